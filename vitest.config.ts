@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+import { projects } from './tooling/vitest-projects.ts'
+
+const conditions = ['@loadbearing/source']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    projects: projects(import.meta.dirname),
+    isolate: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
