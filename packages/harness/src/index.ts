@@ -1,1 +1,1 @@
-export {}
+export { HarnessError, type HarnessErrorCode, isHarnessError } from './errors.ts'

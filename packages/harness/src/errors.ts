@@ -1,0 +1,47 @@
+/** What went wrong, as a closed set: `switch (error.code)` is exhaustive. */
+export type HarnessErrorCode =
+  /** An option, seed or argument is not what its documentation asks for. */
+  | 'BAD_OPTION'
+  /** `simulate`: the body, a spawned task or a timer threw; `cause` is what was thrown. */
+  | 'SIMULATION_FAILED'
+  /** `simulate`: tasks wait, and no timer or ready task can wake them. */
+  | 'SIMULATION_DEADLOCK'
+  /** `simulate`: the run took more steps than `maxSteps`. */
+  | 'SIMULATION_STEPS_EXCEEDED'
+  /** `/history`: an operation was completed twice, or does not belong to the history. */
+  | 'HISTORY_MISUSED'
+  /** `/history`: the history is not what the check asked of it. */
+  | 'HISTORY_VIOLATED'
+  /** `/history`: the search for a linearization visited more states than `maxStates`. */
+  | 'SEARCH_LIMIT_EXCEEDED'
+  /** `/conformance`: a line is no command, or a field of it is not what the operation asks for. */
+  | 'BAD_COMMAND'
+  /** `/oracle`: the program gave no answer in time and was killed. */
+  | 'ORACLE_TIMED_OUT'
+  /** `/oracle`: the program could not be started, or ended before it answered. */
+  | 'ORACLE_DIED'
+  /** `/oracle`: what the program wrote is no JSON line, or longer than the limit. */
+  | 'ORACLE_GARBLED'
+  /** `/bench`: subjects answer the same case differently, or break the invariant; nothing was timed. */
+  | 'ANSWERS_DIFFER'
+  /** `/bench`: the baseline failed, so that no ratio can be given. */
+  | 'BASELINE_FAILED'
+
+const brand = Symbol.for('@loadbearing/harness/error')
+
+/** The one error class of this package. `message` names what is at fault, what was received and what to do. */
+export class HarnessError extends Error {
+  readonly code: HarnessErrorCode
+  readonly [brand] = true
+
+  constructor(code: HarnessErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'HarnessError'
+    this.code = code
+  }
+}
+
+/** Whether `value` is a {@link HarnessError}, also one from another copy of this package. */
+export function isHarnessError(value: unknown): value is HarnessError {
+  return typeof value === 'object' && value !== null && brand in value && value[brand] === true
+}
