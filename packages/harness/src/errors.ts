@@ -26,6 +26,24 @@ export type HarnessErrorCode =
   | 'ANSWERS_DIFFER'
   /** `/bench`: the baseline failed, so that no ratio can be given. */
   | 'BASELINE_FAILED'
+  /** `/faults`: a condition did not come true, or a process did not get ready, in its time. */
+  | 'TIMED_OUT'
+  /** `/faults`: the process ended while something was still awaited from it. */
+  | 'PROCESS_ENDED'
+  /** `/faults`: the TCP proxy could not listen on its port. */
+  | 'PROXY_NOT_LISTENING'
+  /** `/services`: neither an address nor a program to start was found. */
+  | 'SERVICE_NOT_FOUND'
+  /** `/services`: the address given by the environment variable does not answer as that service. */
+  | 'SERVICE_UNREACHABLE'
+  /** `/services`: the server did not start; the message ends with its log. */
+  | 'SERVICE_FAILED'
+  /** `/services`: the server was given by an address, so it is not ours to kill, pause or empty. */
+  | 'SERVICE_NOT_OWNED'
+  /** `/services`: this handle was stopped. */
+  | 'SERVICE_STOPPED'
+  /** Faults of processes rest on POSIX signals, which this platform has not. */
+  | 'PLATFORM_UNSUPPORTED'
 
 const brand = Symbol.for('@loadbearing/harness/error')
 
