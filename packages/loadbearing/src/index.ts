@@ -1,1 +1,1 @@
-export {}
+export * as maglev from '@loadbearing/maglev'
