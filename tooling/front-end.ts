@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { SOURCE_CONDITION } from './manifest.ts'
 import { type Package, packages } from './workspace.ts'
@@ -23,7 +23,10 @@ export interface FrontEnd {
 }
 
 /** Runs a front end for the process's arguments and sets the exit code. Wrong use prints the help and exits with 2. */
-export async function runFrontEnd(frontEnd: FrontEnd, argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+export async function runFrontEnd(
+  frontEnd: FrontEnd,
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   const able = packages().filter(({ home }) => existsSync(join(home, frontEnd.entry)))
   const [named, ...rest] = argv
   if (named === '--help' || named === '-h') {
@@ -37,7 +40,11 @@ export async function runFrontEnd(frontEnd: FrontEnd, argv: readonly string[] = 
     return
   }
   for (const { home } of chosen.packages) {
-    const status = await run(process.execPath, [...nodeFlags, join(home, frontEnd.entry), ...(chosen.named ? rest : argv)])
+    const status = await run(process.execPath, [
+      ...nodeFlags,
+      join(home, frontEnd.entry),
+      ...(chosen.named ? rest : argv),
+    ])
     if (status !== 0) process.exitCode = status
   }
 }
@@ -66,7 +73,11 @@ function help({ command, usage, purpose, all }: FrontEnd, able: readonly Package
  * Runs a program with this process's own streams and answers its exit status (128 + n after signal n).
  * Interrupts reach the program through the terminal's process group, so this process only waits.
  */
-export function run(program: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<number> {
+export function run(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit', ...options })
     const wait = () => {}

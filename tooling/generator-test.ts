@@ -6,7 +6,9 @@ import { root } from './workspace.ts'
 /** Makes a package with the generator in a copy of the repository; throws unless its `test` and the whole `check` pass. */
 export function generatorTest(folder: string): void {
   const copy = join(folder, 'repository')
-  for (const path of runOrThrow(root, 'git', 'ls-files', '--cached', '--others', '--exclude-standard').split('\n')) {
+  for (const path of runOrThrow(root, 'git', 'ls-files', '--cached', '--others', '--exclude-standard').split(
+    '\n',
+  )) {
     if (path === '' || !existsSync(join(root, path))) continue
     mkdirSync(dirname(join(copy, path)), { recursive: true })
     cpSync(join(root, path), join(copy, path))

@@ -6,9 +6,15 @@ import { packages } from './workspace.ts'
 
 /** Runs a program to its end; throws with its whole output where it fails. */
 export function runOrThrow(cwd: string, program: string, ...args: string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28 })
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
   if (status === 0) return stdout
-  throw new Error(`${program} ${args.join(' ')} (in ${cwd}): ${error ?? `exit ${status}`}\n${stdout}${stderr}`)
+  throw new Error(
+    `${program} ${args.join(' ')} (in ${cwd}): ${error ?? `exit ${status}`}\n${stdout}${stderr}`,
+  )
 }
 
 /** Packs every public package as a release would; the tarballs are gone when the answer is disposed of. */

@@ -19,7 +19,12 @@ export function codeBlocks(markdown: string): CodeBlock[] {
         open = undefined
       } else open.code.push(line)
     } else if (fence !== null) {
-      open = { fence: fence[1] ?? '', language: (fence[2] ?? '').trim().split(/\s+/)[0] ?? '', line: index + 1, code: [] }
+      open = {
+        fence: fence[1] ?? '',
+        language: (fence[2] ?? '').trim().split(/\s+/)[0] ?? '',
+        line: index + 1,
+        code: [],
+      }
     }
   }
   if (open !== undefined) throw new Error(`the code block of line ${open.line} is never closed`)

@@ -48,10 +48,14 @@ describe('code blocks of the READMEs', () => {
   })
 
   test('pass the type check', () => {
-    const { stdout, status } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.readme.json'], {
-      cwd: root,
-      encoding: 'utf8',
-    })
+    const { stdout, status } = spawnSync(
+      join(root, 'node_modules/.bin/tsc'),
+      ['-p', 'tsconfig.readme.json'],
+      {
+        cwd: root,
+        encoding: 'utf8',
+      },
+    )
     expect(stdout).toBe('')
     expect(status).toBe(0)
   })
@@ -62,6 +66,10 @@ describe('code blocks of the READMEs', () => {
       encoding: 'utf8',
       timeout: 25_000,
     })
-    expect({ status, signal, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, signal: null, stderr: '' })
+    expect({ status, signal, stderr: status === 0 ? '' : stderr }).toEqual({
+      status: 0,
+      signal: null,
+      stderr: '',
+    })
   })
 })

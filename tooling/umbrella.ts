@@ -10,8 +10,12 @@ export function umbrellaFiles(patterns: readonly string[]): {
   const sorted = patterns.toSorted()
   return {
     sources: {
-      'src/index.ts': sorted.map((folder) => `export * as ${namespace(folder)} from '@loadbearing/${folder}'\n`).join(''),
-      ...Object.fromEntries(sorted.map((folder) => [`src/${folder}.ts`, `export * from '@loadbearing/${folder}'\n`])),
+      'src/index.ts': sorted
+        .map((folder) => `export * as ${namespace(folder)} from '@loadbearing/${folder}'\n`)
+        .join(''),
+      ...Object.fromEntries(
+        sorted.map((folder) => [`src/${folder}.ts`, `export * from '@loadbearing/${folder}'\n`]),
+      ),
     },
     exports: {
       '.': entry('index'),
@@ -28,5 +32,9 @@ export function namespace(folder: string): string {
 }
 
 function entry(name: string): Record<string, string> {
-  return { [SOURCE_CONDITION]: `./src/${name}.ts`, types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` }
+  return {
+    [SOURCE_CONDITION]: `./src/${name}.ts`,
+    types: `./dist/${name}.d.ts`,
+    default: `./dist/${name}.js`,
+  }
 }

@@ -15,8 +15,14 @@ const checks: Readonly<Record<string, Check>> = {
   format: { what: 'format and order of imports', command: ['biome', 'check', '--error-on-warnings'] },
   unused: { what: 'unused files, exports and dependencies', command: ['knip', '--cache'] },
   tidy: { what: 'house rules', command: ['vitest', 'run', '--project', 'tooling', 'tidy'] },
-  readme: { what: 'code blocks of the READMEs', command: ['vitest', 'run', '--project', 'tooling', 'readme'] },
-  evidence: { what: 'tables of the READMEs against evidence.json', command: ['node', 'tooling/commands/evidence.ts'] },
+  readme: {
+    what: 'code blocks of the READMEs',
+    command: ['vitest', 'run', '--project', 'tooling', 'readme'],
+  },
+  evidence: {
+    what: 'tables of the READMEs against evidence.json',
+    command: ['node', 'tooling/commands/evidence.ts'],
+  },
   build: { what: 'build', command: ['turbo', 'run', 'build', '--output-logs=errors-only'] },
   api: { what: 'public surface against api/', command: ['node', 'tooling/commands/api.ts', '--check'] },
   packages: { what: 'publint and are-the-types-wrong', command: ['node', 'tooling/package-checks.ts'] },
@@ -52,7 +58,10 @@ async function runAll(chosen: readonly (readonly [string, Check])[]): Promise<vo
   }
   const tally = process.env['LOADBEARING_TALLY']
   if (tally !== undefined) {
-    writeFileSync(join(tally, 'check.json'), JSON.stringify({ passed: chosen.length - failed, failed, skipped: 0 }))
+    writeFileSync(
+      join(tally, 'check.json'),
+      JSON.stringify({ passed: chosen.length - failed, failed, skipped: 0 }),
+    )
   }
   if (failed > 0) process.exitCode = 1
 }

@@ -13,7 +13,9 @@ const [name = '', description = 'To be described in one line of its own.', ...re
 if (name === '--help' || name === '-h') {
   console.log(usage)
 } else if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name) || rest.length > 0) {
-  console.error(`new-package: ${name === '' ? 'name the package' : `'${[name, ...rest].join(' ')}' is not a name`}\n\n${usage}`)
+  console.error(
+    `new-package: ${name === '' ? 'name the package' : `'${[name, ...rest].join(' ')}' is not a name`}\n\n${usage}`,
+  )
   process.exitCode = 2
 } else if (existsSync(join(root, 'packages', name))) {
   console.error(`new-package: packages/${name} is already there`)
@@ -22,7 +24,10 @@ if (name === '--help' || name === '-h') {
   copyTemplate()
   joinUmbrella()
   joinReadme()
-  writeFileSync(join(root, '.changeset', `${name}.md`), `---\n'@loadbearing/${name}': minor\n'loadbearing': minor\n---\n\n${description}\n`)
+  writeFileSync(
+    join(root, '.changeset', `${name}.md`),
+    `---\n'@loadbearing/${name}': minor\n'loadbearing': minor\n---\n\n${description}\n`,
+  )
   process.exitCode =
     (await run('pnpm', ['install', '--no-frozen-lockfile', '--prefer-offline'], { cwd: root })) ||
     (await run('pnpm', ['--filter', `@loadbearing/${name}`, 'build'], { cwd: root })) ||
@@ -41,7 +46,10 @@ function copyTemplate(): void {
     const described = path.endsWith('.json') ? JSON.stringify(description).slice(1, -1) : description
     writeFileSync(
       target,
-      text.replaceAll('__Name__', capitalised).replaceAll('__name__', name).replaceAll('__description__', () => described),
+      text
+        .replaceAll('__Name__', capitalised)
+        .replaceAll('__name__', name)
+        .replaceAll('__description__', () => described),
       { flag: 'wx' },
     )
   }
@@ -49,10 +57,17 @@ function copyTemplate(): void {
 
 function joinUmbrella(): void {
   const home = join(root, 'packages/loadbearing')
-  const { sources, exports, dependencies } = umbrellaFiles(packages().filter((each) => each.pattern).map(({ folder }) => folder))
+  const { sources, exports, dependencies } = umbrellaFiles(
+    packages()
+      .filter((each) => each.pattern)
+      .map(({ folder }) => folder),
+  )
   for (const [path, text] of Object.entries(sources)) writeFileSync(join(home, path), text)
   const manifest: Record<string, unknown> = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
-  writeFileSync(join(home, 'package.json'), `${JSON.stringify({ ...manifest, exports, dependencies }, null, 2)}\n`)
+  writeFileSync(
+    join(home, 'package.json'),
+    `${JSON.stringify({ ...manifest, exports, dependencies }, null, 2)}\n`,
+  )
 }
 
 function joinReadme(): void {
@@ -61,5 +76,8 @@ function joinReadme(): void {
   const marker = '<!-- /packages -->'
   const text = readFileSync(path, 'utf8')
   if (!text.includes(marker)) throw new Error(`README.md has lost its line ${marker}`)
-  writeFileSync(path, text.replace(marker, () => row + marker))
+  writeFileSync(
+    path,
+    text.replace(marker, () => row + marker),
+  )
 }

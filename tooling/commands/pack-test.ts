@@ -39,23 +39,30 @@ try {
     )
     if (pattern) {
       await step(`${name}: nothing comes with it that it does not declare`, () => {
-        const installed = readdirSync(join(work, folder, 'node_modules')).filter((each) => !each.startsWith('.'))
+        const installed = readdirSync(join(work, folder, 'node_modules')).filter(
+          (each) => !each.startsWith('.'),
+        )
         const declared = Object.keys(Object(manifest['dependencies'] ?? {}))
-        if (declared.length === 0 && installed.join() !== '@loadbearing') throw new Error(`installed ${installed.join(', ')}`)
+        if (declared.length === 0 && installed.join() !== '@loadbearing')
+          throw new Error(`installed ${installed.join(', ')}`)
       })
     }
   }
   const umbrella = join(work, 'loadbearing')
   for (const { folder, name } of published.filter((each) => each.pattern)) {
-    await step(`loadbearing/${folder}: a bundle of one symbol is no larger than through ${name}`, () => sameBundle(umbrella, folder, name))
-    await step(`loadbearing: a bundle of ${namespace(folder)} holds no other package`, () => onlyOne(umbrella, folder))
+    await step(`loadbearing/${folder}: a bundle of one symbol is no larger than through ${name}`, () =>
+      sameBundle(umbrella, folder, name),
+    )
+    await step(`loadbearing: a bundle of ${namespace(folder)} holds no other package`, () =>
+      onlyOne(umbrella, folder),
+    )
   }
   await step('a new package from the generator passes test and check', () => generatorTest(work))
 } finally {
   rmSync(work, { recursive: true, force: true })
 }
-const folder = process.env['LOADBEARING_TALLY']
-if (folder !== undefined) writeFileSync(join(folder, 'pack-test.json'), JSON.stringify(tally))
+const tallyFolder = process.env['LOADBEARING_TALLY']
+if (tallyFolder !== undefined) writeFileSync(join(tallyFolder, 'pack-test.json'), JSON.stringify(tally))
 process.exitCode = tally.failed === 0 ? 0 : 1
 
 async function step(name: string, body: () => void | Promise<void>): Promise<void> {
@@ -87,8 +94,19 @@ function importAlone(node: string, name: string, entries: readonly string[], pee
   mkdirSync(home)
   writeFileSync(join(home, 'package.json'), '{"private":true,"type":"module"}')
   // npm looks the other workspace packages up in the registry unless their tarballs are named too.
-  const needed = [...packed.tarballs].filter(([each]) => each === name || (name === 'loadbearing' && each !== '@loadbearing/harness'))
-  runOrThrow(home, 'npm', 'install', '--silent', '--no-audit', '--no-fund', '--omit=peer', ...needed.map(([, tarball]) => tarball))
+  const needed = [...packed.tarballs].filter(
+    ([each]) => each === name || (name === 'loadbearing' && each !== '@loadbearing/harness'),
+  )
+  runOrThrow(
+    home,
+    'npm',
+    'install',
+    '--silent',
+    '--no-audit',
+    '--no-fund',
+    '--omit=peer',
+    ...needed.map(([, tarball]) => tarball),
+  )
   for (const entry of entries) {
     const script = `const found = await import(${JSON.stringify(entry)}); if (Object.keys(found).length === 0) throw new Error('exports nothing')`
     try {
@@ -123,17 +141,28 @@ async function bundle(home: string, source: string): Promise<{ bytes: number; in
 async function sameBundle(home: string, folder: string, name: string): Promise<void> {
   const symbol = await firstExport(home, name)
   const direct = await bundle(home, `import { ${symbol} } from '${name}'; console.log(${symbol})`)
-  const through = await bundle(home, `import { ${symbol} } from 'loadbearing/${folder}'; console.log(${symbol})`)
-  if (through.bytes > direct.bytes) throw new Error(`${through.bytes} bytes through the umbrella, ${direct.bytes} directly`)
+  const through = await bundle(
+    home,
+    `import { ${symbol} } from 'loadbearing/${folder}'; console.log(${symbol})`,
+  )
+  if (through.bytes > direct.bytes)
+    throw new Error(`${through.bytes} bytes through the umbrella, ${direct.bytes} directly`)
 }
 
 async function onlyOne(home: string, folder: string): Promise<void> {
   const space = namespace(folder)
   const symbol = await firstExport(home, `@loadbearing/${folder}`)
-  const { inputs } = await bundle(home, `import { ${space} } from 'loadbearing'; console.log(${space}.${symbol})`)
-  const others = inputs.filter((path) => path.includes('node_modules/@loadbearing/') && !path.includes(`node_modules/@loadbearing/${folder}/`))
+  const { inputs } = await bundle(
+    home,
+    `import { ${space} } from 'loadbearing'; console.log(${space}.${symbol})`,
+  )
+  const others = inputs.filter(
+    (path) =>
+      path.includes('node_modules/@loadbearing/') && !path.includes(`node_modules/@loadbearing/${folder}/`),
+  )
   if (others.length > 0) throw new Error(`the bundle holds ${others.join(', ')}`)
-  if (!inputs.some((path) => path.includes(`node_modules/@loadbearing/${folder}/`))) throw new Error('the bundle is empty')
+  if (!inputs.some((path) => path.includes(`node_modules/@loadbearing/${folder}/`)))
+    throw new Error('the bundle is empty')
 }
 
 async function firstExport(home: string, name: string): Promise<string> {

@@ -10,7 +10,9 @@ const usage = `usage: pnpm prove [package]
 Runs everything again that writes evidence (differential runs, fault campaigns, benchmarks) and renders the tables of the READMEs from it.`
 
 const argv = process.argv.slice(2)
-const chosen = packages().filter(({ folder, name }) => argv.length === 0 || folder === argv[0] || name === argv[0])
+const chosen = packages().filter(
+  ({ folder, name }) => argv.length === 0 || folder === argv[0] || name === argv[0],
+)
 if (argv.includes('--help') || argv.includes('-h')) {
   console.log(usage)
 } else if (argv.length > 1 || chosen.length === 0) {
@@ -25,7 +27,8 @@ if (argv.includes('--help') || argv.includes('-h')) {
       if (status !== 0) failed.push(`${folder}: ${measure} ended with ${status}`)
     }
   }
-  if ((await run(process.execPath, [join(root, 'tooling/commands/evidence.ts')])) !== 0) failed.push('the READMEs disagree')
+  if ((await run(process.execPath, [join(root, 'tooling/commands/evidence.ts')])) !== 0)
+    failed.push('the READMEs disagree')
   for (const line of failed) console.error(line)
   process.exitCode = failed.length === 0 ? 0 : 1
 }

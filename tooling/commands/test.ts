@@ -19,7 +19,9 @@ if (argv.includes('--help') || argv.includes('-h')) {
   console.error(`test: no package '${unknown}'; there are ${[...known].join(', ')}\n\n${usage}`)
   process.exitCode = 2
 } else {
-  process.exitCode = (await run(bin('tsc'), ['-p', join(root, 'tsconfig.json')])) || (await run(bin('vitest'), vitestArguments()))
+  process.exitCode =
+    (await run(bin('tsc'), ['-p', join(root, 'tsconfig.json')])) ||
+    (await run(bin('vitest'), vitestArguments()))
 }
 
 function vitestArguments(): string[] {

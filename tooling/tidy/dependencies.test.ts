@@ -8,7 +8,9 @@ const names = new Map(packages().map((each) => [each.name, each]))
 
 /** The package that a specifier names, without its subpath. */
 function packageOf(specifier: string): string {
-  return specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '')
+  return specifier.startsWith('@')
+    ? specifier.split('/').slice(0, 2).join('/')
+    : (specifier.split('/')[0] ?? '')
 }
 
 describe('rules of dependency', () => {
@@ -27,7 +29,10 @@ describe('rules of dependency', () => {
   test('relative imports stay inside their package', () => {
     const broken = files.flatMap(({ path, inside, imports }) =>
       imports
-        .filter((specifier) => specifier.startsWith('.') && normalize(join(inside, '..', specifier)).startsWith('..'))
+        .filter(
+          (specifier) =>
+            specifier.startsWith('.') && normalize(join(inside, '..', specifier)).startsWith('..'),
+        )
         .map((specifier) => `${path} imports ${specifier}: name the package instead`),
     )
     expect(broken).toEqual([])
@@ -36,7 +41,13 @@ describe('rules of dependency', () => {
   test('adapters and compat import the core, never the reverse', () => {
     const outer = /^src\/(?:adapters|compat)\//
     const broken = files.flatMap(({ path, inside, imports }) => {
-      if (!inside.startsWith('src/') || outer.test(inside) || inside === 'src/cli.ts' || inside.endsWith('.test.ts')) return []
+      if (
+        !inside.startsWith('src/') ||
+        outer.test(inside) ||
+        inside === 'src/cli.ts' ||
+        inside.endsWith('.test.ts')
+      )
+        return []
       return imports
         .filter((specifier) => specifier.startsWith('.') && outer.test(join(inside, '..', specifier)))
         .map((specifier) => `${path} imports ${specifier}`)
@@ -48,7 +59,9 @@ describe('rules of dependency', () => {
     const broken = files.flatMap(({ path, inside, imports, package: own }) =>
       own.private || !inside.startsWith('src/')
         ? []
-        : imports.filter((specifier) => specifier.startsWith('@loadbearing/tooling')).map((specifier) => `${path} imports ${specifier}`),
+        : imports
+            .filter((specifier) => specifier.startsWith('@loadbearing/tooling'))
+            .map((specifier) => `${path} imports ${specifier}`),
     )
     expect(broken).toEqual([])
   })

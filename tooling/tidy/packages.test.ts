@@ -15,44 +15,55 @@ describe('packages', () => {
     const umbrella = join(root, 'packages/loadbearing')
     const expected = umbrellaFiles(patterns.map(({ folder }) => folder))
     const found = Object.fromEntries(
-      filesBelow(join(umbrella, 'src')).map((path) => [path.slice(umbrella.length + 1), readFileSync(path, 'utf8')]),
+      filesBelow(join(umbrella, 'src')).map((path) => [
+        path.slice(umbrella.length + 1),
+        readFileSync(path, 'utf8'),
+      ]),
     )
     expect(found).toEqual(expected.sources)
     const manifest: unknown = JSON.parse(readFileSync(join(umbrella, 'package.json'), 'utf8'))
     expect(manifest).toMatchObject({ exports: expected.exports, dependencies: expected.dependencies })
   })
 
-  test.each(published.map((each) => [each.folder, each] as const))('%s has the manifest of the house', (_, { manifest, folder, home }) => {
-    expect(manifest).toMatchObject({
-      name: folder === 'loadbearing' ? 'loadbearing' : `@loadbearing/${folder}`,
-      license: 'MIT',
-      type: 'module',
-      sideEffects: false,
-      engines: { node: '>=22.13' },
-      files: ['dist'],
-      publishConfig: { access: 'public' },
-      scripts: { build: 'tsup && tsc -p tsconfig.json' },
-    })
-    expect(String(manifest['description']).length).toBeGreaterThan(20)
-    const missing = sourceEntries(manifest).filter(({ source }) => !existsSync(join(home, source)))
-    expect(missing).toEqual([])
-  })
+  test.each(published.map((each) => [each.folder, each] as const))(
+    '%s has the manifest of the house',
+    (_, { manifest, folder, home }) => {
+      expect(manifest).toMatchObject({
+        name: folder === 'loadbearing' ? 'loadbearing' : `@loadbearing/${folder}`,
+        license: 'MIT',
+        type: 'module',
+        sideEffects: false,
+        engines: { node: '>=22.13' },
+        files: ['dist'],
+        publishConfig: { access: 'public' },
+        scripts: { build: 'tsup && tsc -p tsconfig.json' },
+      })
+      expect(String(manifest['description']).length).toBeGreaterThan(20)
+      const missing = sourceEntries(manifest).filter(({ source }) => !existsSync(join(home, source)))
+      expect(missing).toEqual([])
+    },
+  )
 
-  test.each(patterns.map((each) => [each.folder, each] as const))('%s has every part of a package', (_, { home }) => {
-    const parts = [
-      'README.md',
-      'tsconfig.json',
-      'tsup.config.ts',
-      'api/index.api.md',
-      'src/index.ts',
-      'src/errors.ts',
-      'test/conformance/port.ts',
-      'test/conformance/README.md',
-      'bench/main.ts',
-    ]
-    expect(parts.filter((part) => !existsSync(join(home, part)))).toEqual([])
-    expect(existsSync(join(home, 'test/types')) && readdirSync(join(home, 'test/types')).length > 0).toBe(true)
-  })
+  test.each(patterns.map((each) => [each.folder, each] as const))(
+    '%s has every part of a package',
+    (_, { home }) => {
+      const parts = [
+        'README.md',
+        'tsconfig.json',
+        'tsup.config.ts',
+        'api/index.api.md',
+        'src/index.ts',
+        'src/errors.ts',
+        'test/conformance/port.ts',
+        'test/conformance/README.md',
+        'bench/main.ts',
+      ]
+      expect(parts.filter((part) => !existsSync(join(home, part)))).toEqual([])
+      expect(existsSync(join(home, 'test/types')) && readdirSync(join(home, 'test/types')).length > 0).toBe(
+        true,
+      )
+    },
+  )
 
   test('every package has the same tsconfig.json and tsup.config.ts', () => {
     for (const file of ['tsconfig.json', 'tsup.config.ts']) {
@@ -66,15 +77,22 @@ describe('packages', () => {
     const unknown = readdirSync(join(root, '.changeset'))
       .filter((file) => file.endsWith('.md') && file !== 'README.md')
       .flatMap((file) => {
-        const front = /^---\n([\s\S]*?)\n---\n/.exec(readFileSync(join(root, '.changeset', file), 'utf8'))?.[1] ?? ''
-        const named = [...front.matchAll(/^['"]?([^'":]+(?:\/[^'":]+)?)['"]?: (?:patch|minor|major)$/gm)].map((match) => match[1] ?? '')
-        return named.length === 0 ? [`${file}: names no package`] : named.filter((name) => !names.has(name)).map((name) => `${file}: ${name}`)
+        const front =
+          /^---\n([\s\S]*?)\n---\n/.exec(readFileSync(join(root, '.changeset', file), 'utf8'))?.[1] ?? ''
+        const named = [...front.matchAll(/^['"]?([^'":]+(?:\/[^'":]+)?)['"]?: (?:patch|minor|major)$/gm)].map(
+          (match) => match[1] ?? '',
+        )
+        return named.length === 0
+          ? [`${file}: names no package`]
+          : named.filter((name) => !names.has(name)).map((name) => `${file}: ${name}`)
       })
     expect(unknown).toEqual([])
   })
 
   test('the README lists every pattern', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8')
-    expect(patterns.filter(({ folder }) => !readme.includes(`(packages/${folder})`)).map(({ folder }) => folder)).toEqual([])
+    expect(
+      patterns.filter(({ folder }) => !readme.includes(`(packages/${folder})`)).map(({ folder }) => folder),
+    ).toEqual([])
   })
 })

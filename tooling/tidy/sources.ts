@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { packages, root, type Package } from '../workspace.ts'
+import { type Package, packages, root } from '../workspace.ts'
 
 /** A source file of the workspace. */
 export interface SourceFile {
@@ -43,7 +43,9 @@ export function filesBelow(folder: string): string[] {
 }
 
 function specifiers(text: string): string[] {
-  return [...text.matchAll(/^(?:import|export)\b[^'"`;]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm)].map(
-    (match) => match[1] ?? match[2] ?? match[3] ?? '',
-  )
+  return [
+    ...text.matchAll(
+      /^(?:import|export)\b[^'"`;]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm,
+    ),
+  ].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }

@@ -19,14 +19,18 @@ describe('style', () => {
         ? []
         : withoutComments(text)
             .split('\n')
-            .flatMap((line, index) => (taken.test(line) ? [`${path}:${index + 1} ${line.trim()}: take it from ports.ts`] : [])),
+            .flatMap((line, index) =>
+              taken.test(line) ? [`${path}:${index + 1} ${line.trim()}: take it from ports.ts`] : [],
+            ),
     )
     expect(broken).toEqual([])
   })
 
   test('`export *` stands only in the umbrella', () => {
     const broken = files
-      .filter(({ package: own, text }) => own.folder !== 'loadbearing' && /^export \*/m.test(withoutComments(text)))
+      .filter(
+        ({ package: own, text }) => own.folder !== 'loadbearing' && /^export \*/m.test(withoutComments(text)),
+      )
       .map(({ path }) => `${path}: list the names`)
     expect(broken).toEqual([])
   })
@@ -46,7 +50,9 @@ describe('style', () => {
 
   test('no file is a drawer', () => {
     const drawer = /(?:^|\/)(?:utils?|helpers?|common|manager|misc)(?:\/|\.ts$)/
-    expect(files.filter(({ inside }) => drawer.test(inside)).map(({ path }) => `${path}: name the concept`)).toEqual([])
+    expect(
+      files.filter(({ inside }) => drawer.test(inside)).map(({ path }) => `${path}: name the concept`),
+    ).toEqual([])
   })
 
   test('file names are in kebab-case', () => {
@@ -58,7 +64,9 @@ describe('style', () => {
     const long = files
       .filter(({ text, inside }) => text.split('\n').length > 401 && inside.startsWith('src/'))
       .map(({ path }) => path)
-    expect(long.filter((path) => !(path in longFiles)).map((path) => `${path}: split it by concept`)).toEqual([])
+    expect(long.filter((path) => !(path in longFiles)).map((path) => `${path}: split it by concept`)).toEqual(
+      [],
+    )
     expect(Object.keys(longFiles).filter((path) => !long.includes(path))).toEqual([])
   })
 
@@ -68,7 +76,9 @@ describe('style', () => {
         ? withoutComments(text)
             .split('\n')
             .flatMap((line, index) =>
-              /\b(?:test|it|describe)\.(?:only|todo|skip)\b|await (?:sleep|delay)\(\d|new Promise\(\s*\(?\w+\)?\s*=>\s*setTimeout\(\w+, *\d/.test(line)
+              /\b(?:test|it|describe)\.(?:only|todo|skip)\b|await (?:sleep|delay)\(\d|new Promise\(\s*\(?\w+\)?\s*=>\s*setTimeout\(\w+, *\d/.test(
+                line,
+              )
                 ? [`${path}:${index + 1} ${line.trim()}`]
                 : [],
             )

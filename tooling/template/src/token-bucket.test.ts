@@ -5,12 +5,17 @@ import { tokenBucket } from './token-bucket.ts'
 
 test('never grants more than the capacity and what came back', () => {
   assert(
-    property(integer({ min: 1, max: 50 }), integer({ min: 1, max: 50 }), integer({ min: 1, max: 5000 }), (capacity, rate, endMs) => {
-      const bucket = tokenBucket({ capacity, refillPerSecond: rate })
-      let granted = 0
-      for (let nowMs = 0; nowMs <= endMs; nowMs += 7) if (bucket.take(nowMs)) granted++
-      expect(granted).toBeLessThanOrEqual(capacity + (endMs / 1000) * rate + 1e-6)
-    }),
+    property(
+      integer({ min: 1, max: 50 }),
+      integer({ min: 1, max: 50 }),
+      integer({ min: 1, max: 5000 }),
+      (capacity, rate, endMs) => {
+        const bucket = tokenBucket({ capacity, refillPerSecond: rate })
+        let granted = 0
+        for (let nowMs = 0; nowMs <= endMs; nowMs += 7) if (bucket.take(nowMs)) granted++
+        expect(granted).toBeLessThanOrEqual(capacity + (endMs / 1000) * rate + 1e-6)
+      },
+    ),
   )
 })
 

@@ -23,7 +23,10 @@ export function tokenBucket({ capacity, refillPerSecond }: TokenBucketOptions): 
     throw new __Name__Error('INVALID_OPTION', `capacity is ${capacity}; give a finite number of at least 1`)
   }
   if (!Number.isFinite(refillPerSecond) || refillPerSecond <= 0) {
-    throw new __Name__Error('INVALID_OPTION', `refillPerSecond is ${refillPerSecond}; give a finite number above 0`)
+    throw new __Name__Error(
+      'INVALID_OPTION',
+      `refillPerSecond is ${refillPerSecond}; give a finite number above 0`,
+    )
   }
   let tokens = capacity
   let lastMs = 0
