@@ -1,0 +1,26 @@
+/** What can end a run early. `BAD_OPTION` is wrong use and exits with 2, the others with 1. */
+export type DeskErrorCode =
+  | 'BAD_OPTION'
+  | 'MISSING_FILE'
+  | 'BROKEN_FILE'
+  | 'BROKEN_RECORD'
+  | 'WORKER_FAILED'
+  | 'NO_WORKER_LEFT'
+  | 'BANK_FAILED'
+  | 'INTERRUPTED'
+
+/** An end of the run that is explained by its one line of message, without a stack. */
+export class DeskError extends Error {
+  override readonly name = 'DeskError'
+  readonly code: DeskErrorCode
+
+  constructor(code: DeskErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The message of whatever was thrown, on one line. */
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').trim()
+}

@@ -1,0 +1,140 @@
+import { basename } from 'node:path'
+import { readAirports } from './airports.ts'
+import type { Move } from './assignment.ts'
+import { audit } from './audit.ts'
+import { type Configuration, configure, HELP } from './configuration.ts'
+import { Desk, type DeskEvents } from './desk.ts'
+import { DeskError, reasonOf } from './errors.ts'
+import { type Flights, readFlights } from './flights.ts'
+import { MemoryWatch } from './memory.ts'
+import { openBank } from './open-bank.ts'
+import { Bank, type Statement } from './payment.ts'
+import { count, Progress } from './progress.ts'
+import { reconcile } from './reconciliation.ts'
+import { summarize } from './summary.ts'
+
+/** The programs of the child processes. Tests put broken ones in their place. */
+export interface Programs {
+  readonly bank: URL
+  readonly worker: URL
+}
+
+const PROGRAMS: Programs = {
+  bank: new URL('bank.ts', import.meta.url),
+  worker: new URL('worker.ts', import.meta.url),
+}
+
+/** Runs the desk for the arguments of the command line; the answer is the exit status (see `HELP`; 130 when interrupted). */
+export async function run(argv: readonly string[], programs: Programs = PROGRAMS): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    console.log(HELP)
+    return 0
+  }
+  const progress = new Progress()
+  try {
+    return (await work(configure(argv), programs, progress, interruption())) ? 0 : 1
+  } catch (error) {
+    progress.clear()
+    if (!(error instanceof DeskError)) throw error
+    const hint = error.code === 'BAD_OPTION' ? ' (--help shows the options)' : ''
+    console.error(`delay-desk: ${error.message}${hint}`)
+    return error.code === 'BAD_OPTION' ? 2 : error.code === 'INTERRUPTED' ? 130 : 1
+  }
+}
+
+/** Whether ledger, books and second count agree. */
+async function work(
+  configuration: Configuration,
+  programs: Programs,
+  progress: Progress,
+  interrupted: Promise<never>,
+): Promise<boolean> {
+  const begin = performance.now()
+  const memory = new MemoryWatch()
+  const { flights: file, airports: airportsFile, store } = configuration
+
+  progress.line(`Delay Desk: ${basename(file.path)}, ${configuration.workers} workers, a bank with its ledger in ${store}`)
+  const airports = await readAirports(airportsFile)
+  const flights = await Promise.race([
+    readFlights(file, airports, (done, of) => progress.show('reading', done, of)),
+    interrupted,
+  ])
+
+  const settled = await settle(flights, airports, configuration, programs, { interrupted, progress, memory })
+  progress.line('  counting again, straight from the data')
+  const owed = await Promise.race([audit(file.path, airportsFile, file.limit), interrupted])
+  memory.look([])
+
+  const reconciliation = reconcile(settled.statement.payments, settled.books, owed)
+  const outcome = {
+    ...settled,
+    reconciliation,
+    claims: flights.count,
+    workers: configuration.workers,
+    seconds: (performance.now() - begin) / 1000,
+    memory,
+  }
+  for (const line of summarize(outcome)) progress.line(line)
+  return reconciliation.differing === 0
+}
+
+interface Settled {
+  readonly statement: Statement
+  readonly books: Uint16Array
+  readonly moves: readonly Move[]
+  readonly tableSize: number
+}
+
+/** Opens bank and desk, settles all claims, and ends both. */
+async function settle(
+  flights: Flights,
+  airports: Awaited<ReturnType<typeof readAirports>>,
+  configuration: Configuration,
+  programs: Programs,
+  { interrupted, progress, memory }: { interrupted: Promise<never>; progress: Progress; memory: MemoryWatch },
+): Promise<Settled> {
+  await using bank = await openBank(programs.bank, configuration.store)
+  const moves: Move[] = []
+  let done = 0
+  let paid = 0
+  let looked = 0
+  const events: DeskEvents = {
+    onSettled(claims, payments) {
+      done += claims
+      paid += payments
+      progress.show('claims', done, flights.count, `, ${count(paid)} paid`)
+      if (done - looked < flights.count / 8) return
+      looked = done
+      memory.look([bank.pid, ...desk.pids])
+    },
+    onKill(worker, pid, batch, batches) {
+      const state = configuration.kill === 'paid' ? 'paid and not reported' : 'taken and not paid'
+      progress.line(`  ${worker} (pid ${pid}) is killed, batch ${batch + 1} of its ${batches} ${state}`)
+    },
+    onLost(move, end, pending) {
+      moves.push(move)
+      progress.line(
+        `  ${move.worker} ended (${end}): ${count(pending)} unreported claims go to their new owners, ` +
+          `${count(move.collateral)} claims of others move`,
+      )
+    },
+  }
+  await using desk = new Desk(flights, airports, bank.url, configuration, programs.worker, events)
+  await Promise.race([desk.settle(), bank.failed, interrupted])
+  const statement = await new Bank(bank.url).statement().catch((error: unknown) => {
+    throw new DeskError('BANK_FAILED', reasonOf(error), { cause: error })
+  })
+  return { statement, books: desk.books, moves, tableSize: desk.assignment.tableSize }
+}
+
+/** Rejects at Ctrl-C, at SIGTERM and when the terminal goes. A second one ends the process at once, and its children with it. */
+function interruption(): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  promise.catch(() => {})
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      reject(new DeskError('INTERRUPTED', `ended by ${signal}, the workers too`))
+    })
+  }
+  return promise
+}

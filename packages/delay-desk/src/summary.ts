@@ -1,0 +1,92 @@
+import type { Move } from './assignment.ts'
+import type { Statement } from './payment.ts'
+import { count } from './progress.ts'
+import type { Reconciliation, Sum } from './reconciliation.ts'
+
+/** What a run found, for `summarize`. */
+export interface Outcome {
+  readonly reconciliation: Reconciliation
+  readonly statement: Statement
+  readonly claims: number
+  readonly workers: number
+  readonly tableSize: number
+  readonly moves: readonly Move[]
+  readonly seconds: number
+  /** Bytes. */
+  readonly memory: { readonly own: number; readonly together: number }
+}
+
+/** The end of a run: both totals, the differences, what each package did, time and memory. */
+export function summarize(outcome: Outcome): string[] {
+  const { reconciliation, seconds, memory } = outcome
+  const together = memory.together > 0 ? `, all processes together ${mebibytes(memory.together)}` : ''
+  return [
+    '',
+    ...totals(reconciliation),
+    '',
+    ...verdict(outcome),
+    '',
+    ...maglev(outcome),
+    ...payments(outcome),
+    `  time     ${seconds.toFixed(1)} s; memory at most: the desk ${mebibytes(memory.own)}${together}`,
+  ]
+}
+
+function totals({ lines, paid, owed }: Reconciliation): string[] {
+  const row = (name: string, left: Sum, right: Sum): string =>
+    [
+      `  ${name.padEnd(7)}`,
+      ...cells(left),
+      ' ',
+      ...cells(right),
+      ' ',
+      ...cells({ claims: left.claims - right.claims, amount: left.amount - right.amount }),
+    ].join('')
+  return [
+    `${' '.repeat(9)}${'paid by the desk'.padStart(22)} ${'counted from the data'.padStart(22)} ${'difference'.padStart(22)}`,
+    `  award  ${`${'claims'.padStart(9)}${'euros'.padStart(13)} `.repeat(3)}`.trimEnd(),
+    ...lines.map((line) => row(count(line.award), line.paid, line.owed)),
+    row('total', paid, owed),
+  ]
+}
+
+function cells({ claims, amount }: Sum): string[] {
+  return [count(claims).padStart(9), count(amount).padStart(13)]
+}
+
+function verdict({ reconciliation: { differing, differences }, claims, statement }: Outcome): string[] {
+  if (differing === 0) {
+    return [
+      `  Both totals agree. ${count(claims)} claims decided, ${count(statement.payments.length)} paid, each once; differences: none.`,
+    ]
+  }
+  return [
+    `  THE TOTALS DO NOT AGREE: ${count(differing)} of ${count(claims)} claims differ.`,
+    ...differences.map((text) => `    ${text}`),
+    ...(differing > differences.length ? [`    and ${count(differing - differences.length)} more`] : []),
+  ]
+}
+
+function maglev({ workers, tableSize, claims, moves }: Outcome): string[] {
+  const rebuilds = `table rebuilds after the first: ${moves.length}`
+  return [
+    `  maglev   ${count(claims)} claims on ${workers} workers by ${count(tableSize)} slots; ${rebuilds}`,
+    ...moves.map(
+      ({ worker, owned, moved, collateral, slots }) =>
+        `           ${worker} lost: ${count(moved)} of its ${count(owned)} claims have a new owner, ` +
+        `of the others' ${count(claims - owned)} claims ${count(collateral)}; ` +
+        `slots changed ${count(slots.changed)}, needed ${count(slots.ideal)}`,
+    ),
+  ]
+}
+
+function payments({ statement }: Outcome): string[] {
+  const asked = statement.paid + statement.replayed
+  return [
+    `  payments ${count(asked)} asked for, ${count(statement.paid)} made, ${count(statement.replayed)} asked again and not paid twice`,
+  ]
+}
+
+function mebibytes(bytes: number): string {
+  return `${count(Math.ceil(bytes / 2 ** 20))} MiB`
+}
