@@ -1,0 +1,22 @@
+import { encoded, encodeKey } from './hash/utf8.ts'
+import { toBigint, word64 } from './hash/word64.ts'
+import { xxh64 } from './hash/xxh64.ts'
+import type { NamedTable } from './plan.ts'
+import { noOwner } from './table/owners.ts'
+
+/** XXH64, in 16 hex digits, over the XXH64 of each slot's owner's id (0 for none) in slot order. */
+export function fingerprint({ ids, tables }: NamedTable): string {
+  const { current } = tables
+  const out = word64()
+  const idHashes = ids.map((id) => {
+    const length = encodeKey(id)
+    xxh64(encoded, length, 0, 0, out)
+    return toBigint(out)
+  })
+  const slots = new BigUint64Array(current.length)
+  const none = noOwner(current)
+  for (let slot = 0; slot < slots.length; slot++) slots[slot] = idHashes[current[slot] ?? none] ?? 0n
+  const bytes = new Uint8Array(slots.buffer)
+  xxh64(bytes, bytes.length, 0, 0, out)
+  return toBigint(out).toString(16).padStart(16, '0')
+}

@@ -1,0 +1,31 @@
+import type { Roster } from './mode.ts'
+
+/**
+ * Weight of each of `indexes` where zones have weights (Envoy's locality weights): a zone's part of all zones, divided among
+ * its members here by their own weights. Zones without members keep their part of the sum; every double is computed in Envoy's
+ * order of operations, because its tables depend on the last bit. Without zones there is one zone of weight 1.
+ */
+export function normalizedShares({ members, zones }: Roster, indexes: Uint32Array): Float64Array {
+  const sums = new Map<string | undefined, number>()
+  const zoneOf = (index: number): string | undefined => (zones ? members[index]?.zone : undefined)
+  for (const index of indexes) {
+    sums.set(zoneOf(index), (sums.get(zoneOf(index)) ?? 0) + (members[index]?.weight ?? 0))
+  }
+  let zonesSum = 0
+  for (const weight of zones?.values() ?? []) zonesSum += weight
+  return Float64Array.from(indexes, (index) => {
+    const zone = zoneOf(index)
+    const part = zones ? (zones.get(zone ?? '') ?? 0) / zonesSum : 1
+    return ((members[index]?.weight ?? 0) * part) / (sums.get(zone) ?? 1)
+  })
+}
+
+/** As they stand where zones have no weights: nothing is lost to rounding. */
+export function shares(roster: Roster, indexes: Uint32Array): Float64Array {
+  if (roster.zones) return normalizedShares(roster, indexes)
+  return Float64Array.from(indexes, (index) => roster.members[index]?.weight ?? 0)
+}
+
+export function allEqual(weights: Float64Array): boolean {
+  return weights.every((weight) => weight === weights[0])
+}

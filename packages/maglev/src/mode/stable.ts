@@ -1,0 +1,47 @@
+import { apportion } from '../table/apportion.ts'
+import { fill } from '../table/fill.ts'
+import { freeOwnersOf } from '../table/free.ts'
+import { refuseHash, uint64Seed } from './checks.ts'
+import { idWalk } from './id-walk.ts'
+import { eligible, type Mode, type ModeSettings, type Roster, type Sliced, type Tables } from './mode.ts'
+import { fillProportionally, quotaTurns } from './proportional.ts'
+import { shares } from './shares.ts'
+
+/**
+ * The paper's table of all configured backends, kept as a base; while some are unavailable, only their slots have other owners.
+ *
+ * (a) A slot whose base owner is available belongs to it: a backend that fails or comes back moves no key between others that
+ *     are up, except keys that were away from their base owner already.
+ * (b) The table depends on the configured and the available set alone, not on how they came about.
+ * (c) The slots given away even the load out: each available backend comes as near to its share as (a) allows.
+ *
+ * Source of the idea: Rebuild of dgryski/go-maglev.
+ */
+export function stable({ size, seed }: ModeSettings): Mode {
+  const firstSeed = uint64Seed(seed)
+  return {
+    check: refuseHash,
+    rank: () => 0n,
+    walk: ({ id }) => idWalk(id, size, firstSeed),
+    *build(roster, lastBase) {
+      const everyone = { ...roster, available: new Uint8Array(roster.members.length).fill(1) }
+      const base = lastBase ?? (yield* fillProportionally(everyone, size))
+      return yield* reassign(roster, base)
+    },
+  }
+}
+
+/** Gives the slots of unavailable members to the available ones: the fewer slots one has of its share, the more of them. */
+function* reassign(roster: Roster, base: Tables['base']): Sliced<Tables> {
+  if (roster.available.every((flag) => flag === 1)) return { base, current: base }
+  const { owners, counts, free } = yield* freeOwnersOf(base, roster)
+  const members = eligible(roster)
+  const weights = shares(roster, members)
+  if (free > 0 && weights.some((weight) => weight > 0)) {
+    const held = Uint32Array.from(members, (index) => counts[index] ?? 0)
+    const quotas = apportion(base.length, weights, held)
+    const extras = quotas.map((quota, i) => quota - (held[i] ?? 0))
+    yield* fill(owners, free, roster.members, quotaTurns(members, extras))
+  }
+  return { base, current: owners }
+}

@@ -1,0 +1,75 @@
+import type { Sliced, Tables } from './mode/mode.ts'
+import type { Scheduler } from './ports.ts'
+
+/** A slice goes on for so long before others get their turn. */
+const sliceMs = 0.5
+
+/** Works off one build at a time, in slices between other work. A newer build takes the place of the one under way. */
+export class Rebuilder {
+  readonly #scheduler: Scheduler
+  readonly #failed: (error: unknown) => void
+  #job: { readonly build: Sliced<Tables>; readonly install: (tables: Tables) => void } | undefined
+  #queued = false
+  #settled: PromiseWithResolvers<void> | undefined
+
+  constructor(scheduler: Scheduler, failed: (error: unknown) => void) {
+    this.#scheduler = scheduler
+    this.#failed = failed
+  }
+
+  /** Begins `build` and, once it is done, calls `install` in the same slice. */
+  start(build: Sliced<Tables>, install: (tables: Tables) => void): void {
+    this.#job = { build, install }
+    this.#queue()
+  }
+
+  /** Drops the build under way. */
+  cancel(): void {
+    this.#job = undefined
+    this.#settle(undefined)
+  }
+
+  settled(): Promise<void> {
+    if (this.#job === undefined) return Promise.resolve()
+    this.#settled ??= Promise.withResolvers()
+    return this.#settled.promise
+  }
+
+  #queue(): void {
+    if (this.#queued) return
+    this.#queued = true
+    this.#scheduler.defer(() => {
+      this.#queued = false
+      this.#work()
+    })
+  }
+
+  #work(): void {
+    const job = this.#job
+    if (job === undefined) return
+    try {
+      const begin = this.#scheduler.now()
+      for (let step = job.build.next(); ; step = job.build.next()) {
+        if (step.done === true) {
+          this.#job = undefined
+          job.install(step.value)
+          this.#settle(undefined)
+          return
+        }
+        if (this.#scheduler.now() - begin >= sliceMs) break
+      }
+      this.#queue()
+    } catch (error) {
+      this.#job = undefined
+      this.#settle(error)
+      this.#failed(error)
+    }
+  }
+
+  #settle(error: unknown): void {
+    const settled = this.#settled
+    this.#settled = undefined
+    if (error === undefined) settled?.resolve()
+    else settled?.reject(error)
+  }
+}

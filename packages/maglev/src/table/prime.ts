@@ -1,0 +1,16 @@
+/** Whether `n` is a prime; by trial division, at most about 1,100 steps for the largest table. */
+export function isPrime(n: number): boolean {
+  if (!Number.isSafeInteger(n) || n < 2) return false
+  if (n % 2 === 0) return n === 2
+  for (let divisor = 3; divisor * divisor <= n; divisor += 2) {
+    if (n % divisor === 0) return false
+  }
+  return true
+}
+
+/** The smallest prime that is at least `n`: a table size for "about n slots". */
+export function nextPrime(n: number): number {
+  let candidate = Math.max(2, Math.ceil(n))
+  while (!isPrime(candidate)) candidate++
+  return candidate
+}
