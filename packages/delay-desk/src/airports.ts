@@ -36,7 +36,8 @@ export async function readAirports(path: string): Promise<Airports> {
     const fields = fieldsOf(lines[index + 1] ?? '')
     const iata = fields[code ?? 0] ?? ''
     if (iata === '') throw new DeskError('BROKEN_RECORD', `${file} line ${line}: iata is empty`)
-    if (indexes.has(iata)) throw new DeskError('BROKEN_RECORD', `${file} line ${line}: iata '${iata}' stands twice`)
+    if (indexes.has(iata))
+      throw new DeskError('BROKEN_RECORD', `${file} line ${line}: iata '${iata}' stands twice`)
     indexes.set(iata, index)
     latitudes[index] = degrees(fields[latitude ?? 0], 90, `${file} line ${line} (${iata}): latitude`)
     longitudes[index] = degrees(fields[longitude ?? 0], 180, `${file} line ${line} (${iata}): longitude`)
@@ -56,7 +57,10 @@ export async function textOf(path: string): Promise<string> {
 function degrees(field: string | undefined, limit: number, what: string): number {
   const value = field === undefined || field.trim() === '' ? Number.NaN : Number(field)
   if (Math.abs(value) <= limit) return value
-  throw new DeskError('BROKEN_RECORD', `${what} is '${field ?? ''}', expected degrees from -${limit} to ${limit}`)
+  throw new DeskError(
+    'BROKEN_RECORD',
+    `${what} is '${field ?? ''}', expected degrees from -${limit} to ${limit}`,
+  )
 }
 
 /** One CSV line: fields between commas, those with commas in quotes, a quote doubled inside quotes. */

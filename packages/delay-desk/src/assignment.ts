@@ -77,7 +77,8 @@ export class Assignment {
     const owners = new Uint16Array(claims)
     for (let claim = 0; claim < claims; claim++) {
       const id = this.#table.lookup(`claim:${claim}`)
-      if (id === undefined) throw new DeskError('NO_WORKER_LEFT', 'every worker is lost, nobody is left to own the claims')
+      if (id === undefined)
+        throw new DeskError('NO_WORKER_LEFT', 'every worker is lost, nobody is left to own the claims')
       owners[claim] = this.#places.get(id) ?? 0
     }
     return owners

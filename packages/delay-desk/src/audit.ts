@@ -9,11 +9,19 @@ import { compressors } from 'hyparquet-compressors'
 type Point = readonly [x: number, y: number, z: number]
 
 /** What each flight of the file is owed, in euros, by its place in the file. */
-export async function audit(flights: string, airports: string, limit: number = Infinity): Promise<Uint16Array> {
+export async function audit(
+  flights: string,
+  airports: string,
+  limit: number = Infinity,
+): Promise<Uint16Array> {
   const points = pointsOf(await readFile(airports, 'utf8'))
   if (flights.endsWith('.json')) {
-    const rows: { delay: number; origin: string; destination: string }[] = JSON.parse(await readFile(flights, 'utf8'))
-    return Uint16Array.from(rows.slice(0, limit), (row) => owed(row.delay, points, row.origin, row.destination))
+    const rows: { delay: number; origin: string; destination: string }[] = JSON.parse(
+      await readFile(flights, 'utf8'),
+    )
+    return Uint16Array.from(rows.slice(0, limit), (row) =>
+      owed(row.delay, points, row.origin, row.destination),
+    )
   }
   const file = await asyncBufferFromFile(flights)
   const metadata = await parquetMetadataAsync(file)
@@ -29,13 +37,27 @@ export async function audit(flights: string, airports: string, limit: number = I
         amounts[rowStart + at] = owed(Number(delay), points, String(origin), String(destination))
       }
     }
-    await parquetRead({ file, metadata, compressors, columns, rowStart, rowEnd, rowFormat: 'array', onComplete })
+    await parquetRead({
+      file,
+      metadata,
+      compressors,
+      columns,
+      rowStart,
+      rowEnd,
+      rowFormat: 'array',
+      onComplete,
+    })
   }
   return amounts
 }
 
 /** The rule as a sum of steps: each threshold that is passed adds what the next award has more than the one below. */
-function owed(minutes: number, points: ReadonlyMap<string, Point>, origin: string, destination: string): number {
+function owed(
+  minutes: number,
+  points: ReadonlyMap<string, Point>,
+  origin: string,
+  destination: string,
+): number {
   let sum = 0
   if (minutes >= 60) sum += 15
   if (minutes >= 120) sum += 15
@@ -49,7 +71,10 @@ function arc(a: Point | undefined, b: Point | undefined): number {
   if (a === undefined || b === undefined) return Number.NaN
   const [ax, ay, az] = a
   const [bx, by, bz] = b
-  return Math.atan2(Math.hypot(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx), ax * bx + ay * by + az * bz)
+  return Math.atan2(
+    Math.hypot(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx),
+    ax * bx + ay * by + az * bz,
+  )
 }
 
 /** Airports by code: the first field of each line, and the last two, which hold latitude and longitude. */
@@ -58,7 +83,11 @@ function pointsOf(csv: string): Map<string, Point> {
   for (const [, code = '', latitude, longitude] of csv.matchAll(/^([^,\n]+),.*,([-.\d]+),([-.\d]+)\r?$/gm)) {
     const polar = ((90 - Number(latitude)) / 180) * Math.PI
     const azimuth = (Number(longitude) / 180) * Math.PI
-    points.set(code, [Math.sin(polar) * Math.cos(azimuth), Math.sin(polar) * Math.sin(azimuth), Math.cos(polar)])
+    points.set(code, [
+      Math.sin(polar) * Math.cos(azimuth),
+      Math.sin(polar) * Math.sin(azimuth),
+      Math.cos(polar),
+    ])
   }
   return points
 }

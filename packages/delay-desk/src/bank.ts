@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { reasonOf } from './errors.ts'
@@ -39,7 +39,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return reply(response, 413, { error: `more than ${MOST_BYTES} bytes, or no content-length` })
   }
   const order = readOrder(await text(request))
-  if (order === undefined) return reply(response, 400, { error: 'expected {worker, payments: [[claim, amount]…]}' })
+  if (order === undefined)
+    return reply(response, 400, { error: 'expected {worker, payments: [[claim, amount]…]}' })
   const receipt = ledger.pay(order.worker, order.payments)
   paid += receipt.paid
   replayed += receipt.replayed
@@ -57,12 +58,17 @@ function readOrder(body: string): { worker: string; payments: Payment[] } | unde
   } catch {
     return undefined
   }
-  if (typeof order !== 'object' || order === null || !('worker' in order) || !('payments' in order)) return undefined
+  if (typeof order !== 'object' || order === null || !('worker' in order) || !('payments' in order))
+    return undefined
   const { worker, payments } = order
   if (typeof worker !== 'string' || !Array.isArray(payments)) return undefined
   return payments.every(isPayment) ? { worker, payments } : undefined
 }
 
 function isPayment(value: unknown): value is Payment {
-  return Array.isArray(value) && value.length === 2 && value.every((part) => Number.isSafeInteger(part) && part >= 0)
+  return (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    value.every((part) => Number.isSafeInteger(part) && part >= 0)
+  )
 }

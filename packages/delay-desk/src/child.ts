@@ -10,7 +10,10 @@ export class Child implements AsyncDisposable {
   readonly ended: Promise<string>
 
   constructor(program: URL, args: readonly string[], hear: (message: unknown) => void) {
-    this.#process = fork(program, args, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    this.#process = fork(program, args, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
     this.#process.on('message', hear)
     this.ended = endOf(this.#process)
   }

@@ -1,5 +1,5 @@
-import { Assignment, type Move } from './assignment.ts'
 import type { Airports } from './airports.ts'
+import { Assignment, type Move } from './assignment.ts'
 import { Child } from './child.ts'
 import type { Configuration } from './configuration.ts'
 import { DeskError } from './errors.ts'
@@ -110,7 +110,8 @@ export class Desk implements AsyncDisposable {
 
   /** Nobody gets work before all have started, so that they come to the middle of their claims at about the same time. */
   #handOutAll(): void {
-    if (this.#posts.every((post) => post.ready || post.lost)) for (const post of this.#posts) this.#handOut(post)
+    if (this.#posts.every((post) => post.ready || post.lost))
+      for (const post of this.#posts) this.#handOut(post)
   }
 
   #handOut(post: Post): void {
@@ -138,7 +139,8 @@ export class Desk implements AsyncDisposable {
   }
 
   #hear(post: Post, message: unknown): void {
-    if (!isFromWorker(message)) throw new DeskError('WORKER_FAILED', `${post.id} sent a message that cannot be read`)
+    if (!isFromWorker(message))
+      throw new DeskError('WORKER_FAILED', `${post.id} sent a message that cannot be read`)
     switch (message.kind) {
       case 'ready':
         post.ready = true
@@ -165,7 +167,8 @@ export class Desk implements AsyncDisposable {
     post.inFlight.delete(number)
     let payments = 0
     for (const [at, claim] of claims.entries()) {
-      if (this.#settled[claim] !== 0) throw new DeskError('WORKER_FAILED', `${post.id} settled claim ${claim} again`)
+      if (this.#settled[claim] !== 0)
+        throw new DeskError('WORKER_FAILED', `${post.id} settled claim ${claim} again`)
       this.#settled[claim] = 1
       const amount = awards[at] ?? 0
       this.books[claim] = amount

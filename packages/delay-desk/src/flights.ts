@@ -79,14 +79,19 @@ async function readParquet(
     throw new DeskError('MISSING_FILE', `${path}: cannot be read (${reasonOf(error)})`, { cause: error })
   }
   try {
-    const scan = await parquetScan({ file: await asyncBufferFromFile(path), columns: [...FIELDS], compressors })
+    const scan = await parquetScan({
+      file: await asyncBufferFromFile(path),
+      columns: [...FIELDS],
+      compressors,
+    })
     const rows = Number(scan.metadata.num_rows)
     const columns = new Columns(basename(path), Math.min(rows, limit ?? rows), airports)
     for (const range of scan.ranges) {
       const rowStart = range.rowStart
       const rowEnd = Math.min(range.rowEnd, columns.count)
       if (rowStart >= rowEnd) break
-      const read = (column: string): Promise<ArrayLike<unknown>> => scan.readColumn({ column, rowStart, rowEnd })
+      const read = (column: string): Promise<ArrayLike<unknown>> =>
+        scan.readColumn({ column, rowStart, rowEnd })
       const delays = await read('delay')
       const distances = await read('distance')
       const origins = await read('origin')
@@ -99,7 +104,9 @@ async function readParquet(
     return columns
   } catch (error) {
     if (error instanceof DeskError) throw error
-    throw new DeskError('BROKEN_FILE', `${path}: not Parquet that can be read (${reasonOf(error)})`, { cause: error })
+    throw new DeskError('BROKEN_FILE', `${path}: not Parquet that can be read (${reasonOf(error)})`, {
+      cause: error,
+    })
   }
 }
 
@@ -112,7 +119,8 @@ class Columns implements Flights {
   readonly #airports: ReadonlyMap<string, number>
 
   constructor(file: string, count: number, airports: Airports) {
-    if (!(count <= LIMIT)) throw new DeskError('BROKEN_FILE', `${file}: ${count} flights, the desk takes ${LIMIT}`)
+    if (!(count <= LIMIT))
+      throw new DeskError('BROKEN_FILE', `${file}: ${count} flights, the desk takes ${LIMIT}`)
     this.count = count
     this.delays = new Int32Array(count)
     this.origins = new Uint16Array(count)

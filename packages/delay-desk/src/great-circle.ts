@@ -9,7 +9,12 @@ const RADIANS = Math.PI / 180
  * Latitudes and longitudes are in degrees. Against the WGS 84 ellipsoid the sphere is wrong by at most about
  * half a percent.
  */
-export function greatCircle(latitude1: number, longitude1: number, latitude2: number, longitude2: number): number {
+export function greatCircle(
+  latitude1: number,
+  longitude1: number,
+  latitude2: number,
+  longitude2: number,
+): number {
   const alongMeridian = Math.sin(((latitude2 - latitude1) * RADIANS) / 2)
   const alongParallel = Math.sin(((longitude2 - longitude1) * RADIANS) / 2)
   const haversine =

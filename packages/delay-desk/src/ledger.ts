@@ -36,7 +36,9 @@ export class Ledger implements Disposable {
         amount INTEGER NOT NULL CHECK (amount > 0),
         worker TEXT NOT NULL
       ) STRICT`)
-    this.#insert = this.#database.prepare('INSERT INTO payment VALUES (?, ?, ?) ON CONFLICT (claim) DO NOTHING')
+    this.#insert = this.#database.prepare(
+      'INSERT INTO payment VALUES (?, ?, ?) ON CONFLICT (claim) DO NOTHING',
+    )
     this.#find = this.#database.prepare('SELECT amount FROM payment WHERE claim = ?')
     this.#all = this.#database.prepare('SELECT claim, amount FROM payment ORDER BY claim')
     this.#all.setReturnArrays(true)

@@ -36,15 +36,16 @@ export class Bank {
 
   async #call(method: 'GET' | 'POST', body?: string): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const call = request(`${this.#url}/payments`, { method, agent: this.#agent, timeout: TIMEOUT_MS }, (response) => {
-      json(response).then(
-        (answer) => {
+    const call = request(
+      `${this.#url}/payments`,
+      { method, agent: this.#agent, timeout: TIMEOUT_MS },
+      (response) => {
+        json(response).then((answer) => {
           if (response.statusCode === 200) resolve(answer)
           else reject(new Error(`the bank answered ${response.statusCode}: ${JSON.stringify(answer)}`))
-        },
-        reject,
-      )
-    })
+        }, reject)
+      },
+    )
     call.once('timeout', () => call.destroy(new Error(`the bank did not answer in ${TIMEOUT_MS} ms`)))
     call.once('error', reject)
     call.end(body)

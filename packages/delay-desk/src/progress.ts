@@ -1,15 +1,18 @@
-import type { WriteStream } from 'node:tty'
+import type { Writable } from 'node:stream'
 
 const REDRAW_MS = 100
 
+/** Where progress is shown: standard output, or what stands in for it. */
+type Screen = Writable & { readonly isTTY?: boolean; readonly columns?: number }
+
 /** Progress on standard output: one live line in a terminal, elsewhere a line at each tenth of the way. */
 export class Progress {
-  readonly #out: NodeJS.WriteStream | WriteStream
+  readonly #out: Screen
   #phase = ''
   #tenth = 0
   #drawn = 0
 
-  constructor(out: NodeJS.WriteStream | WriteStream = process.stdout) {
+  constructor(out: Screen = process.stdout) {
     this.#out = out
   }
 
@@ -32,7 +35,7 @@ export class Progress {
       const now = performance.now()
       if (now - this.#drawn < REDRAW_MS && done < of) return
       this.#drawn = now
-      this.#out.write(`\r${text.slice(0, this.#out.columns - 1)}\u001B[K`)
+      this.#out.write(`\r${text.slice(0, (this.#out.columns ?? 80) - 1)}\u001B[K`)
       if (done >= of) this.#out.write('\n')
     } else if (tenth > this.#tenth) {
       this.#out.write(`${text}\n`)

@@ -31,7 +31,11 @@ const SHOWN = 10
  * @param books euros by claim, as the workers reported them
  * @param owed euros by claim, as the second count has them
  */
-export function reconcile(payments: readonly Payment[], books: Uint16Array, owed: Uint16Array): Reconciliation {
+export function reconcile(
+  payments: readonly Payment[],
+  books: Uint16Array,
+  owed: Uint16Array,
+): Reconciliation {
   const amounts = new Float64Array(owed.length)
   const times = new Uint32Array(owed.length)
   const differences: string[] = []
@@ -53,12 +57,16 @@ export function reconcile(payments: readonly Payment[], books: Uint16Array, owed
     const count = times[claim] ?? 0
     if (count > 1) differ(`claim ${claim}: paid ${count} times, ${got} in all, owed ${due}`)
     else if (got !== due) differ(`claim ${claim}: ${count === 0 ? 'not paid' : `paid ${got}`}, owed ${due}`)
-    else if (books[claim] !== due) differ(`claim ${claim}: ${books[claim] ?? 0} in the desk's books, owed and paid ${due}`)
+    else if (books[claim] !== due)
+      differ(`claim ${claim}: ${books[claim] ?? 0} in the desk's books, owed and paid ${due}`)
   }
   return { ...tally(payments, owed), differing, differences }
 }
 
-function tally(payments: readonly Payment[], owed: Uint16Array): Pick<Reconciliation, 'lines' | 'paid' | 'owed'> {
+function tally(
+  payments: readonly Payment[],
+  owed: Uint16Array,
+): Pick<Reconciliation, 'lines' | 'paid' | 'owed'> {
   const paidClaims = new Map<number, number>()
   const owedClaims = new Map<number, number>()
   for (const [, amount] of payments) paidClaims.set(amount, (paidClaims.get(amount) ?? 0) + 1)

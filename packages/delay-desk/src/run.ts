@@ -53,7 +53,9 @@ async function work(
   const memory = new MemoryWatch()
   const { flights: file, airports: airportsFile, store } = configuration
 
-  progress.line(`Delay Desk: ${basename(file.path)}, ${configuration.workers} workers, a bank with its ledger in ${store}`)
+  progress.line(
+    `Delay Desk: ${basename(file.path)}, ${configuration.workers} workers, a bank with its ledger in ${store}`,
+  )
   const airports = await readAirports(airportsFile)
   const flights = await Promise.race([
     readFlights(file, airports, (done, of) => progress.show('reading', done, of)),

@@ -1,9 +1,9 @@
 import { award } from './award.ts'
 import { reasonOf } from './errors.ts'
 import { greatCircle } from './great-circle.ts'
+import type { Payment } from './ledger.ts'
 import { holdOnToDesk, tellDesk } from './lifeline.ts'
 import { type Batch, isFromDesk, type Start } from './messages.ts'
-import type { Payment } from './ledger.ts'
 import { Bank } from './payment.ts'
 
 // A worker, a process of its own: decides the claims of each batch, pays them, then reports the batch.
@@ -18,7 +18,10 @@ process.on('message', (message: unknown) => {
   if (message.kind === 'start') {
     desk = { ...message, account: new Bank(message.bank) }
     tellDesk({ kind: 'ready' })
-  } else work = work.then(() => settle(message)).catch((error: unknown) => tellDesk({ kind: 'failed', reason: reasonOf(error) }))
+  } else
+    work = work
+      .then(() => settle(message))
+      .catch((error: unknown) => tellDesk({ kind: 'failed', reason: reasonOf(error) }))
 })
 
 async function settle(batch: Batch): Promise<void> {

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The desk as a process of its own, as users run it. */
+export class DeskProcess {
+  readonly child: ChildProcess
+  /** Where the run's temporary files go: nothing may be left in it. */
+  readonly temporary: string = mkdtempSync(join(tmpdir(), 'desk-test-'))
+  stdout = ''
+  stderr = ''
+
+  /** @param entry program, from this folder */
+  constructor(args: readonly string[], entry: string = '../src/main.ts') {
+    const program = fileURLToPath(new URL(entry, import.meta.url))
+    this.child = spawn(process.execPath, ['--conditions=@loadbearing/source', program, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: this.temporary },
+    })
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+    })
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+  }
+
+  /** Waits for the end; the answer is exit status or signal. */
+  async ended(): Promise<number | string | null> {
+    const [status, signal]: unknown[] = await once(this.child, 'close')
+    return typeof status === 'number' ? status : String(signal)
+  }
+
+  /** Waits until the desk has written a line that matches. */
+  async wrote(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.stdout)
+      if (match !== null) return match
+      if (this.child.stdout === null || this.child.stdout.readableEnded) {
+        throw new Error(`never wrote ${pattern}: ${this.stdout} ${this.stderr}`)
+      }
+      await Promise.race([once(this.child.stdout, 'data'), once(this.child.stdout, 'end')])
+    }
+  }
+
+  /** The processes that the desk has started and that live, found by their parent. */
+  children(): number[] {
+    return processes().flatMap(({ pid, parent }) => (parent === this.child.pid ? [pid] : []))
+  }
+}
+
+/** Whether a process lives. One that has ended and is not yet waited for does not. */
+export function lives(pid: number): boolean {
+  return processes().some((each) => each.pid === pid && each.state !== 'Z')
+}
+
+function processes(): { pid: number; parent: number; state: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        // pid (command) state parent …; the command may hold anything.
+        const [state = '', parent] = readFileSync(`/proc/${name}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ')
+        return [{ pid: Number(name), parent: Number(parent), state }]
+      } catch {
+        return []
+      }
+    })
+}
+
+/** Writes flights to a file of its own; fields that are not given are those of a sound record. */
+export function flightsFile(
+  records: readonly (object | null | number)[],
+  name: string = 'flights.json',
+): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'desk-flights-')), name)
+  const sound = { date: '2001/01/01 00:47', delay: 0, distance: 1750, origin: 'DTW', destination: 'LAS' }
+  const whole = records.map((record) =>
+    typeof record === 'object' && record !== null ? { ...sound, ...record } : record,
+  )
+  writeFileSync(path, JSON.stringify(whole))
+  return path
+}

@@ -1,0 +1,222 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { describe, expect, test, vi } from 'vitest'
+import { DeskProcess, flightsFile, lives } from './desk-process.ts'
+
+/** 1,200 flights, each owed 15 but every tenth, so that a run takes little more than starting its processes. */
+const small = (): string =>
+  flightsFile(Array.from({ length: 1200 }, (_, n) => ({ delay: n % 10 === 0 ? 0 : 60 })))
+
+async function run(
+  args: readonly string[],
+  entry?: string,
+): Promise<DeskProcess & { status: number | string | null }> {
+  const desk = new DeskProcess(args, entry)
+  return Object.assign(desk, { status: await desk.ended() })
+}
+
+describe('the main job', () => {
+  test('20,000 flights: a worker is killed, only its claims move, every claim is paid once', async () => {
+    const { status, stdout, stderr, temporary } = await run([])
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    // Counted with jq and a calculator's haversine, not by the code under test.
+    expect(stdout).toMatch(/^ +600 +2 +1,200 +2 +1,200 +0 +0$/m)
+    expect(stdout).toMatch(/^ +400 +22 +8,800 +22 +8,800 +0 +0$/m)
+    expect(stdout).toMatch(/^ +250 +69 +17,250 +69 +17,250 +0 +0$/m)
+    expect(stdout).toMatch(/^ +30 +203 +6,090 +203 +6,090 +0 +0$/m)
+    expect(stdout).toMatch(/^ +15 +812 +12,180 +812 +12,180 +0 +0$/m)
+    expect(stdout).toMatch(/^ +total +1,108 +45,520 +1,108 +45,520 +0 +0$/m)
+    expect(stdout).toContain('20,000 claims decided, 1,108 paid, each once; differences: none')
+
+    expect(stdout).toMatch(/worker-\d+ \(pid \d+\) is killed, batch \d+ of its \d+ paid and not reported/)
+    const [, worker, pending] =
+      /(worker-\d+) ended \(SIGKILL\): ([\d,]+) unreported claims/.exec(stdout) ?? []
+    expect(Number(pending?.replace(',', ''))).toBeGreaterThan(250)
+    const [, moved, owned, others, collateral] =
+      new RegExp(
+        `${worker} lost: ([\\d,]+) of its ([\\d,]+) claims have a new owner, of the others' ([\\d,]+) claims (\\d+)`,
+      ).exec(stdout) ?? []
+    expect(moved).toBe(owned)
+    expect(collateral).toBe('0')
+    expect(Number(owned?.replace(',', '')) + Number(others?.replace(',', ''))).toBe(20_000)
+
+    const [, asked, made, again] =
+      /payments ([\d,]+) asked for, ([\d,]+) made, (\d+) asked again/.exec(stdout) ?? []
+    expect(made).toBe('1,108')
+    expect(Number(again)).toBeGreaterThan(0)
+    expect(Number(asked?.replace(',', ''))).toBe(1108 + Number(again))
+    expect(readdirSync(temporary)).toEqual([])
+  })
+
+  test('a worker killed before it pays leaves nothing that is asked for again', async () => {
+    const { status, stdout } = await run([
+      'kill=taken',
+      'store=memory',
+      'workers=3',
+      `flights=${small()}`,
+      'seed=2',
+    ])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/taken and not paid/)
+    expect(stdout).toContain('payments 1,080 asked for, 1,080 made, 0 asked again')
+  })
+
+  test('without a kill nothing moves, with one worker too, and a single claim is enough', async () => {
+    const { status, stdout } = await run([
+      'kill=off',
+      'workers=1',
+      `flights=${flightsFile([{ delay: 180 }])}`,
+    ])
+    expect(status).toBe(0)
+    expect(stdout).toContain('table rebuilds after the first: 0')
+    expect(stdout).toMatch(/^ +400 +1 +400 +1 +400 +0 +0$/m)
+  })
+
+  test('a single claim moves and is paid once when its worker is killed with it paid', async () => {
+    const { status, stdout } = await run([`flights=${flightsFile([{ delay: 180 }])}`])
+    expect(status).toBe(0)
+    expect(stdout).toContain('payments 2 asked for, 1 made, 1 asked again and not paid twice')
+  })
+
+  test('the seed picks the worker', async () => {
+    const flights = small()
+    const killed = async (seed: number): Promise<string | undefined> => {
+      const { stdout } = await run(['workers=3', `flights=${flights}`, `seed=${seed}`])
+      return /(worker-\d+) \(pid/.exec(stdout)?.[1]
+    }
+    expect([await killed(0), await killed(1), await killed(5)]).toEqual(['worker-1', 'worker-2', 'worker-3'])
+  })
+})
+
+describe('negative controls', () => {
+  test('a bank without a unique key pays the killed worker’s claims twice, and the run fails', async () => {
+    const args = ['bank=bank-without-key.ts', '--', 'workers=3', `flights=${small()}`]
+    const { status, stdout } = await run(args, 'fixtures/run-with.ts')
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/THE TOTALS DO NOT AGREE: \d+ of 1,200 claims differ/)
+    expect(stdout).toMatch(/claim \d+: paid 2 times, 30 in all, owed 15/)
+  })
+
+  test('a payment that the bank confirms and loses', async () => {
+    const args = ['bank=bank-that-loses.ts', '--', 'kill=off', 'workers=2', `flights=${small()}`]
+    const { status, stdout } = await run(args, 'fixtures/run-with.ts')
+    expect(status).toBe(1)
+    expect(stdout).toContain('THE TOTALS DO NOT AGREE: 1 of 1,200 claims differ')
+    expect(stdout).toMatch(/claim \d+: not paid, owed 15/)
+  })
+
+  test('one claim paid twice and another never, so that the totals are equal', async () => {
+    const args = ['bank=bank-that-swaps.ts', '--', 'kill=off', 'workers=1', `flights=${small()}`]
+    const { status, stdout } = await run(args, 'fixtures/run-with.ts')
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/^ +total +1,080 +16,200 +1,080 +16,200 +0 +0$/m)
+    expect(stdout).toContain('THE TOTALS DO NOT AGREE: 2 of 1,200 claims differ')
+  })
+
+  test('a worker with a rule that is wrong at its border', async () => {
+    const flights = flightsFile([{ delay: 59 }, { delay: 60 }, { delay: 61 }])
+    const args = ['worker=worker-with-wrong-rule.ts', '--', 'kill=off', 'workers=2', `flights=${flights}`]
+    const { status, stdout } = await run(args, 'fixtures/run-with.ts')
+    expect(status).toBe(1)
+    expect(stdout).toContain('claim 1: not paid, owed 15')
+    expect(stdout).toContain('THE TOTALS DO NOT AGREE: 1 of 3 claims differ')
+  })
+})
+
+describe('processes that fail', () => {
+  test('the desk killed with SIGKILL leaves no process and no file', async () => {
+    const desk = new DeskProcess(['flights=200k', 'workers=4'])
+    await desk.wrote(/claims +10 %/)
+    const children = desk.children()
+    expect(children.length).toBeGreaterThanOrEqual(5)
+    desk.child.kill('SIGKILL')
+    expect(await desk.ended()).toBe('SIGKILL')
+    await vi.waitUntil(() => !children.some(lives), { timeout: 10_000 })
+    await vi.waitUntil(() => readdirSync(desk.temporary).length === 0, { timeout: 10_000 })
+  })
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends the desk and its processes, with one line',
+    async (signal) => {
+      const desk = new DeskProcess(['flights=200k', 'workers=4'])
+      await desk.wrote(/claims +10 %/)
+      const children = desk.children()
+      desk.child.kill(signal)
+      expect(await desk.ended()).toBe(130)
+      expect(desk.stderr).toBe(`delay-desk: ended by ${signal}, the workers too\n`)
+      expect(children.filter(lives)).toEqual([])
+      expect(readdirSync(desk.temporary)).toEqual([])
+    },
+  )
+
+  test('a worker that somebody else kills is survived too', async () => {
+    const desk = new DeskProcess(['flights=200k', 'workers=4', 'kill=off'])
+    await desk.wrote(/claims +10 %/)
+    // The bank is the first child.
+    const victim =
+      desk
+        .children()
+        .toSorted((a, b) => a - b)
+        .at(-1) ?? 0
+    process.kill(victim, 'SIGKILL')
+    expect(await desk.ended()).toBe(0)
+    expect(desk.stdout).toMatch(/worker-\d ended \(SIGKILL\): [\d,]+ unreported claims/)
+    expect(desk.stdout).toMatch(/of the others' [\d,]+ claims 0;/)
+  })
+
+  test('workers that crash at their work, one after the other, end the run', async () => {
+    const args = ['worker=worker-that-crashes.ts', '--', 'workers=3', 'kill=off', `flights=${small()}`]
+    const { status, stderr } = await run(args, 'fixtures/run-with.ts')
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'delay-desk: every worker is lost, nobody is left to own the claims\n',
+    })
+  })
+
+  test('a bank that dies ends the run', async () => {
+    const args = ['bank=bank-that-dies.ts', '--', 'workers=2', 'kill=off', `flights=${small()}`]
+    const { status, stderr } = await run(args, 'fixtures/run-with.ts')
+    expect(status).toBe(1)
+    expect(stderr).toMatch(
+      /^delay-desk: (?:the bank's process ended \(SIGKILL\)|worker-\d cannot go on: .+)\n$/,
+    )
+  })
+})
+
+describe('bad input gets one line', () => {
+  const truncated = (): string => {
+    const path = flightsFile([], 'cut.json')
+    writeFileSync(path, '[{"date":"2001/01/01 00:47","delay":66,')
+    return path
+  }
+  test.each([
+    [
+      ['flihgts=3m'],
+      2,
+      /there is no option 'flihgts'; the options are flights, airports, workers, store, kill, seed/,
+    ],
+    [['flights'], 2, /'flights' is not of the form option=value/],
+    [['__proto__=1'], 2, /there is no option '__proto__'/],
+    [['workers=0'], 2, /workers=0: expected a whole number from 1 to 64/],
+    [['flights=/nowhere/flights.json'], 1, /\/nowhere\/flights\.json: cannot be read \(ENOENT/],
+    [['airports=/nowhere/airports.csv'], 1, /\/nowhere\/airports\.csv: cannot be read \(ENOENT/],
+    [[`flights=${truncated()}`], 1, /cut\.json: not JSON/],
+    [
+      [`flights=${flightsFile([{}, { delay: 'late' }])}`],
+      1,
+      /flights\.json record 1: delay is "late", expected a whole number/,
+    ],
+  ])('%j', async (args, status, message) => {
+    const desk = await run(args)
+    expect(desk.status).toBe(status)
+    expect(desk.stderr).toMatch(/^delay-desk: [^\n]+\n$/)
+    expect(desk.stderr).toMatch(message)
+  })
+
+  test('--help explains every option', async () => {
+    const { status, stdout } = await run(['--help'])
+    expect(status).toBe(0)
+    for (const option of ['flights', 'airports', 'workers', 'store', 'kill', 'seed'])
+      expect(stdout).toContain(`\n  ${option}=`)
+  })
+})
