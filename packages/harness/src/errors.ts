@@ -24,8 +24,8 @@ export type HarnessErrorCode =
   | 'ORACLE_GARBLED'
   /** `/bench`: subjects answer the same case differently, or break the invariant; nothing was timed. */
   | 'ANSWERS_DIFFER'
-  /** `/bench`: the baseline failed, so that no ratio can be given. */
-  | 'BASELINE_FAILED'
+  /** `/bench`: a subject broke down; of the baseline it ends the comparison, for no ratio can be given. */
+  | 'SUBJECT_FAILED'
   /** `/faults`: a condition did not come true, or a process did not get ready, in its time. */
   | 'TIMED_OUT'
   /** `/faults`: the process ended while something was still awaited from it. */

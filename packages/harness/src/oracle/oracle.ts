@@ -88,7 +88,7 @@ class Program implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #name: string
   readonly #lines: AsyncGenerator<Line>
-  readonly #closed: Promise<unknown>
+  readonly #ended: Promise<unknown>
   #next: Promise<IteratorResult<Line>>
   #early = false
   #startError: Error | undefined
@@ -102,16 +102,18 @@ class Program implements AsyncDisposable {
     maxLineBytes = 64 * 1024 * 1024,
   }: OracleOptions) {
     this.#name = [command, ...args].join(' ')
-    this.#child = spawnTethered(command, args, {
+    const { process: child, gone } = spawnTethered(command, args, {
       env,
       stdio: { standard: ['pipe', 'pipe', 'pipe'] },
       ...(cwd === undefined ? {} : { cwd }),
     })
-    const { stdin, stdout, stderr } = this.#child
+    this.#child = child
+    const { stdin, stdout, stderr } = child
     if (stdin === null || stdout === null || stderr === null)
       throw new TypeError('unreachable: all three are pipes')
-    this.#closed = new Promise((resolve) => this.#child.once('close', resolve))
-    this.#child.on('error', (error) => {
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    this.#ended = Promise.all([closed, gone])
+    child.on('error', (error) => {
       this.#startError = error
     })
     // That the program reads no more is learnt from the end of its output.
@@ -144,7 +146,7 @@ class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { pid, exitCode, signalCode } = this.#child
     if (pid !== undefined && exitCode === null && signalCode === null) signal(-pid, 'SIGKILL')
-    await this.#closed
+    await this.#ended
   }
 
   #read(): Promise<IteratorResult<Line>> {
