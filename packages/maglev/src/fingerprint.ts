@@ -13,10 +13,10 @@ export function fingerprint({ ids, tables }: NamedTable): string {
     xxh64(encoded, length, 0, 0, out)
     return toBigint(out)
   })
-  const slots = new BigUint64Array(current.length)
+  const slots = new DataView(new ArrayBuffer(current.length * 8))
   const none = noOwner(current)
-  for (let slot = 0; slot < slots.length; slot++) slots[slot] = idHashes[current[slot] ?? none] ?? 0n
-  const bytes = new Uint8Array(slots.buffer)
-  xxh64(bytes, bytes.length, 0, 0, out)
+  for (let slot = 0; slot < current.length; slot++)
+    slots.setBigUint64(slot * 8, idHashes[current[slot] ?? none] ?? 0n, true)
+  xxh64(slots, slots.byteLength, 0, 0, out)
   return toBigint(out).toString(16).padStart(16, '0')
 }

@@ -1,6 +1,6 @@
 import { MaglevError, shown } from './errors.ts'
 import { siphash24 } from './hash/siphash.ts'
-import { encoded, encodeKey } from './hash/utf8.ts'
+import { encoded, encodeKey, viewOf } from './hash/utf8.ts'
 import { modulo, type Word64, word64 } from './hash/word64.ts'
 import { xxh32 } from './hash/xxh32.ts'
 import { xxh64 } from './hash/xxh64.ts'
@@ -13,7 +13,7 @@ import type { KeyHashName } from './options.ts'
  */
 export type Key = string | Uint8Array | number | bigint
 
-const integerBytes = new Uint8Array(8)
+const integerBytes = new DataView(new ArrayBuffer(8))
 
 /** Hashes keys under one hash and seed, allocating nothing for a string, bytes or a number. */
 export class KeyHash {
@@ -38,12 +38,12 @@ export class KeyHash {
       const length = encodeKey(key)
       this.#hashBytes(encoded, length)
     } else if (typeof key === 'number') this.#hashNumber(key)
-    else if (key instanceof Uint8Array) this.#hashBytes(key, key.length)
+    else if (key instanceof Uint8Array) this.#hashBytes(viewOf(key), key.length)
     else this.#hashBigint(key)
     return modulo(this.word, size)
   }
 
-  #hashBytes(bytes: Uint8Array, length: number): void {
+  #hashBytes(bytes: DataView, length: number): void {
     if (this.name === 'xxh32') {
       this.word[0] = xxh32(bytes, length, this.#seedLow)
       this.word[1] = 0
@@ -67,14 +67,15 @@ export class KeyHash {
   }
 
   #hashWord(): void {
-    for (let i = 0; i < 8; i++) integerBytes[i] = (this.word[i >> 2] ?? 0) >>> ((i & 3) * 8)
+    integerBytes.setUint32(0, this.word[0] ?? 0, true)
+    integerBytes.setUint32(4, this.word[1] ?? 0, true)
     siphash24(integerBytes, 8, this.#secret, this.word)
   }
 }
 
 /** The secret as the four words that SipHash takes. */
 export function secretWords(secret: Uint8Array): Uint32Array {
-  const view = new DataView(secret.buffer, secret.byteOffset, 16)
+  const view = viewOf(secret)
   return Uint32Array.from({ length: 4 }, (_, i) => view.getUint32(i * 4, true))
 }
 

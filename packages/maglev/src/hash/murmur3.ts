@@ -1,4 +1,4 @@
-import { multiplyHigh, readWord, type Word64, word64 } from './word64.ts'
+import { multiplyHigh, type Word64, word64 } from './word64.ts'
 
 // c1 and c2 of MurmurHash3_x64_128 as int32 halves.
 const c1l = 0x114253d5 | 0
@@ -14,23 +14,17 @@ const k: Word64 = word64()
  * MurmurHash3_x64_128 of the first `length` bytes into `first` and `second`; `seed` is a uint32. Source: MurmurHash3.cpp of
  * smhasher (Austin Appleby, public domain).
  */
-export function murmur3(
-  bytes: Uint8Array,
-  length: number,
-  seed: number,
-  first: Word64,
-  second: Word64,
-): void {
+export function murmur3(bytes: DataView, length: number, seed: number, first: Word64, second: Word64): void {
   set(h1, seed, 0)
   set(h2, seed, 0)
   let at = 0
   for (; at + 16 <= length; at += 16) {
-    set(k, readWord(bytes, at), readWord(bytes, at + 4))
+    set(k, bytes.getInt32(at, true), bytes.getInt32(at + 4, true))
     absorbFirst()
     rotate(h1, 27)
     add(h1, h2)
     timesFivePlus(h1, 0x52dce729)
-    set(k, readWord(bytes, at + 8), readWord(bytes, at + 12))
+    set(k, bytes.getInt32(at + 8, true), bytes.getInt32(at + 12, true))
     absorbSecond()
     rotate(h2, 31)
     add(h2, h1)
@@ -70,11 +64,11 @@ function absorbSecond(): void {
   exclusiveOr(h2, k)
 }
 
-function readTail(bytes: Uint8Array, from: number, to: number): void {
+function readTail(bytes: DataView, from: number, to: number): void {
   set(k, 0, 0)
   for (let i = 0; from + i < to; i++) {
     const half = i >> 2
-    k[half] = (k[half] ?? 0) | ((bytes[from + i] ?? 0) << ((i & 3) * 8))
+    k[half] = (k[half] ?? 0) | (bytes.getUint8(from + i) << ((i & 3) * 8))
   }
 }
 

@@ -1,4 +1,4 @@
-import { readWord, type Word64 } from './word64.ts'
+import { type Word64 } from './word64.ts'
 
 // v0..v3 of the specification, low and high halves as int32.
 const v: Int32Array = new Int32Array(8)
@@ -7,7 +7,7 @@ const v: Int32Array = new Int32Array(8)
  * SipHash-2-4 of the first `length` bytes into `out`, keyed by 128 bits: `key` holds k0 and k1 as four uint32, low halves
  * first. Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012), appendix A for vectors.
  */
-export function siphash24(bytes: Uint8Array, length: number, key: Uint32Array, out: Word64): void {
+export function siphash24(bytes: DataView, length: number, key: Uint32Array, out: Word64): void {
   const [k0l = 0, k0h = 0, k1l = 0, k1h = 0] = [key[0], key[1], key[2], key[3]]
   v[0] = k0l ^ 0x70736575
   v[1] = k0h ^ 0x736f6d65
@@ -18,12 +18,12 @@ export function siphash24(bytes: Uint8Array, length: number, key: Uint32Array, o
   v[6] = k1l ^ 0x79746573
   v[7] = k1h ^ 0x74656462
   let at = 0
-  for (; at + 8 <= length; at += 8) absorb(readWord(bytes, at), readWord(bytes, at + 4))
+  for (; at + 8 <= length; at += 8) absorb(bytes.getInt32(at, true), bytes.getInt32(at + 4, true))
   let low = 0
   let high = length << 24
   for (let i = 0; at + i < length; i++) {
-    if (i < 4) low |= (bytes[at + i] ?? 0) << (i * 8)
-    else high |= (bytes[at + i] ?? 0) << ((i - 4) * 8)
+    if (i < 4) low |= bytes.getUint8(at + i) << (i * 8)
+    else high |= bytes.getUint8(at + i) << ((i - 4) * 8)
   }
   absorb(low, high)
   v[4] = (v[4] ?? 0) ^ 0xff

@@ -25,20 +25,11 @@ export function multiplyHigh(a: number, b: number): number {
 
 /** `word mod modulus` for a modulus of up to 2^24: exact, since no step passes 2^53. */
 export function modulo(word: Word64, modulus: number): number {
-  const low = word[0] ?? 0
-  const high = word[1] ?? 0
-  if (high === 0) return low % modulus
-  const sum = (high % modulus) * (2 ** 32 % modulus) + (low % modulus)
-  // A floating-point `%` takes several times as long as division and product.
-  return sum - Math.floor(sum / modulus) * modulus
-}
-
-/** 32 bits at `at`, little-endian, as an int32. */
-export function readWord(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)
-  )
+  // `>>> 0` tells V8 that these are integers: its floating-point remainder takes ten times as long.
+  const divisor = modulus >>> 0
+  const low = (word[0] ?? 0) >>> 0
+  const high = (word[1] ?? 0) >>> 0
+  if (high === 0) return low % divisor
+  const sum = (high % divisor) * (0xffffffff % divisor) + (high % divisor) + (low % divisor)
+  return (sum - Math.floor(sum / divisor) * divisor) | 0
 }

@@ -1,5 +1,3 @@
-import { readWord } from './word64.ts'
-
 const prime1 = 0x9e3779b1
 const prime2 = 0x85ebca77
 const prime3 = 0xc2b2ae3d
@@ -10,7 +8,7 @@ const prime5 = 0x165667b1
  * XXH32 of the first `length` bytes, as an **int32** (`>>> 0` makes it unsigned): a small integer is returned without an
  * allocation. `seed` is a uint32. Source: xxHash specification 0.1.1, XXH32 (Yann Collet).
  */
-export function xxh32(bytes: Uint8Array, length: number, seed: number): number {
+export function xxh32(bytes: DataView, length: number, seed: number): number {
   let at = 0
   let h: number
   if (length >= 16) {
@@ -19,10 +17,10 @@ export function xxh32(bytes: Uint8Array, length: number, seed: number): number {
     let c = seed | 0
     let d = (seed - prime1) | 0
     for (const last = length - 16; at <= last; at += 16) {
-      a = round(a, readWord(bytes, at))
-      b = round(b, readWord(bytes, at + 4))
-      c = round(c, readWord(bytes, at + 8))
-      d = round(d, readWord(bytes, at + 12))
+      a = round(a, bytes.getInt32(at, true))
+      b = round(b, bytes.getInt32(at + 4, true))
+      c = round(c, bytes.getInt32(at + 8, true))
+      d = round(d, bytes.getInt32(at + 12, true))
     }
     h = (rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18)) | 0
   } else {
@@ -30,10 +28,10 @@ export function xxh32(bytes: Uint8Array, length: number, seed: number): number {
   }
   h = (h + length) | 0
   for (; at + 4 <= length; at += 4) {
-    h = Math.imul(rotate((h + Math.imul(readWord(bytes, at), prime3)) | 0, 17), prime4)
+    h = Math.imul(rotate((h + Math.imul(bytes.getInt32(at, true), prime3)) | 0, 17), prime4)
   }
   for (; at < length; at++) {
-    h = Math.imul(rotate((h + Math.imul(bytes[at] ?? 0, prime5)) | 0, 11), prime1)
+    h = Math.imul(rotate((h + Math.imul(bytes.getUint8(at), prime5)) | 0, 11), prime1)
   }
   h = Math.imul(h ^ (h >>> 15), prime2)
   h = Math.imul(h ^ (h >>> 13), prime3)

@@ -1,4 +1,4 @@
-import { multiplyHigh, readWord, type Word64 } from './word64.ts'
+import { multiplyHigh, type Word64 } from './word64.ts'
 
 // The primes of XXH64 as int32 halves, low and high.
 const p1l = 0x85ebca87 | 0
@@ -20,13 +20,7 @@ const hash = 8
  * XXH64 of the first `length` bytes into `out`, the seed given as two 32-bit halves. Source: xxHash specification 0.1.1, XXH64
  * (Yann Collet).
  */
-export function xxh64(
-  bytes: Uint8Array,
-  length: number,
-  seedLow: number,
-  seedHigh: number,
-  out: Word64,
-): void {
+export function xxh64(bytes: DataView, length: number, seedLow: number, seedHigh: number, out: Word64): void {
   let at = 0
   if (length >= 32) {
     set(0, seedLow, seedHigh)
@@ -38,10 +32,10 @@ export function xxh64(
     set(6, seedLow, seedHigh)
     add(6, -p1l, ~p1h)
     for (const last = length - 32; at <= last; at += 32) {
-      round(0, readWord(bytes, at), readWord(bytes, at + 4))
-      round(2, readWord(bytes, at + 8), readWord(bytes, at + 12))
-      round(4, readWord(bytes, at + 16), readWord(bytes, at + 20))
-      round(6, readWord(bytes, at + 24), readWord(bytes, at + 28))
+      round(0, bytes.getInt32(at, true), bytes.getInt32(at + 4, true))
+      round(2, bytes.getInt32(at + 8, true), bytes.getInt32(at + 12, true))
+      round(4, bytes.getInt32(at + 16, true), bytes.getInt32(at + 20, true))
+      round(6, bytes.getInt32(at + 24, true), bytes.getInt32(at + 28, true))
     }
     converge()
   } else {
@@ -70,18 +64,18 @@ function converge(): void {
   }
 }
 
-function absorbTail(bytes: Uint8Array, from: number, length: number): void {
+function absorbTail(bytes: DataView, from: number, length: number): void {
   let at = from
   for (; at + 8 <= length; at += 8) {
     set(0, 0, 0)
-    round(0, readWord(bytes, at), readWord(bytes, at + 4))
+    round(0, bytes.getInt32(at, true), bytes.getInt32(at + 4, true))
     exclusiveOr(state[0] ?? 0, state[1] ?? 0)
     rotate(hash, 27)
     multiply(hash, p1l, p1h)
     add(hash, p4l, p4h)
   }
   if (at + 4 <= length) {
-    set(0, readWord(bytes, at), 0)
+    set(0, bytes.getInt32(at, true), 0)
     multiply(0, p1l, p1h)
     exclusiveOr(state[0] ?? 0, state[1] ?? 0)
     rotate(hash, 23)
@@ -90,7 +84,7 @@ function absorbTail(bytes: Uint8Array, from: number, length: number): void {
     at += 4
   }
   for (; at < length; at++) {
-    set(0, bytes[at] ?? 0, 0)
+    set(0, bytes.getUint8(at), 0)
     multiply(0, p5l, p5h)
     exclusiveOr(state[0] ?? 0, state[1] ?? 0)
     rotate(hash, 11)

@@ -84,7 +84,6 @@ function creditTurns(members: Uint32Array, weights: Float64Array): Turns {
 }
 
 const pair = new DataView(new ArrayBuffer(16))
-const pairBytes = new Uint8Array(pair.buffer)
 const result: Word64 = word64()
 const second: Word64 = word64()
 
@@ -92,6 +91,6 @@ const second: Word64 = word64()
 function hashPair(hash: bigint, constant: bigint, seed: number): Word64 {
   pair.setBigUint64(0, hash, true)
   pair.setBigUint64(8, constant, true)
-  murmur3(pairBytes, 16, seed, result, second)
+  murmur3(pair, 16, seed, result, second)
   return result
 }

@@ -20,8 +20,8 @@ export function* fill(owners: Owners, free: number, members: readonly Member[], 
 class Claims {
   readonly #owners: Owners
   readonly #turns: Turns
-  readonly #next: Uint32Array
-  readonly #skips: Uint32Array
+  readonly #next: Int32Array
+  readonly #skips: Int32Array
   readonly #batch: Uint32Array = new Uint32Array(batchSize)
   #at = batchSize
   #free: number
@@ -30,8 +30,8 @@ class Claims {
     this.#owners = owners
     this.#free = free
     this.#turns = turns
-    this.#next = Uint32Array.from(members, ({ walk }) => walk[0] ?? 0)
-    this.#skips = Uint32Array.from(members, ({ walk }) => walk[1] ?? 0)
+    this.#next = Int32Array.from(members, ({ walk }) => walk[0] ?? 0)
+    this.#skips = Int32Array.from(members, ({ walk }) => walk[1] ?? 0)
   }
 
   /** Looks at about `probes` slots; true once nothing is free. */
@@ -64,15 +64,15 @@ class Claims {
       const skip = skips[member] ?? 0
       let slot = next[member] ?? 0
       while (owners[slot] !== none) {
-        slot += skip
-        if (slot >= size) slot -= size
+        slot = (slot + skip) | 0
+        if (slot >= size) slot = (slot - size) | 0
         if (--left <= 0) {
           next[member] = slot
           break search
         }
       }
       owners[slot] = member
-      slot += skip
+      slot = (slot + skip) | 0
       next[member] = slot >= size ? slot - size : slot
       left--
     }
