@@ -9,7 +9,7 @@ import { type CrashSite, parseCrashAt, parseCrashReport, recordVariable } from '
 import { type Duration, toMs } from './duration.ts'
 import { Inbox } from './inbox.ts'
 import { continueTree, killTree, signal, stopTree } from './process-tree.ts'
-import { spawnTethered } from './tether.ts'
+import { spawnTethered, type Tethered } from './tether.ts'
 
 export interface ChildOptions {
   args?: readonly string[]
@@ -59,7 +59,7 @@ export class Child implements AsyncDisposable {
   #exited: ChildExit | undefined
 
   /** @internal */
-  constructor(child: ChildProcess, pid: number, script: string, outputLimit: number) {
+  constructor({ process: child, gone }: Tethered, pid: number, script: string, outputLimit: number) {
     this.#process = child
     this.#script = script
     this.pid = pid
@@ -73,7 +73,10 @@ export class Child implements AsyncDisposable {
     if (reports && 'read' in reports) readLines(reports, outputLimit, (line) => this.#report(line))
     child.on('message', (message) => this.#messages.push(message))
     child.on('error', () => {})
-    this.exit = once(child, 'close').then(([code, name]) => this.#end(code, name))
+    this.exit = once(child, 'close').then(async ([code, name]) => {
+      await gone
+      return this.#end(code, name)
+    })
   }
 
   /** What the child wrote last, up to `outputLimit` characters of each stream. */
@@ -225,7 +228,7 @@ export async function startChild(script: string | URL, options: ChildOptions = {
     },
     ...(cwd === undefined ? {} : { cwd }),
   })
-  const child = new Child(spawned, await pidOf(spawned, file), file, outputLimit)
+  const child = new Child(spawned, await pidOf(spawned.process, file), file, outputLimit)
   if (ready !== undefined) {
     try {
       await child.line(ready, { within: readyMs })

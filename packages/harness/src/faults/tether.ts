@@ -1,34 +1,38 @@
-import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { HarnessError } from '../errors.ts'
 import { signal } from './process-tree.ts'
 
 /*
- * A process that does not outlive the one that started it, whatever ends that one, SIGKILL included.
- *
- * Descriptor 3 is a pipe whose other end only the starting process holds. A shell forks a watchdog that waits for
- * the end of that pipe and then becomes the program, keeping its process id. The watchdog is forked twice, so that it
- * is no child of the program, but stays in its process group: as long as a group has a member, its number is not
- * given to another process, so signals to the group can never meet a stranger.
+ * A process that does not outlive the one that started it, whatever ends that one, SIGKILL included: beside it runs a
+ * watchdog, a shell that waits for the end of a pipe whose other end only the starting process holds. The program
+ * itself waits for a line on descriptor 3 until its watchdog is there, so that no moment is left uncovered.
  */
 const launcher = `
-export LOADBEARING_TETHERED_PID=$$
-(
-  {
-    exec >/dev/null 2>&1 </dev/null 4>&- 5>&-
-    cd /
-    read -r _ <&3
-    kill -CONT "-$$"
-    kill "-$LOADBEARING_LAST_SIGNAL" $$
-    i=0
-    while kill -0 $$ && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
-    [ -z "$LOADBEARING_LEFTOVER" ] || rm -rf -- "$LOADBEARING_LEFTOVER"
-    kill -KILL "-$$"
-  } &
-)
+read -r _ <&3 || exit 125
 exec 3<&-
+export LOADBEARING_TETHERED_PID=$$
 exec "$@"
 `
+
+// $1: the program's process group. $2: signal. $3: folder to delete.
+const watchdog = `
+read -r _
+kill -CONT "-$1"
+kill "-$2" "$1"
+i=0
+while kill -0 "$1" && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
+kill -KILL "-$1"
+[ -z "$3" ] || rm -rf -- "$3"
+`
+
+/** A running program with its watchdog. */
+export interface Tethered {
+  process: ChildProcess
+  /** Resolves when the program and its watchdog have ended. */
+  gone: Promise<void>
+}
 
 export interface TetherOptions {
   cwd?: string
@@ -56,30 +60,44 @@ export function spawnTethered(
   command: string,
   args: readonly string[],
   { cwd, env, stdio, user, lastSignal = 'SIGKILL', leftover = '', ref = true }: TetherOptions,
-): ChildProcess {
+): Tethered {
   if (process.platform === 'win32') {
     throw new HarnessError(
       'PLATFORM_UNSUPPORTED',
       'processes are killed, paused and tied together by POSIX signals: run these tests on Linux, macOS or WSL',
     )
   }
-  const options: SpawnOptions = {
+  const program = spawn('/bin/sh', ['-c', launcher, 'sh', command, ...args], {
     stdio: [...stdio.standard, 'pipe', ...(stdio.further ?? [])],
     detached: true,
-    env: { ...env, LOADBEARING_LAST_SIGNAL: lastSignal.slice(3), LOADBEARING_LEFTOVER: leftover },
+    env,
     ...(cwd === undefined ? {} : { cwd }),
     ...user,
-  }
-  const child = spawn('/bin/sh', ['-c', launcher, 'sh', command, ...args], options)
-  child.once('exit', () => {
-    if (child.pid !== undefined) signal(-child.pid, 'SIGKILL')
   })
-  const tether = child.stdio[3]
-  // Reading is what tells us that the watchdog has gone; nothing is ever written.
-  if (tether instanceof Socket) tether.on('error', () => {}).resume()
-  if (!ref) {
-    child.unref()
-    if (tether instanceof Socket) tether.unref()
+  const { pid } = program
+  if (pid === undefined) return { process: program, gone: Promise.resolve() }
+
+  const guard = spawn('/bin/sh', ['-c', watchdog, 'sh', String(pid), lastSignal.slice(3), leftover], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    cwd: '/',
+  })
+  guard.unref()
+  const go = program.stdio[3]
+  if (!(go instanceof Socket && guard.stdin instanceof Socket)) throw new TypeError('no pipes')
+  guard.stdin.on('error', () => {}).unref()
+  go.on('error', () => {}).end('\n')
+  if (!ref) program.unref()
+
+  // Without a watchdog it may not run. An exit of the watchdog before the program's is somebody's mistake.
+  guard.once('error', () => signal(pid, 'SIGKILL'))
+  const guardGone = guard.pid === undefined ? undefined : once(guard, 'exit')
+  const ended = async (): Promise<void> => {
+    await once(program, 'exit')
+    signal(-pid, 'SIGKILL')
+    guard.ref()
+    guard.kill('SIGKILL')
+    await guardGone
   }
-  return child
+  return { process: program, gone: ended() }
 }

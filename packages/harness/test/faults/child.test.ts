@@ -74,7 +74,7 @@ test('what a child started ends with it, also when the child ends by itself', as
   await using child = await startChild(heartbeat)
   const below = pidIn(await child.line('ready'))
   process.kill(child.pid, 'SIGKILL')
-  await child.exit
+  expect(await child.exit).toEqual({ code: null, signal: 'SIGKILL' })
   await eventually(() => !isAlive(below))
 })
 
