@@ -19,20 +19,37 @@ test('gives each claim to one worker, and each worker about its share', () => {
   }
 })
 
-test('the loss of workers, one after the other, moves their claims and no others', () => {
-  const assignment = new Assignment(10, CLAIMS)
-  for (const place of [3, 0, 9]) {
+test('the loss of a worker moves its claims and no others', () => {
+  for (const place of [0, 3, 9]) {
+    const assignment = new Assignment(10, CLAIMS)
     const before = owners(assignment)
-    const move = assignment.lose(assignment.workers[place] ?? '')
+    const { slots, ...move } = assignment.lose(assignment.workers[place] ?? '')
     const after = owners(assignment)
-    expect(after).not.toContain(place)
     const owned = before.filter((owner) => owner === place).length
-    expect(move).toMatchObject({ worker: `worker-${place + 1}`, owned, moved: owned, collateral: 0 })
+    expect(move).toEqual({ worker: `worker-${place + 1}`, owned, moved: owned, collateral: 0 })
+    expect(slots).toMatchObject({ changed: slots.ideal, collateral: 0 })
+    expect(after).not.toContain(place)
     expect(
       before.flatMap((owner, claim) => (owner === place || owner === after[claim] ? [] : [claim])),
     ).toEqual([])
-    expect(move.slots.changed).toBe(move.slots.ideal)
-    expect(move.slots.collateral).toBe(0)
+  }
+})
+
+test('further losses move what was moved before at most, and are counted as they are', () => {
+  const assignment = new Assignment(10, CLAIMS)
+  const first = owners(assignment)
+  const lost: number[] = []
+  for (const place of [3, 0, 9]) {
+    lost.push(place)
+    const before = owners(assignment)
+    const { collateral } = assignment.lose(assignment.workers[place] ?? '')
+    const after = owners(assignment)
+    const others = [...first.keys()].filter(
+      (claim) => before[claim] !== place && before[claim] !== after[claim],
+    )
+    expect(collateral).toBe(others.length)
+    // Who owned a claim from the start and lives still owns it.
+    expect(others.filter((claim) => !lost.includes(first[claim] ?? -1))).toEqual([])
   }
 })
 

@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http'
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import type { Payment, Receipt } from './ledger.ts'
 
@@ -35,21 +36,14 @@ export class Bank {
   }
 
   async #call(method: 'GET' | 'POST', body?: string): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const call = request(
-      `${this.#url}/payments`,
-      { method, agent: this.#agent, timeout: TIMEOUT_MS },
-      (response) => {
-        json(response).then((answer) => {
-          if (response.statusCode === 200) resolve(answer)
-          else reject(new Error(`the bank answered ${response.statusCode}: ${JSON.stringify(answer)}`))
-        }, reject)
-      },
-    )
+    const call = request(`${this.#url}/payments`, { method, agent: this.#agent, timeout: TIMEOUT_MS })
     call.once('timeout', () => call.destroy(new Error(`the bank did not answer in ${TIMEOUT_MS} ms`)))
-    call.once('error', reject)
     call.end(body)
-    return promise
+    const [response]: IncomingMessage[] = await once(call, 'response')
+    if (response === undefined) throw new Error('the bank did not answer')
+    const answer: unknown = await json(response)
+    if (response.statusCode === 200) return answer
+    throw new Error(`the bank answered ${response.statusCode}: ${JSON.stringify(answer)}`)
   }
 }
 
