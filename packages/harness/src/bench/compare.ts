@@ -71,22 +71,54 @@ export interface ComparisonResult {
  * `BAD_OPTION`.
  */
 export async function compare(options: CompareOptions): Promise<ComparisonResult> {
-  const { work, baseline, rounds = 15 } = options
-  const roundMs = toMs('roundTime', options.roundTime ?? 20)
-  const warmUpMs = toMs('warmUp', options.warmUp ?? 200)
+  const { rounds = 15, nodeArgs = inheritedArgs() } = options
+  const plan: Plan = {
+    ...options,
+    rounds,
+    roundMs: toMs('roundTime', options.roundTime ?? 20),
+    warmUpMs: toMs('warmUp', options.warmUp ?? 200),
+  }
   const timeoutMs = toMs('timeout', options.timeout ?? '1m')
   checkOptions(options, rounds)
+  const subjects = options.subjects.map((subject) => ({
+    process: startSubject(subject, { timeoutMs, nodeArgs }),
+    name: subject.name,
+    answers: [],
+    samples: new Map<number, number>(),
+    calls: 1,
+  }))
+  try {
+    return await measure(plan, subjects)
+  } finally {
+    await Promise.all(subjects.map(({ process }) => process[Symbol.asyncDispose]()))
+  }
+}
 
+interface Plan extends CompareOptions {
+  readonly rounds: number
+  readonly roundMs: number
+  readonly warmUpMs: number
+}
+
+interface Running {
+  readonly name: string
+  readonly process: SubjectProcess
+  answers: readonly unknown[]
+  memory?: { heapBytes: number | undefined; rssBytes: number | undefined }
+  allocatedPerCall?: number | undefined
+  /** Calls of one round. */
+  calls: number
+  /** Time per call by round. */
+  readonly samples: Map<number, number>
+}
+
+async function measure(plan: Plan, subjects: readonly Running[]): Promise<ComparisonResult> {
+  const { work, baseline, rounds } = plan
   const failed: { name: string; error: HarnessError }[] = []
-  await using processes = new AsyncDisposableStack()
-  let running = options.subjects.map((subject) => {
-    const started = startSubject(subject, { timeoutMs, nodeArgs: options.nodeArgs ?? inheritedArgs() })
-    return { ...processes.use(started), samples: new Map<number, number>(), calls: 1 }
-  })
+  let running = subjects
   /** Takes a step with each subject still running, one after the other. */
   const each = async (step: (subject: Running) => Promise<void>, from = 0): Promise<void> => {
-    const turn = [...running.slice(from), ...running.slice(0, from)]
-    for (const subject of turn) {
+    for (const subject of [...running.slice(from), ...running.slice(0, from)]) {
       try {
         await step(subject)
       } catch (cause) {
@@ -98,46 +130,41 @@ export async function compare(options: CompareOptions): Promise<ComparisonResult
     }
   }
 
-  const answers = new Map<string, readonly unknown[]>()
-  const prepared = new Map<string, { heapBytes: number | undefined; rssBytes: number | undefined }>()
   await each(async (subject) => {
-    prepared.set(subject.name, await subject.prepare(options.input ?? null, options.cases))
-    answers.set(subject.name, await subject.answers())
+    subject.memory = await subject.process.prepare(plan.input ?? null, plan.cases)
+    subject.answers = await subject.process.answers()
   })
-  requireAgreement(options, answers)
-
+  requireAgreement(plan, running)
   await each(async (subject) => {
-    const nsPerCall = await subject.warmUp(warmUpMs)
-    subject.calls = Math.max(1, Math.min(2 ** 30, Math.round((roundMs * 1e6) / nsPerCall)))
+    const nsPerCall = await subject.process.warmUp(plan.warmUpMs)
+    subject.calls = Math.max(1, Math.min(2 ** 30, Math.round((plan.roundMs * 1e6) / nsPerCall)))
   })
   const order: string[] = []
   for (let round = 0; round < rounds; round++) {
     await each(async (subject) => {
       order.push(subject.name)
-      subject.samples.set(round, (await subject.round(subject.calls)) / subject.calls)
+      subject.samples.set(round, (await subject.process.round(subject.calls)) / subject.calls)
     }, round % running.length)
   }
-  const allocated = new Map<string, number | undefined>()
   await each(async (subject) => {
-    allocated.set(subject.name, await subject.allocatedPerCall(subject.calls))
+    subject.allocatedPerCall = await subject.process.allocatedPerCall(subject.calls)
   })
-
   const base = running.find(({ name }) => name === baseline)?.samples
-  const measured = running.map(({ name, samples }) => ({
+  return { work, baseline, rounds, measured: running.map((one) => measuredOf(one, base)), failed, order }
+}
+
+function measuredOf(
+  { name, samples, memory, allocatedPerCall }: Running,
+  base: ReadonlyMap<number, number> | undefined,
+): Measured {
+  return {
     name,
     nsPerCall: spread([...samples.values()]),
     ratio: spread([...samples].map(([round, ns]) => ns / (base?.get(round) ?? Number.NaN))),
-    heapBytes: prepared.get(name)?.heapBytes,
-    rssBytes: prepared.get(name)?.rssBytes,
-    allocatedPerCall: allocated.get(name),
-  }))
-  return { work, baseline, rounds, measured, failed, order }
-}
-
-interface Running extends SubjectProcess {
-  /** Time per call by round. */
-  readonly samples: Map<number, number>
-  calls: number
+    heapBytes: memory?.heapBytes,
+    rssBytes: memory?.rssBytes,
+    allocatedPerCall,
+  }
 }
 
 function checkOptions({ subjects, baseline, cases, answers }: CompareOptions, rounds: number): void {
@@ -160,10 +187,10 @@ function checkOptions({ subjects, baseline, cases, answers }: CompareOptions, ro
 
 function requireAgreement(
   { answers: rule, baseline, cases }: CompareOptions,
-  answers: ReadonlyMap<string, readonly unknown[]>,
+  subjects: readonly Running[],
 ): void {
-  const expected = answers.get(baseline) ?? []
-  for (const [name, given] of answers) {
+  const expected = subjects.find(({ name }) => name === baseline)?.answers ?? []
+  for (const { name, answers: given } of subjects) {
     if (given.length !== cases.length) {
       throw new HarnessError(
         'ANSWERS_DIFFER',

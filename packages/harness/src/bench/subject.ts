@@ -24,7 +24,6 @@ export type Subject = ModuleSubject | CommandSubject
 
 /** A subject in its own process, and the steps that it can be asked to take. */
 export interface SubjectProcess extends AsyncDisposable {
-  readonly name: string
   prepare(
     input: unknown,
     cases: readonly unknown[],
@@ -51,7 +50,6 @@ export function startSubject(
   }
   const bytes = { min: Number.MIN_SAFE_INTEGER }
   return {
-    name: subject.name,
     async prepare(input, cases) {
       const module =
         'module' in subject ? { module: subject.module.href, export: subject.export ?? 'prepare' } : {}
