@@ -228,7 +228,8 @@ function primeFrom(least: number): number {
     for (let d = 2; d * d <= n; d++) if (n % d === 0) return false
     return n > 1
   }
-  let n = least
+  // go-maglev's own test of primality takes 2 and 3 for composite.
+  let n = Math.max(5, least)
   while (!prime(n)) n += 1
   return n
 }
