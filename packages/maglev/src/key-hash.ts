@@ -1,7 +1,7 @@
 import { MaglevError, shown } from './errors.ts'
 import { siphash24 } from './hash/siphash.ts'
 import { encoded, encodeKey, viewOf } from './hash/utf8.ts'
-import { modulo, type Word64, word64 } from './hash/word64.ts'
+import { modulo, toBigint, type Word64, word64 } from './hash/word64.ts'
 import { xxh32 } from './hash/xxh32.ts'
 import { xxh64 } from './hash/xxh64.ts'
 import type { KeyHashName } from './options.ts'
@@ -74,9 +74,17 @@ export class KeyHash {
 }
 
 /** The secret as the four words that SipHash takes. */
-export function secretWords(secret: Uint8Array): Uint32Array {
+function secretWords(secret: Uint8Array): Uint32Array {
   const view = viewOf(secret)
   return Uint32Array.from({ length: 4 }, (_, i) => view.getUint32(i * 4, true))
+}
+
+/** 16 hex digits that tell secrets apart: SipHash, keyed by the secret, of a fixed text. */
+export function fingerprintSecret(secret: Uint8Array): string {
+  const out = word64()
+  const length = encodeKey('loadbearing:maglev:secret')
+  siphash24(encoded, length, secretWords(secret), out)
+  return toBigint(out).toString(16).padStart(16, '0')
 }
 
 function invalidKey(key: unknown): MaglevError {

@@ -5,7 +5,7 @@ import { MaglevError, shown } from './errors.ts'
 import type { MaglevEvents } from './events.ts'
 import { type Explanation, explain } from './explain.ts'
 import { fingerprint } from './fingerprint.ts'
-import { type Key, KeyHash } from './key-hash.ts'
+import { fingerprintSecret, type Key, KeyHash } from './key-hash.ts'
 import { uint64Seed } from './mode/checks.ts'
 import type { ModeName, Sliced, Tables } from './mode/mode.ts'
 import type { KeyHashName, MaglevOptions } from './options.ts'
@@ -25,6 +25,18 @@ export interface Plan extends Movement {
    * @throws MaglevError `STALE_PLAN` when something was changed since the plan was made, or when it was applied before.
    */
   apply(): void
+}
+
+/** What decides a table, apart from its backends. */
+export interface TableIdentity {
+  readonly mode: ModeName
+  readonly tableSize: number
+  readonly hash: KeyHashName
+  readonly seed: string | undefined
+  /** 16 hex digits that tell the secret from others and reveal nothing else about it. */
+  readonly secretFingerprint: string | undefined
+  readonly zones: ReadonlyMap<string, number> | undefined
+  readonly allowStarved: boolean
 }
 
 /** A table in force and what it was built from. */
@@ -68,6 +80,7 @@ export class Maglev<T = unknown> {
     this.#configured = configure(backends, this.#settings)
     this.#serving = serve(this.#configured, finish(this.#build(this.#configured, undefined)))
     this.#shared = shared ? new SharedTable(size) : undefined
+    this.#shared?.check(this.#serving.ids)
     this.#shared?.publish(this.#serving)
   }
 
@@ -82,6 +95,20 @@ export class Maglev<T = unknown> {
   /** The hash of string and byte keys. */
   get hash(): KeyHashName {
     return this.#settings.hash
+  }
+
+  /** All that decides the table, apart from the backends; of the secret no more than tells it from others. */
+  get identity(): TableIdentity {
+    const { modeName, size, hash, seed, secret, zones, allowStarved } = this.#settings
+    return {
+      mode: modeName,
+      tableSize: size,
+      hash,
+      seed: seed?.toString(),
+      secretFingerprint: secret && fingerprintSecret(secret),
+      zones,
+      allowStarved,
+    }
   }
 
   /** The backends as listed, added ones at the end, as last configured. */
@@ -196,7 +223,7 @@ export class Maglev<T = unknown> {
    * @throws MaglevError as the constructor, and `UNKNOWN_BACKEND`.
    */
   update(change: Change<T>): void {
-    const next = reconfigure(this.#configured, change, this.#settings)
+    const next = this.#reconfigure(change)
     if (!this.#settings.sliced) {
       this.#swap(next, finish(this.#build(next, this.#lastBase(next))))
       return
@@ -210,7 +237,7 @@ export class Maglev<T = unknown> {
   /** What `change` would move, without making it. Builds the table that would be. */
   plan(change: Change<T>): Plan {
     const from = this.#configured
-    const next = reconfigure(from, change, this.#settings)
+    const next = this.#reconfigure(change)
     const tables = finish(this.#build(next, this.#lastBase(next)))
     return {
       ...movement(this.#serving, serve(next, tables)),
@@ -277,6 +304,12 @@ export class Maglev<T = unknown> {
 
   #build({ members, available }: Configuration<T>, lastBase: Owners | undefined): Sliced<Tables> {
     return this.#settings.mode.build({ members, available, zones: this.#settings.zones }, lastBase)
+  }
+
+  #reconfigure(change: Change<T>): Configuration<T> {
+    const next = reconfigure(this.#configured, change, this.#settings)
+    this.#shared?.check(next.members.map(({ id }) => id))
+    return next
   }
 
   #lastBase(next: Configuration<T>): Owners | undefined {

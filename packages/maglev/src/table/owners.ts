@@ -1,5 +1,5 @@
 /** The owner of each slot, as an index into the table's members; 16 bits where they do, since half the size is half the cache. */
-export type Owners = Uint16Array<ArrayBufferLike> | Uint32Array<ArrayBufferLike>
+export type Owners = Uint16Array | Uint32Array
 
 /** A table of `size` slots that nobody owns yet. */
 export function freeOwners(size: number, members: number): Owners {
@@ -8,5 +8,5 @@ export function freeOwners(size: number, members: number): Owners {
 
 /** What stands in a slot without an owner. */
 export function noOwner(owners: Owners): number {
-  return owners instanceof Uint16Array ? 0xffff : 0xffffffff
+  return owners.BYTES_PER_ELEMENT === 2 ? 0xffff : 0xffffffff
 }
