@@ -2,14 +2,22 @@ import { fileURLToPath } from 'node:url'
 import { compareWithOracle, formatComparison, startOracle } from '@loadbearing/harness/oracle'
 import { array, integer } from 'fast-check'
 import { expect, test } from 'vitest'
+import { havePython } from '../python.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const numbers = array(integer({ min: 0, max: 1000 }))
 const sum = (input: number[]): number => input.reduce((total, one) => total + one, 0)
+const peer = `
+import { createInterface } from 'node:readline'
+for await (const line of createInterface(process.stdin)) {
+  let total = 0
+  for (const one of JSON.parse(line)) total += one
+  console.log(total)
+}`
 // Forgets to carry: wrong from 100 on.
 const planted = (input: number[]): number => sum(input) % 100
 
-test('finds no difference between equal programs, in Python and here', async () => {
+test.skipIf(!havePython)('finds no difference between equal programs (needs python3)', async () => {
   await using oracle = startOracle({ command: 'python3', args: ['peer.py'], cwd: here })
   const report = await compareWithOracle({
     arbitrary: numbers,
@@ -29,13 +37,32 @@ test('finds no difference between equal programs, in Python and here', async () 
   })
 })
 
-test('shrinks a planted difference to the smallest case', async () => {
+test.skipIf(!havePython)('shrinks a planted difference to the smallest case (needs python3)', async () => {
   await using oracle = startOracle({ command: 'python3', args: ['peer.py'], cwd: here })
   const comparison = { arbitrary: numbers, ours: planted, theirs: (input: number[]) => oracle.ask(input) }
   const report = await compareWithOracle({ ...comparison, seed: 3, maxDifferences: 1 })
   expect(report.differences).toEqual([{ case: [100], ours: 0, theirs: 100, cases: 1 }])
   expect(formatComparison(report)).toContain('difference, 1 cases shrunk to [ 100 ]: ours 0, theirs 100')
   expect(await compareWithOracle({ ...comparison, seed: 3, maxDifferences: 1 })).toEqual(report)
+})
+
+test('finds and shrinks it in a program of our own as well', async () => {
+  await using oracle = startOracle({
+    command: process.execPath,
+    args: ['--input-type=module', '--eval', peer],
+  })
+  const comparison = {
+    arbitrary: numbers,
+    theirs: (input: number[]) => oracle.ask(input),
+    seed: 3,
+    runs: 300,
+  }
+  expect(await compareWithOracle({ ...comparison, ours: sum })).toMatchObject({
+    agreed: 300,
+    differences: [],
+  })
+  const { differences } = await compareWithOracle({ ...comparison, ours: planted, maxDifferences: 1 })
+  expect(differences).toEqual([{ case: [100], ours: 0, theirs: 100, cases: 1 }])
 })
 
 test('goes on behind a difference with the cases that it would have had anyway', async () => {

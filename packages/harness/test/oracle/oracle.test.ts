@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Oracle, startOracle } from '@loadbearing/harness/oracle'
 import { expect, test } from 'vitest'
+import { havePython } from '../python.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
@@ -17,7 +18,7 @@ function alive(pid: unknown): boolean {
   }
 }
 
-test('asks a Python program', async () => {
+test.skipIf(!havePython)('asks a Python program (needs python3)', async () => {
   await using oracle = startOracle({ command: 'python3', args: ['peer.py'], cwd: here })
   expect(await oracle.ask([1, 2, 3])).toBe(6)
   expect(await Promise.all([[1], [2, 2], [3]].map((numbers) => oracle.ask(numbers)))).toEqual([1, 4, 3])
