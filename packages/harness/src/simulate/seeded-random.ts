@@ -38,7 +38,10 @@ export function seededRandom(seed: number): SeededRandom {
     pick: (items) => {
       const item = items[items.length === 0 ? 0 : integer(0, items.length - 1)]
       if (item === undefined && items.length === 0) {
-        throw new HarnessError('BAD_OPTION', 'random.pick(items) needs at least one item, but got an empty array')
+        throw new HarnessError(
+          'BAD_OPTION',
+          'random.pick(items) needs at least one item, but got an empty array',
+        )
       }
       return item as (typeof items)[number]
     },

@@ -93,7 +93,10 @@ async function runAll(
 ): Promise<SimulationResult> {
   const settings = readOptions(options, process.env['LOADBEARING_SEED'])
   if (typeof body !== 'function') {
-    throw new HarnessError('BAD_OPTION', `simulate(options, body) needs a function as body, but got ${typeof body}`)
+    throw new HarnessError(
+      'BAD_OPTION',
+      `simulate(options, body) needs a function as body, but got ${typeof body}`,
+    )
   }
   let trace = ''
   for (let index = 0; index < settings.runs; index++) {
@@ -162,7 +165,9 @@ function failure(
 
 function codeOf(reason: unknown): HarnessErrorCode {
   const ownCode = isHarnessError(reason) ? reason.code : undefined
-  return ownCode === 'SIMULATION_DEADLOCK' || ownCode === 'SIMULATION_STEPS_EXCEEDED' ? ownCode : 'SIMULATION_FAILED'
+  return ownCode === 'SIMULATION_DEADLOCK' || ownCode === 'SIMULATION_STEPS_EXCEEDED'
+    ? ownCode
+    : 'SIMULATION_FAILED'
 }
 
 function readOptions(options: SimulateOptions, replayedSeed: string | undefined): Settings {
