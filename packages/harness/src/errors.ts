@@ -45,21 +45,22 @@ export type HarnessErrorCode =
   /** Faults of processes rest on POSIX signals, which this platform has not. */
   | 'PLATFORM_UNSUPPORTED'
 
-const brand = Symbol.for('@loadbearing/harness/error')
+// Registered, so that an error of another copy of this package is known as well.
+const brand: symbol = Symbol.for('loadbearing:harness:error')
 
 /** The one error class of this package. `message` names what is at fault, what was received and what to do. */
 export class HarnessError extends Error {
+  override readonly name: string = 'HarnessError'
   readonly code: HarnessErrorCode
-  readonly [brand] = true
 
   constructor(code: HarnessErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.name = 'HarnessError'
     this.code = code
+    Object.defineProperty(this, brand, { value: true })
   }
 }
 
-/** Whether `value` is a {@link HarnessError}, also one from another copy of this package. */
-export function isHarnessError(value: unknown): value is HarnessError {
-  return typeof value === 'object' && value !== null && brand in value && value[brand] === true
+/** Whether `error` is a {@link HarnessError}, of this copy of the package or of another one. */
+export function isHarnessError(error: unknown): error is HarnessError {
+  return error instanceof Error && brand in error
 }
