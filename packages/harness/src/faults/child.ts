@@ -73,10 +73,10 @@ export class Child implements AsyncDisposable {
     if (reports && 'read' in reports) readLines(reports, outputLimit, (line) => this.#report(line))
     child.on('message', (message) => this.#messages.push(message))
     child.on('error', () => {})
-    this.exit = once(child, 'close').then(async ([code, name]) => {
-      await gone
-      return this.#end(code, name)
+    const closed = new Promise<[number | null, NodeJS.Signals | null]>((done) => {
+      child.once('close', (code, name) => done([code, name]))
     })
+    this.exit = Promise.all([closed, gone]).then(([[code, name]]) => this.#end(code, name))
   }
 
   /** What the child wrote last, up to `outputLimit` characters of each stream. */

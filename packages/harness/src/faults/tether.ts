@@ -1,5 +1,4 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { HarnessError } from '../errors.ts'
 import { signal } from './process-tree.ts'
@@ -16,13 +15,14 @@ export LOADBEARING_TETHERED_PID=$$
 exec "$@"
 `
 
-// $1: the program's process group. $2: signal. $3: folder to delete.
+// $1: the program's process group. $2: signal. $3: folder to delete. What was paused acts on no signal before it goes
+// on; children may have left the group, as PostgreSQL's do.
 const watchdog = `
 read -r _
-kill -CONT "-$1"
+kill -CONT "-$1" $(cat "/proc/$1/task/$1/children")
 kill "-$2" "$1"
 i=0
-while kill -0 "$1" && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
+while kill -0 "$1" && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
 kill -KILL "-$1"
 [ -z "$3" ] || rm -rf -- "$3"
 `
@@ -42,7 +42,7 @@ export interface TetherOptions {
   stdio: { standard: [StdioPart, StdioPart, StdioPart]; further?: StdioPart[] }
   /** To run as another user; needs root. */
   user?: { uid: number; gid: number }
-  /** Sent when the starting process has died; SIGKILL follows after 5 s. Default `SIGKILL`. */
+  /** Sent when the starting process has died; SIGKILL follows after 10 s. Default `SIGKILL`. */
   lastSignal?: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT'
   /** A folder to delete when the starting process has died. */
   leftover?: string
@@ -91,9 +91,10 @@ export function spawnTethered(
 
   // Without a watchdog it may not run. An exit of the watchdog before the program's is somebody's mistake.
   guard.once('error', () => signal(pid, 'SIGKILL'))
-  const guardGone = guard.pid === undefined ? undefined : once(guard, 'exit')
+  const guardGone =
+    guard.pid === undefined ? undefined : new Promise((resolve) => guard.once('exit', resolve))
   const ended = async (): Promise<void> => {
-    await once(program, 'exit')
+    await new Promise((resolve) => program.once('exit', resolve))
     signal(-pid, 'SIGKILL')
     guard.ref()
     guard.kill('SIGKILL')

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 
@@ -16,6 +17,13 @@ export function isAlive(pid: number | undefined): boolean {
   } catch {
     return false
   }
+}
+
+/** The process and its children. */
+export function withChildren(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
+  return [pid, ...rows.filter(([, parent]) => parent === pid).map(([child]) => Number(child))]
 }
 
 /** User id that the process runs as (Linux). */

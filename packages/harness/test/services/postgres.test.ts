@@ -6,7 +6,7 @@ import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Child, eventually, startChild } from '../../src/faults/index.ts'
 import { postgres, skipWithout } from '../../src/services/index.ts'
-import { isAlive, serverFolders, userOf } from './living.ts'
+import { isAlive, serverFolders, userOf, withChildren } from './living.ts'
 
 const nobody = 65_534
 const starter = new URL('children/start.ts', import.meta.url)
@@ -151,20 +151,25 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
     expect(sharedMemory()).toBe(memory)
   })
 
-  test('when the process that started it is killed, the server and its data go', async () => {
-    const before = serverFolders('postgres')
-    await using child = await startChild(starter, { args: ['postgres'] })
-    const { pid, url } = await started(child)
-    expect(await firstValue(url, 'select 1')).toBe(1)
-    const own = serverFolders('postgres').difference(before)
-    process.kill(child.pid, 'SIGKILL')
-    await eventually(
-      () => !isAlive(pid) && [...own].some((folder) => !serverFolders('postgres').has(folder)),
-      {
-        within: '20s',
-      },
-    )
-  })
+  test.each(['running', 'paused'])(
+    'when the process that started it is killed, a %s server and its data go',
+    async (state) => {
+      const before = serverFolders('postgres')
+      await using child = await startChild(starter, { args: ['postgres'] })
+      const { pid, url } = await started(child)
+      expect(await firstValue(url, 'select 1')).toBe(1)
+      const folders = serverFolders('postgres').difference(before)
+      const family = withChildren(pid)
+      expect(family.length).toBeGreaterThan(1)
+      if (state === 'paused') {
+        await child.send('pause')
+        await child.line('done')
+      }
+      process.kill(child.pid, 'SIGKILL')
+      await eventually(() => !family.some(isAlive), { within: '20s' })
+      await eventually(() => serverFolders('postgres').intersection(folders).size < folders.size)
+    },
+  )
 
   test.skipIf(unless(isRoot, 'only root can show it'))('root gets a server that is not root', async () => {
     await using service = await postgres()
@@ -183,7 +188,7 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
       expect(userOf(pid)).toBe(nobody)
       expect(await firstValue(url, 'select 1')).toBe(1)
       await child.send('stop')
-      await child.line('stopped')
+      await child.line('done')
       expect(await child.exit).toEqual({ code: 0, signal: null })
       expect(isAlive(pid)).toBe(false)
     },

@@ -11,9 +11,11 @@ if (user !== undefined) {
 const start = { postgres, redis, nats, kafka }[String(kind)]
 const service: Service | undefined = await start?.()
 console.log('started', JSON.stringify({ url: service?.url, pid: service?.pid }))
-process.once('message', () => void stop())
+process.on('message', (verb) => void obey(verb))
 
-async function stop(): Promise<void> {
-  await service?.stop()
-  console.log('stopped')
+async function obey(verb: unknown): Promise<void> {
+  if (verb === 'pause') await service?.pause()
+  else await service?.stop()
+  console.log('done')
+  if (verb === 'stop') process.disconnect()
 }
