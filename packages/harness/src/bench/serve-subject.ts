@@ -81,11 +81,12 @@ export async function serveSubject(): Promise<void> {
       'warm-up': async (command) => {
         const budget = field(command, 'ms').number({ min: 0 }) * 1e6
         let ns = 0
-        let nsPerCall = 0
+        // The best batch: the first is cold, and any may have been interrupted.
+        let nsPerCall = Number.POSITIVE_INFINITY
         for (let calls = 1; ns <= budget; calls = Math.min(calls * 2, 2 ** 30)) {
           const spent = await timed(calls)
           ns += spent
-          nsPerCall = spent / calls
+          nsPerCall = Math.min(nsPerCall, spent / calls)
         }
         globalThis.gc?.()
         return { nsPerCall }

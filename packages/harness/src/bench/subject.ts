@@ -29,7 +29,7 @@ export interface SubjectProcess extends AsyncDisposable {
     cases: readonly unknown[],
   ): Promise<{ heapBytes: number | undefined; rssBytes: number | undefined }>
   answers(): Promise<unknown[]>
-  /** Runs for `ms` and tells the time per call at the end, in nanoseconds. */
+  /** Runs for `ms` and tells the least time per call, in nanoseconds. */
   warmUp(ms: number): Promise<number>
   /** Runs so many calls and tells the time they took, in nanoseconds. */
   round(calls: number): Promise<number>
