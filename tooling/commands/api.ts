@@ -63,7 +63,7 @@ function report(home: string, declarations: string, title: string): string {
           overrideTsconfig: {
             compilerOptions: {
               target: 'es2022',
-              lib: ['es2024', 'esnext.disposable'],
+              lib: ['es2024', 'es2025.collection', 'es2025.iterator', 'esnext.disposable'],
               module: 'nodenext',
               moduleResolution: 'nodenext',
               types: ['node'],
