@@ -111,9 +111,9 @@ export class Maglev<T = unknown> {
     }
   }
 
-  /** The backends as listed, added ones at the end, as last configured. */
+  /** The backends of the table in force, as listed, added ones at the end. */
   get backends(): readonly ConfiguredBackend<T>[] {
-    return [...this.#configured.backends.values()]
+    return [...this.#serving.configuration.backends.values()]
   }
 
   /**

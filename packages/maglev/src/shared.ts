@@ -78,6 +78,8 @@ export class SharedTable {
       // Atomic, so that no reader sees it before the announcement above; few slots differ from two versions ago.
       if (owners[slot] !== stored) Atomics.store(owners, slot, stored)
     }
+    // Before the first version nobody reads: both buffers can be filled, and the second version is a small change as well.
+    if (version === 1) this.#owners[0].set(owners)
     this.#publishIds(side, ids)
     Atomics.store(this.#control, servingVersion, version)
   }

@@ -1,5 +1,5 @@
 import { refuseHash, uint64Seed } from './checks.ts'
-import { idWalk } from './id-walk.ts'
+import { idWalks } from './id-walk.ts'
 import type { Mode, ModeSettings } from './mode.ts'
 import { fillProportionally } from './proportional.ts'
 
@@ -8,11 +8,10 @@ import { fillProportionally } from './proportional.ts'
  * backends on every change.
  */
 export function classic({ size, seed }: ModeSettings): Mode {
-  const firstSeed = uint64Seed(seed)
   return {
     check: refuseHash,
     rank: () => 0n,
-    walk: ({ id }) => idWalk(id, size, firstSeed),
+    walk: idWalks(size, uint64Seed(seed)),
     *build(roster) {
       const owners = yield* fillProportionally(roster, size)
       return { base: owners, current: owners }

@@ -2,7 +2,7 @@ import { fill } from '../table/fill.ts'
 import { freeOwners } from '../table/owners.ts'
 import { roundRobin, weightedRounds } from '../table/turns.ts'
 import { refuseHash, refuseSeed } from './checks.ts'
-import { idWalk } from './id-walk.ts'
+import { idWalks } from './id-walk.ts'
 import { eligible, type Mode, type ModeSettings } from './mode.ts'
 import { allEqual, normalizedShares } from './shares.ts'
 
@@ -17,7 +17,7 @@ export function envoy({ size, seed }: ModeSettings): Mode {
   return {
     check: refuseHash,
     rank: () => 0n,
-    walk: ({ id }) => idWalk(id, size, 0n),
+    walk: idWalks(size, 0n),
     *build(roster) {
       const owners = freeOwners(size, roster.members.length)
       const hosts = eligible(roster)

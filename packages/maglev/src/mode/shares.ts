@@ -1,9 +1,9 @@
 import type { Roster } from './mode.ts'
 
 /**
- * Weight of each of `indexes` where zones have weights (Envoy's locality weights): a zone's part of all zones, divided among
- * its members here by their own weights. Zones without members keep their part of the sum; every double is computed in Envoy's
- * order of operations, because its tables depend on the last bit. Without zones there is one zone of weight 1.
+ * Weight of each of `indexes` where zones have weights (Envoy's locality weights): a zone's part of the zones that have members,
+ * available or not, divided among those in `indexes` by their own weights. Every double is computed in Envoy's order of
+ * operations, because its tables depend on the last bit. Without zones there is one zone of weight 1.
  */
 export function normalizedShares({ members, zones }: Roster, indexes: Uint32Array): Float64Array {
   const sums = new Map<string | undefined, number>()
@@ -12,7 +12,7 @@ export function normalizedShares({ members, zones }: Roster, indexes: Uint32Arra
     sums.set(zoneOf(index), (sums.get(zoneOf(index)) ?? 0) + (members[index]?.weight ?? 0))
   }
   let zonesSum = 0
-  for (const weight of zones?.values() ?? []) zonesSum += weight
+  for (const zone of new Set(members.map((member) => member.zone))) zonesSum += zones?.get(zone ?? '') ?? 0
   return Float64Array.from(indexes, (index) => {
     const zone = zoneOf(index)
     const part = zones ? (zones.get(zone ?? '') ?? 0) / zonesSum : 1

@@ -2,7 +2,7 @@ import { apportion } from '../table/apportion.ts'
 import { fill } from '../table/fill.ts'
 import { freeOwnersOf } from '../table/free.ts'
 import { refuseHash, uint64Seed } from './checks.ts'
-import { idWalk } from './id-walk.ts'
+import { idWalks } from './id-walk.ts'
 import { eligible, type Mode, type ModeSettings, type Roster, type Sliced, type Tables } from './mode.ts'
 import { fillProportionally, quotaTurns } from './proportional.ts'
 import { shares } from './shares.ts'
@@ -18,11 +18,10 @@ import { shares } from './shares.ts'
  * Source of the idea: Rebuild of dgryski/go-maglev.
  */
 export function stable({ size, seed }: ModeSettings): Mode {
-  const firstSeed = uint64Seed(seed)
   return {
     check: refuseHash,
     rank: () => 0n,
-    walk: ({ id }) => idWalk(id, size, firstSeed),
+    walk: idWalks(size, uint64Seed(seed)),
     *build(roster, lastBase) {
       const everyone = { ...roster, available: new Uint8Array(roster.members.length).fill(1) }
       const base = lastBase ?? (yield* fillProportionally(everyone, size))

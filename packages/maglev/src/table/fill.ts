@@ -53,7 +53,7 @@ class Claims {
     const next = this.#next
     const skips = this.#skips
     const batch = this.#batch
-    const size = owners.length
+    const size = owners.length | 0
     const none = noOwner(owners)
     const begin = this.#at
     const end = Math.min(batchSize, begin + this.#free)
@@ -64,22 +64,26 @@ class Claims {
       const skip = skips[member] ?? 0
       let slot = next[member] ?? 0
       while (owners[slot] !== none) {
-        slot = (slot + skip) | 0
-        if (slot >= size) slot = (slot - size) | 0
+        slot = step(slot, skip, size)
         if (--left <= 0) {
           next[member] = slot
           break search
         }
       }
       owners[slot] = member
-      slot = (slot + skip) | 0
-      next[member] = slot >= size ? slot - size : slot
+      next[member] = step(slot, skip, size)
       left--
     }
     this.#at = at
     this.#free -= at - begin
     return left
   }
+}
+
+/** `(slot + skip) mod size` in integers and without a branch, which no processor could foretell. */
+function step(slot: number, skip: number, size: number): number {
+  const beyond = (slot + skip - size) | 0
+  return (beyond + (size & (beyond >> 31))) | 0
 }
 
 /** Preference lists of another form. */

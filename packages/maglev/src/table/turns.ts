@@ -6,12 +6,14 @@ export type Turns = (batch: Uint32Array) => void
 
 /** One turn each, round after round, in the order given (at least one member). */
 export function roundRobin(members: Uint32Array): Turns {
-  let at = 0
+  let next = 0
   return (batch) => {
+    let at = next
     for (let i = 0; i < batch.length; i++) {
       batch[i] = members[at] ?? 0
       at = at + 1 === members.length ? 0 : at + 1
     }
+    next = at
   }
 }
 
