@@ -66,7 +66,7 @@ const violated = expect.toSatisfy(
 
 describe('a register', () => {
   test('that works passes', async () => {
-    await useRegister(({ step }) => {
+    const working = useRegister(({ step }) => {
       let held = 0
       return {
         async read() {
@@ -82,11 +82,16 @@ describe('a register', () => {
         },
       }
     })
+    await expect(working).resolves.toMatchObject({ runs: 200 })
   })
 
   test('that answers stale reads is caught', async () => {
     const broken = useRegister(({ step }) => {
       let replica = 0
+      const replicate = async (value: number): Promise<void> => {
+        await step('replication')
+        replica = value
+      }
       return {
         async read() {
           await step('to the replica')
@@ -95,9 +100,7 @@ describe('a register', () => {
         async write(value) {
           await step('to the primary')
           // Answered before the replica has it.
-          void step('replication').then(() => {
-            replica = value
-          })
+          void replicate(value)
         },
       }
     })
@@ -124,7 +127,7 @@ describe('a register', () => {
 
 describe('a lock', () => {
   test('that works passes', async () => {
-    await useLock(({ step }) => {
+    const working = useLock(({ step }) => {
       let holder: string | undefined
       return {
         async acquire(owner) {
@@ -142,6 +145,7 @@ describe('a lock', () => {
         },
       }
     })
+    await expect(working).resolves.toMatchObject({ runs: 200 })
   })
 
   test('that is given twice is caught', async () => {

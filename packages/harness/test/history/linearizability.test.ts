@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   byKey,
@@ -87,6 +87,18 @@ function histories<Input, Output>(
   })
 }
 
+/** The prefix has no order, and with the culprit's answer not yet known it has one. */
+function isShortestBadPrefix<Input, Output>(
+  { prefix, culprit }: { prefix: readonly Operation<Input, Output>[]; culprit: Operation<Input, Output> },
+  answers: (inputs: readonly Input[]) => Output[],
+): boolean {
+  const before = prefix.map(
+    (operation): Operation<Input, Output> =>
+      operation === culprit ? { ...operation, outcome: { kind: 'info' }, returned: Infinity } : operation,
+  )
+  return !bruteForce(prefix, answers) && bruteForce(before, answers)
+}
+
 function agreement<State, Input, Output>(
   model: Model<State, Input, Output>,
   shape: Shape<Input, Output>,
@@ -98,15 +110,7 @@ function agreement<State, Input, Output>(
     counts[expected ? 'linearizable' : 'not']++
     const verdict = checkLinearizability(operations, model)
     expect(verdict.ok).toBe(expected)
-    if (!verdict.ok) {
-      expect(bruteForce(verdict.prefix, answers)).toBe(false)
-      const beforeCulprit = verdict.prefix.map((operation) =>
-        operation === verdict.culprit
-          ? { ...operation, outcome: { kind: 'info' } as const, returned: Infinity }
-          : operation,
-      )
-      expect(bruteForce(beforeCulprit, answers)).toBe(true)
-    }
+    expect(verdict.ok || isShortestBadPrefix(verdict, answers)).toBe(true)
   })
   fc.assert(property, { numRuns: 10_000 })
   return counts
@@ -230,12 +234,14 @@ describe('1,000 operations of 8 clients on a register', () => {
     expect(order).toHaveLength(1_000)
     let held = 0
     let latestCall = -1
-    for (const { input, outcome, invoked, returned } of order) {
-      expect(returned).toBeGreaterThanOrEqual(latestCall)
+    const misplaced = order.filter(({ input, outcome, invoked, returned }) => {
+      const tooLate = returned < latestCall
       latestCall = Math.max(latestCall, invoked)
       if (input.op === 'write') held = input.value
-      else expect(outcome).toEqual({ kind: 'ok', output: held })
-    }
+      const right = input.op === 'write' || (outcome.kind === 'ok' && outcome.output === held)
+      return tooLate || !right
+    })
+    expect(misplaced).toEqual([])
   })
 })
 

@@ -1,5 +1,5 @@
 import { createClock } from '@sinonjs/fake-timers'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import {
   type Clock,
@@ -26,7 +26,7 @@ async function failureOf(work: Promise<unknown>): Promise<HarnessError> {
   return error
 }
 
-const once = <T>(body: (simulation: Simulation) => T): Promise<SimulationResult> =>
+const once = (body: (simulation: Simulation) => unknown): Promise<SimulationResult> =>
   simulate({ seed: 1, runs: 1 }, body)
 
 describe('interleavings', () => {
@@ -232,7 +232,7 @@ describe('random', () => {
       expect(units.every((unit) => unit >= 0 && unit < 1)).toBe(true)
       const mean = units.reduce((sum, unit) => sum + unit, 0) / units.length
       expect(Math.abs(mean - 0.5)).toBeLessThan(0.05)
-      expect(random.shuffle([1, 2, 3, 4]).toSorted()).toEqual([1, 2, 3, 4])
+      expect(random.shuffle([1, 2, 3, 4]).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4])
       expect(random.from(fc.constantFrom('x'))).toBe('x')
       expect(() => random.pick([])).toThrow(/got an empty array/)
       expect(() => random.integer(2, 1)).toThrow(/\(2, 1\)/)
@@ -241,12 +241,12 @@ describe('random', () => {
 
   test('drawing values leaves the interleaving as it was', async () => {
     const order = async (draws: number): Promise<string> => {
-      let order = ''
+      let started = ''
       await once(async ({ spawn, random }) => {
         for (let draw = 0; draw < draws; draw++) random.next()
-        await Promise.all([...'abcdefgh'].map((name) => spawn(name, () => (order += name))))
+        await Promise.all(Array.from('abcdefgh', (name) => spawn(name, () => (started += name))))
       })
-      return order
+      return started
     }
     expect(await order(10)).toBe(await order(0))
   })
