@@ -1,15 +1,17 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { newFolder, removeFolders } from '../test/folders.ts'
 import { readAirports } from './airports.ts'
 import { configure } from './configuration.ts'
 import { DeskError } from './errors.ts'
 
+afterAll(removeFolders)
+
 const HEADER = 'iata,name,city,state,country,latitude,longitude'
 
 function csv(...lines: string[]): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'desk-airports-')), 'airports.csv')
+  const path = join(newFolder(), 'airports.csv')
   writeFileSync(path, lines.join('\n'))
   return path
 }

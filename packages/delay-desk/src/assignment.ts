@@ -21,16 +21,25 @@ export class Assignment {
   readonly #table: Maglev
   readonly #places: ReadonlyMap<string, number>
   #owners: Uint16Array
+  #rebuilds = 0
 
   constructor(workers: number, claims: number) {
     this.workers = Array.from({ length: workers }, (_, place) => `worker-${place + 1}`)
     this.#places = new Map(this.workers.map((id, place) => [id, place]))
     this.#table = new Maglev(this.workers)
+    this.#table.on('rebuild', () => {
+      this.#rebuilds++
+    })
     this.#owners = this.#lookUp(claims)
   }
 
   get tableSize(): number {
     return this.#table.tableSize
+  }
+
+  /** How often the table was built again. */
+  get rebuilds(): number {
+    return this.#rebuilds
   }
 
   /** The place of the worker in `workers` that owns the claim. */

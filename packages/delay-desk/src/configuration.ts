@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { DeskError } from './errors.ts'
 import type { FlightFile } from './flights.ts'
 import type { HaltPoint } from './messages.ts'
@@ -98,7 +98,7 @@ function flightFile(value: string): FlightFile {
 
 /** The package exports no data files, but its entry, which lies beside them. */
 function dataset(file: string): string {
-  return join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '../data', file)
+  return join(fileURLToPath(import.meta.resolve('vega-datasets')), '../../data', file)
 }
 
 function wholeNumber(key: string, value: string, least: number, most: number): number {

@@ -1,12 +1,13 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { flightsFile } from '../test/desk-process.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { flightsFile, newFolder, removeFolders } from '../test/folders.ts'
 import { type Airports, readAirports } from './airports.ts'
 import { configure } from './configuration.ts'
 import { DeskError } from './errors.ts'
 import { type FlightFile, readFlights } from './flights.ts'
+
+afterAll(removeFolders)
 
 let airports: Airports
 beforeAll(async () => {
@@ -36,7 +37,7 @@ test('reads no more than the limit, of a row group too', async () => {
   const flights = await readFlights({ path, limit: 1000 }, airports, (done) => steps.push(done))
   expect(flights.count).toBe(1000)
   expect(steps).toEqual([1000])
-  // The first three flights of the large file, as DuckDB or any other reader shows them: LAS-PHL, ATL-SAV, MCI-MDW.
+  // The first three flights of the large file: LAS-PHL, ATL-SAV, MCI-MDW.
   expect([...flights.delays.subarray(0, 3)]).toEqual([33, 19, 14])
   expect([...flights.origins.subarray(0, 3)]).toEqual(
     ['LAS', 'ATL', 'MCI'].map((code) => airports.indexes.get(code)),
@@ -68,7 +69,7 @@ describe('refuses, naming file, record and field,', () => {
     expect(error).toBeInstanceOf(DeskError)
     expect(error).toMatchObject({
       code: 'BROKEN_RECORD',
-      message: expect.stringContaining(`flights.json record 2: ${message}`),
+      message: expect.stringContaining(`flights.json record 2 (the first is 0): ${message}`),
     })
   })
 
@@ -98,7 +99,7 @@ describe('refuses, naming file, record and field,', () => {
 
   test('Parquet that is cut short, damaged, something else or a folder', async () => {
     const whole = readFileSync(configure(['flights=3m']).flights.path)
-    const path = join(mkdtempSync(join(tmpdir(), 'desk-flights-')), 'cut.parquet')
+    const path = join(newFolder(), 'cut.parquet')
     const refused = async (bytes: Uint8Array): Promise<void> => {
       writeFileSync(path, bytes)
       expect(await failure({ path, limit: 1000 })).toMatchObject({

@@ -143,7 +143,7 @@ class Columns implements Flights {
   broken(row: number, field: string, value: unknown, expected: string): DeskError {
     return new DeskError(
       'BROKEN_RECORD',
-      `${this.#file} record ${row}: ${field} is ${shown(value)}, expected ${expected}`,
+      `${this.#file} record ${row} (the first is 0): ${field} is ${shown(value)}, expected ${expected}`,
     )
   }
 

@@ -1,7 +1,7 @@
 import type { Payment } from './ledger.ts'
 
 /** Claims and euros of one award, by the bank's ledger and by the second count. */
-export interface Line {
+interface Line {
   readonly award: number
   readonly paid: Sum
   readonly owed: Sum

@@ -11,7 +11,7 @@ import { openBank } from './open-bank.ts'
 import { Bank, type Statement } from './payment.ts'
 import { count, Progress } from './progress.ts'
 import { reconcile } from './reconciliation.ts'
-import { summarize } from './summary.ts'
+import { succeeded, summarize } from './summary.ts'
 
 /** The programs of the child processes. Tests put broken ones in their place. */
 export interface Programs {
@@ -20,8 +20,8 @@ export interface Programs {
 }
 
 const PROGRAMS: Programs = {
-  bank: new URL('bank.ts', import.meta.url),
-  worker: new URL('worker.ts', import.meta.url),
+  bank: new URL('./bank.ts', import.meta.url),
+  worker: new URL('./worker.ts', import.meta.url),
 }
 
 /** Runs the desk for the arguments of the command line; the answer is the exit status (see `HELP`; 130 when interrupted). */
@@ -42,7 +42,7 @@ export async function run(argv: readonly string[], programs: Programs = PROGRAMS
   }
 }
 
-/** Whether ledger, books and second count agree. */
+/** Whether the run showed what it is there to show. */
 async function work(
   configuration: Configuration,
   programs: Programs,
@@ -77,7 +77,7 @@ async function work(
     memory,
   }
   for (const line of summarize(outcome)) progress.line(line)
-  return reconciliation.differing === 0
+  return succeeded(outcome)
 }
 
 interface Settled {
@@ -85,6 +85,9 @@ interface Settled {
   readonly books: Uint16Array
   readonly moves: readonly Move[]
   readonly tableSize: number
+  readonly rebuilds: number
+  /** Claims of the worker that owned the fewest at the start, and of the one with the most. */
+  readonly shares: readonly [least: number, most: number]
 }
 
 /** Opens bank and desk, settles all claims, and ends both. */
@@ -122,11 +125,20 @@ async function settle(
     },
   }
   await using desk = new Desk(flights, airports, bank.url, configuration, programs.worker, events)
+  const { assignment } = desk
+  const shares = assignment.byOwner().map((claims) => claims.length)
   await Promise.race([desk.settle(), bank.failed, interrupted])
   const statement = await new Bank(bank.url).statement().catch((error: unknown) => {
     throw new DeskError('BANK_FAILED', reasonOf(error), { cause: error })
   })
-  return { statement, books: desk.books, moves, tableSize: desk.assignment.tableSize }
+  return {
+    statement,
+    books: desk.books,
+    moves,
+    tableSize: assignment.tableSize,
+    rebuilds: assignment.rebuilds,
+    shares: [Math.min(...shares), Math.max(...shares)],
+  }
 }
 
 /** Rejects at Ctrl-C, at SIGTERM and when the terminal goes. A second one ends the process at once, and its children with it. */

@@ -10,16 +10,30 @@ export interface Outcome {
   readonly claims: number
   readonly workers: number
   readonly tableSize: number
+  readonly rebuilds: number
+  /** Claims of the worker that owned the fewest at the start, and of the one with the most. */
+  readonly shares: readonly [least: number, most: number]
   readonly moves: readonly Move[]
   readonly seconds: number
   /** Bytes. */
   readonly memory: { readonly own: number; readonly together: number }
 }
 
+/** Whether every claim was paid what it is owed, once, and the first loss of a worker moved no claim of another. */
+export function succeeded({ reconciliation, moves }: Outcome): boolean {
+  return reconciliation.differing === 0 && strayed(moves) === 0
+}
+
+/** Later losses may move again what an earlier one has moved; the first may move nothing else. */
+function strayed(moves: readonly Move[]): number {
+  return moves[0]?.collateral ?? 0
+}
+
 /** The end of a run: both totals, the differences, what each package did, time and memory. */
 export function summarize(outcome: Outcome): string[] {
   const { reconciliation, seconds, memory } = outcome
-  const together = memory.together > 0 ? `, all processes together ${mebibytes(memory.together)}` : ''
+  const together =
+    memory.together > 0 ? `, all processes together ${mebibytes(memory.together)} (shared pages once)` : ''
   return [
     '',
     ...totals(reconciliation),
@@ -54,23 +68,34 @@ function cells({ claims, amount }: Sum): string[] {
   return [count(claims).padStart(9), count(amount).padStart(13)]
 }
 
-function verdict({ reconciliation: { differing, differences }, claims, statement }: Outcome): string[] {
+function verdict({
+  reconciliation: { differing, differences },
+  claims,
+  statement,
+  moves,
+}: Outcome): string[] {
+  const stray =
+    strayed(moves) === 0
+      ? []
+      : [`  ${count(strayed(moves))} CLAIMS OF OTHER WORKERS MOVED when one was lost.`]
   if (differing === 0) {
     return [
+      ...stray,
       `  Both totals agree. ${count(claims)} claims decided, ${count(statement.payments.length)} paid, each once; differences: none.`,
     ]
   }
   return [
+    ...stray,
     `  THE TOTALS DO NOT AGREE: ${count(differing)} of ${count(claims)} claims differ.`,
     ...differences.map((text) => `    ${text}`),
     ...(differing > differences.length ? [`    and ${count(differing - differences.length)} more`] : []),
   ]
 }
 
-function maglev({ workers, tableSize, claims, moves }: Outcome): string[] {
-  const rebuilds = `table rebuilds after the first: ${moves.length}`
+function maglev({ workers, tableSize, rebuilds, shares: [least, most], claims, moves }: Outcome): string[] {
   return [
-    `  maglev   ${count(claims)} claims on ${workers} workers by ${count(tableSize)} slots; ${rebuilds}`,
+    `  maglev   ${count(claims)} claims on ${workers} workers, ${count(least)} to ${count(most)} each, ` +
+      `by ${count(tableSize)} slots; table rebuilds: ${rebuilds}`,
     ...moves.map(
       ({ worker, owned, moved, collateral, slots }) =>
         `           ${worker} lost: ${count(moved)} of its ${count(owned)} claims have a new owner, ` +

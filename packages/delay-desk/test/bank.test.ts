@@ -1,21 +1,23 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type OpenBank, openBank } from '../src/open-bank.ts'
 import { Bank } from '../src/payment.ts'
+import { newFolder, removeFolders } from './folders.ts'
 
 const program = new URL('../src/bank.ts', import.meta.url)
 let open: OpenBank
 beforeAll(async () => {
   open = await openBank(program, 'memory')
 })
-afterAll(() => open[Symbol.asyncDispose]())
+afterAll(async () => {
+  await open[Symbol.asyncDispose]()
+  removeFolders()
+})
 
 /** Answers status and body. */
 async function call(
@@ -69,7 +71,7 @@ test.each([
 })
 
 test('a payment that was confirmed is in the file after SIGKILL', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'desk-bank-'))
+  const folder = newFolder()
   const child = fork(program, [folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const [{ url }] = await once(child, 'message')
   await new Bank(url).pay('worker-1', [[7, 400]])
@@ -77,5 +79,4 @@ test('a payment that was confirmed is in the file after SIGKILL', async () => {
   await once(child, 'exit')
   using database = new DatabaseSync(join(folder, 'ledger.sqlite'))
   expect(database.prepare('SELECT claim, amount FROM payment').all()).toEqual([{ claim: 7, amount: 400 }])
-  rmSync(folder, { recursive: true })
 })

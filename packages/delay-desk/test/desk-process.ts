@@ -1,21 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { newFolder } from './folders.ts'
 
 /** The desk as a process of its own, as users run it. */
 export class DeskProcess {
   readonly child: ChildProcess
   /** Where the run's temporary files go: nothing may be left in it. */
-  readonly temporary: string = mkdtempSync(join(tmpdir(), 'desk-test-'))
+  readonly temporary: string = newFolder()
   stdout = ''
   stderr = ''
 
-  /** @param entry program, from this folder */
-  constructor(args: readonly string[], entry: string = '../src/main.ts') {
-    const program = fileURLToPath(new URL(entry, import.meta.url))
+  constructor(entry: URL, args: readonly string[]) {
+    const program = fileURLToPath(entry)
     this.child = spawn(process.execPath, ['--conditions=@loadbearing/source', program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, TMPDIR: this.temporary },
@@ -71,18 +69,4 @@ function processes(): { pid: number; parent: number; state: string }[] {
         return []
       }
     })
-}
-
-/** Writes flights to a file of its own; fields that are not given are those of a sound record. */
-export function flightsFile(
-  records: readonly (object | null | number)[],
-  name: string = 'flights.json',
-): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'desk-flights-')), name)
-  const sound = { date: '2001/01/01 00:47', delay: 0, distance: 1750, origin: 'DTW', destination: 'LAS' }
-  const whole = records.map((record) =>
-    typeof record === 'object' && record !== null ? { ...sound, ...record } : record,
-  )
-  writeFileSync(path, JSON.stringify(whole))
-  return path
 }
