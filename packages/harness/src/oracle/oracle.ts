@@ -151,11 +151,12 @@ class Program implements AsyncDisposable {
 
   #read(): Promise<IteratorResult<Line>> {
     this.#early = false
-    const next = this.#lines.next()
+    // A stream that breaks has ended, for us.
+    const next = this.#lines.next().catch((): IteratorResult<Line> => ({ done: true, value: undefined }))
     const mark = (): void => {
       if (this.#next === next) this.#early = true
     }
-    next.then(mark, mark)
+    void next.then(mark)
     return next
   }
 
