@@ -401,9 +401,12 @@ describe('options', () => {
   })
 })
 
-test('an error of another copy of the package is known as one', () => {
-  const other = { code: 'BAD_OPTION', message: '', [Symbol.for('@loadbearing/harness/error')]: true }
-  expect(isHarnessError(other)).toBe(true)
+test('an error of another copy of the package is known as one', async () => {
+  const otherCopy = '../../src/errors.ts?copy'
+  const { HarnessError: Other }: { HarnessError: typeof HarnessError } = await import(otherCopy)
+  const error = new Other('BAD_OPTION', '')
+  expect(error).not.toBeInstanceOf(HarnessError)
+  expect(isHarnessError(error)).toBe(true)
   expect(isHarnessError(new HarnessError('BAD_OPTION', ''))).toBe(true)
   for (const value of [new Error('x'), null, undefined, 'x', {}]) expect(isHarnessError(value)).toBe(false)
 })
