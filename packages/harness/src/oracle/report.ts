@@ -7,11 +7,12 @@ export function formatComparison(report: ComparisonReport<unknown, unknown, unkn
   const lines = [
     `${cases} of ${runs} cases (seed ${seed}): ${agreed} agreed, ` +
       `${sum(differences)} differed, ${sum(known)} differed as known, ${unanswered.length} unanswered`,
-    ...known.map((one) => `known, ${one.cases} cases: ${one.reason}`),
+    ...known.map((one) => `known: ${one.reason} (${counted(one.cases)})`),
     ...unanswered.map((one) => `unanswered: ${show(one.case)}: ${one.error.message}`),
     ...differences.map(
       (one) =>
-        `difference, ${one.cases} cases shrunk to ${show(one.case)}: ours ${show(one.ours)}, theirs ${show(one.theirs)}`,
+        `difference at ${show(one.case)}: ours ${show(one.ours)}, theirs ${show(one.theirs)} ` +
+        `(${counted(one.cases)} shrunk to this one)`,
     ),
   ]
   return lines.join('\n')
@@ -19,6 +20,10 @@ export function formatComparison(report: ComparisonReport<unknown, unknown, unkn
 
 function sum(parts: readonly { readonly cases: number }[]): number {
   return parts.reduce((total, { cases }) => total + cases, 0)
+}
+
+function counted(cases: number): string {
+  return cases === 1 ? '1 case' : `${cases} cases`
 }
 
 function show(value: unknown): string {

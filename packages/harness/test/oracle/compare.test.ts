@@ -42,7 +42,9 @@ test.skipIf(!havePython)('shrinks a planted difference to the smallest case (nee
   const comparison = { arbitrary: numbers, ours: planted, theirs: (input: number[]) => oracle.ask(input) }
   const report = await compareWithOracle({ ...comparison, seed: 3, maxDifferences: 1 })
   expect(report.differences).toEqual([{ case: [100], ours: 0, theirs: 100, cases: 1 }])
-  expect(formatComparison(report)).toContain('difference, 1 cases shrunk to [ 100 ]: ours 0, theirs 100')
+  expect(formatComparison(report)).toContain(
+    'difference at [ 100 ]: ours 0, theirs 100 (1 case shrunk to this one)',
+  )
   expect(await compareWithOracle({ ...comparison, seed: 3, maxDifferences: 1 })).toEqual(report)
 })
 
