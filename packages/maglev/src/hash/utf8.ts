@@ -45,5 +45,5 @@ export function compareUtf8(a: string, b: string): number {
 }
 
 function rank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x2000 : unit
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }
