@@ -1,5 +1,5 @@
-// Starts a heartbeat with the harness, says its process id and waits to be killed.
+// Starts another child with the harness, says the process ids and waits to be killed.
 import { startChild } from '../../../src/faults/index.ts'
 
-const child = await startChild(new URL('heartbeat.ts', import.meta.url), { ready: 'ready' })
-console.log('started', child.pid, (await child.line('beat')).trim())
+const child = await startChild(new URL('silent.ts', import.meta.url))
+console.log('started', child.pid, /\d+/.exec(await child.line('ready'))?.[0])
