@@ -35,7 +35,7 @@ export class Progress {
       const now = performance.now()
       if (now - this.#drawn < REDRAW_MS && done < of) return
       this.#drawn = now
-      this.#out.write(`\r${text.slice(0, (this.#out.columns ?? 80) - 1)}\u001B[K`)
+      this.#out.write(`\r${text.slice(0, (this.#out.columns || 80) - 1)}\u001B[K`)
       if (done >= of) this.#out.write('\n')
     } else if (tenth > this.#tenth) {
       this.#out.write(`${text}\n`)
