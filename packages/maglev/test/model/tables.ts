@@ -104,7 +104,8 @@ function envoyShares(backends: readonly ModelBackend[], zones?: Readonly<Record<
   const weight = (index: number): number => backends[index]!.weight ?? 1
   const members = Map.groupBy(backends.keys(), (index) => (zones === undefined ? '' : (backends[index]!.zone ?? '')))
   const zoneWeight = (zone: string): number => (zones === undefined ? 1 : Object.hasOwn(zones, zone) ? zones[zone]! : 0)
-  const zoneSum = zones === undefined ? 1 : Object.values(zones).reduce((sum, each) => sum + each, 0)
+  // A zone that has no host is none that Envoy knows of.
+  const zoneSum = [...members.keys()].reduce((sum, zone) => sum + zoneWeight(zone), 0)
   const shares = backends.map(() => 0)
   for (const [zone, indexes] of members) {
     const sum = indexes.reduce((total, index) => total + weight(index), 0)
