@@ -23,7 +23,7 @@ export interface Flights {
 
 const LIMIT = 50_000_000
 
-/** The fields of a record. The desk decides by three; a record that lacks one of the others is broken all the same. */
+/** The desk decides by three; a file without the others is broken all the same. Parquet's dates are not read further. */
 const FIELDS = ['date', 'delay', 'distance', 'origin', 'destination'] as const
 
 /**
