@@ -163,7 +163,7 @@ test('a subject that breaks down is reported, and the others go on', async () =>
 test('a hang ends when its time is up; no process is left', async () => {
   const pids: unknown[] = []
   const result = await run(['prepare', 'identified', 'hanging'], {
-    timeout: '4s',
+    timeout: '5s',
     answers: (answers) => {
       pids.push(...answers)
       return undefined

@@ -116,7 +116,7 @@ test('an oracle that hangs or dies on a case is started anew, and the case count
     command: process.execPath,
     args: ['misbehaving.ts'],
     cwd: here,
-    timeout: '3s',
+    timeout: '5s',
   })
   const report = await compareWithOracle({
     arbitrary: integer({ min: 0, max: 20 }),
