@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { eventually } from './eventually.ts'
 
@@ -9,12 +9,17 @@ interface ProcessEntry {
   state: string
 }
 
+/** What a watchdog calls itself. It is in no tree: when the tree dies, it still has to clear up. */
+export const watchdogName = 'loadbearing-watchdog'
+
 /** `pid` and all processes below it that are alive, parents before children. */
 export function processTree(pid: number): number[] {
   const entries = liveProcesses()
   const tree = entries.some((entry) => entry.pid === pid) ? [pid] : []
   for (const parent of tree) {
-    for (const entry of entries) if (entry.parent === parent) tree.push(entry.pid)
+    for (const entry of entries) {
+      if (entry.parent === parent && !commandLine(entry.pid).includes(watchdogName)) tree.push(entry.pid)
+    }
   }
   return tree
 }
@@ -77,6 +82,17 @@ function fromProc(): ProcessEntry[] {
     }
   }
   return entries
+}
+
+function commandLine(pid: number): string {
+  if (process.platform !== 'linux') {
+    return spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout
+  }
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function fromPs(): ProcessEntry[] {

@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { HarnessError } from '../errors.ts'
-import { signal } from './process-tree.ts'
+import { signal, watchdogName } from './process-tree.ts'
 
 /*
  * A process that does not outlive the one that started it, whatever ends that one, SIGKILL included: beside it runs a
@@ -77,7 +77,7 @@ export function spawnTethered(
   const { pid } = program
   if (pid === undefined) return { process: program, gone: Promise.resolve() }
 
-  const guard = spawn('/bin/sh', ['-c', watchdog, 'sh', String(pid), lastSignal.slice(3), leftover], {
+  const guard = spawn('/bin/sh', ['-c', watchdog, watchdogName, String(pid), lastSignal.slice(3), leftover], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',

@@ -226,6 +226,9 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
         const { pid, url } = await started(child)
         expect(userOf(pid)).not.toBe(0)
         expect(await firstValue(url, 'select 1')).toBe(1)
+        await child.send('stop')
+        await child.line('done')
+        expect(isAlive(pid)).toBe(false)
       } finally {
         await rm(closed, { recursive: true })
       }

@@ -114,11 +114,17 @@ describe.skipIf(skipWithout('redis'))('redis()', () => {
     await expect(redis({ name })).rejects.toMatchObject({ code: 'BAD_OPTION' })
   })
 
-  test('a process that stops nothing still ends, and leaves nothing', async () => {
-    await using child = await startChild(new URL('children/start.ts', import.meta.url), { args: ['redis'] })
-    const pid = Number(/"pid":(\d+)/.exec(await child.line('started'))?.[1])
-    expect(isAlive(pid)).toBe(true)
-    expect(await child.terminate()).toMatchObject({ signal: 'SIGTERM' })
-    await eventually(() => !isAlive(pid))
-  })
+  test.each(['terminate', 'kill'] as const)(
+    'a process that stops nothing and gets a %s leaves neither server nor data',
+    async (verb) => {
+      const before = serverFolders('redis')
+      await using child = await startChild(new URL('children/start.ts', import.meta.url), { args: ['redis'] })
+      const pid = Number(/"pid":(\d+)/.exec(await child.line('started'))?.[1])
+      expect(isAlive(pid)).toBe(true)
+      const folders = serverFolders('redis').difference(before)
+      await child[verb]()
+      await eventually(() => !isAlive(pid))
+      await eventually(() => serverFolders('redis').intersection(folders).size < folders.size)
+    },
+  )
 })
