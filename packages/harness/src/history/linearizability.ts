@@ -5,7 +5,7 @@ import type { Model } from './model.ts'
 import { type Budget, findLinearization } from './search.ts'
 
 export interface LinearizabilityOptions {
-  /** States (placed operations and state of the model) to visit before SEARCH_LIMIT_EXCEEDED. Default 1,000,000. */
+  /** States (placed operations and state of the model) that each search may visit before SEARCH_LIMIT_EXCEEDED. Default 1,000,000. */
   readonly maxStates?: number
 }
 

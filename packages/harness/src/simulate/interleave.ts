@@ -3,16 +3,19 @@
  * once, and what other tasks do before its answer arrives is the choice of the schedule.
  */
 export function interleave<T extends object>(target: T, step: (label: string) => Promise<void>): T {
-  return new Proxy(target, {
-    get(object, property) {
+  // A shell, because a proxy may not answer another function than the one a frozen target holds.
+  const shell: T = Object.create(target)
+  return new Proxy(shell, {
+    get(_, property) {
       // Private fields of the target are reachable only through the target itself.
-      const member: unknown = Reflect.get(object, property, object)
+      const member: unknown = Reflect.get(target, property, target)
       if (typeof member !== 'function') return member
       return (...parameters: unknown[]): unknown => {
-        const answer: unknown = Reflect.apply(member, object, parameters)
+        const answer: unknown = Reflect.apply(member, target, parameters)
         return isThenable(answer) ? deliver(answer, String(property), step) : answer
       }
     },
+    set: (_, property, value) => Reflect.set(target, property, value, target),
   })
 }
 

@@ -7,7 +7,7 @@ import { VirtualClock, type VirtualTimer } from './virtual-clock.ts'
 
 // Taken at load: a test may have put fake ones in their place when a run starts.
 const { nextTick } = process
-const { setImmediate, queueMicrotask } = globalThis
+const { setImmediate } = globalThis
 
 /** Steps between two turns of the real event loop, so that signals and messages still reach the process. */
 const stepsPerTurn = 4096
@@ -74,6 +74,12 @@ export class Run {
   }
 
   spawn<T>(name: string, work: () => T | PromiseLike<T>): Task<T> {
+    if (typeof name !== 'string' || typeof work !== 'function') {
+      throw new HarnessError(
+        'BAD_OPTION',
+        `spawn(name, work) needs a string and a function, but got ${typeof name} and ${typeof work}`,
+      )
+    }
     const state = this.#newTask(name)
     const result = this.#start(state, work)
     result.catch((reason: unknown) => {
@@ -249,7 +255,9 @@ export class Run {
     this.#steps++
     next.task.lastEvent = `${next.event} ${next.label}`.trimEnd()
     this.#record(next.task, next.event, next.label)
-    next.task.run(next.resume)
+    // A promise brings its waiter's context along, a callback has none.
+    if (next.timer === undefined) next.resume()
+    else next.task.run(next.resume)
   }
 
   #throwUnobserved(): void {
@@ -268,8 +276,11 @@ export class Run {
 /** Calls `turn` when no promise callback is left, so that one step is everything up to the next wait. */
 function whenSettled(turn: () => void): void {
   // A tick asked for by another tick comes before promises, one asked for by a promise after all of them.
-  queueMicrotask(() => nextTick(turn))
+  void kept.then(() => nextTick(turn))
 }
+
+/** In place of `queueMicrotask`, which builds a resource for each call. */
+const kept = Promise.resolve()
 
 function direct<T>(work: () => T): T {
   return work()

@@ -171,6 +171,13 @@ function codeOf(reason: unknown): HarnessErrorCode {
 }
 
 function readOptions(options: SimulateOptions, replayedSeed: string | undefined): Settings {
+  if (typeof options !== 'object' || options === null) {
+    const received = options === null ? 'null' : typeof options
+    throw new HarnessError(
+      'BAD_OPTION',
+      `simulate(options, body) needs an object as options, but got ${received}`,
+    )
+  }
   const {
     seed = randomInt(2 ** 32),
     runs = 100,

@@ -99,13 +99,14 @@ export class VirtualClock {
     for (;;) {
       const moment = this.#moments.pop()
       if (moment === undefined) return false
-      const due = this.#timers.get(moment)?.filter((timer) => timer.waits) ?? []
+      const timers = this.#timers.get(moment) ?? []
       this.#timers.delete(moment)
-      if (due.length === 0) continue
+      if (!timers.some(({ waits }) => waits)) continue
       this.#monotonic = moment
-      this.#pending -= due.length
-      for (const timer of due) {
+      for (const timer of timers) {
+        if (!timer.waits) continue
         timer.waits = false
+        this.#pending--
         this.#due(timer)
       }
       return true

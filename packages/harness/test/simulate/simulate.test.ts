@@ -100,6 +100,18 @@ describe('interleavings', () => {
   })
 })
 
+test('interleave: frozen objects, built-in ones and writes pass through', async () => {
+  await once(async ({ interleave }) => {
+    const frozen = interleave(Object.freeze({ answer: async () => 42 }))
+    expect(await frozen.answer()).toBe(42)
+    const map = interleave(new Map([['key', 1]]))
+    expect([map.get('key'), map.size, map instanceof Map]).toEqual([1, 1, true])
+    const plain = { value: 1 }
+    interleave(plain).value = 2
+    expect(plain.value).toBe(2)
+  })
+})
+
 describe('the clock', () => {
   test('a month of 1-second timers takes less than 10 s', async () => {
     const seconds = 30 * 24 * 3600
@@ -377,6 +389,20 @@ describe('options', () => {
     const error = await failureOf(simulate(options, () => {}))
     expect(error.code).toBe('BAD_OPTION')
     expect(error.message).toMatch(message)
+  })
+
+  test('what is no object, function or name is refused', async () => {
+    const wrong: unknown[][] = [[null, () => {}], [7, () => {}], [{}], [() => {}]]
+    for (const parameters of wrong) {
+      const error = await failureOf(Reflect.apply(simulate, undefined, parameters))
+      expect([error.code, error.message]).toEqual([
+        'BAD_OPTION',
+        expect.stringMatching(/simulate\(options, body\) needs/),
+      ])
+    }
+    await once(({ spawn }) => {
+      expect(() => Reflect.apply(spawn, undefined, [() => {}])).toThrow(/got function and undefined/)
+    })
   })
 
   test('LOADBEARING_SEED makes one run of that seed; nonsense in it is refused', async () => {
