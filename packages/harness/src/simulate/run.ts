@@ -55,10 +55,6 @@ export class Run {
     this.#main = this.#newTask('main')
   }
 
-  get steps(): number {
-    return this.#steps
-  }
-
   /** Runs `body` and all that it spawns to the end; throws the first failure. */
   async execute(body: () => unknown): Promise<void> {
     const onUnhandled = (reason: unknown): void => this.#fail(reason)

@@ -1,5 +1,5 @@
 /** Lines kept of one run. A longer run keeps its last ones. */
-export const maxTraceLines = 10_000
+const maxTraceLines = 10_000
 
 /** What happened in one run, in order: one line each, `<monotonic ms> <task> <event> <text>`. */
 export class Trace {
@@ -9,10 +9,6 @@ export class Trace {
 
   add(at: number, task: string, event: string, text: string): void {
     this.#ring[this.#written++ % maxTraceLines] = [at, task, event, text]
-  }
-
-  get length(): number {
-    return this.#written
   }
 
   /** The last `count` lines, and before them a line that says how many are left out. */
