@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest'
+import { swapWhileRead } from './swap-while-read.ts'
+
+test('12. four threads never read a mixture while the table is swapped 1,000 times', async () => {
+  const { reads, torn } = await swapWhileRead(1000, 4)
+  expect(torn).toBe(0)
+  expect(reads).toBeGreaterThan(10_000)
+})
