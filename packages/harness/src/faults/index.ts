@@ -1,11 +1,11 @@
-export { Child, type ChildExit, type ChildOptions, type LineMatch, startChild } from './child.ts'
+export { type Child, type ChildExit, type ChildOptions, type LineMatch, startChild } from './child.ts'
 export { type CrashSite, crashPoint } from './crash-point.ts'
 export type { Duration } from './duration.ts'
 export { type EventuallyOptions, eventually } from './eventually.ts'
 export {
   type Direction,
   type DirectionStats,
-  TcpProxy,
+  type TcpProxy,
   type TcpProxyOptions,
   type TcpProxyStats,
   tcpProxy,

@@ -17,5 +17,5 @@ async function obey(verb: unknown): Promise<void> {
   if (verb === 'pause') await service?.pause()
   else await service?.stop()
   console.log('done')
-  if (verb === 'stop') process.disconnect()
+  if (verb === 'stop') process.disconnect?.()
 }
