@@ -127,23 +127,28 @@ class Writer {
   #at = 0
 
   u8(value: number): void {
-    this.#view.setUint8(this.#claim(1), value)
+    const at = this.#claim(1)
+    this.#view.setUint8(at, value)
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#claim(2), value, true)
+    const at = this.#claim(2)
+    this.#view.setUint16(at, value, true)
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#claim(4), value, true)
+    const at = this.#claim(4)
+    this.#view.setUint32(at, value, true)
   }
 
   u64(value: bigint): void {
-    this.#view.setBigUint64(this.#claim(8), value, true)
+    const at = this.#claim(8)
+    this.#view.setBigUint64(at, value, true)
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#claim(8), value, true)
+    const at = this.#claim(8)
+    this.#view.setFloat64(at, value, true)
   }
 
   text(value: string): void {
@@ -154,10 +159,10 @@ class Writer {
   }
 
   bytes(): Uint8Array {
-    return new Uint8Array(this.#view.buffer, 0, this.#at)
+    return new Uint8Array(this.#view.buffer.slice(0, this.#at))
   }
 
-  /** Makes room for `length` more bytes, and returns where they go. */
+  /** Makes room for `length` more bytes, and returns where they go; the view may be another one after it. */
   #claim(length: number): number {
     const at = this.#at
     this.#at += length
