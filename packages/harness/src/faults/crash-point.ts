@@ -10,8 +10,8 @@ export interface CrashSite {
 /** What the parent reads from the report descriptor, one line each. */
 export type CrashReport = { kind: 'passed'; name: string } | ({ kind: 'crashed' } & CrashSite)
 
-/** @internal The descriptor on which a child started by `startChild` reports. */
-export const reportDescriptor = 4
+// The descriptor on which a child started by `startChild` reports.
+const reportDescriptor = 4
 /** @internal Set where every passing is to be reported. */
 export const recordVariable = 'LOADBEARING_RECORD_CRASH_POINTS'
 

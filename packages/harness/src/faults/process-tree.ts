@@ -13,7 +13,7 @@ interface ProcessEntry {
 export const watchdogName = 'loadbearing-watchdog'
 
 /** `pid` and all processes below it that are alive, parents before children. */
-export function processTree(pid: number): number[] {
+function processTree(pid: number): number[] {
   const entries = liveProcesses()
   const tree = entries.some((entry) => entry.pid === pid) ? [pid] : []
   for (const parent of tree) {

@@ -20,7 +20,7 @@ export interface LaneTotals {
 }
 
 /** Bytes held for one direction of one connection before the sender is made to wait. */
-export const laneLimit = 1_048_576
+const laneLimit = 1_048_576
 
 // How far a lane may fall behind its bandwidth (late timers) and make up for it, and how finely it is metered.
 const burstMs = 50

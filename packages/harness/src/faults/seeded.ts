@@ -1,4 +1,7 @@
-/** Numbers in [0, 1) that the same `seed` gives again: splitmix32. */
+/**
+ * Numbers in [0, 1) that the same `seed` gives again: splitmix32. Not the generator of `simulate`, because that would
+ * load fast-check into every child that has crash points.
+ */
 export function seeded(seed: number): () => number {
   let state = seed | 0
   return () => {
