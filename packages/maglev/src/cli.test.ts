@@ -21,8 +21,17 @@ test('table takes weights, zones, hashes and what is down', () => {
   const weighted = maglev('table', '--mode', 'envoy', '--size', '17', '127.0.0.1:90', '127.0.0.1:91,w=2')
   expect(weighted.stdout).toBe('1 0 0 1 0 1 1 0 1 1 1 1 1 0 1 0 1\n')
   const zones = maglev(
-    ...['table', '--mode', 'envoy', '--size', '17', '--zone', 'a=8', '--zone', 'b=2'],
-    ...['127.0.0.1:90,zone=a', '127.0.0.1:91,w=2,zone=b'],
+    'table',
+    '--mode',
+    'envoy',
+    '--size',
+    '17',
+    '--zone',
+    'a=8',
+    '--zone',
+    'b=2',
+    '127.0.0.1:90,zone=a',
+    '127.0.0.1:91,w=2,zone=b',
   )
   expect(zones.stdout).toBe('1 0 0 0 0 0 1 0 0 1 0 1 0 0 0 0 0\n')
   expect(maglev('table', '--mode', 'katran-v1', '--size', '7', 'a,hash=1000,w=2', 'b,hash=2000').stdout).toBe(

@@ -126,7 +126,7 @@ function arrangeMembers<T>(
     members.push(kept ?? enlist(backend, settings, before))
   }
   if (last && same) return last.members
-  return members.sort((a, b) => (a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : compareUtf8(a.id, b.id)))
+  return members.toSorted((a, b) => (a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : compareUtf8(a.id, b.id)))
 }
 
 function isMemberOf(member: Member, { weight, zone, hash }: ConfiguredBackend): boolean {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { isMaglevError } from './errors.ts'
 import { Maglev } from './maglev.ts'
 import { restore, toBytes, toJson } from './snapshot.ts'
 
@@ -82,14 +83,10 @@ test.each(tables)('%s: JSON that is cut or altered is corrupt or means the same'
       expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }),
     )
     const altered = json.slice(0, at) + String.fromCharCode(json.charCodeAt(at) ^ 1) + json.slice(at + 1)
-    let back: Maglev | undefined
-    try {
-      back = restore(altered, options)
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
-    }
-    // Only where nothing that counts was altered, as the name of a field that is false anyway.
-    if (back) expect(toBytes(back)).toEqual(toBytes(lb))
+    // The same only where nothing that counts was altered, as the name of a field that is false anyway.
+    expect(['SNAPSHOT_CORRUPT', Buffer.from(toBytes(lb)).toString('hex')]).toContain(
+      outcome(altered, options),
+    )
   }
 })
 
@@ -128,3 +125,12 @@ test('what is no snapshot is corrupt', () => {
     expect(() => restore(wrong as string)).toThrow(expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }))
   }
 })
+
+/** The table that comes of it, or the code of the error. */
+function outcome(json: string, options: { secret?: string }): string {
+  try {
+    return Buffer.from(toBytes(restore(json, options))).toString('hex')
+  } catch (error) {
+    return isMaglevError(error) ? error.code : String(error)
+  }
+}

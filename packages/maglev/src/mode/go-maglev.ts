@@ -65,7 +65,7 @@ export function goMaglev({ size, seed }: ModeSettings): Mode {
       }
       if (available.every((flag) => flag === 1)) return { base, current: base }
       const { owners, free } = yield* freeOwnersOf(base, roster)
-      const alive = eligible(roster).reverse()
+      const alive = eligible(roster).toReversed()
       if (alive.length > 0) yield* fillByPosition(owners, free, members, roundRobin(alive), lists)
       return { base, current: owners }
     },

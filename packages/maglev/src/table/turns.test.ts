@@ -47,6 +47,11 @@ test('weighted rounds from 0 are the turns of Envoy’s loop', () => {
   )
 })
 
+test('a weight that is next to nothing has one turn, in the first round', () => {
+  const turns = weightedRounds(Uint32Array.of(0, 1), Float64Array.of(5e-324, 1e-300), 0)
+  expect(take(turns, 6)).toEqual([0, 1, 1, 1, 1, 1])
+})
+
 test('weighted rounds from 1 give each as many turns as its quota', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 12 }), (quotas) => {

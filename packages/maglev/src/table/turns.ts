@@ -65,9 +65,13 @@ export function weightedRounds(members: Uint32Array, weights: Float64Array, star
   }
 }
 
+const roundsMax = 2 ** 32
+
 /** The first round from `earliest` on with `round * weight >= target`, by the same floating-point product as Envoy's. */
 function dueRound(earliest: number, weight: number, target: number): number {
   let round = Math.max(earliest, Math.floor(target / weight) - 1)
+  // The heaviest takes a turn in every round: long before this one the table is full.
+  if (round > roundsMax) return Number.POSITIVE_INFINITY
   while (round * weight < target) round++
   return round
 }

@@ -49,8 +49,9 @@ test('events are typed by name', () => {
 })
 
 test('the guard narrows to the closed set of codes', () => {
-  const error: unknown = new Error('x')
-  if (isMaglevError(error)) expectTypeOf(error.code).toEqualTypeOf<MaglevErrorCode>()
+  const codeOf = (error: unknown): MaglevErrorCode | undefined =>
+    isMaglevError(error) ? error.code : undefined
+  expectTypeOf(codeOf).returns.toEqualTypeOf<MaglevErrorCode | undefined>()
 })
 
 test('a table of any data can be shared and kept', () => {
