@@ -13,7 +13,7 @@ const checks: Readonly<Record<string, Check>> = {
   types: { what: 'types of the whole workspace', command: ['tsc', '-p', 'tsconfig.json'] },
   lint: { what: 'lint, with types', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   format: { what: 'format and order of imports', command: ['biome', 'check', '--error-on-warnings'] },
-  unused: { what: 'unused files, exports and dependencies', command: ['knip', '--cache'] },
+  unused: { what: 'unused files, exports and dependencies', command: ['knip', '--no-config-hints'] },
   tidy: { what: 'house rules', command: ['vitest', 'run', '--project', 'tooling', 'tidy'] },
   readme: {
     what: 'code blocks of the READMEs',

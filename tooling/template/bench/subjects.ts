@@ -1,5 +1,5 @@
-import type { Prepared } from '@loadbearing/harness/bench'
 import { tokenBucket } from '@loadbearing/__name__'
+import type { Prepared } from '@loadbearing/harness/bench'
 
 export function ours(): Prepared<number> {
   const bucket = tokenBucket({ capacity: Number.MAX_SAFE_INTEGER, refillPerSecond: 1 })
