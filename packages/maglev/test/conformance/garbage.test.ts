@@ -6,33 +6,75 @@ import { expect, test } from 'vitest'
 /** The port answers every line, whatever it is, and ends with 0. */
 
 const hostile = fc.oneof(
-  fc.constantFrom<unknown>(null, true, -1, 0, 1.5, 8, 1e999, 2 ** 53, '', 'NaN', '__proto__', '\ud800', [], {}, [[]], { hex: 'zz' }, { uint64: '-1' }),
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    -1,
+    0,
+    1.5,
+    8,
+    Infinity,
+    2 ** 53,
+    '',
+    'NaN',
+    '__proto__',
+    '\ud800',
+    [],
+    {},
+    [[]],
+    { hex: 'zz' },
+    { uint64: '-1' },
+  ),
   fc.jsonValue({ maxDepth: 3 }),
 )
 const backend = fc.oneof(
   { weight: 3, arbitrary: fc.record({ id: fc.string({ maxLength: 5 }) }) },
-  { weight: 1, arbitrary: fc.record({ id: hostile, weight: hostile, zone: hostile, hash: hostile }, { requiredKeys: [] }) },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      { id: hostile, weight: hostile, zone: hostile, hash: hostile },
+      { requiredKeys: [] },
+    ),
+  },
 )
 const size = fc.oneof(fc.constantFrom(2, 3, 7, 8, 251, 1021), hostile)
 const command = fc.record(
   {
     id: hostile,
-    op: fc.oneof({ weight: 5, arbitrary: fc.constantFrom('table', 'lookup', 'replicas', 'plan') }, { weight: 1, arbitrary: hostile }),
-    mode: fc.oneof(fc.constantFrom('stable', 'classic', 'envoy', 'cilium', 'katran-v1', 'katran-v2', 'go-maglev'), hostile),
+    op: fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom('table', 'lookup', 'replicas', 'plan') },
+      { weight: 1, arbitrary: hostile },
+    ),
+    mode: fc.oneof(
+      fc.constantFrom('stable', 'classic', 'envoy', 'cilium', 'katran-v1', 'katran-v2', 'go-maglev'),
+      hostile,
+    ),
     size,
     seed: hostile,
     zones: hostile,
-    backends: fc.oneof({ weight: 4, arbitrary: fc.array(backend, { maxLength: 5 }) }, { weight: 1, arbitrary: hostile }),
+    backends: fc.oneof(
+      { weight: 4, arbitrary: fc.array(backend, { maxLength: 5 }) },
+      { weight: 1, arbitrary: hostile },
+    ),
     unavailable: hostile,
     keys: fc.array(hostile, { maxLength: 3 }),
     attempt: hostile,
     key: hostile,
     n: hostile,
-    change: fc.oneof(fc.record({ add: hostile, remove: hostile, weight: hostile, unavailable: hostile }, { requiredKeys: [] }), hostile),
+    change: fc.oneof(
+      fc.record(
+        { add: hostile, remove: hostile, weight: hostile, unavailable: hostile },
+        { requiredKeys: [] },
+      ),
+      hostile,
+    ),
   },
   { requiredKeys: ['op', 'size', 'backends'] },
 )
-const line = fc.oneof({ weight: 6, arbitrary: command.map((each) => JSON.stringify(each)) }, { weight: 1, arbitrary: fc.string({ minLength: 1 }).map((text) => text.replaceAll(/[\r\n]/g, ' ')) })
+const line = fc.oneof(
+  { weight: 6, arbitrary: command.map((each) => JSON.stringify(each)) },
+  { weight: 1, arbitrary: fc.string({ minLength: 1 }).map((text) => text.replaceAll(/[\r\n]/g, ' ')) },
+)
 
 test('2,000 hostile lines', () => {
   const seed = Math.trunc(Math.random() * 2 ** 31)

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto'
 import { type Command, type Field, field, servePort } from '@loadbearing/harness/conformance'
 import { type Backend, type Key, Maglev, type ModeName } from '@loadbearing/maglev'
 
-const modes = ['stable', 'classic', 'envoy', 'cilium', 'katran-v1', 'katran-v2', 'go-maglev'] as const satisfies ModeName[]
+const modes = [
+  'stable',
+  'classic',
+  'envoy',
+  'cilium',
+  'katran-v1',
+  'katran-v2',
+  'go-maglev',
+] as const satisfies ModeName[]
 const ownersShownUpTo = 10_000
 
 await servePort({ table, lookup, replicas, plan })
@@ -54,7 +62,9 @@ function plan(command: Command): object {
 function build(command: Command): Maglev {
   const mode = readMode(command)
   const size = field(command, 'size').optional(readNumber)
-  const seed = field(command, 'seed').optional((value) => (typeof value.value === 'number' ? value.uint64() : value.string()))
+  const seed = field(command, 'seed').optional((value) =>
+    typeof value.value === 'number' ? value.uint64() : value.string(),
+  )
   const zones = field(command, 'zones').optional((weights) => weights.record(readNumber))
   const maglev = new Maglev(field(command, 'backends').list(readBackend(mode)), {
     mode,
@@ -78,7 +88,10 @@ function readBackend(mode: ModeName): (backend: Field) => Backend {
     const zone = backend.field('zone').optional((value) => value.string())
     const hash = hashed ? backend.field('hash').optional((value) => value.uint64()) : undefined
     return {
-      id: hash === undefined ? backend.field('id').string() : (backend.field('id').optional((id) => id.string()) ?? `${hash}`),
+      id:
+        hash === undefined
+          ? backend.field('id').string()
+          : (backend.field('id').optional((id) => id.string()) ?? `${hash}`),
       ...(weight !== undefined && { weight }),
       ...(zone !== undefined && { zone }),
       ...(hash !== undefined && { hash }),

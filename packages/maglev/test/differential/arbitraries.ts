@@ -10,12 +10,22 @@ export interface TableCase {
   readonly unavailable?: readonly string[]
 }
 
-const ip = fc.oneof(fc.ipV4(), fc.ipV6().filter((text) => !text.includes('.')))
-const address = fc.tuple(ip, fc.nat(65_535)).map(([host, port]) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`))
+const ip = fc.oneof(
+  fc.ipV4(),
+  fc.ipV6().filter((text) => !text.includes('.')),
+)
+const address = fc
+  .tuple(ip, fc.nat(65_535))
+  .map(([host, port]) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`))
 /** Addresses mostly; sometimes any well-formed text, whose order in UTF-8 and in UTF-16 may differ. */
 export const id: Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: address },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).filter((text) => text.isWellFormed()) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 40 })
+      .filter((text) => text.isWellFormed()),
+  },
 )
 export const weight: Arbitrary<number> = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 5 }) },
@@ -23,7 +33,10 @@ export const weight: Arbitrary<number> = fc.oneof(
 )
 const zoneNames = ['a', 'b', 'c', '__proto__'] as const
 
-export function backends(maxLength: number, parts: Record<string, Arbitrary<unknown>> = { weight }): Arbitrary<ModelBackend[]> {
+export function backends(
+  maxLength: number,
+  parts: Record<string, Arbitrary<unknown>> = { weight },
+): Arbitrary<ModelBackend[]> {
   return fc.uniqueArray(fc.record({ id, ...parts }) as Arbitrary<ModelBackend>, {
     minLength: 1,
     maxLength,
@@ -40,7 +53,9 @@ export function envoyCase(sizes: readonly number[], maxLength: number): Arbitrar
       .tuple(
         size,
         backends(maxLength, { weight, zone: fc.constantFrom(...zoneNames) }),
-        fc.array(fc.nat(20), { minLength: 4, maxLength: 4 }).filter((weights) => weights.some((each) => each > 0)),
+        fc
+          .array(fc.nat(20), { minLength: 4, maxLength: 4 })
+          .filter((weights) => weights.some((each) => each > 0)),
       )
       .map(([m, list, weights]) => ({
         size: m,
@@ -73,7 +88,12 @@ export const ciliumCase: Arbitrary<CiliumCase> = fc.record({
   backends: fc.uniqueArray(
     fc.record({
       // Go writes an IPv6 address in its shortest form, and so must the id: both are made from these groups.
-      ip: fc.oneof(fc.ipV4(), fc.array(fc.integer({ min: 1, max: 0xffff }), { minLength: 8, maxLength: 8 }).map((groups) => groups.map((group) => group.toString(16)).join(':'))),
+      ip: fc.oneof(
+        fc.ipV4(),
+        fc
+          .array(fc.integer({ min: 1, max: 0xffff }), { minLength: 8, maxLength: 8 })
+          .map((groups) => groups.map((group) => group.toString(16)).join(':')),
+      ),
       port: fc.integer({ min: 1, max: 65_535 }),
       protocol: fc.constantFrom('TCP', 'UDP', 'SCTP'),
       internal: fc.boolean(),
@@ -94,15 +114,25 @@ export const katranCase: Arbitrary<TableCase> = fc.record({
     { weight: 6, arbitrary: fc.constantFrom(7, 127, 1021, 4093) },
     { weight: 1, arbitrary: fc.constantFrom(65_537, 131_071) },
   ),
-  backends: fc.uniqueArray(
-    fc.record({ id, weight, hash: fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: 0n, max: 1000n })) }),
-    { minLength: 1, maxLength: 7, selector: ({ hash }) => hash },
-  ).map((list) => list.filter((each, index) => list.findIndex((other) => other.id === each.id) === index)),
+  backends: fc
+    .uniqueArray(
+      fc.record({
+        id,
+        weight,
+        hash: fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: 0n, max: 1000n })),
+      }),
+      { minLength: 1, maxLength: 7, selector: ({ hash }) => hash },
+    )
+    .map((list) => list.filter((each, index) => list.findIndex((other) => other.id === each.id) === index)),
 })
 
 /** Any size, prime or not, and in most cases some that are dead. */
 export const goMaglevCase: Arbitrary<TableCase> = fc
-  .tuple(fc.oneof(fc.integer({ min: 40, max: 3000 }), fc.constant(65_537)), backends(40, {}), fc.array(fc.nat(39)))
+  .tuple(
+    fc.oneof(fc.integer({ min: 40, max: 3000 }), fc.constant(65_537)),
+    backends(40, {}),
+    fc.array(fc.nat(39)),
+  )
   .map(([size, list, dead]) => ({
     size,
     backends: list,

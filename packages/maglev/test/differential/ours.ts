@@ -51,7 +51,10 @@ export function kkdaiTable(size: number, ids: readonly string[]): (string | unde
     zone: undefined,
     hash: undefined,
     rank: 0n,
-    walk: Uint32Array.of(modulo(kkdaiHash(id, 0xdeadbabe), size), modulo(kkdaiHash(id, 0xdeadbeef), size - 1) + 1),
+    walk: Uint32Array.of(
+      modulo(kkdaiHash(id, 0xdeadbabe), size),
+      modulo(kkdaiHash(id, 0xdeadbeef), size - 1) + 1,
+    ),
   }))
   const owners = freeOwners(size, members.length)
   const build = fill(owners, size, members, roundRobin(Uint32Array.from(members.keys())))

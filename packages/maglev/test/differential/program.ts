@@ -25,14 +25,26 @@ export interface Ended {
 }
 
 /** Runs a program to its end. */
-export async function run(program: string, args: readonly string[], timeout: number, cwd?: string): Promise<Ended> {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout, ...(cwd !== undefined && { cwd }) })
+export async function run(
+  program: string,
+  args: readonly string[],
+  timeout: number,
+  cwd?: string,
+): Promise<Ended> {
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout,
+    ...(cwd !== undefined && { cwd }),
+  })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)))
   try {
     const [status] = await once(child, 'close')
     const last = said.trim().split('\n').at(-1) ?? ''
-    return { status: typeof status === 'number' ? status : -1, reason: last || `exit status ${String(status)}` }
+    return {
+      status: typeof status === 'number' ? status : -1,
+      reason: last || `exit status ${String(status)}`,
+    }
   } catch (error) {
     return { status: -1, reason: error instanceof Error ? error.message : String(error) }
   }

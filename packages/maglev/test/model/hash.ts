@@ -29,8 +29,14 @@ export function murmur3(bytes: Uint8Array, seed: bigint): readonly [bigint, bigi
   let h2 = seed
   const whole = bytes.length - (bytes.length % 16)
   for (let at = 0; at < whole; at += 16) {
-    h1 = (multiply((rotate(h1 ^ mix1(littleEndian(bytes.subarray(at, at + 8))), 27n) + h2) & mask, 5n) + 0x52dce729n) & mask
-    h2 = (multiply((rotate(h2 ^ mix2(littleEndian(bytes.subarray(at + 8, at + 16))), 31n) + h1) & mask, 5n) + 0x38495ab5n) & mask
+    h1 =
+      (multiply((rotate(h1 ^ mix1(littleEndian(bytes.subarray(at, at + 8))), 27n) + h2) & mask, 5n) +
+        0x52dce729n) &
+      mask
+    h2 =
+      (multiply((rotate(h2 ^ mix2(littleEndian(bytes.subarray(at + 8, at + 16))), 31n) + h1) & mask, 5n) +
+        0x38495ab5n) &
+      mask
   }
   const tail = bytes.subarray(whole)
   h2 ^= mix2(littleEndian(tail.subarray(8)))
@@ -53,12 +59,12 @@ function avalanche(k: bigint): bigint {
 
 /** SipHash-2-4 (Aumasson and Bernstein, 2012), 64-bit digest. */
 export function siphash(k0: bigint, k1: bigint, bytes: Uint8Array): bigint {
-  const v = [k0 ^ 0x736f6d6570736575n, k1 ^ 0x646f72616e646f6dn, k0 ^ 0x6c7967656e657261n, k1 ^ 0x7465646279746573n] as [
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-  ]
+  const v = [
+    k0 ^ 0x736f6d6570736575n,
+    k1 ^ 0x646f72616e646f6dn,
+    k0 ^ 0x6c7967656e657261n,
+    k1 ^ 0x7465646279746573n,
+  ] as [bigint, bigint, bigint, bigint]
   const whole = bytes.length - (bytes.length % 8)
   const absorb = (word: bigint): void => {
     v[3] ^= word

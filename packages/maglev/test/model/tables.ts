@@ -52,10 +52,13 @@ const line =
   (j) =>
     (offset + j * skip) % size
 
-const empty = (size: number): Owners => new Array<number>(size).fill(none)
+const empty = (size: number): Owners => Array.from({ length: size }, () => none)
 
 /** Paper, section 3.4, from offsets and skips. */
-export function paperTable(size: number, backends: readonly (readonly [offset: bigint, skip: bigint])[]): Owners {
+export function paperTable(
+  size: number,
+  backends: readonly (readonly [offset: bigint, skip: bigint])[],
+): Owners {
   const filling = new Filling(
     empty(size),
     backends.map(([offset, skip]) => line(offset, skip, BigInt(size))),
@@ -102,8 +105,11 @@ export function envoyTable(
 
 function envoyShares(backends: readonly ModelBackend[], zones?: Readonly<Record<string, number>>): number[] {
   const weight = (index: number): number => backends[index]!.weight ?? 1
-  const members = Map.groupBy(backends.keys(), (index) => (zones === undefined ? '' : (backends[index]!.zone ?? '')))
-  const zoneWeight = (zone: string): number => (zones === undefined ? 1 : Object.hasOwn(zones, zone) ? zones[zone]! : 0)
+  const members = Map.groupBy(backends.keys(), (index) =>
+    zones === undefined ? '' : (backends[index]!.zone ?? ''),
+  )
+  const zoneWeight = (zone: string): number =>
+    zones === undefined ? 1 : Object.hasOwn(zones, zone) ? zones[zone]! : 0
   // A zone that has no host is none that Envoy knows of.
   const zoneSum = [...members.keys()].reduce((sum, zone) => sum + zoneWeight(zone), 0)
   const shares = backends.map(() => 0)
@@ -138,7 +144,7 @@ export function ciliumTable(size: number, backends: readonly ModelBackend[], see
       while ((n + 1) * weights[i]! < Math.trunc(counter[i]!)) i = (i + 1) % order.length
       counter[i]! += sum
     }
-    filling.take(i, order[i]!)
+    filling.take(i, order[i])
   }
   return owners
 }
@@ -209,17 +215,21 @@ export function goMaglevTable(
     return (j) => maps.reduce((c, [offset, skip]) => (offset + skip * c) % p, j)
   })
   const filling = new Filling(owners, preferences)
-  for (let turn = 0; filling.left > 0; turn++) filling.take(turn % order.length, order[turn % order.length]!)
+  for (let turn = 0; filling.left > 0; turn++) filling.take(turn % order.length, order[turn % order.length])
   if (dead.size === 0) return owners
 
-  const alive = order.keys().filter((position) => !dead.has(backends[order[position]!]!.id)).toArray().reverse()
+  const alive = order
+    .keys()
+    .filter((position) => !dead.has(backends[order[position]!]!.id))
+    .toArray()
+    .toReversed()
   const freed = new Set(backends.keys().filter((index) => dead.has(backends[index]!.id)))
   const rest = owners.map((owner) => (freed.has(owner) ? none : owner))
   if (alive.length === 0) return rest
   const refill = new Filling(rest, preferences)
   for (let turn = 0; refill.left > 0; turn++) {
     const position = alive[turn % alive.length]!
-    refill.take(position, order[position]!)
+    refill.take(position, order[position])
   }
   return rest
 }

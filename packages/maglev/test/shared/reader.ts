@@ -5,7 +5,9 @@ import { evenDown, keys, oddDown, tableOptions } from './tables.ts'
 /** A reader thread: looks up without pause until told to stop, and counts the answers that no one table gives. */
 const { handle, stop }: { handle: SharedHandle; stop: Int32Array<SharedArrayBuffer> } = workerData
 const shared = attach(handle)
-const expected = [evenDown, oddDown].map((backends) => new Maglev(backends, tableOptions).lookupMany(keys).join())
+const expected = [evenDown, oddDown].map((backends) =>
+  new Maglev(backends, tableOptions).lookupMany(keys).join(),
+)
 
 let reads = 0
 let torn = 0

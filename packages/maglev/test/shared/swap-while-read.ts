@@ -14,12 +14,15 @@ export async function swapWhileRead(swaps: number, threads: number): Promise<Rea
   const stop = new Int32Array(new SharedArrayBuffer(4))
   const workers = Array.from(
     { length: threads },
-    () => new Worker(new URL('./reader.ts', import.meta.url), { workerData: { handle: maglev.share(), stop } }),
+    () =>
+      new Worker(new URL('./reader.ts', import.meta.url), { workerData: { handle: maglev.share(), stop } }),
   )
   const total = { reads: 0, torn: 0 }
   try {
     await Promise.all(workers.map((worker) => once(worker, 'message')))
-    const health = [oddDown, evenDown].map((backends) => Object.fromEntries(backends.map((each) => [each.id, each.health ?? 'healthy'])))
+    const health = [oddDown, evenDown].map((backends) =>
+      Object.fromEntries(backends.map((each) => [each.id, each.health ?? 'healthy'])),
+    )
     for (let swap = 0; swap < swaps; swap++) maglev.update({ health: health[swap % 2]! })
     Atomics.store(stop, 0, 1)
     for (const [{ reads, torn }] of await Promise.all(workers.map((worker) => once(worker, 'message')))) {

@@ -4,7 +4,10 @@ import type { Backend } from '@loadbearing/maglev'
 export const tableOptions = { tableSize: 65_537 }
 
 const down = (parity: number): Backend[] =>
-  Array.from({ length: 20 }, (_, i) => ({ id: `backend-${i}`, health: i % 2 === parity ? 'unhealthy' : 'healthy' }))
+  Array.from({ length: 20 }, (_, i) => ({
+    id: `backend-${i}`,
+    health: i % 2 === parity ? 'unhealthy' : 'healthy',
+  }))
 
 export const evenDown: readonly Backend[] = down(0)
 export const oddDown: readonly Backend[] = down(1)
