@@ -23,7 +23,9 @@ export function normalizedShares({ members, zones }: Roster, indexes: Uint32Arra
 /** As they stand where zones have no weights: nothing is lost to rounding. */
 export function shares(roster: Roster, indexes: Uint32Array): Float64Array {
   if (roster.zones) return normalizedShares(roster, indexes)
-  return Float64Array.from(indexes, (index) => roster.members[index]?.weight ?? 0)
+  const weights = new Float64Array(indexes.length)
+  for (let i = 0; i < indexes.length; i++) weights[i] = roster.members[indexes[i] ?? 0]?.weight ?? 0
+  return weights
 }
 
 export function allEqual(weights: Float64Array): boolean {
