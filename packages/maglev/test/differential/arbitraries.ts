@@ -65,6 +65,15 @@ export function envoyCase(sizes: readonly number[], maxLength: number): Arbitrar
   )
 }
 
+/** In half of the cases some backends are down. */
+export function withUnavailable(cases: Arbitrary<TableCase>): Arbitrary<TableCase> {
+  const down = fc.oneof(fc.constant<number[]>([]), fc.array(fc.nat(23), { maxLength: 8 }))
+  return fc.tuple(cases, down).map(([each, indexes]) => ({
+    ...each,
+    unavailable: [...new Set(indexes.flatMap((index) => each.backends[index]?.id ?? []))],
+  }))
+}
+
 export interface CiliumBackend {
   readonly ip: string
   readonly port: number

@@ -17,6 +17,8 @@ export interface EnvoyCase {
   readonly size: number
   readonly backends: readonly ModelBackend[]
   readonly zones?: Readonly<Record<string, number>>
+  /** Their hosts are marked unhealthy. */
+  readonly unavailable?: readonly string[]
 }
 
 export const hostsMax = 24
@@ -254,9 +256,14 @@ function bootstrap(cases: readonly EnvoyCase[], ports: readonly number[]): objec
   }
 }
 
-function cluster({ size, backends, zones }: EnvoyCase, index: number, ports: readonly number[]): object {
+function cluster(
+  { size, backends, zones, unavailable = [] }: EnvoyCase,
+  index: number,
+  ports: readonly number[],
+): object {
   const host = (at: number): object => ({
     endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: ports[at] } } },
+    health_status: unavailable.includes(backends[at]?.id ?? '') ? 'UNHEALTHY' : 'HEALTHY',
     load_balancing_weight: backends[at]?.weight ?? 1,
     metadata: { filter_metadata: { 'envoy.lb': { hash_key: backends[at]?.id } } },
   })

@@ -105,8 +105,7 @@ function note(
   console.log(`\n${what}, against ${against}\n${formatComparison(report)}`)
 }
 
-/** Our table in their order of backends, and where it can be read off, which key finds whom. */
-function tableOf(mode: MaglevOptions['mode'] & string, each: arbitrary.TableCase): number[] {
+function maglevOf(mode: MaglevOptions['mode'] & string, each: arbitrary.TableCase): Maglev {
   const { size, backends, zones, seed, unavailable = [] } = each
   const maglev = new Maglev(backends, {
     mode,
@@ -115,9 +114,12 @@ function tableOf(mode: MaglevOptions['mode'] & string, each: arbitrary.TableCase
     ...(zones && { zones }),
     ...(seed !== undefined && { seed }),
   })
-  if (unavailable.length > 0)
-    maglev.update({ health: Object.fromEntries(unavailable.map((id) => [id, 'unhealthy'])) })
-  return [...maglev.owners()]
+  maglev.update({ health: Object.fromEntries(unavailable.map((id) => [id, 'unhealthy'])) })
+  return maglev
+}
+
+function tableOf(mode: MaglevOptions['mode'] & string, each: arbitrary.TableCase): number[] {
+  return [...maglevOf(mode, each).owners()]
 }
 
 async function againstEnvoy(seed: number, runs: number): Promise<void> {
@@ -130,7 +132,7 @@ async function againstEnvoy(seed: number, runs: number): Promise<void> {
   let slots = 0
   let disagreed = false
   let steps = 0
-  const clusterCase = arbitrary.envoyCase([7, 61, 251, 509, 1021], hostsMax)
+  const clusterCase = arbitrary.withUnavailable(arbitrary.envoyCase([7, 61, 251, 509, 1021], hostsMax))
   const report = await compareWithOracle({
     arbitrary: fc.array(clusterCase, { minLength: 1, maxLength: 8, size: 'max' }),
     async theirs(cases) {
@@ -167,7 +169,7 @@ async function againstEnvoy(seed: number, runs: number): Promise<void> {
     maxDifferences: 2,
   })
   note(
-    'Mode `envoy`: whole tables with weights and zones, keys, retries on other hosts',
+    'Mode `envoy`: whole tables with weights, zones and unhealthy hosts; keys; retries on other hosts',
     `a running Envoy ${found.get('Envoy') ?? ''}`,
     report,
     `${clusters} clusters, ${slots} slots`,
@@ -176,37 +178,23 @@ async function againstEnvoy(seed: number, runs: number): Promise<void> {
 
 /** Every key finds the host that Envoy sent it to. */
 function lookupsAgree(
-  { size, backends, zones }: arbitrary.TableCase,
+  each: arbitrary.TableCase,
   owners: readonly number[],
   keys: readonly string[],
 ): boolean {
-  const maglev = new Maglev(backends, {
-    mode: 'envoy',
-    tableSize: size,
-    allowStarved: true,
-    ...(zones && { zones }),
-  })
-  return keys.every((key, slot) => maglev.lookup(key) === backends[owners[slot] ?? -1]?.id)
+  const maglev = maglevOf('envoy', each)
+  return keys.every((key, slot) => maglev.lookup(key) === each.backends[owners[slot] ?? -1]?.id)
 }
 
 /**
  * Envoy tries attempt 0, 1, 2, … until it meets a host that the request has not visited yet, and gives up the search after as
  * many as it was allowed: so its visits are the distinct hosts of the attempts, in order.
  */
-function retriesAgree(
-  { size, backends, zones }: arbitrary.TableCase,
-  key: string,
-  visits: readonly number[],
-): boolean {
+function retriesAgree(each: arbitrary.TableCase, key: string, visits: readonly number[]): boolean {
   if (visits.length === 0) return true
-  const maglev = new Maglev(backends, {
-    mode: 'envoy',
-    tableSize: size,
-    allowStarved: true,
-    ...(zones && { zones }),
-  })
+  const maglev = maglevOf('envoy', each)
   const order = [...new Set(Array.from({ length: 200 }, (_, attempt) => maglev.lookup(key, attempt)))]
-  return [...new Set(visits)].every((host, at) => backends[host]?.id === order[at])
+  return [...new Set(visits)].every((host, at) => each.backends[host]?.id === order[at])
 }
 
 async function againstCilium(seed: number, runs: number): Promise<void> {
