@@ -1,4 +1,4 @@
-import { modulo, type Word64 } from '../hash/word64.ts'
+import type { Word64 } from '../hash/word64.ts'
 import { Mt19937 } from './mt19937.ts'
 
 /** What the hosts of a pool are doing, by index. */
