@@ -15,8 +15,21 @@ export interface Backend<T = unknown> {
    * `envoy`; `cilium` and `katran` want integers as their peers do; `go-maglev` knows only 1. The sum is at most 2^32 - 1.
    */
   readonly weight?: number
+  /**
+   * Part of its slots that a backend has for now, above 0 and up to 1, the default: for a slow start. In mode `stable` the rest
+   * goes to others as if it were down, and nobody else's slot moves; `classic` and `envoy` multiply its weight by it; the other
+   * modes know no such thing.
+   */
+  readonly ramp?: number
   /** Zone (Envoy's locality). Counts only where the option `zones` gives the zones' weights. */
   readonly zone?: string
+  /**
+   * Read by pools: backends of a higher number get keys only as far as those of lower ones cannot take them. Whole, 0 to 127,
+   * default 0. A Maglev by itself spreads keys over all of them.
+   */
+  readonly priority?: number
+  /** Read by pools and proxies: where to reach it, `host:port` or `[v6]:port`. Default: its id. */
+  readonly address?: string
   /** The endpoint's own 64-bit hash: needed in the Katran modes, where it stands in for the id; refused elsewhere. */
   readonly hash?: bigint
   /** Default `healthy`. */
@@ -28,11 +41,14 @@ export interface Backend<T = unknown> {
 /** A backend with its defaults filled in. */
 export interface ConfiguredBackend<T = unknown> extends Backend<T> {
   readonly weight: number
+  readonly ramp: number
+  readonly priority: number
   readonly health: Health
 }
 
 export const totalWeightMax: number = 2 ** 32 - 1
 export const idBytesMax = 65_536
+const priorityMax = 127
 
 const healths: readonly string[] = [
   'healthy',
@@ -73,7 +89,21 @@ export function configureBackend<T>(given: string | Backend<T>): ConfiguredBacke
   }
   const weight = checkWeight(backend.weight ?? 1, id)
   const health = checkHealth(backend.health ?? 'healthy', id)
-  return Object.freeze({ ...backend, weight, health })
+  const ramp = checkRamp(backend.ramp ?? 1, id)
+  const priority = backend.priority ?? 0
+  if (!Number.isInteger(priority) || priority < 0 || priority > priorityMax) {
+    throw new MaglevError(
+      'INVALID_BACKEND',
+      `Backend ${shown(id)}: priority must be a whole number from 0 to ${priorityMax}, not ${shown(priority)}`,
+    )
+  }
+  if (backend.address !== undefined && typeof backend.address !== 'string') {
+    throw new MaglevError(
+      'INVALID_BACKEND',
+      `Backend ${shown(id)}: address must be a string like host:port, not ${shown(backend.address)}`,
+    )
+  }
+  return Object.freeze({ ...backend, weight, ramp, priority, health })
 }
 
 export function checkWeight(weight: unknown, id: string): number {
@@ -84,6 +114,16 @@ export function checkWeight(weight: unknown, id: string): number {
     )
   }
   return weight
+}
+
+export function checkRamp(ramp: unknown, id: string): number {
+  if (typeof ramp !== 'number' || !(ramp > 0 && ramp <= 1)) {
+    throw new MaglevError(
+      'INVALID_WEIGHT',
+      `Backend ${shown(id)}: ramp must be a number above 0 and up to 1, not ${shown(ramp)}`,
+    )
+  }
+  return ramp
 }
 
 export function checkHealth(health: unknown, id: string): Health {

@@ -2,6 +2,7 @@ import {
   type Backend,
   type ConfiguredBackend,
   checkHealth,
+  checkRamp,
   checkWeight,
   configureBackend,
   type Health,
@@ -22,6 +23,8 @@ export interface Change<T = unknown> {
   readonly add?: readonly (string | Backend<T>)[]
   /** New weights by id. */
   readonly weight?: Readonly<Record<string, number>>
+  /** New parts of their slots by id; see `Backend.ramp`. */
+  readonly ramp?: Readonly<Record<string, number>>
   /** New health by id. */
   readonly health?: Readonly<Record<string, Health>>
 }
@@ -34,6 +37,8 @@ export interface Configuration<T = unknown> {
   readonly members: readonly Member[]
   /** 1 for each of `members` that takes keys. */
   readonly available: Uint8Array
+  /** Part of its slots that each of `members` has for now; undefined where all have all. */
+  readonly ramps: Float64Array | undefined
 }
 
 export function configure<T>(given: Iterable<string | Backend<T>>, settings: Settings): Configuration<T> {
@@ -62,6 +67,12 @@ export function reconfigure<T>(
     settings.mode.check(reweighted)
     backends.set(id, reweighted)
   }
+  for (const [id, given] of Object.entries(change.ramp ?? {})) {
+    const backend = known(backends, id)
+    const ramped = Object.freeze({ ...backend, ramp: checkRamp(given, id) })
+    refuseRamp(ramped, settings)
+    if (ramped.ramp !== backend.ramp) backends.set(id, ramped)
+  }
   for (const [id, given] of Object.entries(change.health ?? {})) {
     const backend = known(backends, id)
     const health = checkHealth(given, id)
@@ -73,8 +84,9 @@ export function reconfigure<T>(
 function addBackend<T>(
   backends: Map<string, ConfiguredBackend<T>>,
   given: string | Backend<T>,
-  { mode, zones }: Settings,
+  settings: Settings,
 ): void {
+  const { mode, zones } = settings
   const backend = configureBackend(given)
   if (backends.has(backend.id)) {
     throw new MaglevError(
@@ -89,7 +101,13 @@ function addBackend<T>(
     )
   }
   mode.check(backend)
+  refuseRamp(backend, settings)
   backends.set(backend.id, backend)
+}
+
+function refuseRamp({ id, ramp }: ConfiguredBackend, { modeName }: Settings): void {
+  if (ramp === 1 || modeName === 'stable' || modeName === 'classic' || modeName === 'envoy') return
+  throw new MaglevError('INVALID_WEIGHT', `Backend ${shown(id)}: mode ${modeName} has no ramp, not ${ramp}`)
 }
 
 function known<T>(backends: ReadonlyMap<string, ConfiguredBackend<T>>, id: string): ConfiguredBackend<T> {
@@ -107,7 +125,8 @@ function arrange<T>(
   const available = Uint8Array.from(members, ({ id }) =>
     takesKeys(backends.get(id)?.health ?? 'disabled') ? 1 : 0,
   )
-  return { backends, members, available }
+  const parts = Float64Array.from(members, ({ id }) => backends.get(id)?.ramp ?? 1)
+  return { backends, members, available, ramps: parts.some((part) => part < 1) ? parts : undefined }
 }
 
 function arrangeMembers<T>(

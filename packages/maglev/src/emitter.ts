@@ -1,20 +1,22 @@
-import { type Channel, channel } from 'node:diagnostics_channel'
-import type { MaglevEvents } from './events.ts'
+import type { Channel } from 'node:diagnostics_channel'
 
-type Listeners = { [Name in keyof MaglevEvents]: Set<(event: MaglevEvents[Name]) => void> }
+type Listeners<Events> = { [Name in keyof Events]: Set<(event: Events[Name]) => void> }
 
-const channels: Readonly<Record<keyof MaglevEvents, Channel>> = {
-  rebuild: channel('loadbearing:maglev:rebuild'),
-  health: channel('loadbearing:maglev:health'),
-  error: channel('loadbearing:maglev:error'),
-}
+/** The diagnostics channel of each event; undefined where another one already carries it. */
+export type Channels<Events> = { readonly [Name in keyof Events]: Channel | undefined }
 
 /** Sends events to listeners and to the diagnostics channels. */
-export class Emitter {
-  readonly #listeners: Listeners = { rebuild: new Set(), health: new Set(), error: new Set() }
+export class Emitter<Events> {
+  readonly #channels: Channels<Events>
+  readonly #listeners: Partial<Listeners<Events>> = {}
 
-  on<Name extends keyof MaglevEvents>(name: Name, listener: (event: MaglevEvents[Name]) => void): () => void {
-    const listeners: Set<(event: MaglevEvents[Name]) => void> = this.#listeners[name]
+  constructor(channels: Channels<Events>) {
+    this.#channels = channels
+  }
+
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    this.#listeners[name] ??= new Set()
+    const listeners: Set<(event: Events[Name]) => void> = this.#listeners[name]
     listeners.add(listener)
     return () => {
       listeners.delete(listener)
@@ -22,11 +24,22 @@ export class Emitter {
   }
 
   /** `make` runs only where somebody listens. */
-  emit<Name extends keyof MaglevEvents>(name: Name, make: () => MaglevEvents[Name]): void {
-    const listeners: Set<(event: MaglevEvents[Name]) => void> = this.#listeners[name]
-    if (listeners.size === 0 && !channels[name].hasSubscribers) return
+  emit<Name extends keyof Events>(name: Name, make: () => Events[Name]): void {
+    const listeners = this.#listeners[name]
+    const channel = this.#channels[name]
+    if ((listeners === undefined || listeners.size === 0) && channel?.hasSubscribers !== true) return
     const event = make()
-    channels[name].publish(event)
-    for (const listener of listeners) listener(event)
+    channel?.publish(event)
+    if (listeners === undefined) return
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        // As the channels do: it is the listener's failure, and must not stop half-way what is being reported.
+        process.nextTick(() => {
+          throw error
+        })
+      }
+    }
   }
 }

@@ -16,6 +16,17 @@ export type MaglevErrorCode =
   | 'SNAPSHOT_CORRUPT'
   | 'SECRET_MISMATCH'
   | 'SHARED_TABLE_FULL'
+  | 'POOL_CLOSED'
+  | 'PROBE_FAILED'
+  | 'INVALID_CLUSTER'
+  | 'UNSUPPORTED_CLUSTER'
+  | 'DISCOVERY_FAILED'
+  | 'NO_KEY'
+  | 'CROSS_BACKEND'
+  | 'PROXY_HEADER_INVALID'
+  | 'BACKEND_UNREACHABLE'
+  | 'TIMED_OUT'
+  | 'PROXY_CLOSED'
 
 // Registered, so that an error of another copy of this package is known as well.
 const brand: symbol = Symbol.for('loadbearing:maglev:error')

@@ -1,4 +1,6 @@
+import { channel } from 'node:diagnostics_channel'
 import type { Health } from './backend.ts'
+import type { Channels } from './emitter.ts'
 import type { Maglev } from './maglev.ts'
 
 /** A new table is in force. */
@@ -30,4 +32,10 @@ export interface MaglevEvents {
   rebuild: RebuildEvent
   health: HealthEvent
   error: ErrorEvent
+}
+
+export const maglevChannels: Channels<MaglevEvents> = {
+  rebuild: channel('loadbearing:maglev:rebuild'),
+  health: channel('loadbearing:maglev:health'),
+  error: channel('loadbearing:maglev:error'),
 }

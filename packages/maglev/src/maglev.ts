@@ -2,13 +2,14 @@ import type { Backend, ConfiguredBackend, Health } from './backend.ts'
 import { type Change, type Configuration, configure, reconfigure } from './configuration.ts'
 import { Emitter } from './emitter.ts'
 import { MaglevError, shown } from './errors.ts'
-import type { MaglevEvents } from './events.ts'
+import { type MaglevEvents, maglevChannels } from './events.ts'
 import { type Explanation, explain } from './explain.ts'
 import { fingerprint } from './fingerprint.ts'
 import { fingerprintSecret, type Key, KeyHash } from './key-hash.ts'
+import { toBigint } from './hash/word64.ts'
 import { uint64Seed } from './mode/checks.ts'
 import type { ModeName, Sliced, Tables } from './mode/mode.ts'
-import type { KeyHashName, MaglevOptions } from './options.ts'
+import type { KeyHashName, MaglevOptions, Rebuild } from './options.ts'
 import { type Movement, movement, type NamedTable } from './plan.ts'
 import { Rebuilder } from './rebuilder.ts'
 import { replicaMembers } from './replicas.ts'
@@ -57,8 +58,9 @@ interface Serving<T> extends NamedTable {
  * A lookup sees one finished table, the old or the new one, never a mixture. Everything but `settled` is synchronous.
  */
 export class Maglev<T = unknown> {
+  readonly #options: MaglevOptions
   readonly #settings: Settings
-  readonly #emitter: Emitter = new Emitter()
+  readonly #emitter: Emitter<MaglevEvents> = new Emitter(maglevChannels)
   readonly #keyHash: KeyHash
   readonly #rebuilder: Rebuilder
   readonly #shared: SharedTable | undefined
@@ -72,6 +74,7 @@ export class Maglev<T = unknown> {
    */
   constructor(backends: Iterable<string | Backend<T>>, options: MaglevOptions = {}) {
     this.#settings = checkOptions(options)
+    this.#options = { ...options }
     const { hash, secret, scheduler, size, shared } = this.#settings
     this.#keyHash = new KeyHash(hash, this.#keySeed(), secret)
     this.#rebuilder = new Rebuilder(scheduler, (error) =>
@@ -114,6 +117,11 @@ export class Maglev<T = unknown> {
   /** The backends of the table in force, as listed, added ones at the end. */
   get backends(): readonly ConfiguredBackend<T>[] {
     return [...this.#serving.configuration.backends.values()]
+  }
+
+  /** A backend as it was given or changed last, though its table may still be being built. */
+  get(id: string): ConfiguredBackend<T> | undefined {
+    return this.#configured.backends.get(id)
   }
 
   /**
@@ -191,6 +199,17 @@ export class Maglev<T = unknown> {
     })
   }
 
+  /** The 64-bit hash of `key`, whose remainder by `tableSize` is the slot. */
+  hashOf(key: Key): bigint {
+    this.#keyHash.slot(key, this.tableSize)
+    return toBigint(this.#keyHash.word)
+  }
+
+  /** Another table of other backends under the same options, the option `shared` apart. */
+  sibling(backends: Iterable<string | Backend<T>>): Maglev<T> {
+    return new Maglev(backends, { ...this.#options, shared: false })
+  }
+
   /** The owner of each slot as an index into `backends`, -1 where there is none. A copy. */
   owners(): Int32Array {
     const { configuration, ids, tables } = this.#serving
@@ -218,14 +237,17 @@ export class Maglev<T = unknown> {
   }
 
   /**
-   * Makes a change, all of it or, on an error, nothing. Whether the table is in force on return depends on the option `rebuild`.
+   * Makes a change, all of it or, on an error, nothing. Whether the table is in force on return depends on `rebuild`, whose
+   * default is the option of that name.
    *
    * @throws MaglevError as the constructor, and `UNKNOWN_BACKEND`.
    */
-  update(change: Change<T>): void {
+  update(change: Change<T>, rebuild: Rebuild = this.#settings.rebuild): void {
     const next = this.#reconfigure(change)
-    if (!this.#settings.sliced) {
-      this.#swap(next, finish(this.#build(next, this.#lastBase(next))))
+    if (rebuild === 'sync') {
+      const tables = finish(this.#build(next, this.#lastBase(next)))
+      this.#rebuilder.cancel()
+      this.#swap(next, tables)
       return
     }
     const last = this.#configured
@@ -302,8 +324,9 @@ export class Maglev<T = unknown> {
     return modeName === 'stable' || modeName === 'classic' ? uint64Seed(seed) : 0n
   }
 
-  #build({ members, available }: Configuration<T>, lastBase: Owners | undefined): Sliced<Tables> {
-    return this.#settings.mode.build({ members, available, zones: this.#settings.zones }, lastBase)
+  #build(configuration: Configuration<T>, lastBase: Owners | undefined): Sliced<Tables> {
+    const { members, available, ramps } = configuration
+    return this.#settings.mode.build({ members, available, ramps, zones: this.#settings.zones }, lastBase)
   }
 
   #reconfigure(change: Change<T>): Configuration<T> {
@@ -328,9 +351,13 @@ export class Maglev<T = unknown> {
     const last = this.#serving
     this.#serving = serve(configuration, tables)
     this.#shared?.publish(this.#serving)
+    const serving = this.#serving
     this.#emitter.emit('rebuild', () => ({
       maglev: this,
-      changed: movement(last, this.#serving).changed,
+      // Counted for those who ask: comparing two tables takes longer than a slice of a build may.
+      get changed(): number {
+        return movement(last, serving).changed
+      },
       tableSize: this.tableSize,
       backends: configuration.members.length,
       available: configuration.available.reduce((sum, flag) => sum + flag, 0),

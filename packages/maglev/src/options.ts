@@ -4,6 +4,9 @@ import type { Scheduler } from './ports.ts'
 /** How keys are hashed. */
 export type KeyHashName = 'xxh32' | 'xxh64' | 'siphash'
 
+/** Whether a change builds its table at once or in slices between other work. */
+export type Rebuild = 'sync' | 'sliced'
+
 export interface MaglevOptions {
   /**
    * Slots. A prime of 2 to 5,000,011 (`cilium`: one of its ten sizes; `go-maglev`: any size from 2 on). Default 65,537,
@@ -36,7 +39,7 @@ export interface MaglevOptions {
    * millisecond between other work, lookups see the old one meanwhile, newer changes replace a build under way, and
    * `settled()` tells when it is done. The first table is always built at once.
    */
-  readonly rebuild?: 'sync' | 'sliced'
+  readonly rebuild?: Rebuild
   /** Also publish each table to shared memory, for worker threads; see `share()`. Default false. */
   readonly shared?: boolean
   /** Clock and queue of sliced building; default real. */

@@ -3,7 +3,7 @@ import { MaglevError, shown } from './errors.ts'
 import { ciliumSizes } from './mode/cilium.ts'
 import type { Mode, ModeName } from './mode/mode.ts'
 import { modes } from './mode/modes.ts'
-import type { KeyHashName, MaglevOptions } from './options.ts'
+import type { KeyHashName, MaglevOptions, Rebuild } from './options.ts'
 import { realScheduler, type Scheduler } from './ports.ts'
 import { isPrime, nextPrime } from './table/prime.ts'
 
@@ -19,7 +19,7 @@ export interface Settings {
   readonly secret: Uint8Array | undefined
   readonly zones: ReadonlyMap<string, number> | undefined
   readonly allowStarved: boolean
-  readonly sliced: boolean
+  readonly rebuild: Rebuild
   readonly shared: boolean
   readonly scheduler: Scheduler
 }
@@ -44,7 +44,7 @@ export function checkOptions(options: MaglevOptions): Settings {
     secret,
     zones: options.zones === undefined ? undefined : checkZones(options.zones, modeName),
     allowStarved: checkFlag('allowStarved', options.allowStarved),
-    sliced: rebuild === 'sliced',
+    rebuild,
     shared: checkFlag('shared', options.shared),
     scheduler: options.scheduler ?? realScheduler,
   }

@@ -52,7 +52,14 @@ function recordOf(maglev: Maglev): SnapshotRecord {
   const { identity, backends } = maglev
   return {
     ...identity,
-    backends: backends.map(({ id, weight, zone, hash, health }) => ({ id, weight, zone, hash, health })),
+    backends: backends.map(({ id, weight, zone, hash, health, ramp }) => ({
+      id,
+      weight,
+      zone,
+      hash,
+      health,
+      ramp,
+    })),
     owners: maglev.owners(),
   }
 }

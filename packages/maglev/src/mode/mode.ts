@@ -21,6 +21,8 @@ export interface Roster {
   readonly members: readonly Member[]
   /** 1 for each member that keys may go to. */
   readonly available: Uint8Array
+  /** Part of its slots that each member has for now; undefined where all have all. */
+  readonly ramps: Float64Array | undefined
   readonly zones: ReadonlyMap<string, number> | undefined
 }
 

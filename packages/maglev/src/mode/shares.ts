@@ -1,30 +1,40 @@
-import type { Roster } from './mode.ts'
+import type { Member, Roster } from './mode.ts'
+
+/** What shares depend on. */
+export interface Weighed extends Pick<Roster, 'ramps' | 'zones'> {
+  readonly members: readonly Pick<Member, 'weight' | 'zone'>[]
+}
 
 /**
  * Weight of each of `indexes` where zones have weights (Envoy's locality weights): a zone's part of the zones that have members,
  * available or not, divided among those in `indexes` by their own weights. Every double is computed in Envoy's order of
  * operations, because its tables depend on the last bit. Without zones there is one zone of weight 1.
  */
-export function normalizedShares({ members, zones }: Roster, indexes: Uint32Array): Float64Array {
+export function normalizedShares({ members, ramps, zones }: Weighed, indexes: Uint32Array): Float64Array {
   const sums = new Map<string | undefined, number>()
   const zoneOf = (index: number): string | undefined => (zones ? members[index]?.zone : undefined)
+  const weightOf = (index: number): number => (members[index]?.weight ?? 0) * (ramps?.[index] ?? 1)
   for (const index of indexes) {
-    sums.set(zoneOf(index), (sums.get(zoneOf(index)) ?? 0) + (members[index]?.weight ?? 0))
+    sums.set(zoneOf(index), (sums.get(zoneOf(index)) ?? 0) + weightOf(index))
   }
   let zonesSum = 0
   for (const zone of new Set(members.map((member) => member.zone))) zonesSum += zones?.get(zone ?? '') ?? 0
   return Float64Array.from(indexes, (index) => {
     const zone = zoneOf(index)
     const part = zones ? (zones.get(zone ?? '') ?? 0) / zonesSum : 1
-    return ((members[index]?.weight ?? 0) * part) / (sums.get(zone) ?? 1)
+    return (weightOf(index) * part) / (sums.get(zone) ?? 1)
   })
 }
 
 /** As they stand where zones have no weights: nothing is lost to rounding. */
 export function shares(roster: Roster, indexes: Uint32Array): Float64Array {
   if (roster.zones) return normalizedShares(roster, indexes)
+  const { members, ramps } = roster
   const weights = new Float64Array(indexes.length)
-  for (let i = 0; i < indexes.length; i++) weights[i] = roster.members[indexes[i] ?? 0]?.weight ?? 0
+  for (let i = 0; i < indexes.length; i++) {
+    const index = indexes[i] ?? 0
+    weights[i] = (members[index]?.weight ?? 0) * (ramps?.[index] ?? 1)
+  }
   return weights
 }
 

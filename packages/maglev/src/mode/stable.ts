@@ -23,16 +23,24 @@ export function stable({ size, seed }: ModeSettings): Mode {
     rank: () => 0n,
     walk: idWalks(size, uint64Seed(seed)),
     *build(roster, lastBase) {
-      const everyone = { ...roster, available: new Uint8Array(roster.members.length).fill(1) }
+      const everyone = {
+        ...roster,
+        available: new Uint8Array(roster.members.length).fill(1),
+        ramps: undefined,
+      }
       const base = lastBase ?? (yield* fillProportionally(everyone, size))
       return yield* reassign(roster, base)
     },
   }
 }
 
-/** Gives the slots of unavailable members to the available ones: the fewer slots one has of its share, the more of them. */
+/**
+ * Gives the slots of unavailable members, and those that ramping ones do not have yet, to the available ones: the fewer slots
+ * one has of its share, the more of them.
+ */
 function* reassign(roster: Roster, base: Tables['base']): Sliced<Tables> {
-  if (roster.available.every((flag) => flag === 1)) return { base, current: base }
+  if (roster.ramps === undefined && roster.available.every((flag) => flag === 1))
+    return { base, current: base }
   const { owners, counts, free } = yield* freeOwnersOf(base, roster)
   const members = eligible(roster)
   const weights = shares(roster, members)

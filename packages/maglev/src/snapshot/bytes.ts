@@ -88,9 +88,10 @@ export function checksum(bytes: Uint8Array): bigint {
   return toBigint(out)
 }
 
-function writeBackend(out: Writer, { id, weight, zone, hash, health }: RecordedBackend): void {
+function writeBackend(out: Writer, { id, weight, zone, hash, health, ramp }: RecordedBackend): void {
   out.text(id)
   out.f64(weight)
+  out.f64(ramp)
   out.u8(recordedHealths.indexOf(health))
   out.u8((zone === undefined ? 0 : backendHas.zone) | (hash === undefined ? 0 : backendHas.hash))
   if (zone !== undefined) out.text(zone)
@@ -100,11 +101,12 @@ function writeBackend(out: Writer, { id, weight, zone, hash, health }: RecordedB
 function readBackend(input: Reader): RecordedBackend {
   const id = input.text()
   const weight = input.f64()
+  const ramp = input.f64()
   const health = listed(recordedHealths, input.u8(), 'health')
   const flags = input.u8()
   const zone = flags & backendHas.zone ? input.text() : undefined
   const hash = flags & backendHas.hash ? input.u64() : undefined
-  return { id, weight, zone, hash, health }
+  return { id, weight, zone, hash, health, ramp }
 }
 
 function readOwners(input: Reader, size: number, wide: boolean): Int32Array {

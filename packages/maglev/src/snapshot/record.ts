@@ -10,6 +10,7 @@ export interface RecordedBackend {
   readonly zone: string | undefined
   readonly hash: bigint | undefined
   readonly health: Health
+  readonly ramp: number
 }
 
 /** What both forms of a snapshot hold. */

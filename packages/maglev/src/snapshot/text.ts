@@ -96,6 +96,7 @@ function decodeBackend(value: unknown): RecordedBackend {
     zone: optional(value['zone'], (zone) => string(zone, 'zone')),
     hash: optional(value['hash'], uint64),
     health: oneOf(recordedHealths, value['health'], 'health'),
+    ramp: number(value['ramp'], 'ramp'),
   }
 }
 
