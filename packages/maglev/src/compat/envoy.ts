@@ -1,0 +1,2 @@
+export { toEnvoyCluster } from './envoy-export.ts'
+export { type EnvoyCluster, type EnvoyHost, type EnvoyPoolOptions, fromEnvoyCluster } from './envoy-import.ts'
