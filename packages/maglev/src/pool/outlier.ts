@@ -257,7 +257,7 @@ export class OutlierDetector {
   }
 
   #enforced(reason: EjectionReason): boolean {
-    const percent = enforcing(this.#settings, reason)
+    const percent = this.#settings[enforcing[reason]]
     return percent === 100 || (percent > 0 && Math.floor(this.#random() * 100) < percent)
   }
 
@@ -275,24 +275,15 @@ const consecutiveRules = [
   'consecutive-local-origin-failure',
 ] as const satisfies ConsecutiveRule[]
 
-function enforcing(settings: OutlierSettings, reason: EjectionReason): number {
-  switch (reason) {
-    case 'consecutive-5xx':
-      return settings.enforcingConsecutive5xx
-    case 'consecutive-gateway-failure':
-      return settings.enforcingConsecutiveGatewayFailure
-    case 'consecutive-local-origin-failure':
-      return settings.enforcingConsecutiveLocalOriginFailure
-    case 'success-rate':
-      return settings.enforcingSuccessRate
-    case 'local-origin-success-rate':
-      return settings.enforcingLocalOriginSuccessRate
-    case 'failure-percentage':
-      return settings.enforcingFailurePercentage
-    case 'local-origin-failure-percentage':
-      return settings.enforcingFailurePercentageLocalOrigin
-  }
-}
+const enforcing = {
+  'consecutive-5xx': 'enforcingConsecutive5xx',
+  'consecutive-gateway-failure': 'enforcingConsecutiveGatewayFailure',
+  'consecutive-local-origin-failure': 'enforcingConsecutiveLocalOriginFailure',
+  'success-rate': 'enforcingSuccessRate',
+  'local-origin-success-rate': 'enforcingLocalOriginSuccessRate',
+  'failure-percentage': 'enforcingFailurePercentage',
+  'local-origin-failure-percentage': 'enforcingFailurePercentageLocalOrigin',
+} as const satisfies Record<EjectionReason, keyof OutlierSettings>
 
 function statusOf(result: OutlierResult): number {
   if (result === 'success') return 200
