@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { HarnessError } from '../errors.ts'
+import { fingerprint } from './fingerprint.ts'
 import type { Operation } from './history.ts'
 import type { Model } from './model.ts'
 
@@ -85,7 +86,9 @@ function tryCall<State, Input, Output>(
   return equal(applied.state, state) ? undefined : applied
 }
 
-function enter<State>(seen: Map<string, State[]>, key: string, state: State, budget: Budget): boolean {
+function enter<State>(seen: Map<string, State[]>, placed: string, state: State, budget: Budget): boolean {
+  // Without the fingerprint, states that depend on the order (a log) would all be held against each other.
+  const key = `${placed}/${fingerprint(state)}`
   const states = seen.get(key)
   if (states?.some((other) => equal(other, state)) === true) return false
   if (budget.left === 0) {

@@ -289,6 +289,37 @@ test('a search beyond maxStates is a typed error, not a hang', () => {
   expect(() => checkLinearizability([], register(0), { maxStates: 0 })).toThrow(/maxStates .* got 0/)
 })
 
+test('states that depend on the order do not make the search quadratic', () => {
+  const log: Model<readonly number[], number | 'read', readonly number[] | undefined> = {
+    name: 'log',
+    initial: [],
+    apply: (state, input) =>
+      input === 'read' ? { state, output: state } : { state: [...state, input], output: undefined },
+  }
+  const appends = 8
+  const history = Array.from({ length: appends }, (_, n) => ({
+    process: `p${n}`,
+    input: n,
+    outcome: { kind: 'ok' as const, output: undefined },
+    invoked: n,
+    returned: appends + n,
+  }))
+  const reading = {
+    process: 'reader',
+    input: 'read' as const,
+    invoked: 2 * appends,
+    returned: 2 * appends + 1,
+  }
+  const start = performance.now()
+  const verdict = checkLinearizability(
+    [...history, { ...reading, outcome: { kind: 'ok', output: [appends] } }],
+    log,
+  )
+  expect(verdict.ok).toBe(false)
+  // 8! orders and half as many again: pairs of them would take minutes.
+  expect(performance.now() - start).toBeLessThan(20_000)
+})
+
 test('an answer before its call is refused', () => {
   const operation = {
     process: 'p',
