@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { HarnessError } from '../errors.ts'
 import { type Duration, toMs } from '../faults/duration.ts'
+import { inheritedArgs } from './inherited-args.ts'
 import { type Subject, type SubjectProcess, startSubject } from './subject.ts'
 
 export interface CompareOptions {
@@ -26,7 +27,7 @@ export interface CompareOptions {
   readonly warmUp?: Duration
   /** How long one step of one subject may take before it is killed. Default: 1 minute. */
   readonly timeout?: Duration
-  /** Arguments of Node for modules. Default: the conditions and imports that this process was started with. */
+  /** Arguments of Node for modules. Default: what this process was started with to find and read modules (`--import tsx`). */
   readonly nodeArgs?: readonly string[]
 }
 
@@ -71,7 +72,7 @@ export interface ComparisonResult {
  * `BAD_OPTION`.
  */
 export async function compare(options: CompareOptions): Promise<ComparisonResult> {
-  const { rounds = 15, nodeArgs = inheritedArgs() } = options
+  const { rounds = 15, nodeArgs = inheritedArgs(process.execArgv) } = options
   const plan: Plan = {
     ...options,
     rounds,
@@ -228,11 +229,6 @@ function spread(samples: readonly number[]): Spread {
     return below + (above - below) * (place % 1)
   }
   return { median: quantile(0.5), p25: quantile(0.25), p75: quantile(0.75) }
-}
-
-// Without them a subject's module would be resolved in another way than here.
-function inheritedArgs(): string[] {
-  return process.execArgv.filter((argument) => /^--(conditions|import)=/.test(argument))
 }
 
 function show(value: unknown): string {
