@@ -98,7 +98,7 @@ export class Child implements AsyncDisposable {
    * The next line of standard output that matches. Lines are read once, in order: what came before is skipped.
    * @throws HarnessError `TIMED_OUT` after `within` (default `'30s'`), `PROCESS_ENDED` when no more lines can come.
    */
-  line(match: LineMatch, { within = '30s' }: { within?: Duration } = {}): Promise<string> {
+  async line(match: LineMatch, { within = '30s' }: { within?: Duration } = {}): Promise<string> {
     return this.#lines.next(`a line with ${String(match)}`, lineMatcher(match), toMs('within', within))
   }
 
@@ -118,7 +118,7 @@ export class Child implements AsyncDisposable {
    * in order.
    * @throws HarnessError `TIMED_OUT` after `within` (default `'30s'`), `PROCESS_ENDED` when no more can come.
    */
-  message(
+  async message(
     wanted: (value: unknown) => boolean = () => true,
     { within = '30s' }: { within?: Duration } = {},
   ): Promise<unknown> {

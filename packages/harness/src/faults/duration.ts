@@ -5,13 +5,16 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h'}`
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** `duration` in milliseconds; throws `BAD_OPTION` naming `option` when it is no finite span of at least 0. */
+// Node's timers reach no further: beyond it they fire at once.
+const longestMs = 2 ** 31 - 1
+
+/** `duration` in milliseconds; throws `BAD_OPTION` naming `option` when it is no span of 0 to 2^31-1 ms (24 days). */
 export function toMs(option: string, duration: Duration): number {
   const ms = typeof duration === 'number' ? duration : readSpan(duration)
-  if (!Number.isFinite(ms) || ms < 0) {
+  if (!(ms >= 0 && ms <= longestMs)) {
     throw new HarnessError(
       'BAD_OPTION',
-      `${option} must be milliseconds (at least 0) or a span such as '30s', got ${JSON.stringify(duration)}`,
+      `${option} must be milliseconds (0 to ${longestMs}, which is 24 days) or a span such as '30s', got ${shown(duration)}`,
     )
   }
   return ms
@@ -22,4 +25,9 @@ function readSpan(text: unknown): number {
   if (parts === null) return Number.NaN
   const unit = parts[2] as keyof typeof unitMs
   return Number(parts[1]) * unitMs[unit]
+}
+
+// JSON would show NaN and Infinity as null.
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
 }

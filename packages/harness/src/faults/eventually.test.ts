@@ -35,9 +35,19 @@ test.each([
   expect(toMs('within', duration)).toBe(ms)
 })
 
-test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '', '30', '30 parsecs', 's', '-1s', null, {}])(
-  'refuses %j as a duration',
-  (duration) => {
-    expect(() => toMs('within', duration as never)).toThrow(/within must be milliseconds/)
-  },
-)
+test.each([
+  -1,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  2 ** 31,
+  '600h',
+  '',
+  '30',
+  '30 parsecs',
+  's',
+  '-1s',
+  null,
+  {},
+])('refuses %j as a duration', (duration) => {
+  expect(() => toMs('within', duration as never)).toThrow(/within must be milliseconds/)
+})

@@ -33,7 +33,7 @@ export class Inbox<T> {
   }
 
   /** The next item that is `wanted`; rejects after `withinMs`, or when no more can come. */
-  next(what: string, wanted: (item: T) => boolean, withinMs: number): Promise<T> {
+  async next(what: string, wanted: (item: T) => boolean, withinMs: number): Promise<T> {
     if (this.#waiting !== undefined) {
       throw new HarnessError('BAD_OPTION', `already waiting for ${this.#waiting.what}: await that first`)
     }
@@ -41,9 +41,9 @@ export class Inbox<T> {
     const found = this.#unread[at]
     if (found !== undefined) {
       for (const item of this.#unread.splice(0, at + 1)) this.#size -= this.#sizeOf(item)
-      return Promise.resolve(found)
+      return found
     }
-    if (this.#ended !== undefined) return Promise.reject(this.#ended)
+    if (this.#ended !== undefined) throw this.#ended
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#settle()?.reject(new HarnessError('TIMED_OUT', `not said within ${withinMs} ms: ${what}`))

@@ -26,6 +26,9 @@ const laneLimit = 1_048_576
 const burstMs = 50
 const sliceMs = 10
 
+// Beyond it Node's timers fire at once.
+const longestTimerMs = 2 ** 31 - 1
+
 type Item = { due: number } & ({ data: Buffer } | { end: 'close' | 'reset' })
 
 /** One direction of one connection: what `from` sends is held, slowed or lost, and handed to `to` in order. */
@@ -98,7 +101,7 @@ export class ProxyLane {
       const now = performance.now()
       const wait = Math.max(item.due, this.#sendableAt) - now
       if (wait > 0) {
-        this.#timer = setTimeout(() => this.pump(), Math.ceil(wait))
+        this.#timer = setTimeout(() => this.pump(), Math.min(Math.ceil(wait), longestTimerMs))
         return
       }
       if ('end' in item) {

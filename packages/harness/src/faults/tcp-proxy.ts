@@ -47,6 +47,9 @@ export class TcpProxy implements AsyncDisposable {
   readonly #totals: Record<Direction, LaneTotals> = { upstream: noTotals(), downstream: noTotals() }
   #accepted = 0
   #listener: Server | undefined
+  #refusing = false
+  #closed = false
+  #reopening: Promise<void> | undefined
 
   /** @internal */
   constructor(target: Target, listener: Server, port: number, random: () => number) {
@@ -71,10 +74,10 @@ export class TcpProxy implements AsyncDisposable {
    * partition that heals, seen by TCP. The sender soon has to wait, since the proxy holds at most 1 MiB.
    */
   bandwidth(bytesPerSecond: number, { direction }: { direction?: Direction } = {}): void {
-    if (Number.isNaN(bytesPerSecond) || bytesPerSecond < 0) {
+    if (typeof bytesPerSecond !== 'number' || !(bytesPerSecond >= 0)) {
       throw new HarnessError(
         'BAD_OPTION',
-        `bandwidth must be bytes per second, at least 0, got ${bytesPerSecond}`,
+        `bandwidth must be a number of bytes per second, at least 0, got ${String(bytesPerSecond)}`,
       )
     }
     this.#change(direction, { bytesPerSecond })
@@ -109,6 +112,7 @@ export class TcpProxy implements AsyncDisposable {
 
   /** New connections are refused (`ECONNREFUSED`); open ones stay. */
   refuse(): void {
+    this.#refusing = true
     this.#listener?.close()
     this.#listener = undefined
   }
@@ -120,10 +124,12 @@ export class TcpProxy implements AsyncDisposable {
   async heal(): Promise<void> {
     for (const direction of directions) this.#change(direction, noFaults())
     for (const connection of this.#connections) connection.heal()
-    if (this.#listener === undefined) {
-      this.#listener = await listen(this.port)
-      this.#serve(this.#listener)
-    }
+    if (this.#closed) return
+    this.#refusing = false
+    this.#reopening ??= this.#reopen().finally(() => {
+      this.#reopening = undefined
+    })
+    await this.#reopening
   }
 
   stats(): TcpProxyStats {
@@ -142,10 +148,12 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Resets all connections and stops listening. */
   async close(): Promise<void> {
+    this.#closed = true
     const listener = this.#listener
     this.refuse()
     this.reset()
     if (listener !== undefined) await once(listener, 'close')
+    await this.#reopening?.catch(() => {})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -163,6 +171,17 @@ export class TcpProxy implements AsyncDisposable {
       Object.assign(this.#faults[one], faults)
       for (const connection of this.#connections) connection.lanes?.[one].changed()
     }
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#listener !== undefined) return
+    const listener = await listen(this.port)
+    if (this.#refusing) {
+      listener.close()
+      return
+    }
+    this.#listener = listener
+    this.#serve(listener)
   }
 
   #serve(listener: Server): void {
@@ -274,9 +293,11 @@ interface Target {
 }
 
 function parseTarget(target: string): Target {
-  const isUrl = target.includes('://')
-  const url = URL.parse(isUrl ? target : `tcp://${target}`)
-  if (url === null || url.hostname === '' || url.port === '') {
+  const isText = typeof target === 'string'
+  const url = isText ? URL.parse(target.includes('://') ? target : `tcp://${target}`) : null
+  // A URL drops the port that is the usual one of its scheme, as 80 of http, where it is written out too.
+  const port = url?.port || (isText && /^https?:\/\/[^/]*:(80|443)(?:\/|$)/.exec(target)?.[1])
+  if (url === null || url.hostname === '' || !port) {
     throw new HarnessError(
       'BAD_OPTION',
       `target must be host:port or a URL with a port, got ${JSON.stringify(target)}`,
@@ -284,7 +305,7 @@ function parseTarget(target: string): Target {
   }
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(url.port),
+    port: Number(port),
     urlThrough: (address) => {
       const through = new URL(url)
       through.host = address

@@ -291,6 +291,33 @@ test('refuse turns new connections away, keeps open ones, and heals on the same 
   await roundTripMs(ends)
 })
 
+test('healing twice at once listens once; what refuses or closes meanwhile prevails', async () => {
+  await using bench = await Bench.open()
+  const { proxy } = bench
+  proxy.refuse()
+  await Promise.all([proxy.heal(), proxy.heal()])
+  await roundTripMs(await bench.connect())
+  proxy.refuse()
+  const healing = proxy.heal()
+  proxy.refuse()
+  await healing
+  const refused = bench.dial()
+  await eventually(() => refused.closed)
+  expect(refused.errorCode).toBe('ECONNREFUSED')
+  const last = proxy.heal()
+  await proxy.close()
+  await last
+  await proxy.heal()
+  const closed = bench.dial()
+  await eventually(() => closed.closed)
+  expect(closed.errorCode).toBe('ECONNREFUSED')
+})
+
+test('the usual port of a URL counts where it is written out', async () => {
+  await using proxy = await tcpProxy({ target: 'http://localhost:80/path' })
+  expect(proxy.url).toBe(`http://127.0.0.1:${proxy.port}/path`)
+})
+
 test('a client whose peer resets is reset, also after an orderly half-close', async () => {
   await using bench = await Bench.open()
   const { client, server } = await bench.connect()
@@ -380,18 +407,26 @@ test('a paused reader holds the memory of the proxy flat while 256 MiB wait, and
   listener.close()
 })
 
-test.each(['', 'no-port', 'http://', '127.0.0.1:99999', 'redis://127.0.0.1', '__proto__'])(
-  'a target without host and port is refused: %j',
-  async (target) => {
-    await expect(tcpProxy({ target })).rejects.toMatchObject({ code: 'BAD_OPTION' })
-  },
-)
+test.each([
+  undefined,
+  5,
+  '',
+  'no-port',
+  'http://',
+  'http://localhost',
+  '127.0.0.1:99999',
+  'redis://127.0.0.1',
+  '__proto__',
+])('a target without host and port is refused: %j', async (target) => {
+  await expect(tcpProxy({ target: target as string })).rejects.toMatchObject({ code: 'BAD_OPTION' })
+})
 
 test('bad options are refused by name', async () => {
   await using proxy = await tcpProxy({ target: '127.0.0.1:1' })
   expect(() => proxy.latency(-1)).toThrow(/latency must be/)
   expect(() => proxy.latency(1, { jitter: Number.NaN })).toThrow(/jitter must be/)
   expect(() => proxy.bandwidth(Number.NaN)).toThrow(/bandwidth must be/)
+  expect(() => proxy.bandwidth('5' as never)).toThrow(/bandwidth must be a number .* got 5/)
   expect(() => proxy.blackHole({ direction: 'sideways' as Direction })).toThrow(/direction must be/)
   await expect(tcpProxy({ target: '127.0.0.1:1', seed: 0.5 })).rejects.toMatchObject({ code: 'BAD_OPTION' })
 })
