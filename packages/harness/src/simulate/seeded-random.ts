@@ -34,7 +34,15 @@ export function seededRandom(seed: number): SeededRandom {
   return {
     next,
     integer,
-    boolean: (probability = 0.5) => next() < probability,
+    boolean: (probability = 0.5) => {
+      if (!(probability >= 0 && probability <= 1)) {
+        throw new HarnessError(
+          'BAD_OPTION',
+          `random.boolean(probability) needs a number of [0, 1], but got ${String(probability)}`,
+        )
+      }
+      return next() < probability
+    },
     pick: (items) => {
       const item = items[items.length === 0 ? 0 : integer(0, items.length - 1)]
       if (item === undefined && items.length === 0) {

@@ -248,6 +248,8 @@ describe('random', () => {
       expect(random.from(fc.constantFrom('x'))).toBe('x')
       expect(() => random.pick([])).toThrow(/got an empty array/)
       expect(() => random.integer(2, 1)).toThrow(/\(2, 1\)/)
+      expect(() => random.boolean(Number.NaN)).toThrow(/got NaN/)
+      expect(() => random.boolean(2)).toThrow(/got 2/)
     })
   })
 
