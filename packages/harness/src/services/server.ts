@@ -7,6 +7,7 @@ import { HarnessError } from '../errors.ts'
 import { eventually } from '../faults/eventually.ts'
 import { continueTree, killTree, signal, stopTree } from '../faults/process-tree.ts'
 import { spawnTethered, type Tethered } from '../faults/tether.ts'
+import { FolderGuard } from './folder-guard.ts'
 import { freePort, isFree } from './probe.ts'
 import type { Recipe, ServerCommand, ServerHome } from './recipe.ts'
 
@@ -20,12 +21,15 @@ export class Server {
   readonly #recipe: Recipe
   readonly #home: ServerHome
   readonly #logFile: string
+  readonly #guard: FolderGuard
   #running: Tethered | undefined
+  #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(recipe: Recipe, home: ServerHome) {
     this.#recipe = recipe
     this.#home = home
     this.#logFile = join(home.folder, 'log')
+    this.#guard = new FolderGuard(home.folder)
   }
 
   /** Makes a folder and data, starts the server and waits until it answers. */
@@ -58,35 +62,55 @@ export class Server {
     return readTail(this.#logFile)
   }
 
-  async kill(): Promise<void> {
-    const { pid } = this
-    if (pid !== undefined) await killTree(pid)
-    await untilGone(this.#running)
+  kill(): Promise<void> {
+    return this.#inTurn(() => this.#kill())
   }
 
-  async pause(): Promise<void> {
-    await stopTree(this.#runningPid())
+  pause(): Promise<void> {
+    return this.#inTurn(async () => {
+      await stopTree(this.#runningPid())
+    })
   }
 
   resume(): void {
     continueTree(this.#runningPid())
   }
 
-  async restart(): Promise<void> {
-    await this.#shutDown()
-    await this.#launch()
+  restart(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#shutDown()
+      await this.#launch()
+    })
   }
 
-  async reset(): Promise<void> {
-    await this.kill()
-    await this.#renew()
-    await this.#launch()
+  reset(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#kill()
+      await this.#renew()
+      await this.#launch()
+    })
   }
 
-  async stop(): Promise<void> {
-    await this.#shutDown()
-    this.#recipe.sweep?.(this.#home)
-    await rm(this.#home.folder, { recursive: true, force: true, maxRetries: 5 })
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#shutDown()
+      this.#recipe.sweep?.(this.#home)
+      this.#guard[Symbol.dispose]()
+      await rm(this.#home.folder, { recursive: true, force: true, maxRetries: 5 })
+    })
+  }
+
+  /** One after the other, however many ask: two restarts at a time would start two servers. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  async #kill(): Promise<void> {
+    const { pid } = this
+    if (pid !== undefined) await killTree(pid)
+    await untilGone(this.#running)
   }
 
   async #prepare(): Promise<void> {
@@ -118,6 +142,9 @@ export class Server {
   }
 
   async #launch(): Promise<void> {
+    // Another server of the same kind there would answer in place of ours.
+    if (!(await isFree(this.#home.port)))
+      throw this.#failed(`port ${this.#home.port} is taken by another process`)
     const running = this.#spawn(this.#recipe.command(this.#home))
     this.#running = running
     const isReady = async (): Promise<boolean> =>
@@ -125,7 +152,7 @@ export class Server {
     try {
       await eventually(isReady, { within: readyWithinMs, every: 20 })
     } catch (cause) {
-      await this.kill()
+      await this.#kill()
       throw this.#failed(`did not answer within ${readyWithinMs / 1_000} s`, cause)
     }
     if (hasEnded(running)) throw this.#failed('ended before it was ready')
@@ -144,10 +171,17 @@ export class Server {
         ...(user === undefined ? {} : { user }),
       })
       running.process.on('error', () => {})
+      void this.#markInUse(running)
       return running
     } finally {
       closeSync(log)
     }
+  }
+
+  async #markInUse(running: Tethered): Promise<void> {
+    this.#guard.inUse = true
+    await running.gone
+    this.#guard.inUse = false
   }
 
   async #shutDown(): Promise<void> {
@@ -156,7 +190,7 @@ export class Server {
     signal(pid, this.#recipe.stopSignal)
     // A paused process acts on no signal before it goes on.
     continueTree(pid)
-    const timer = setTimeout(() => void this.kill(), stopWithinMs)
+    const timer = setTimeout(() => void this.#kill(), stopWithinMs)
     try {
       await untilGone(this.#running)
     } finally {

@@ -75,6 +75,31 @@ describe.skipIf(skipWithout('redis'))('redis()', () => {
     })
   })
 
+  test('a port that another server has taken is told, and that server is not taken for ours', async () => {
+    await using service = await redis({ name: 'clash' })
+    await using other = await redis({ name: 'clash-other' })
+    const port = new URL(service.url).port
+    await service.kill()
+    await connected(other, (client) => client.config('SET', 'port', port))
+    await expect(service.restart()).rejects.toMatchObject({
+      code: 'SERVICE_FAILED',
+      message: expect.stringContaining(`port ${port} is taken`),
+    })
+    await other.kill()
+    await service.restart()
+    expect(await connected(service, (client) => client.ping())).toBe('PONG')
+  })
+
+  test('restarts asked for at the same time happen one after the other', async () => {
+    await using service = await redis({ name: 'restarts' })
+    const restarts = [service.restart(), service.restart(), service.kill(), service.restart()]
+    await Promise.all(restarts)
+    const { pid } = service
+    expect(isAlive(pid)).toBe(true)
+    await service.stop()
+    expect(isAlive(pid)).toBe(false)
+  })
+
   test('an address from the environment is used, and is not ours to kill', async () => {
     await using server = await redis({ name: 'given' })
     vi.stubEnv('LOADBEARING_REDIS_URL', server.url)
@@ -112,6 +137,18 @@ describe.skipIf(skipWithout('redis'))('redis()', () => {
 
   test.each(['', 'a b', '../x', 'n'.repeat(33)])('a bad name is refused: %j', async (name) => {
     await expect(redis({ name })).rejects.toMatchObject({ code: 'BAD_OPTION' })
+  })
+
+  test('a server that was killed leaves no data behind a process that ends', async () => {
+    const before = serverFolders('redis')
+    await using child = await startChild(new URL('children/start.ts', import.meta.url), { args: ['redis'] })
+    await child.line('started')
+    const folders = serverFolders('redis').difference(before)
+    await child.send('kill')
+    await child.line('done')
+    expect(serverFolders('redis').intersection(folders).size, 'kept for a restart').toBeGreaterThan(0)
+    process.kill(child.pid, 'SIGKILL')
+    await eventually(() => serverFolders('redis').intersection(folders).size < folders.size)
   })
 
   test.each(['terminate', 'kill'] as const)(

@@ -14,7 +14,7 @@ console.log('started', JSON.stringify({ url: service?.url, pid: service?.pid }))
 process.on('message', (verb) => void obey(verb))
 
 async function obey(verb: unknown): Promise<void> {
-  if (verb === 'pause') await service?.pause()
+  if (verb === 'pause' || verb === 'kill') await service?.[verb]()
   else await service?.stop()
   console.log('done')
   if (verb === 'stop') process.disconnect?.()
