@@ -5,8 +5,8 @@ import { MaglevError, shown } from './errors.ts'
 import { type MaglevEvents, maglevChannels } from './events.ts'
 import { type Explanation, explain } from './explain.ts'
 import { fingerprint } from './fingerprint.ts'
-import { fingerprintSecret, type Key, KeyHash } from './key-hash.ts'
 import { toBigint } from './hash/word64.ts'
+import { fingerprintSecret, type Key, KeyHash } from './key-hash.ts'
 import { uint64Seed } from './mode/checks.ts'
 import type { ModeName, Sliced, Tables } from './mode/mode.ts'
 import type { KeyHashName, MaglevOptions, Rebuild } from './options.ts'
@@ -119,9 +119,9 @@ export class Maglev<T = unknown> {
     return [...this.#serving.configuration.backends.values()]
   }
 
-  /** A backend as it was given or changed last, though its table may still be being built. */
-  get(id: string): ConfiguredBackend<T> | undefined {
-    return this.#configured.backends.get(id)
+  /** The backends as given and changed last, by id, though their table may still be being built. */
+  get configured(): ReadonlyMap<string, ConfiguredBackend<T>> {
+    return this.#configured.backends
   }
 
   /**

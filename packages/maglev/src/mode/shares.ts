@@ -1,8 +1,8 @@
-import type { Member, Roster } from './mode.ts'
+import type { Roster } from './mode.ts'
 
 /** What shares depend on. */
 export interface Weighed extends Pick<Roster, 'ramps' | 'zones'> {
-  readonly members: readonly Pick<Member, 'weight' | 'zone'>[]
+  readonly members: readonly { readonly weight: number; readonly zone?: string | undefined }[]
 }
 
 /**

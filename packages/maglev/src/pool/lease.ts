@@ -1,0 +1,66 @@
+import type { ConfiguredBackend } from '../backend.ts'
+import type { Key } from '../key-hash.ts'
+
+/** How a call went: a number is an HTTP status, an error that no answer came. */
+export type CallResult = 'ok' | 'failure' | 'gateway-failure' | Error | number
+
+export interface AcquireOptions {
+  /** When aborted the lease is released. */
+  readonly signal?: AbortSignal
+  /** Ids that the call is not to go to, because it was there already. */
+  readonly exclude?: ReadonlySet<string>
+  /** With the option `tracking`: what the connection is known by. Default: the key. */
+  readonly flow?: Key
+  /** Number of the retry, 0 for the first try; see `Maglev.lookup`. */
+  readonly attempt?: number
+}
+
+/** A backend for one call or connection, until it is disposed of: `using lease = pool.acquire(key)`. */
+export interface Lease<T = unknown> extends Disposable {
+  readonly id: string
+  /** `health` is the state that it had. */
+  readonly backend: ConfiguredBackend<T>
+  /** Says how the call went, for outlier detection. The first report counts, later ones and those after disposal do not. */
+  report(result: CallResult): void
+}
+
+/** What a lease tells its pool; each at most once. */
+export interface LeaseSink {
+  released(): void
+  reported(result: CallResult): void
+}
+
+export class PoolLease<T> implements Lease<T> {
+  readonly backend: ConfiguredBackend<T>
+  readonly #signal: AbortSignal | undefined
+  #sink: LeaseSink | undefined
+  #reported = false
+
+  constructor(backend: ConfiguredBackend<T>, sink: LeaseSink, signal: AbortSignal | undefined) {
+    this.backend = backend
+    this.#sink = sink
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#release, { once: true })
+  }
+
+  get id(): string {
+    return this.backend.id
+  }
+
+  report(result: CallResult): void {
+    if (this.#reported || this.#sink === undefined) return
+    this.#reported = true
+    this.#sink.reported(result)
+  }
+
+  [Symbol.dispose](): void {
+    this.#release()
+  }
+
+  readonly #release = (): void => {
+    const sink = this.#sink
+    this.#sink = undefined
+    this.#signal?.removeEventListener('abort', this.#release)
+    sink?.released()
+  }
+}

@@ -1,0 +1,168 @@
+import type { RebuildEvent } from '../events.ts'
+import { type Word64, word64 } from '../hash/word64.ts'
+import type { Key } from '../key-hash.ts'
+import type { Maglev } from '../maglev.ts'
+import { type Choice, Level } from './level.ts'
+import type { Member } from './member.ts'
+import type { PoolSettings } from './pool-options.ts'
+import { choosePriority, type PriorityLoad, priorityLoad } from './priority.ts'
+import type { LevelStats } from './status.ts'
+import { type TableContent, Tables } from './tables.ts'
+
+/** What the levels need from their pool. */
+export interface LevelsOwner<T> {
+  readonly members: ReadonlyMap<string, Member<T>>
+  /** Takes over what was done to the table by hand. */
+  reconcile(): void
+  panicked(priority: number, panic: boolean): void
+  rebuilt(event: RebuildEvent, priority: number): void
+}
+
+type Standing = 'healthy' | 'degraded'
+
+/**
+ * The levels of priority, a table each: the pool's own table where there is one level, else siblings of it, while it goes on
+ * holding all backends.
+ */
+export class Levels<T> {
+  readonly #maglev: Maglev<T>
+  readonly #settings: PoolSettings<T>
+  readonly #owner: LevelsOwner<T>
+  readonly #tables: Tables<T>
+  readonly #siblings = new Map<number, Maglev<T>>()
+  /** Most preferred first. */
+  #levels: Level<T>[] = []
+  #load: PriorityLoad = { healthy: [100], degraded: [0], panic: [false] }
+  /** All keys go to the healthy ones of the first level, so that nothing is to be chosen. */
+  #simple = true
+  rebuilds = 0
+
+  constructor(maglev: Maglev<T>, settings: PoolSettings<T>, owner: LevelsOwner<T>) {
+    this.#maglev = maglev
+    this.#settings = settings
+    this.#owner = owner
+    this.#tables = new Tables(settings.clock, () => this.#contents())
+  }
+
+  begin(): void {
+    this.#tables.watch(this.#maglev, (event) => {
+      if (this.#levels.length <= 1) this.#rebuilt(event, this.#levels[0]?.priority ?? 0)
+      // By hand, perhaps.
+      this.refresh()
+    })
+    this.#arrange()
+    this.#tables.push('sync')
+  }
+
+  /** Draws the consequences of changed states, weights and members, and has the tables follow. */
+  refresh(): void {
+    this.#owner.reconcile()
+    this.#arrange()
+    this.#tables.request()
+  }
+
+  count(member: Member<T>, change: 1 | -1): void {
+    const level = this.#levels.find(({ priority }) => priority === member.backend.priority)
+    if (level === undefined) member.active += change
+    else level.count(member, change)
+  }
+
+  choose(key: Key, attempt: number, exclude: ReadonlySet<string> | undefined): Choice<T> | undefined {
+    const [first] = this.#levels
+    if (this.#simple && first !== undefined) {
+      const choice = first.choose({ key, attempt, exclude, standing: 'healthy' })
+      if (choice !== undefined) return choice
+    }
+    const { priority, availability } = choosePriority(this.#load, this.#hashOf(key, 0))
+    const chosen = this.#levels[priority]
+    const choice = chosen?.choose({ key, attempt, exclude, standing: availability })
+    if (choice !== undefined) return choice
+    // Only what was excluded, or a level without anyone, leads past the level that the loads give.
+    for (const standing of ['healthy', 'degraded'] satisfies Standing[]) {
+      for (const level of this.#levels) {
+        const other = level.choose({ key, attempt: 0, exclude, standing })
+        if (other !== undefined) return other
+      }
+    }
+    return undefined
+  }
+
+  stats(): LevelStats[] {
+    return this.#levels.map((level, index) => ({
+      priority: level.priority,
+      load: (this.#load.healthy[index] ?? 0) + (this.#load.degraded[index] ?? 0),
+      panic: level.panic,
+      ...level.counts(),
+    }))
+  }
+
+  settled(): Promise<void> {
+    return this.#tables.settled()
+  }
+
+  close(): void {
+    this.#tables.close()
+  }
+
+  #arrange(): void {
+    this.#group()
+    const counts = this.#levels.map((level) => level.counts())
+    this.#load = priorityLoad(counts, {
+      ...this.#settings.priority,
+      // Envoy's code rounds down.
+      rounding: this.#maglev.mode === 'envoy' ? 'down' : 'nearest',
+    })
+    this.#simple = this.#load.healthy[0] === 100
+    for (const [index, level] of this.#levels.entries()) {
+      const panic = this.#load.panic[index] ?? false
+      const changed = panic !== level.panic
+      level.arrange(panic)
+      if (changed) this.#owner.panicked(level.priority, panic)
+    }
+  }
+
+  /** Sorts the members into levels by their priority. */
+  #group(): void {
+    const groups = Map.groupBy(this.#owner.members.values(), ({ backend }) => backend.priority)
+    const priorities = [...groups.keys()].sort((a, b) => a - b)
+    const single = priorities.length <= 1
+    for (const [priority, table] of this.#siblings) {
+      if (!single && groups.has(priority)) continue
+      this.#tables.unwatch(table)
+      this.#siblings.delete(priority)
+    }
+    this.#levels = (single ? [priorities[0] ?? 0] : priorities).map((priority) => {
+      const table = single ? this.#maglev : (this.#siblings.get(priority) ?? this.#sibling(priority))
+      const known = this.#levels.find((level) => level.priority === priority && level.table === table)
+      const level =
+        known ??
+        new Level(priority, table, this.#settings.boundedLoad, (key, attempt) => this.#hashOf(key, attempt))
+      level.setMembers(groups.get(priority) ?? [])
+      return level
+    })
+  }
+
+  #sibling(priority: number): Maglev<T> {
+    const table = this.#maglev.sibling([])
+    this.#siblings.set(priority, table)
+    this.#tables.watch(table, (event) => this.#rebuilt(event, priority))
+    return table
+  }
+
+  #contents(): TableContent<T>[] {
+    this.#owner.reconcile()
+    const all = { table: this.#maglev, members: this.#owner.members }
+    if (this.#siblings.size === 0) return [all]
+    return [all, ...this.#levels.map(({ table, members }) => ({ table, members }))]
+  }
+
+  #rebuilt(event: RebuildEvent, priority: number): void {
+    this.rebuilds++
+    this.#owner.rebuilt(event, priority)
+  }
+
+  #hashOf(key: Key, attempt: number): Word64 {
+    const hash = this.#maglev.hashOf(key)
+    return word64(attempt === 0 ? hash : hash ^ (2n ** 64n - BigInt(attempt)))
+  }
+}
