@@ -1,45 +1,41 @@
-import { Maglev } from '@loadbearing/maglev'
+import type { Maglev } from '@loadbearing/maglev'
 import { DeskError } from './errors.ts'
 
-/** What the loss of a worker did to the ownership of claims. */
+/** What a new table did to the ownership of claims. */
 export interface Move {
-  readonly worker: string
-  /** Claims that the worker owned. */
+  /** Workers that have no slot any more, and those that have some again. */
+  readonly lost: readonly string[]
+  readonly back: readonly string[]
+  /** Claims that the lost workers owned, and those whose first owner is back. */
   readonly owned: number
   /** Of these, claims that have another owner now. */
   readonly moved: number
-  /** Claims of other workers that have another owner now. */
+  /** Of all other claims, those that have another owner now. */
   readonly collateral: number
-  /** Slots of the table that changed, of those the loss had to change, and the difference. */
-  readonly slots: { readonly changed: number; readonly ideal: number; readonly collateral: number }
+  /** Claims that are not with their first owner though it is there: against what Maglev's stable table promises. */
+  readonly strayed: number
+  /** Slots of the table that changed, and how many had to. */
+  readonly slots: { readonly changed: number; readonly ideal: number }
 }
 
 /** Which worker owns which claim: Maglev's table over the workers, looked up by `claim:<number>`. */
 export class Assignment {
-  /** Worker ids, `worker-1` on. */
+  /** Worker ids, as the table lists them. */
   readonly workers: readonly string[]
   readonly #table: Maglev
   readonly #places: ReadonlyMap<string, number>
+  /** The owners when all workers were there. */
+  readonly #first: Uint16Array
   #owners: Uint16Array
-  #rebuilds = 0
+  #slots: Int32Array
 
-  constructor(workers: number, claims: number) {
-    this.workers = Array.from({ length: workers }, (_, place) => `worker-${place + 1}`)
+  constructor(table: Maglev, claims: number) {
+    this.#table = table
+    this.workers = table.backends.map(({ id }) => id)
     this.#places = new Map(this.workers.map((id, place) => [id, place]))
-    this.#table = new Maglev(this.workers)
-    this.#table.on('rebuild', () => {
-      this.#rebuilds++
-    })
-    this.#owners = this.#lookUp(claims)
-  }
-
-  get tableSize(): number {
-    return this.#table.tableSize
-  }
-
-  /** How often the table was built again. */
-  get rebuilds(): number {
-    return this.#rebuilds
+    this.#first = this.#lookUp(claims)
+    this.#owners = this.#first
+    this.#slots = table.owners()
   }
 
   /** The place of the worker in `workers` that owns the claim. */
@@ -49,47 +45,93 @@ export class Assignment {
 
   /** All claims by owner, each owner's in order. */
   byOwner(): Uint32Array[] {
-    const counts = new Uint32Array(this.workers.length)
-    for (const owner of this.#owners) counts[owner] = (counts[owner] ?? 0) + 1
-    const claims = this.workers.map((_, place) => new Uint32Array(counts[place] ?? 0))
-    counts.fill(0)
-    for (const [claim, owner] of this.#owners.entries()) {
-      const at = counts[owner] ?? 0
-      const own = claims[owner]
-      if (own !== undefined) own[at] = claim
-      counts[owner] = at + 1
-    }
-    return claims
+    return byPlace(this.workers.length, Uint32Array.from(this.#owners.keys()), (claim) => this.ownerOf(claim))
   }
 
-  /** Takes a worker out and looks every claim up again. */
-  lose(worker: string): Move {
-    const plan = this.#table.plan({ health: { [worker]: 'unhealthy' } })
-    this.#table.setHealth(worker, 'unhealthy')
-    const lost = this.#places.get(worker)
+  /** Looks every claim up in the table that is in force now. */
+  refresh(): Move {
+    const slotsBefore = this.#slots
+    this.#slots = this.#table.owners()
+    const had = slotsOf(slotsBefore, this.workers.length)
+    const has = slotsOf(this.#slots, this.workers.length)
+    const lost = has.map((slots, place) => slots === 0 && (had[place] ?? 0) > 0)
+    const back = has.map((slots, place) => slots > 0 && had[place] === 0)
+
     const before = this.#owners
     this.#owners = this.#lookUp(before.length)
     let owned = 0
     let moved = 0
     let collateral = 0
+    let strayed = 0
     for (let claim = 0; claim < before.length; claim++) {
-      const changed = before[claim] !== this.#owners[claim]
-      if (before[claim] === lost) {
+      const from = before[claim] ?? 0
+      const to = this.#owners[claim] ?? 0
+      const home = this.#first[claim] ?? 0
+      if (lost[from] || back[home]) {
         owned++
-        if (changed) moved++
-      } else if (changed) collateral++
+        if (from !== to) moved++
+      } else if (from !== to) collateral++
+      if (home !== to && has[home] !== 0) strayed++
     }
-    return { worker, owned, moved, collateral, slots: plan }
+    return {
+      lost: this.workers.filter((_, place) => lost[place]),
+      back: this.workers.filter((_, place) => back[place]),
+      owned,
+      moved,
+      collateral,
+      strayed,
+      slots: {
+        changed: this.#slots.reduce((sum, owner, slot) => sum + (owner === slotsBefore[slot] ? 0 : 1), 0),
+        ideal: had.reduce((sum, slots, place) => sum + Math.max(0, slots - (has[place] ?? 0)), 0),
+      },
+    }
   }
 
   #lookUp(claims: number): Uint16Array {
     const owners = new Uint16Array(claims)
     for (let claim = 0; claim < claims; claim++) {
-      const id = this.#table.lookup(`claim:${claim}`)
-      if (id === undefined)
-        throw new DeskError('NO_WORKER_LEFT', 'every worker is lost, nobody is left to own the claims')
+      const id = this.#table.lookup(keyOf(claim))
+      if (id === undefined) throw nobodyLeft()
       owners[claim] = this.#places.get(id) ?? 0
     }
     return owners
   }
+}
+
+/** What a claim is looked up by. */
+export function keyOf(claim: number): string {
+  return `claim:${claim}`
+}
+
+/** Claims by the place that `placeOf` gives each, in the order of `claims`. */
+export function byPlace(
+  places: number,
+  claims: Uint32Array,
+  placeOf: (claim: number) => number,
+): Uint32Array[] {
+  const counts = new Uint32Array(places)
+  for (const claim of claims) {
+    const place = placeOf(claim)
+    counts[place] = (counts[place] ?? 0) + 1
+  }
+  const parts = Array.from(counts, (count) => new Uint32Array(count))
+  counts.fill(0)
+  for (const claim of claims) {
+    const place = placeOf(claim)
+    const at = counts[place] ?? 0
+    const part = parts[place]
+    if (part !== undefined) part[at] = claim
+    counts[place] = at + 1
+  }
+  return parts
+}
+
+export function nobodyLeft(): DeskError {
+  return new DeskError('NO_WORKER_LEFT', 'every worker is lost, nobody is left to own the claims')
+}
+
+function slotsOf(owners: Int32Array, workers: number): number[] {
+  const counts = Array.from({ length: workers }, () => 0)
+  for (const owner of owners) if (owner >= 0) counts[owner] = (counts[owner] ?? 0) + 1
+  return counts
 }

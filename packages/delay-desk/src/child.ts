@@ -23,6 +23,10 @@ export class Child implements AsyncDisposable {
     return this.#process.pid ?? 0
   }
 
+  get lives(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null
+  }
+
   /** What is sent to a process that is ending is lost without a word; `ended` tells. */
   tell(message: object): void {
     if (this.#process.connected) this.#process.send(message, () => {})
@@ -30,6 +34,15 @@ export class Child implements AsyncDisposable {
 
   kill(): void {
     this.#process.kill('SIGKILL')
+  }
+
+  /** Stops it where it stands; its sockets stay open. */
+  pause(): void {
+    this.#process.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process.kill('SIGCONT')
   }
 
   /** Closes the channel, which ends the process; one that does not end in 2 s is killed. */

@@ -43,7 +43,7 @@ test.each([
   ['workers=1', 'nobody is left to take the claims of a killed worker; add kill=off'],
   ['seed=-1', 'seed=-1: expected a whole number'],
   ['store=postgres', 'store=postgres: expected sqlite, memory'],
-  ['kill=yes', 'kill=yes: expected paid, taken, off'],
+  ['kill=yes', 'kill=yes: expected paid, taken, hang, off'],
   ['flights=30k', 'flights=30k: expected 20k, 200k, 3m or a path ending in .json or .parquet'],
 ])('refuses %s', (override, message) => {
   let error: unknown

@@ -14,9 +14,9 @@ export interface Configuration {
   /** Number of worker processes. */
   readonly workers: number
   readonly store: Store
-  /** Where the worker to be killed stands at that moment; `off` kills none. */
-  readonly kill: HaltPoint | 'off'
-  /** Picks the worker that is killed. */
+  /** Where the worker to be killed stands at that moment; `hang` stops one instead, `off` none. */
+  readonly kill: HaltPoint | 'hang' | 'off'
+  /** Picks the worker that is killed or hangs. */
   readonly seed: number
 }
 
@@ -30,8 +30,9 @@ Decides and pays the claims of delayed flights, kills a worker in the middle, co
   workers=10      worker processes, 1 to 64
   store=sqlite    the bank's ledger: sqlite (a file, removed at the end) or memory
   kill=paid       a worker is killed having paid claims that it has not reported (paid), having taken claims
-                  that it has not paid (taken), or none is (off)
-  seed=1          which worker is killed, a whole number
+                  that it has not paid (taken); or it hangs with claims not paid, and pays them late (hang); or
+                  none of it (off)
+  seed=1          which worker that is, a whole number
 
 Exit status: 0 when both totals agree, 1 when they differ or the run failed, 2 for a wrong option.`
 
@@ -41,7 +42,7 @@ type Options = Record<'flights' | 'airports' | 'workers' | 'store' | 'kill' | 's
 export function configure(overrides: readonly string[]): Configuration {
   const options = readOptions(overrides)
   const workers = wholeNumber('workers', options.workers, 1, 64)
-  const kill = oneOf('kill', options.kill, ['paid', 'taken', 'off'])
+  const kill = oneOf('kill', options.kill, ['paid', 'taken', 'hang', 'off'])
   if (kill !== 'off' && workers === 1) {
     throw wrong('workers=1: nobody is left to take the claims of a killed worker; add kill=off')
   }

@@ -1,34 +1,51 @@
+import { isMaglevError, type Lease, type Pool, type PoolStats } from '@loadbearing/maglev'
 import type { Airports } from './airports.ts'
-import { Assignment, type Move } from './assignment.ts'
-import { Child } from './child.ts'
+import { Assignment, byPlace, keyOf, type Move, nobodyLeft } from './assignment.ts'
+import type { Child } from './child.ts'
 import type { Configuration } from './configuration.ts'
 import { DeskError } from './errors.ts'
 import type { Flights } from './flights.ts'
-import { type Batch, isFromWorker, type Report } from './messages.ts'
+import { type Batch, type HaltPoint, isFromWorker } from './messages.ts'
+import { hire, type Staff } from './staff.ts'
+import { WorkerLine } from './worker-line.ts'
 
 const BATCH_CLAIMS = 250
 /** Batches that a worker holds at once: one in work and one waiting. */
 const WINDOW = 2
+/** Until a worker that failed a call is called again. */
+const RETRY_MS = 20
+/** How long the desk waits for any worker to be well again before it gives up. */
+const PATIENCE_MS = 2_000
+
+/** The pool has found that a worker is not there. */
+export interface Finding {
+  readonly worker: string
+  readonly by: 'outlier detection' | 'probes'
+  /** Since the desk struck it; undefined where somebody else did. */
+  readonly afterMs: number | undefined
+}
 
 /** What the desk tells while it works. */
 export interface DeskEvents {
   /** Claims were decided and their payments reported. */
   onSettled(claims: number, payments: number): void
-  /** A worker is about to be killed, with its batch paid or not. */
-  onKill(worker: string, pid: number, batch: number, batches: number): void
-  /** A worker is gone, killed or not, and its claims have new owners. */
-  onLost(move: Move, end: string, pending: number): void
+  /** A worker is about to be killed or stopped, with its batch paid or not. */
+  onStrike(worker: string, pid: number, batch: number, batches: number): void
+  onFound(finding: Finding): void
+  /** A new table is in force. */
+  onMoved(move: Move, unsettled: number): void
 }
 
 interface Post {
   readonly id: string
   readonly process: Child
+  readonly line: WorkerLine
   /** Claims to hand out, in parts: its own, then those of lost workers. */
-  readonly backlog: Uint32Array[]
-  readonly inFlight: Map<number, Uint32Array>
-  ready: boolean
+  backlog: Uint32Array[]
+  /** The claims of each call under way, by what aborts it. */
+  readonly calls: Map<AbortController, Uint32Array>
   handedOut: number
-  lost: boolean
+  resting: boolean
 }
 
 /** Hands the claims out to the workers that own them, and again when an owner is lost, until all are settled. */
@@ -39,68 +56,97 @@ export class Desk implements AsyncDisposable {
   readonly #settled: Uint8Array
   readonly #flights: Flights
   readonly #events: DeskEvents
+  readonly #pool: Pool
   readonly #posts: readonly Post[]
-  readonly #halt: { readonly post: Post; readonly batch: number; readonly batches: number } | undefined
   readonly #kill: Configuration['kill']
+  readonly #victim: { readonly post: Post; readonly batch: number; readonly batches: number } | undefined
   readonly #done = Promise.withResolvers<void>()
+  #struckAt: number | undefined
+  #asleep = false
   #open: number
+  #closed = false
+  #patience: NodeJS.Timeout | undefined
 
-  constructor(
+  private constructor(
+    flights: Flights,
+    { workers, pool }: Staff,
+    { kill, seed }: Pick<Configuration, 'kill' | 'seed'>,
+    events: DeskEvents,
+  ) {
+    this.#flights = flights
+    this.#events = events
+    this.#kill = kill
+    this.#open = flights.count
+    this.books = new Uint16Array(flights.count)
+    this.#settled = new Uint8Array(flights.count)
+    // Who waits for `settle` hears of a failure; before that nobody may.
+    this.#done.promise.catch(() => {})
+    this.#pool = pool
+    this.assignment = new Assignment(pool.maglev, flights.count)
+    const claims = this.assignment.byOwner()
+    this.#posts = workers.map(({ id, address, process }, place) => ({
+      id,
+      process,
+      line: new WorkerLine(id, address),
+      backlog: [claims[place] ?? new Uint32Array()],
+      calls: new Map(),
+      handedOut: 0,
+      resting: false,
+    }))
+    this.#victim = kill === 'off' ? undefined : this.#choose(seed)
+  }
+
+  /** Starts the workers and the pool that they are behind; nothing is handed out before `settle`. */
+  static async open(
     flights: Flights,
     airports: Airports,
     bank: string,
     configuration: Pick<Configuration, 'workers' | 'kill' | 'seed'>,
     workerProgram: URL,
     events: DeskEvents,
-  ) {
-    this.#flights = flights
-    this.#events = events
-    this.#kill = configuration.kill
-    this.#open = flights.count
-    this.books = new Uint16Array(flights.count)
-    this.#settled = new Uint8Array(flights.count)
-    // Who waits for `settle` hears of a failure; before that nobody may.
-    this.#done.promise.catch(() => {})
-    this.assignment = new Assignment(configuration.workers, flights.count)
-    const claims = this.assignment.byOwner()
-    this.#posts = this.assignment.workers.map((id, place) => {
-      const post: Post = {
-        id,
-        process: new Child(workerProgram, [], (message) => this.#guard(() => this.#hear(post, message))),
-        backlog: [claims[place] ?? new Uint32Array()],
-        inFlight: new Map(),
-        handedOut: 0,
-        ready: false,
-        lost: false,
-      }
-      const { latitudes, longitudes } = airports
-      post.process.tell({ kind: 'start', worker: id, bank, latitudes, longitudes })
-      void post.process.ended.then((end) => this.#guard(() => this.#lose(post, end)))
-      return post
-    })
-    this.#halt = configuration.kill === 'off' ? undefined : this.#victim(configuration.seed)
+  ): Promise<Desk> {
+    let hear = (_worker: string, _message: unknown): void => {}
+    const staff = await hire(configuration.workers, airports, bank, workerProgram, (worker, message) =>
+      hear(worker, message),
+    )
+    const desk = new Desk(flights, staff, configuration, events)
+    hear = (worker, message) => desk.#guard(() => desk.#hear(worker, message))
+    return desk
   }
 
   get pids(): number[] {
-    return this.#posts.filter((post) => !post.lost).map((post) => post.process.pid)
+    return this.#posts.filter(({ process }) => process.lives).map(({ process }) => process.pid)
+  }
+
+  get tableSize(): number {
+    return this.#pool.maglev.tableSize
+  }
+
+  stats(): PoolStats {
+    return this.#pool.stats()
   }
 
   /** Resolves when every claim is settled. Rejects where a worker cannot go on or none is left. */
   settle(): Promise<void> {
+    this.#pool.on('state', ({ id, to }) => this.#guard(() => this.#learn(id, to)))
+    this.#pool.on('rebuild', () => this.#guard(() => this.#reassign()))
+    this.#guard(() => this.#handOutAll())
     return this.#done.promise
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(
-      this.#posts.map((post) => {
-        post.lost = true
-        return post.process[Symbol.asyncDispose]()
-      }),
-    )
+    this.#closed = true
+    clearTimeout(this.#patience)
+    for (const { calls, line } of this.#posts) {
+      for (const call of calls.keys()) call.abort()
+      line[Symbol.dispose]()
+    }
+    await this.#pool[Symbol.asyncDispose]()
+    await Promise.all(this.#posts.map(({ process }) => process[Symbol.asyncDispose]()))
   }
 
   /** The seed's worker among those with claims, and the middle one of its batches. */
-  #victim(seed: number): { post: Post; batch: number; batches: number } | undefined {
+  #choose(seed: number): { post: Post; batch: number; batches: number } | undefined {
     const busy = this.#posts.filter((post) => (post.backlog[0]?.length ?? 0) > 0)
     const post = busy[seed % busy.length]
     if (post === undefined) return undefined
@@ -108,63 +154,151 @@ export class Desk implements AsyncDisposable {
     return { post, batch: Math.floor(batches / 2), batches }
   }
 
-  /** Nobody gets work before all have started, so that they come to the middle of their claims at about the same time. */
   #handOutAll(): void {
-    if (this.#posts.every((post) => post.ready || post.lost))
-      for (const post of this.#posts) this.#handOut(post)
+    for (const post of this.#posts) this.#handOut(post)
   }
 
   #handOut(post: Post): void {
-    while (!post.lost && post.inFlight.size < WINDOW) {
+    while (!this.#closed && !post.resting && post.calls.size < WINDOW) {
       const claims = nextOf(post.backlog)
       if (claims === undefined) return
-      const number = post.handedOut++
-      post.inFlight.set(number, claims)
-      post.process.tell(this.#batch(post, number, claims))
+      const lease = this.#lease(claims)
+      if (lease?.id !== post.id) {
+        // The pool knows of a loss that the table does not show yet: the rebuild under way gives them to their new owner.
+        lease?.[Symbol.dispose]()
+        post.backlog.unshift(claims)
+        return
+      }
+      void this.#call(post, claims, lease)
     }
   }
 
-  #batch(post: Post, number: number, claims: Uint32Array): Batch {
+  #lease(claims: Uint32Array): Lease<unknown> | undefined {
+    try {
+      const lease = this.#pool.acquire(keyOf(claims[0] ?? 0))
+      clearTimeout(this.#patience)
+      this.#patience = undefined
+      return lease
+    } catch (error) {
+      if (!isMaglevError(error) || error.code !== 'NO_BACKEND') throw error
+      this.#patience ??= setTimeout(() => this.#done.reject(nobodyLeft()), PATIENCE_MS)
+      return undefined
+    }
+  }
+
+  async #call(post: Post, claims: Uint32Array, lease: Lease<unknown>): Promise<void> {
+    using held = lease
+    const call = new AbortController()
+    post.calls.set(call, claims)
+    let failed = false
+    try {
+      const awards = await post.line.settle(this.#batch(post, claims), call.signal)
+      held.report('ok')
+      this.#book(post, claims, awards)
+    } catch (error) {
+      if (error instanceof DeskError) {
+        this.#done.reject(error)
+        return
+      }
+      failed = true
+      if (!call.signal.aborted) held.report('gateway-failure')
+    } finally {
+      post.calls.delete(call)
+    }
+    this.#guard(() => {
+      if (failed) this.#takeBack(post, claims)
+      else this.#handOut(post)
+    })
+  }
+
+  #batch(post: Post, claims: Uint32Array): Batch {
     const { delays, origins, destinations } = this.#flights
-    const halting = post === this.#halt?.post && number === this.#halt.batch && this.#kill !== 'off'
+    const strikes = post === this.#victim?.post && post.handedOut++ === this.#victim.batch
+    const halt = strikes ? haltPoint(this.#kill) : undefined
     return {
-      kind: 'batch',
-      number,
       claims,
       delays: Int32Array.from(claims, (claim) => delays[claim] ?? 0),
       origins: Uint16Array.from(claims, (claim) => origins[claim] ?? 0),
       destinations: Uint16Array.from(claims, (claim) => destinations[claim] ?? 0),
-      ...(halting ? { halt: this.#kill } : {}),
+      ...(halt === undefined ? {} : { halt }),
     }
   }
 
-  #hear(post: Post, message: unknown): void {
+  #hear(worker: string, message: unknown): void {
     if (!isFromWorker(message))
-      throw new DeskError('WORKER_FAILED', `${post.id} sent a message that cannot be read`)
-    switch (message.kind) {
-      case 'ready':
-        post.ready = true
-        this.#handOutAll()
-        break
-      case 'report':
-        this.#book(post, message)
-        this.#handOut(post)
-        break
-      case 'halted':
-        this.#events.onKill(post.id, post.process.pid, this.#halt?.batch ?? 0, this.#halt?.batches ?? 0)
-        post.process.kill()
-        break
-      case 'failed':
-        throw new DeskError('WORKER_FAILED', `${post.id} cannot go on: ${message.reason}`)
+      throw new DeskError('WORKER_FAILED', `${worker} sent a message that cannot be read`)
+    if (message.kind === 'halted' && this.#victim !== undefined) {
+      const { post, batch, batches } = this.#victim
+      this.#events.onStrike(post.id, post.process.pid, batch, batches)
+      this.#struckAt = performance.now()
+      this.#asleep = this.#kill === 'hang'
+      if (this.#asleep) post.process.pause()
+      else post.process.kill()
+    }
+    if (message.kind === 'caught-up') {
+      this.#asleep = false
+      this.#finish()
     }
   }
 
-  #book(post: Post, { number, awards }: Report): void {
-    const claims = post.inFlight.get(number)
-    if (claims === undefined || awards.length !== claims.length) {
-      throw new DeskError('WORKER_FAILED', `${post.id} reported batch ${number}, which it does not hold`)
+  /** Hears from the pool that a worker is there or not. */
+  #learn(id: string, state: string): void {
+    const post = this.#posts.find((each) => each.id === id)
+    if (state === 'ejected' || state === 'unhealthy') {
+      const struck = this.#victim?.post === post ? this.#struckAt : undefined
+      this.#events.onFound({
+        worker: id,
+        by: state === 'ejected' ? 'outlier detection' : 'probes',
+        afterMs: struck === undefined ? undefined : performance.now() - struck,
+      })
+      for (const call of post?.calls.keys() ?? []) call.abort()
     }
-    post.inFlight.delete(number)
+    this.#handOutAll()
+  }
+
+  /** Gives what is not handed out to those who own it by the new table. */
+  #reassign(): void {
+    const move = this.assignment.refresh()
+    if (move.lost.length + move.back.length === 0) return
+    const pending = this.#posts
+      .filter(({ id }) => move.lost.includes(id))
+      .flatMap(({ backlog, calls }) => [...backlog, ...calls.values()])
+    this.#events.onMoved(
+      move,
+      pending.reduce((sum, { length }) => sum + length, 0),
+    )
+    const backlogs = this.#posts.map((post) => post.backlog.splice(0))
+    for (const claims of backlogs.flat()) this.#give(claims)
+    if (this.#asleep && move.lost.includes(this.#victim?.post.id ?? '')) this.#wake()
+    this.#handOutAll()
+  }
+
+  /** Claims whose call failed: nobody knows whether they are paid, so their owner of now is asked again, after a rest. */
+  #takeBack(post: Post, claims: Uint32Array): void {
+    this.#give(claims)
+    if (!post.resting) {
+      post.resting = true
+      setTimeout(() => {
+        post.resting = false
+        this.#guard(() => this.#handOut(post))
+      }, RETRY_MS)
+    }
+    this.#handOutAll()
+  }
+
+  #give(claims: Uint32Array): void {
+    const parts = byPlace(this.#posts.length, claims, (claim) => this.assignment.ownerOf(claim))
+    for (const [place, part] of parts.entries()) if (part.length > 0) this.#posts[place]?.backlog.push(part)
+  }
+
+  /** Lets the worker that hung go on: what it pays now comes late. */
+  #wake(): void {
+    const worker = this.#victim?.post.process
+    worker?.resume()
+    worker?.tell({ kind: 'resume' })
+  }
+
+  #book(post: Post, claims: Uint32Array, awards: Uint16Array): void {
     let payments = 0
     for (const [at, claim] of claims.entries()) {
       if (this.#settled[claim] !== 0)
@@ -176,32 +310,12 @@ export class Desk implements AsyncDisposable {
     }
     this.#open -= claims.length
     this.#events.onSettled(claims.length, payments)
-    if (this.#open === 0) this.#done.resolve()
+    this.#finish()
   }
 
-  /** Gives what the worker had not reported to the claims' new owners. */
-  #lose(post: Post, end: string): void {
-    if (post.lost) return
-    post.lost = true
-    const move = this.assignment.lose(post.id)
-    const pending = [...post.inFlight.values(), ...post.backlog]
-    const parts = new Map<Post, number[]>()
-    for (const claims of pending) {
-      for (const claim of claims) {
-        const owner = this.#posts[this.assignment.ownerOf(claim)]
-        if (owner === undefined) continue
-        const part = parts.get(owner)
-        if (part === undefined) parts.set(owner, [claim])
-        else part.push(claim)
-      }
-    }
-    this.#events.onLost(
-      move,
-      end,
-      pending.reduce((sum, claims) => sum + claims.length, 0),
-    )
-    for (const [owner, claims] of parts) owner.backlog.push(Uint32Array.from(claims))
-    this.#handOutAll()
+  /** A worker that was woken pays late; the run waits for that, to show that it does no harm. */
+  #finish(): void {
+    if (this.#open === 0 && !this.#asleep) this.#done.resolve()
   }
 
   #guard(action: () => void): void {
@@ -219,4 +333,9 @@ function nextOf(backlog: Uint32Array[]): Uint32Array | undefined {
   if (first === undefined || first.length === 0) return first === undefined ? undefined : nextOf(backlog)
   if (first.length > BATCH_CLAIMS) backlog.unshift(first.subarray(BATCH_CLAIMS))
   return first.subarray(0, BATCH_CLAIMS)
+}
+
+/** A worker that hangs does so with its batch unpaid: it pays it when it wakes. */
+function haltPoint(kill: Configuration['kill']): HaltPoint | undefined {
+  return kill === 'off' ? undefined : kill === 'hang' ? 'taken' : kill
 }

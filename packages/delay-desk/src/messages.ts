@@ -1,7 +1,9 @@
-/** Where a worker stops, so that it can be killed there: after taking a batch, or after paying and before reporting it. */
+import { deserialize, serialize } from 'node:v8'
+
+/** Where a worker stops to be struck: after taking a batch, or after paying and before reporting it. */
 export type HaltPoint = 'taken' | 'paid'
 
-/** Desk to worker, once, first. */
+/** Desk to worker over the channel, once, first. */
 export interface Start {
   readonly kind: 'start'
   readonly worker: string
@@ -12,11 +14,30 @@ export interface Start {
   readonly longitudes: Float64Array
 }
 
-/** Desk to worker: claims to decide and pay, as columns. */
+/** Desk to worker over the channel: go on where you halted. */
+export interface Resume {
+  readonly kind: 'resume'
+}
+
+/** Worker to desk over the channel: it can be called. */
+export interface Ready {
+  readonly kind: 'ready'
+  /** Where it listens on 127.0.0.1. */
+  readonly port: number
+}
+
+/** Worker to desk over the channel: it stands at the point where the batch told it to halt. */
+export interface Halted {
+  readonly kind: 'halted'
+}
+
+/** Worker to desk over the channel: all that it held when it was told to go on is done. */
+export interface CaughtUp {
+  readonly kind: 'caught-up'
+}
+
+/** Desk to worker over HTTP: claims to decide and pay, as columns. */
 export interface Batch {
-  readonly kind: 'batch'
-  /** Counts from 0 for each worker. */
-  readonly number: number
   readonly claims: Uint32Array
   readonly delays: Int32Array
   readonly origins: Uint16Array
@@ -24,40 +45,55 @@ export interface Batch {
   readonly halt?: HaltPoint
 }
 
-/** Worker to desk: it has started. */
-export interface Ready {
-  readonly kind: 'ready'
-}
-
-/** Worker to desk: the batch is decided, and what it earns is paid. */
+/** Worker to desk, the answer to a batch: it is decided, and what it earns is paid. */
 export interface Report {
-  readonly kind: 'report'
-  readonly number: number
   /** Euros, in the order of the batch's claims. */
   readonly awards: Uint16Array
 }
 
-/** Worker to desk: it stands at the point where the batch told it to halt. */
-export interface Halted {
-  readonly kind: 'halted'
+/** A batch or a report as the body of a call. */
+export function encode(message: Batch | Report): Buffer {
+  return serialize(message)
 }
 
-/** Worker to desk: it cannot go on. */
-export interface Failed {
-  readonly kind: 'failed'
-  readonly reason: string
+/** @throws where the body is none that `encode` made */
+export function decodeBatch(body: Uint8Array): Batch {
+  const batch: unknown = deserialize(body)
+  if (isBatch(batch)) return batch
+  throw new TypeError('expected a batch')
 }
 
-export function isFromDesk(message: unknown): message is Start | Batch {
-  const kind = kindOf(message)
-  return kind === 'start' || kind === 'batch'
+/** @throws where the body is none that `encode` made */
+export function decodeReport(body: Uint8Array): Report {
+  const report: unknown = deserialize(body)
+  if (isObject(report) && report['awards'] instanceof Uint16Array) return { awards: report['awards'] }
+  throw new TypeError('expected a report')
 }
 
-export function isFromWorker(message: unknown): message is Ready | Report | Halted | Failed {
-  const kind = kindOf(message)
-  return kind === 'ready' || kind === 'report' || kind === 'halted' || kind === 'failed'
+export function isFromDesk(message: unknown): message is Start | Resume {
+  const kind = isObject(message) ? message['kind'] : undefined
+  return kind === 'start' || kind === 'resume'
 }
 
-function kindOf(message: unknown): unknown {
-  return typeof message === 'object' && message !== null ? Reflect.get(message, 'kind') : undefined
+export function isFromWorker(message: unknown): message is Ready | Halted | CaughtUp {
+  if (!isObject(message)) return false
+  const { kind, port } = message
+  return kind === 'ready' ? typeof port === 'number' : kind === 'halted' || kind === 'caught-up'
+}
+
+function isBatch(message: unknown): message is Batch {
+  if (!isObject(message)) return false
+  const { claims, delays, origins, destinations, halt } = message
+  return (
+    claims instanceof Uint32Array &&
+    delays instanceof Int32Array &&
+    origins instanceof Uint16Array &&
+    destinations instanceof Uint16Array &&
+    [delays, origins, destinations].every(({ length }) => length === claims.length) &&
+    (halt === undefined || halt === 'taken' || halt === 'paid')
+  )
+}
+
+function isObject(value: unknown): value is Partial<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }

@@ -1,9 +1,10 @@
 import { basename } from 'node:path'
+import type { PoolStats } from '@loadbearing/maglev'
 import { readAirports } from './airports.ts'
 import type { Move } from './assignment.ts'
 import { audit } from './audit.ts'
 import { type Configuration, configure, HELP } from './configuration.ts'
-import { Desk, type DeskEvents } from './desk.ts'
+import { Desk, type DeskEvents, type Finding } from './desk.ts'
 import { DeskError, reasonOf } from './errors.ts'
 import { type Flights, readFlights } from './flights.ts'
 import { MemoryWatch } from './memory.ts'
@@ -11,7 +12,7 @@ import { openBank } from './open-bank.ts'
 import { Bank, type Statement } from './payment.ts'
 import { count, Progress } from './progress.ts'
 import { reconcile } from './reconciliation.ts'
-import { succeeded, summarize } from './summary.ts'
+import { later, succeeded, summarize } from './summary.ts'
 
 /** The programs of the child processes. Tests put broken ones in their place. */
 export interface Programs {
@@ -84,8 +85,9 @@ interface Settled {
   readonly statement: Statement
   readonly books: Uint16Array
   readonly moves: readonly Move[]
+  readonly findings: readonly Finding[]
   readonly tableSize: number
-  readonly rebuilds: number
+  readonly pool: PoolStats
   /** Claims of the worker that owned the fewest at the start, and of the one with the most. */
   readonly shares: readonly [least: number, most: number]
 }
@@ -100,6 +102,7 @@ async function settle(
 ): Promise<Settled> {
   await using bank = await openBank(programs.bank, configuration.store)
   const moves: Move[] = []
+  const findings: Finding[] = []
   let done = 0
   let paid = 0
   let looked = 0
@@ -112,21 +115,26 @@ async function settle(
       looked = done
       memory.look([bank.pid, ...desk.pids])
     },
-    onKill(worker, pid, batch, batches) {
+    onStrike(worker, pid, batch, batches) {
+      const what = configuration.kill === 'hang' ? 'stopped' : 'killed'
       const state = configuration.kill === 'paid' ? 'paid and not reported' : 'taken and not paid'
-      progress.line(`  ${worker} (pid ${pid}) is killed, batch ${batch + 1} of its ${batches} ${state}`)
+      progress.line(`  ${worker} (pid ${pid}) is ${what}, batch ${batch + 1} of its ${batches} ${state}`)
     },
-    onLost(move, end, pending) {
+    onFound(finding) {
+      findings.push(finding)
+      progress.line(`  ${finding.worker} is found missing by ${finding.by}${later(finding)}`)
+    },
+    onMoved(move, unsettled) {
       moves.push(move)
-      progress.line(
-        `  ${move.worker} ended (${end}): ${count(pending)} unreported claims go to their new owners, ` +
-          `${count(move.collateral)} claims of others move`,
-      )
+      const what =
+        move.back.length > 0
+          ? `${move.back.join(', ')} is back: its claims return`
+          : `${move.lost.join(', ')} lost: ${count(unsettled)} unreported claims go to their new owners`
+      progress.line(`  ${what}, ${count(move.collateral)} claims of others move`)
     },
   }
-  await using desk = new Desk(flights, airports, bank.url, configuration, programs.worker, events)
-  const { assignment } = desk
-  const shares = assignment.byOwner().map((claims) => claims.length)
+  await using desk = await Desk.open(flights, airports, bank.url, configuration, programs.worker, events)
+  const shares = desk.assignment.byOwner().map((claims) => claims.length)
   await Promise.race([desk.settle(), bank.failed, interrupted])
   const statement = await new Bank(bank.url).statement().catch((error: unknown) => {
     throw new DeskError('BANK_FAILED', reasonOf(error), { cause: error })
@@ -135,8 +143,9 @@ async function settle(
     statement,
     books: desk.books,
     moves,
-    tableSize: assignment.tableSize,
-    rebuilds: assignment.rebuilds,
+    findings,
+    tableSize: desk.tableSize,
+    pool: desk.stats(),
     shares: [Math.min(...shares), Math.max(...shares)],
   }
 }

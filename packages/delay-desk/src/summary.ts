@@ -1,4 +1,6 @@
+import type { PoolStats } from '@loadbearing/maglev'
 import type { Move } from './assignment.ts'
+import type { Finding } from './desk.ts'
 import type { Statement } from './payment.ts'
 import { count } from './progress.ts'
 import type { Reconciliation, Sum } from './reconciliation.ts'
@@ -10,23 +12,24 @@ export interface Outcome {
   readonly claims: number
   readonly workers: number
   readonly tableSize: number
-  readonly rebuilds: number
   /** Claims of the worker that owned the fewest at the start, and of the one with the most. */
   readonly shares: readonly [least: number, most: number]
   readonly moves: readonly Move[]
+  /** Workers that the pool found missing. */
+  readonly findings: readonly Finding[]
+  readonly pool: Pick<PoolStats, 'rebuilds' | 'probes' | 'probeFailures' | 'ejections'>
   readonly seconds: number
   /** Bytes. */
   readonly memory: { readonly own: number; readonly together: number }
 }
 
-/** Whether every claim was paid what it is owed, once, and the first loss of a worker moved no claim of another. */
+/** Whether every claim was paid what it is owed, once, and no claim moved whose first owner was there. */
 export function succeeded({ reconciliation, moves }: Outcome): boolean {
   return reconciliation.differing === 0 && strayed(moves) === 0
 }
 
-/** Later losses may move again what an earlier one has moved; the first may move nothing else. */
 function strayed(moves: readonly Move[]): number {
-  return moves[0]?.collateral ?? 0
+  return Math.max(0, ...moves.map((move) => move.strayed))
 }
 
 /** The end of a run: both totals, the differences, what each package did, time and memory. */
@@ -41,6 +44,7 @@ export function summarize(outcome: Outcome): string[] {
     ...verdict(outcome),
     '',
     ...maglev(outcome),
+    ...pool(outcome),
     ...payments(outcome),
     `  time     ${seconds.toFixed(1)} s; memory at most: the desk ${mebibytes(memory.own)}${together}`,
   ]
@@ -77,7 +81,7 @@ function verdict({
   const stray =
     strayed(moves) === 0
       ? []
-      : [`  ${count(strayed(moves))} CLAIMS OF OTHER WORKERS MOVED when one was lost.`]
+      : [`  ${count(strayed(moves))} CLAIMS OF WORKERS THAT WERE THERE MOVED when another was lost.`]
   if (differing === 0) {
     return [
       ...stray,
@@ -92,17 +96,33 @@ function verdict({
   ]
 }
 
-function maglev({ workers, tableSize, rebuilds, shares: [least, most], claims, moves }: Outcome): string[] {
+function maglev({ workers, tableSize, pool, shares: [least, most], claims, moves }: Outcome): string[] {
   return [
     `  maglev   ${count(claims)} claims on ${workers} workers, ${count(least)} to ${count(most)} each, ` +
-      `by ${count(tableSize)} slots; table rebuilds: ${rebuilds}`,
+      `by ${count(tableSize)} slots; table rebuilds: ${pool.rebuilds}`,
     ...moves.map(
-      ({ worker, owned, moved, collateral, slots }) =>
-        `           ${worker} lost: ${count(moved)} of its ${count(owned)} claims have a new owner, ` +
+      ({ lost, back, owned, moved, collateral, slots }) =>
+        `           ${[...lost.map((id) => `${id} lost`), ...back.map((id) => `${id} back`)].join(', ')}: ` +
+        `${count(moved)} of its ${count(owned)} claims have a new owner, ` +
         `of the others' ${count(claims - owned)} claims ${count(collateral)}; ` +
         `slots changed ${count(slots.changed)}, needed ${count(slots.ideal)}`,
     ),
   ]
+}
+
+function pool({ pool, findings }: Outcome): string[] {
+  return [
+    `  pool     ${count(pool.probes)} probes, ${count(pool.probeFailures)} failed; ` +
+      `ejections by outlier detection: ${pool.ejections}`,
+    ...findings.map(
+      (finding) => `           ${finding.worker} found missing by ${finding.by}${later(finding)}`,
+    ),
+  ]
+}
+
+/** How long after the desk had struck it. */
+export function later({ afterMs }: Finding): string {
+  return afterMs === undefined ? '' : ` ${Math.ceil(afterMs)} ms later`
 }
 
 function payments({ statement }: Outcome): string[] {

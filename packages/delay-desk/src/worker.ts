@@ -1,41 +1,26 @@
 import { award } from './award.ts'
-import { reasonOf } from './errors.ts'
 import { greatCircle } from './great-circle.ts'
 import type { Payment } from './ledger.ts'
-import { holdOnToDesk, tellDesk } from './lifeline.ts'
-import { type Batch, isFromDesk, type Start } from './messages.ts'
+import type { Batch, Start } from './messages.ts'
 import { Bank } from './payment.ts'
+import { serveDesk } from './serve-desk.ts'
 
 // A worker, a process of its own: decides the claims of each batch, pays them, then reports the batch.
 
-let desk: (Start & { readonly account: Bank }) | undefined
-let halted = false
-let work = Promise.resolve()
+let bank: Bank | undefined
 
-holdOnToDesk()
-process.on('message', (message: unknown) => {
-  if (!isFromDesk(message)) return
-  if (message.kind === 'start') {
-    desk = { ...message, account: new Bank(message.bank) }
-    tellDesk({ kind: 'ready' })
-  } else
-    work = work
-      .then(() => settle(message))
-      .catch((error: unknown) => tellDesk({ kind: 'failed', reason: reasonOf(error) }))
-})
-
-async function settle(batch: Batch): Promise<void> {
-  if (desk === undefined || halted) return
-  if (batch.halt === 'taken') return halt()
-  const awards = decide(batch, desk)
+serveDesk(async (batch, start, halt) => {
+  if (batch.halt === 'taken') await halt()
+  const awards = decide(batch, start)
   const payments: Payment[] = []
   for (const [at, amount] of awards.entries()) {
     if (amount > 0) payments.push([batch.claims[at] ?? 0, amount])
   }
-  if (payments.length > 0) await desk.account.pay(desk.worker, payments)
-  if (batch.halt === 'paid') return halt()
-  tellDesk({ kind: 'report', number: batch.number, awards })
-}
+  bank ??= new Bank(start.bank)
+  if (payments.length > 0) await bank.pay(start.worker, payments)
+  if (batch.halt === 'paid') await halt()
+  return { awards }
+})
 
 function decide({ delays, origins, destinations }: Batch, { latitudes, longitudes }: Start): Uint16Array {
   const awards = new Uint16Array(delays.length)
@@ -47,10 +32,4 @@ function decide({ delays, origins, destinations }: Batch, { latitudes, longitude
     })
   }
   return awards
-}
-
-/** Stands still, as if in the midst of its work, until it is killed. */
-function halt(): void {
-  halted = true
-  tellDesk({ kind: 'halted' })
 }

@@ -40,7 +40,13 @@ export class DeskProcess {
       if (this.child.stdout === null || this.child.stdout.readableEnded) {
         throw new Error(`never wrote ${pattern}: ${this.stdout} ${this.stderr}`)
       }
-      await Promise.race([once(this.child.stdout, 'data'), once(this.child.stdout, 'end')])
+      const heard = new AbortController()
+      const { signal } = heard
+      await Promise.race([
+        once(this.child.stdout, 'data', { signal }),
+        once(this.child.stdout, 'end', { signal }),
+      ])
+      heard.abort()
     }
   }
 

@@ -44,8 +44,11 @@ describe('the main job', () => {
     expect(stdout).toContain('20,000 claims decided, 1,108 paid, each once; differences: none')
 
     expect(stdout).toMatch(/worker-\d+ \(pid \d+\) is killed, batch \d+ of its \d+ paid and not reported/)
-    const [, worker, pending] =
-      /(worker-\d+) ended \(SIGKILL\): ([\d,]+) unreported claims/.exec(stdout) ?? []
+    const [, worker, pending] = /(worker-\d+) lost: ([\d,]+) unreported claims/.exec(stdout) ?? []
+    expect(stdout).toContain(`  ${worker} is found missing by `)
+    const [, found] =
+      new RegExp(`${worker} found missing by (?:outlier detection|probes) (\\d+) ms later`).exec(stdout) ?? []
+    expect(Number(found)).toBeGreaterThan(0)
     expect(Number(pending?.replace(',', ''))).toBeGreaterThan(250)
     const [, moved, owned, others, collateral] =
       new RegExp(
@@ -74,6 +77,23 @@ describe('the main job', () => {
     expect(status).toBe(0)
     expect(stdout).toMatch(/taken and not paid/)
     expect(stdout).toContain('payments 1,080 asked for, 1,080 made, 0 asked again')
+  })
+
+  test('a worker that hangs is found by probes, and what it pays when it wakes does no harm', async () => {
+    const { status, stdout } = await run(['kill=hang', 'workers=3', `flights=${small()}`, 'seed=1'])
+    expect(status).toBe(0)
+    const [, worker] =
+      /(worker-\d+) \(pid \d+\) is stopped, batch \d+ of its \d+ taken and not paid/.exec(stdout) ?? []
+    expect(stdout).toMatch(new RegExp(`${worker} found missing by probes \\d+ ms later`))
+    const [, moved, owned] =
+      new RegExp(
+        `${worker} lost: (\\d+) of its (\\d+) claims have a new owner, of the others' \\d+ claims 0;`,
+      ).exec(stdout) ?? []
+    expect(moved).toBe(owned)
+    expect(stdout).toContain('1,200 claims decided, 1,080 paid, each once; differences: none')
+    // It held one batch or two, of which nine claims in ten are owed.
+    const [, again] = /1,080 made, (\d+) asked again/.exec(stdout) ?? []
+    expect(Number(again)).toBeGreaterThan(100)
   })
 
   test('without a kill nothing moves, with one worker too, and a single claim is enough', async () => {
@@ -182,8 +202,25 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
         .at(-1) ?? 0
     process.kill(victim, 'SIGKILL')
     expect(await desk.ended()).toBe(0)
-    expect(desk.stdout).toMatch(/worker-\d ended \(SIGKILL\): [\d,]+ unreported claims/)
+    expect(desk.stdout).toMatch(/worker-\d is found missing by (?:outlier detection|probes)\n/)
+    expect(desk.stdout).toMatch(/worker-\d lost: [\d,]+ unreported claims/)
     expect(desk.stdout).toMatch(/of the others' [\d,]+ claims 0;/)
+  })
+
+  test('a worker that somebody else stops is survived, and gets its claims back when it goes on', async () => {
+    const desk = new DeskProcess(main, ['flights=200k', 'workers=4', 'kill=off'])
+    await desk.wrote(/claims +10 %/)
+    const victim =
+      desk
+        .children()
+        .toSorted((a, b) => a - b)
+        .at(-1) ?? 0
+    process.kill(victim, 'SIGSTOP')
+    const [, worker] = await desk.wrote(/(worker-\d) is found missing by probes/)
+    process.kill(victim, 'SIGCONT')
+    expect(await desk.ended()).toBe(0)
+    expect(desk.stdout).toMatch(new RegExp(`${worker} lost: [\\d,]+ unreported claims`))
+    expect(desk.stdout).toContain('200,000 claims decided')
   })
 
   test('workers that crash at their work, one after the other, end the run', async () => {

@@ -1,0 +1,63 @@
+import { createPool, Maglev, type Pool } from '@loadbearing/maglev'
+import type { Airports } from './airports.ts'
+import { Child } from './child.ts'
+import { DeskError } from './errors.ts'
+import { isFromWorker } from './messages.ts'
+
+/** A worker process and where it is called. */
+export interface Hired {
+  readonly id: string
+  readonly process: Child
+  readonly address: string
+}
+
+/** The workers, and the pool that they are behind. */
+export interface Staff {
+  readonly workers: readonly Hired[]
+  readonly pool: Pool
+}
+
+/**
+ * Starts the workers, `worker-1` on, and waits until all can be called. From then on nobody is told how a worker fares: the
+ * pool finds out by probes, which see those that hang too, and by calls that fail, which is faster.
+ *
+ * @throws DeskError `WORKER_FAILED` where one ends before it can be called
+ */
+export async function hire(
+  count: number,
+  { latitudes, longitudes }: Airports,
+  bank: string,
+  program: URL,
+  hear: (worker: string, message: unknown) => void,
+): Promise<Staff> {
+  const processes: Child[] = []
+  const start = async (id: string): Promise<Hired> => {
+    const { promise: port, resolve } = Promise.withResolvers<number>()
+    const child = new Child(program, [], (message) => {
+      if (isFromWorker(message) && message.kind === 'ready') resolve(message.port)
+      else hear(id, message)
+    })
+    processes.push(child)
+    child.tell({ kind: 'start', worker: id, bank, latitudes, longitudes })
+    const failed = child.ended.then((end): never => {
+      throw new DeskError('WORKER_FAILED', `${id} ended before it could be called (${end})`)
+    })
+    return { id, process: child, address: `127.0.0.1:${await Promise.race([port, failed])}` }
+  }
+  try {
+    const workers = await Promise.all(
+      Array.from({ length: count }, (_, place) => start(`worker-${place + 1}`)),
+    )
+    const table = new Maglev(workers.map(({ id, address }) => ({ id, address })))
+    const pool = createPool(table, {
+      active: { type: 'http', path: '/health', interval: '100ms', timeout: '500ms', unhealthyThreshold: 3 },
+      outlier: { consecutive5xx: 5 },
+      // A claim given to a dead worker is not settled by hoping.
+      panicThreshold: 0,
+    })
+    return { workers, pool }
+  } catch (error) {
+    await Promise.all(processes.map((child) => child[Symbol.asyncDispose]()))
+    throw error
+  }
+}
