@@ -9,7 +9,7 @@ import { type CrashSite, parseCrashAt, parseCrashReport, recordVariable } from '
 import { type Duration, toMs } from './duration.ts'
 import { Inbox } from './inbox.ts'
 import { continueTree, killTree, signal, stopTree } from './process-tree.ts'
-import { spawnTethered, type Tethered } from './tether.ts'
+import { outputRead, spawnTethered, type Tethered } from './tether.ts'
 
 export interface ChildOptions {
   args?: readonly string[]
@@ -73,10 +73,7 @@ export class Child implements AsyncDisposable {
     if (reports && 'read' in reports) readLines(reports, outputLimit, (line) => this.#report(line))
     child.on('message', (message) => this.#messages.push(message))
     child.on('error', () => {})
-    const closed = new Promise<[number | null, NodeJS.Signals | null]>((done) => {
-      child.once('close', (code, name) => done([code, name]))
-    })
-    this.exit = Promise.all([closed, gone]).then(([[code, name]]) => this.#end(code, name))
+    this.exit = Promise.all([outputRead(child), gone]).then(() => this.#end(child.exitCode, child.signalCode))
   }
 
   /** What the child wrote last, up to `outputLimit` characters of each stream. */

@@ -34,6 +34,33 @@ export interface Tethered {
   gone: Promise<void>
 }
 
+const idleMs = 500
+
+/**
+ * Resolves when the program has ended and all that it wrote has been read. A process that has left its group (a
+ * daemon) may hold the pipes open for ever: where nothing more comes, they are let go.
+ */
+export function outputRead(program: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    let watch: NodeJS.Timeout | undefined
+    program.once('close', () => {
+      clearInterval(watch)
+      resolve()
+    })
+    program.once('exit', () => {
+      let before = -1
+      watch = setInterval(() => {
+        const read = program.stdio.reduce(
+          (sum, pipe) => sum + (pipe instanceof Socket ? pipe.bytesRead : 0),
+          0,
+        )
+        if (read === before) for (const pipe of program.stdio) pipe?.destroy()
+        before = read
+      }, idleMs)
+    })
+  })
+}
+
 export interface TetherOptions {
   cwd?: string
   /** The whole environment. */

@@ -3,7 +3,7 @@ import { type Line, readLines } from '../conformance/lines.ts'
 import { HarnessError, type HarnessErrorCode } from '../errors.ts'
 import { type Duration, toMs } from '../faults/duration.ts'
 import { signal } from '../faults/process-tree.ts'
-import { spawnTethered } from '../faults/tether.ts'
+import { outputRead, spawnTethered } from '../faults/tether.ts'
 
 export interface OracleOptions {
   /** The program, looked up in PATH. */
@@ -46,6 +46,12 @@ const STDERR_KEPT = 4096
  */
 export function startOracle(options: OracleOptions): Oracle {
   const timeoutMs = toMs('timeout', options.timeout ?? '10s')
+  if (typeof options.command !== 'string' || options.command === '' || options.command.includes('\0')) {
+    throw new HarnessError(
+      'BAD_OPTION',
+      `command must be the name or path of a program, received ${JSON.stringify(options.command)}`,
+    )
+  }
   let program: Program | undefined
   let starts = 0
   let disposed = false
@@ -111,8 +117,7 @@ class Program implements AsyncDisposable {
     const { stdin, stdout, stderr } = child
     if (stdin === null || stdout === null || stderr === null)
       throw new TypeError('unreachable: all three are pipes')
-    const closed = new Promise((resolve) => child.once('close', resolve))
-    this.#ended = Promise.all([closed, gone])
+    this.#ended = Promise.all([outputRead(child), gone])
     child.on('error', (error) => {
       this.#startError = error
     })
@@ -146,6 +151,8 @@ class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { pid, exitCode, signalCode } = this.#child
     if (pid !== undefined && exitCode === null && signalCode === null) signal(-pid, 'SIGKILL')
+    // What nobody reads any more would keep it from ending.
+    this.#child.stdout?.destroy()
     await this.#ended
   }
 

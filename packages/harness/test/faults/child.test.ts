@@ -78,6 +78,17 @@ test('what a child started ends with it, also when the child ends by itself', as
   await eventually(() => !isAlive(below))
 })
 
+test('a daemon that holds the output open does not hold up the exit', async () => {
+  await using child = await startChild(new URL('children/daemon.ts', import.meta.url))
+  const daemon = pidIn(await child.line('daemon'))
+  try {
+    expect(await child.exit).toEqual({ code: 0, signal: null })
+    expect(isAlive(daemon)).toBe(true)
+  } finally {
+    process.kill(daemon, 'SIGKILL')
+  }
+})
+
 test('terminate asks by SIGTERM first', async () => {
   await using child = await startChild(heartbeat, { ready: 'ready' })
   expect(await child.terminate()).toEqual({ code: null, signal: 'SIGTERM' })

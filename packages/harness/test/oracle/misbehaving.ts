@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
 // Does what the question says: every way in which an oracle can fail.
@@ -21,6 +22,12 @@ for await (const line of createInterface(process.stdin)) {
     process.stdin.destroy()
     process.stdout.end()
     setInterval(() => {}, 2 ** 30)
+  } else if ('daemon' in question) {
+    // Leaves its group and holds the output open.
+    const daemon = spawn('sleep', ['600'], { detached: true, stdio: 'inherit' })
+    daemon.unref()
+    console.log(daemon.pid)
+    process.exit(0)
   } else if ('pid' in question) console.log(process.pid)
   else console.log(line)
 }

@@ -6,7 +6,7 @@ import { havePython } from '../python.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-function misbehaving(options: { timeout?: `${number}s`; maxLineBytes?: number } = {}): Oracle {
+function misbehaving(options: { maxLineBytes?: number } = {}): Oracle {
   return startOracle({ command: process.execPath, args: [join(here, 'misbehaving.ts')], ...options })
 }
 
@@ -53,8 +53,14 @@ test.each([
   },
 )
 
+/** In shell, because that starts fast enough for a short timeout on a loaded machine too. */
+function hanging(): Oracle {
+  const answers = 'while read -r line; do case $line in *hang*) sleep 3600;; *) echo $$;; esac; done'
+  return startOracle({ command: 'sh', args: ['-c', answers], timeout: '2s' })
+}
+
 test('a hang is killed when its time is up', async () => {
-  await using oracle = misbehaving({ timeout: '5s' })
+  await using oracle = hanging()
   const pid = await oracle.ask({ pid: 1 })
   await expect(oracle.ask({ hang: 1 })).rejects.toMatchObject({ code: 'ORACLE_TIMED_OUT' })
   expect(alive(pid)).toBe(false)
@@ -70,6 +76,19 @@ test.each([
   // Whether it is noticed before the question or after, the program's own answer is never given out shifted.
   await expect(oracle.ask({ hang: 1 })).rejects.toMatchObject({ code })
   expect(await oracle.ask('after')).toBe('after')
+})
+
+test('one that floods its output, or leaves a daemon that holds it open, is ended all the same', async () => {
+  await using flood = startOracle({ command: 'yes' })
+  await expect(flood.ask(1)).rejects.toMatchObject({ code: 'ORACLE_GARBLED' })
+  await using oracle = misbehaving()
+  const daemon = Number(await oracle.ask({ daemon: 1 }))
+  try {
+    await expect(oracle.ask(2)).rejects.toMatchObject({ code: 'ORACLE_DIED' })
+    expect(alive(daemon)).toBe(true)
+  } finally {
+    process.kill(daemon, 'SIGKILL')
+  }
 })
 
 test('an answer may be huge, up to its limit', async () => {
@@ -109,6 +128,7 @@ test('a question that is no JSON is refused before it is sent', async () => {
   for (const question of [undefined, 1n, () => {}]) {
     expect(() => oracle.ask(question)).toThrow(expect.objectContaining({ code: 'BAD_OPTION' }))
   }
+  expect(() => startOracle({ command: '' })).toThrow(expect.objectContaining({ code: 'BAD_OPTION' }))
   expect(() => startOracle({ command: 'x', timeout: -1 })).toThrow(
     expect.objectContaining({ code: 'BAD_OPTION' }),
   )

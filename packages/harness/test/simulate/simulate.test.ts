@@ -12,6 +12,7 @@ import {
   simulate,
   type Task,
 } from '../../src/index.ts'
+import { spentMs } from '../spent.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -115,13 +116,13 @@ test('interleave: frozen objects, built-in ones and writes pass through', async 
 describe('the clock', () => {
   test('a month of 1-second timers takes less than 10 s', async () => {
     const seconds = 30 * 24 * 3600
-    const started = performance.now()
+    const started = process.threadCpuUsage()
     let end = 0
     await simulate({ seed: 1, runs: 1, maxSteps: seconds + 10 }, async ({ clock }) => {
       for (let second = 0; second < seconds; second++) await clock.sleep(1_000)
       end = clock.monotonic()
     })
-    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(spentMs(started)).toBeLessThan(10_000)
     expect(end).toBe(seconds * 1_000)
   })
 
