@@ -3,7 +3,7 @@ import { siphash24 } from '../hash/siphash.ts'
 import { encoded, encodeKey } from '../hash/utf8.ts'
 import { toBigint, type Word64, word64 } from '../hash/word64.ts'
 import { fillByPosition, type PreferenceLists } from '../table/fill.ts'
-import { freeOwnersOf } from '../table/free.ts'
+import { freeBeyond } from '../table/free.ts'
 import { freeOwners } from '../table/owners.ts'
 import { nextPrime } from '../table/prime.ts'
 import { roundRobin } from '../table/turns.ts'
@@ -64,7 +64,10 @@ export function goMaglev({ size, seed }: ModeSettings): Mode {
         if (all.length > 0) yield* fillByPosition(base, size, members, roundRobin(all), lists)
       }
       if (available.every((flag) => flag === 1)) return { base, current: base }
-      const { owners, free } = yield* freeOwnersOf(base, roster)
+      const { owners, free } = yield* freeBeyond(
+        base,
+        Uint32Array.from(available, (flag) => flag * size),
+      )
       const alive = eligible(roster).toReversed()
       if (alive.length > 0) yield* fillByPosition(owners, free, members, roundRobin(alive), lists)
       return { base, current: owners }
