@@ -10,6 +10,7 @@ import { eligible, type Member, type Mode, type ModeSettings } from './mode.ts'
 
 export const ciliumSizes: readonly number[] = [251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071]
 
+const batchSize = 256
 const defaultSeed = 'JLfvgnHc2kaSUFaI'
 const h1 = word64()
 const h2 = word64()
@@ -47,9 +48,10 @@ function turns(members: Uint32Array, all: readonly Member[]): Turns {
   // Weights count only from an average of 2 on.
   if (Math.floor(sum / count) <= 1) return roundRobin(members)
   const counters = weights.map((weight) => weight / count)
+  const batch = new Uint32Array(batchSize)
   let turn = 0
-  return (batch) => {
-    for (let i = 0; i < batch.length; i++) {
+  return () => {
+    for (let i = 0; i < batchSize; i++) {
       let at = turn % count
       turn++
       // Ends: the counters sum to less than turn * sum + sum, so that one of them is at most turn * weight.
@@ -57,6 +59,7 @@ function turns(members: Uint32Array, all: readonly Member[]): Turns {
       counters[at] = (counters[at] ?? 0) + sum
       batch[i] = members[at] ?? 0
     }
+    return batch
   }
 }
 

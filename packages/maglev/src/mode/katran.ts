@@ -49,13 +49,16 @@ export function katran(version: 'katran-v1' | 'katran-v2', { size, seed }: ModeS
   }
 }
 
+const batchSize = 256
+
 /** V1: as many turns as its weight in the first round, then one in each. */
 function firstRoundTurns(members: Uint32Array, weights: Float64Array): Turns {
   let at = 0
   let first = true
   let left = weights[0] ?? 0
-  return (batch) => {
-    for (let i = 0; i < batch.length; i++) {
+  const batch = new Uint32Array(batchSize)
+  return () => {
+    for (let i = 0; i < batchSize; i++) {
       batch[i] = members[at] ?? 0
       if (--left > 0) continue
       at++
@@ -65,6 +68,7 @@ function firstRoundTurns(members: Uint32Array, weights: Float64Array): Turns {
       }
       left = first ? (weights[at] ?? 0) : 1
     }
+    return batch
   }
 }
 
@@ -72,14 +76,16 @@ function firstRoundTurns(members: Uint32Array, weights: Float64Array): Turns {
 function creditTurns(members: Uint32Array, weights: Float64Array): Turns {
   const greatest = weights.reduce((most, weight) => Math.max(most, weight), 0)
   const credits = new Float64Array(members.length)
+  const batch = new Uint32Array(batchSize)
   let at = 0
-  return (batch) => {
-    for (let i = 0; i < batch.length; ) {
+  return () => {
+    for (let i = 0; i < batchSize; ) {
       const credit = (credits[at] ?? 0) + (weights[at] ?? 0)
       credits[at] = credit >= greatest ? credit - greatest : credit
       if (credit >= greatest) batch[i++] = members[at] ?? 0
       at = at + 1 === members.length ? 0 : at + 1
     }
+    return batch
   }
 }
 

@@ -4,11 +4,7 @@ import { roundRobin, type Turns, weightedRounds } from './turns.ts'
 
 function take(turns: Turns, count: number): number[] {
   const taken: number[] = []
-  const batch = new Uint32Array(7)
-  while (taken.length < count) {
-    turns(batch)
-    taken.push(...batch)
-  }
+  while (taken.length < count) taken.push(...turns())
   return taken.slice(0, count)
 }
 

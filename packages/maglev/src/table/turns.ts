@@ -1,20 +1,17 @@
 /**
- * The order of turns, as an endless sequence of member indexes: each call writes the next ones over the whole `batch`. What
- * comes after the turn that fills the table is never looked at.
+ * The order of turns, as an endless sequence of member indexes: each call gives the next ones, in an array that may be the same
+ * one every time. What comes after the turn that fills the table is never looked at.
  */
-export type Turns = (batch: Uint32Array) => void
+export type Turns = () => Uint32Array
+
+const batchSize = 256
 
 /** One turn each, round after round, in the order given (at least one member). */
 export function roundRobin(members: Uint32Array): Turns {
-  let next = 0
-  return (batch) => {
-    let at = next
-    for (let i = 0; i < batch.length; i++) {
-      batch[i] = members[at] ?? 0
-      at = at + 1 === members.length ? 0 : at + 1
-    }
-    next = at
-  }
+  const rounds = Math.ceil(batchSize / members.length)
+  const batch = new Uint32Array(members.length * rounds)
+  for (let round = 0; round < rounds; round++) batch.set(members, round * members.length)
+  return () => batch
 }
 
 /**
@@ -53,8 +50,9 @@ export function weightedRounds(members: Uint32Array, weights: Float64Array, star
     }
     heap[at] = sinking
   }
-  return (batch) => {
-    for (let i = 0; i < batch.length; i++) {
+  const batch = new Uint32Array(batchSize)
+  return () => {
+    for (let i = 0; i < batchSize; i++) {
       const first = heap[0] ?? 0
       batch[i] = members[first] ?? 0
       const target = (targets[first] ?? 0) + greatest
@@ -62,6 +60,7 @@ export function weightedRounds(members: Uint32Array, weights: Float64Array, star
       rounds[first] = dueRound((rounds[first] ?? 0) + 1, weights[first] ?? 0, target)
       sinkFirst()
     }
+    return batch
   }
 }
 
