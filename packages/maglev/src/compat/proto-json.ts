@@ -10,7 +10,7 @@ export class ProtoMessage {
   readonly path: string
   readonly #fields: ReadonlyMap<string, unknown>
   readonly #read: Set<string> = new Set()
-  readonly #children: ProtoMessage[] = []
+  readonly #children: Map<string, ProtoMessage> = new Map()
 
   constructor(value: unknown, path: string) {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
@@ -26,7 +26,10 @@ export class ProtoMessage {
   /** Paths of the fields below this message that were never asked for, as they are written. */
   ignored(): string[] {
     const here = [...this.#fields.keys()].filter((name) => !this.#read.has(name))
-    return [...here.map((name) => this.#at(name)), ...this.#children.flatMap((child) => child.ignored())]
+    return [
+      ...here.map((name) => this.#at(name)),
+      ...[...this.#children.values()].flatMap((child) => child.ignored()),
+    ]
   }
 
   has(name: string): boolean {
@@ -98,9 +101,12 @@ export class ProtoMessage {
     return this.#take(name)
   }
 
+  /** One reader for each, so that what was read stays known when the message is asked for again. */
   #child(value: unknown, path: string): ProtoMessage {
+    const known = this.#children.get(path)
+    if (known !== undefined) return known
     const child = new ProtoMessage(value, path)
-    this.#children.push(child)
+    this.#children.set(path, child)
     return child
   }
 
