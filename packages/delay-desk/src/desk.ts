@@ -6,7 +6,7 @@ import type { Configuration } from './configuration.ts'
 import { DeskError } from './errors.ts'
 import type { Flights } from './flights.ts'
 import { type Batch, type HaltPoint, isFromWorker } from './messages.ts'
-import { hire, type Staff } from './staff.ts'
+import { type Hired, hire, tableOf, watch } from './staff.ts'
 import { WorkerLine } from './worker-line.ts'
 
 const BATCH_CLAIMS = 250
@@ -69,7 +69,7 @@ export class Desk implements AsyncDisposable {
 
   private constructor(
     flights: Flights,
-    { workers, pool }: Staff,
+    workers: readonly Hired[],
     { kill, seed }: Pick<Configuration, 'kill' | 'seed'>,
     events: DeskEvents,
   ) {
@@ -81,8 +81,9 @@ export class Desk implements AsyncDisposable {
     this.#settled = new Uint8Array(flights.count)
     // Who waits for `settle` hears of a failure; before that nobody may.
     this.#done.promise.catch(() => {})
-    this.#pool = pool
-    this.assignment = new Assignment(pool.maglev, flights.count)
+    const table = tableOf(workers)
+    // First the claims of all flights, which take a while, then the pool, whose first probes decide alone.
+    this.assignment = new Assignment(table, flights.count)
     const claims = this.assignment.byOwner()
     this.#posts = workers.map(({ id, address, process }, place) => ({
       id,
@@ -94,6 +95,7 @@ export class Desk implements AsyncDisposable {
       resting: false,
     }))
     this.#victim = kill === 'off' ? undefined : this.#choose(seed)
+    this.#pool = watch(table)
   }
 
   /** Starts the workers and the pool that they are behind; nothing is handed out before `settle`. */
@@ -106,10 +108,10 @@ export class Desk implements AsyncDisposable {
     events: DeskEvents,
   ): Promise<Desk> {
     let hear = (_worker: string, _message: unknown): void => {}
-    const staff = await hire(configuration.workers, airports, bank, workerProgram, (worker, message) =>
+    const workers = await hire(configuration.workers, airports, bank, workerProgram, (worker, message) =>
       hear(worker, message),
     )
-    const desk = new Desk(flights, staff, configuration, events)
+    const desk = new Desk(flights, workers, configuration, events)
     hear = (worker, message) => desk.#guard(() => desk.#hear(worker, message))
     return desk
   }
@@ -173,7 +175,7 @@ export class Desk implements AsyncDisposable {
     }
   }
 
-  #lease(claims: Uint32Array): Lease<unknown> | undefined {
+  #lease(claims: Uint32Array): Lease | undefined {
     try {
       const lease = this.#pool.acquire(keyOf(claims[0] ?? 0))
       clearTimeout(this.#patience)
@@ -186,7 +188,7 @@ export class Desk implements AsyncDisposable {
     }
   }
 
-  async #call(post: Post, claims: Uint32Array, lease: Lease<unknown>): Promise<void> {
+  async #call(post: Post, claims: Uint32Array, lease: Lease): Promise<void> {
     using held = lease
     const call = new AbortController()
     post.calls.set(call, claims)

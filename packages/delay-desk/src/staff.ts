@@ -11,15 +11,25 @@ export interface Hired {
   readonly address: string
 }
 
-/** The workers, and the pool that they are behind. */
-export interface Staff {
-  readonly workers: readonly Hired[]
-  readonly pool: Pool
+/**
+ * Puts the workers of a table behind a pool. From then on nobody is told how a worker fares: the pool finds out by probes, which
+ * see those that hang too, and by calls that fail, which is faster.
+ */
+export function watch(table: Maglev): Pool {
+  return createPool(table, {
+    active: { type: 'http', path: '/health', interval: '100ms', timeout: '500ms', unhealthyThreshold: 3 },
+    outlier: { consecutive5xx: 5 },
+    // A claim given to a dead worker is not settled by hoping.
+    panicThreshold: 0,
+  })
+}
+
+export function tableOf(workers: readonly Hired[]): Maglev {
+  return new Maglev(workers.map(({ id, address }) => ({ id, address })))
 }
 
 /**
- * Starts the workers, `worker-1` on, and waits until all can be called. From then on nobody is told how a worker fares: the
- * pool finds out by probes, which see those that hang too, and by calls that fail, which is faster.
+ * Starts the workers, `worker-1` on, and waits until all can be called.
  *
  * @throws DeskError `WORKER_FAILED` where one ends before it can be called
  */
@@ -29,7 +39,7 @@ export async function hire(
   bank: string,
   program: URL,
   hear: (worker: string, message: unknown) => void,
-): Promise<Staff> {
+): Promise<Hired[]> {
   const processes: Child[] = []
   const start = async (id: string): Promise<Hired> => {
     const { promise: port, resolve } = Promise.withResolvers<number>()
@@ -45,17 +55,7 @@ export async function hire(
     return { id, process: child, address: `127.0.0.1:${await Promise.race([port, failed])}` }
   }
   try {
-    const workers = await Promise.all(
-      Array.from({ length: count }, (_, place) => start(`worker-${place + 1}`)),
-    )
-    const table = new Maglev(workers.map(({ id, address }) => ({ id, address })))
-    const pool = createPool(table, {
-      active: { type: 'http', path: '/health', interval: '100ms', timeout: '500ms', unhealthyThreshold: 3 },
-      outlier: { consecutive5xx: 5 },
-      // A claim given to a dead worker is not settled by hoping.
-      panicThreshold: 0,
-    })
-    return { workers, pool }
+    return await Promise.all(Array.from({ length: count }, (_, place) => start(`worker-${place + 1}`)))
   } catch (error) {
     await Promise.all(processes.map((child) => child[Symbol.asyncDispose]()))
     throw error

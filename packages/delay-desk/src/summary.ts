@@ -44,7 +44,7 @@ export function summarize(outcome: Outcome): string[] {
     ...verdict(outcome),
     '',
     ...maglev(outcome),
-    ...pool(outcome),
+    ...discovery(outcome),
     ...payments(outcome),
     `  time     ${seconds.toFixed(1)} s; memory at most: the desk ${mebibytes(memory.own)}${together}`,
   ]
@@ -110,7 +110,7 @@ function maglev({ workers, tableSize, pool, shares: [least, most], claims, moves
   ]
 }
 
-function pool({ pool, findings }: Outcome): string[] {
+function discovery({ pool, findings }: Outcome): string[] {
   return [
     `  pool     ${count(pool.probes)} probes, ${count(pool.probeFailures)} failed; ` +
       `ejections by outlier detection: ${pool.ejections}`,
