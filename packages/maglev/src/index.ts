@@ -38,5 +38,18 @@ export type { SlowStartOptions } from './pool/slow-start.ts'
 export type { BackendStatus, LevelStats, PoolStats } from './pool/status.ts'
 export type { TcpProbeOptions } from './pool/tcp-probe.ts'
 export type { Clock, Random, Scheduler } from './ports.ts'
+export {
+  type CookieHashPolicy,
+  type FilterStateHashPolicy,
+  type HashPolicy,
+  type HeaderHashPolicy,
+  hashPolicies,
+  type QueryParameterHashPolicy,
+  type RoutedRequest,
+  type RouteHash,
+  type SocketAddress,
+  type SourceAddressHashPolicy,
+} from './route/hash-policy.ts'
+export { prefixKey } from './route/prefix-key.ts'
 export type { SharedHandle } from './shared.ts'
 export { isPrime, nextPrime } from './table/prime.ts'

@@ -6,7 +6,7 @@ import { MaglevError, shown } from '../errors.ts'
  * envoyproxy/envoy, api/envoy/config/cluster/v3/outlier_detection.proto.
  */
 export interface OutlierOptions {
-  /** Time between looks at success rates and failure percentages. Default 10 s. */
+  /** Time between looks at success rates and failure percentages, 1 ms or more. Default 10 s. */
   readonly interval?: Duration
   /** The n-th ejection in close succession takes n times so long. Default 30 s. */
   readonly baseEjectionTime?: Duration
@@ -64,13 +64,21 @@ export type OutlierSettings = {
 const countMax = 2 ** 32 - 1
 
 /** @throws MaglevError `INVALID_OPTION` for a wrong value, and for a name that there is not. */
-export function checkOutlierOptions(options: OutlierOptions): OutlierSettings {
+export function checkOutlierOptions(
+  options: { readonly [Name in keyof OutlierOptions]?: unknown },
+): OutlierSettings {
+  if (options === null || typeof options !== 'object') {
+    throw new MaglevError(
+      'INVALID_OPTION',
+      `outlier must be true or an object of options, not ${shown(options)}`,
+    )
+  }
   const baseEjectionTime = parsePositiveDuration(
     'outlier.baseEjectionTime',
     options.baseEjectionTime ?? 30_000,
   )
   const settings: OutlierSettings = {
-    interval: parsePositiveDuration('outlier.interval', options.interval ?? 10_000),
+    interval: checkInterval(options.interval ?? 10_000),
     baseEjectionTime,
     maxEjectionTime: checkMaximum(
       options.maxEjectionTime ?? Math.max(300_000, baseEjectionTime),
@@ -141,7 +149,13 @@ export function checkOutlierOptions(options: OutlierOptions): OutlierSettings {
   return settings
 }
 
-function checkMaximum(given: Duration, baseEjectionTime: number): number {
+function checkInterval(given: unknown): number {
+  const interval = parseDuration('outlier.interval', given)
+  if (interval >= 1) return interval
+  throw new MaglevError('INVALID_OPTION', `outlier.interval must be 1 ms or more, not ${shown(given)}`)
+}
+
+function checkMaximum(given: unknown, baseEjectionTime: number): number {
   const maximum = parsePositiveDuration('outlier.maxEjectionTime', given)
   if (maximum >= baseEjectionTime) return maximum
   throw new MaglevError(
@@ -150,23 +164,23 @@ function checkMaximum(given: Duration, baseEjectionTime: number): number {
   )
 }
 
-function percent(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= 100) return value
+function percent(name: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 100) return value
   throw new MaglevError(
     'INVALID_OPTION',
     `outlier.${name} must be a whole percentage, 0 to 100, not ${shown(value)}`,
   )
 }
 
-function count(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= countMax) return value
+function count(name: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= countMax) return value
   throw new MaglevError(
     'INVALID_OPTION',
     `outlier.${name} must be a whole number from 0 to ${countMax}, not ${shown(value)}`,
   )
 }
 
-function flag(name: string, value: boolean): boolean {
+function flag(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
   throw new MaglevError('INVALID_OPTION', `outlier.${name} must be true or false, not ${shown(value)}`)
 }

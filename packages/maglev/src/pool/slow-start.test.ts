@@ -7,7 +7,7 @@ const ramps = fc
   .record({
     window: fc.integer({ min: 1, max: 600_000 }),
     aggression: fc.double({ min: 0.05, max: 20, noNaN: true }),
-    minWeight: fc.double({ min: 0.001, max: 1, noNaN: true }),
+    minWeight: fc.double({ min: 0, max: 1, noNaN: true }),
     steps: fc.integer({ min: 2, max: 40 }),
   })
   .map(checkSlowStart)
@@ -38,6 +38,7 @@ describe('slowStartFactor', () => {
     [{ window: 60_000, aggression: 0.5 }, 30_000, 0.25],
     [{ window: 60_000, aggression: 0.5 }, 6000, 0.1],
     [{ window: 60_000, minWeight: 0.4 }, 6000, 0.4],
+    [{ window: 60_000, minWeight: 0, aggression: 0.5 }, 6000, 0.01],
     [{ window: 60_000 }, 61_000, 1],
     [{ window: 500 }, 0, 1],
   ])('%o after %d ms: %d', (options, at, factor) => {
@@ -102,7 +103,7 @@ test.each([
   ['slowStart.aggression', { window: 1, aggression: 0 }],
   ['slowStart.aggression', { window: 1, aggression: Number.POSITIVE_INFINITY }],
   ['slowStart.minWeight', { window: 1, minWeight: 10 }],
-  ['slowStart.minWeight', { window: 1, minWeight: 0 }],
+  ['slowStart.minWeight', { window: 1, minWeight: -0.1 }],
   ['slowStart.steps', { window: 1, steps: 1 }],
   ['slowStart.steps', { window: 1, steps: 2.5 }],
 ])('refuses a wrong %s: %o', (name, options) => {

@@ -6,7 +6,7 @@ export interface SlowStartOptions {
   readonly window: Duration
   /** 1, the default, is linear; more rises faster at first, less slower. */
   readonly aggression?: number
-  /** Fraction of its weight that a backend begins with, above 0. Default 0.1. */
+  /** Least fraction of its weight that a backend has, 0 to 1. Default 0.1. */
   readonly minWeight?: number
   /** Different weights on the way, the first and the last included; each costs a rebuild. Default 8. */
   readonly steps?: number
@@ -42,10 +42,10 @@ export function checkSlowStart(given: Duration | SlowStartOptions): SlowStart {
       `slowStart.aggression must be a finite number above 0, not ${shown(aggression)}`,
     )
   }
-  if (typeof minWeight !== 'number' || !(minWeight > 0 && minWeight <= 1)) {
+  if (typeof minWeight !== 'number' || !(minWeight >= 0 && minWeight <= 1)) {
     throw new MaglevError(
       'INVALID_OPTION',
-      `slowStart.minWeight must be a fraction above 0 and up to 1, not ${shown(minWeight)}`,
+      `slowStart.minWeight must be a fraction from 0 to 1, not ${shown(minWeight)}`,
     )
   }
   if (!Number.isInteger(steps) || steps < 2 || steps > stepsMax) {
@@ -68,16 +68,16 @@ export function slowStartFactor({ window, aggression, minWeight }: SlowStart, el
 }
 
 /**
- * As `slowStartFactor` in steps, so that a ramp costs `steps` rebuilds at most: `minWeight`, then the multiples of `1 / steps`
- * above it, from the second on, each from the moment at which the ramp passes it.
+ * As `slowStartFactor` in steps, so that a ramp costs `steps` rebuilds at most: what it begins with, then the multiples of
+ * `1 / steps` above that, from the second on, each from the moment at which the ramp passes it.
  */
 export function slowStartStep(slowStart: SlowStart, elapsed: number): SlowStartStep {
-  const { window, aggression, minWeight, steps } = slowStart
+  const { window, aggression, steps } = slowStart
   const now = Math.max(elapsed, leastElapsed)
-  let factor = minWeight
+  let factor = slowStartFactor(slowStart, 0)
   for (let step = 2; step <= steps; step++) {
     const goal = step / steps
-    if (goal <= minWeight) continue
+    if (goal <= factor) continue
     const begin = Math.ceil(window * goal ** aggression)
     if (begin > now) return { factor, next: begin }
     factor = goal

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Command, type Field, field, servePort } from '@loadbearing/harness/conformance'
 import { type Backend, type Key, Maglev, type ModeName } from '@loadbearing/maglev'
+import { poolOperations } from './pool-operations.ts'
 
 const modes = [
   'stable',
@@ -13,7 +14,7 @@ const modes = [
 ] as const satisfies ModeName[]
 const ownersShownUpTo = 10_000
 
-await servePort({ table, lookup, replicas, plan })
+await servePort({ table, lookup, replicas, plan, ...poolOperations })
 
 function table(command: Command): object {
   const maglev = build(command)
