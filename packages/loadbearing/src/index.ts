@@ -1,1 +1,2 @@
+export * as hystrixBreaker from '@loadbearing/hystrix-breaker'
 export * as maglev from '@loadbearing/maglev'

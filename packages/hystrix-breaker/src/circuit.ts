@@ -1,0 +1,297 @@
+import { ResilienceError, shown } from './errors.ts'
+import { HalfOpen } from './half-open.ts'
+import { reached, type Threshold } from './judge.ts'
+import { Permit } from './permit.ts'
+import type { CircuitSettings, ForcedState, State } from './settings.ts'
+import { type CircuitSnapshot, readSnapshot } from './snapshot.ts'
+import { CountWindow } from './window/count-window.ts'
+import { TimeWindow } from './window/time-window.ts'
+import { type Counts, noCounts, type OutcomeWindow } from './window/window.ts'
+
+export type Outcome = 'success' | 'failure' | 'ignore'
+
+/** Why a state was left. */
+export type TransitionReason =
+  | Threshold
+  | 'consecutive-failures'
+  | 'wait-over'
+  | 'probes-succeeded'
+  | 'probes-failed'
+  | 'half-open-too-long'
+  | 'forced'
+  | 'reset'
+  | 'restored'
+
+export interface Transition {
+  readonly from: State
+  readonly to: State
+  readonly reason: TransitionReason
+  /** The one that begins. */
+  readonly generation: number
+  /** Monotonic milliseconds: when it was due, which can be before anybody looked. */
+  readonly at: number
+}
+
+/** Told after the state has changed. What it throws is its caller's: give one that does not throw. */
+export interface CircuitObserver {
+  transition?(transition: Transition): void
+  /** An outcome of an older generation, which changed nothing. */
+  late?(permit: Permit, outcome: Outcome): void
+  /** A rate was reached while `metrics-only`; once for each threshold and generation. */
+  thresholdReached?(threshold: Threshold, counts: Counts): void
+}
+
+export interface Refusal {
+  readonly state: State
+  /** Milliseconds until a call may get through; undefined where nobody knows. */
+  readonly retryAfter: number | undefined
+}
+
+/**
+ * The state machine of a circuit breaker. It knows no clock: every operation takes the monotonic time in milliseconds,
+ * and first does what was due before it. Every transition begins a generation; an outcome whose permit is of an older
+ * one changes nothing.
+ *
+ * States and their order: Nygard, Release It!, 2007; Hystrix's HystrixCircuitBreaker; the generation check of
+ * sony/gobreaker.
+ */
+export class Circuit {
+  readonly #settings: CircuitSettings
+  readonly #observer: CircuitObserver
+  readonly #window: OutcomeWindow | undefined
+  readonly #volume: number
+  readonly #told = new Set<Threshold>()
+  readonly #pending: Transition[] = []
+  #state: State
+  #generation = 0
+  #run = 0
+  #attempt = 0
+  #waitEnds = 0
+  #halfOpen: HalfOpen | undefined
+
+  constructor(settings: CircuitSettings, observer: CircuitObserver = {}) {
+    const { window, volumeThreshold, initial } = settings
+    this.#settings = settings
+    this.#observer = observer
+    this.#window = window && makeWindow(window)
+    this.#volume = window?.type === 'count' ? Math.min(volumeThreshold, window.size) : volumeThreshold
+    this.#state = initial
+  }
+
+  /** Counted up by every transition. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** The state at `now`. `open` stays until a call is let through, unless it half-opens by itself. */
+  state(now: number): State {
+    this.advance(now)
+    return this.#state
+  }
+
+  counts(now: number): Counts {
+    return this.#window?.counts(now) ?? noCounts
+  }
+
+  /** Probes out at `now`. */
+  probesOut(now: number): number {
+    this.advance(now)
+    return this.#halfOpen?.out ?? 0
+  }
+
+  /** Leave for one call, or why not. */
+  acquire(now: number): Permit | Refusal {
+    this.advance(now)
+    if (this.#state === 'open' && this.#waitOver(now)) this.#toHalfOpen(now)
+    const answer = this.#answer(now)
+    this.#tell()
+    return answer
+  }
+
+  /**
+   * What became of a call. `ignore` gives the permit back uncounted. `duration` in milliseconds decides whether it was
+   * slow. A permit settles once; a second time, as late as its lease, changes nothing.
+   */
+  settle(permit: Permit, outcome: Outcome, now: number, duration: number = now - permit.startedAt): void {
+    this.advance(now)
+    if (permit.settled) return
+    permit.settled = true
+    if (permit.generation !== this.#generation) this.#observer.late?.(permit, outcome)
+    else if (permit.kind === 'probe') this.#settleProbe(permit, outcome, now, duration)
+    else if (outcome !== 'ignore') this.#count(outcome === 'failure', this.#isSlow(duration), now)
+    this.#tell()
+  }
+
+  /** Into a forced state, with a new generation and an empty window, whatever the state was. */
+  force(state: ForcedState, now: number): void {
+    this.advance(now)
+    this.#attempt = 0
+    this.#enter(state === 'forced-closed' ? this.#settings.forcedClosed : state, 'forced', now)
+    this.#tell()
+  }
+
+  /** Closed and empty, whatever the state was. */
+  reset(now: number): void {
+    this.advance(now)
+    this.#attempt = 0
+    this.#enter('closed', 'reset', now)
+    this.#tell()
+  }
+
+  /** Does what was due up to `now`: leases and states that end by themselves, in the order of their times. */
+  advance(now: number): void {
+    while (true) {
+      if (this.#state === 'open' && this.#settings.autoHalfOpen && this.#waitEnds <= now) {
+        this.#toHalfOpen(this.#waitEnds)
+        continue
+      }
+      const due = this.#halfOpen?.due(now)
+      if (due === undefined) break
+      if (due.expired === undefined) this.#endHalfOpen(due.at)
+      else {
+        due.expired.settled = true
+        this.#settleProbe(due.expired, 'failure', due.at, this.#settings.probeTimeout)
+      }
+    }
+    this.#tell()
+  }
+
+  /** All that is needed to go on elsewhere, but for the probes that are out: half-open is saved as open, its wait over. */
+  snapshot(now: number): CircuitSnapshot {
+    const state = this.state(now)
+    const open = state === 'open' || state === 'half-open'
+    return {
+      version: 1,
+      state: state === 'half-open' ? 'open' : state,
+      generation: this.#generation,
+      attempt: this.#attempt,
+      waitLeft: state === 'open' ? Math.max(0, this.#waitEnds - now) : 0,
+      failuresInARow: this.#run,
+      window: open ? [] : [...(this.#window?.save(now) ?? [])],
+    }
+  }
+
+  /**
+   * Goes on from a snapshot that was taken `age` milliseconds ago. Permits given before are late.
+   *
+   * @throws ResilienceError `INVALID_SNAPSHOT`, and nothing has changed.
+   */
+  restore(snapshot: unknown, now: number, age = 0): void {
+    const saved = readSnapshot(snapshot)
+    this.advance(now)
+    if (!(this.#window?.load(saved.window, now) ?? saved.window.length === 0)) {
+      throw new ResilienceError(
+        'INVALID_SNAPSHOT',
+        `The snapshot's window of ${shown(saved.window.length)} numbers is not of this circuit's shape: restore it with the options it was taken with`,
+      )
+    }
+    this.#generation = Math.max(this.#generation, saved.generation)
+    this.#enter(saved.state, 'restored', now, { keepWindow: true })
+    this.#attempt = saved.attempt
+    this.#run = saved.failuresInARow
+    this.#waitEnds = now + Math.max(0, saved.waitLeft - Math.max(0, age))
+    this.#tell()
+  }
+
+  #answer(now: number): Permit | Refusal {
+    const refuse = (retryAfter?: number): Refusal => ({ state: this.#state, retryAfter })
+    switch (this.#state) {
+      case 'open':
+        return refuse(Math.max(0, this.#waitEnds - now))
+      case 'forced-open':
+        return refuse()
+      case 'half-open': {
+        if (this.#halfOpen?.admits !== true) return refuse(this.#halfOpen?.wait(now))
+        const probe = new Permit(this.#generation, 'probe', now)
+        this.#halfOpen.issue(probe)
+        return probe
+      }
+      default:
+        return new Permit(this.#generation, 'call', now)
+    }
+  }
+
+  #settleProbe(probe: Permit, outcome: Outcome, at: number, duration: number): void {
+    if (outcome === 'ignore') {
+      this.#halfOpen?.giveBack(probe)
+      return
+    }
+    const verdict = this.#halfOpen?.record(probe, outcome === 'failure', this.#isSlow(duration))
+    if (verdict === 'open') this.#toOpen('probes-failed', at)
+    else if (verdict === 'closed') this.#toClosed('probes-succeeded', at)
+  }
+
+  #count(failed: boolean, slow: boolean, now: number): void {
+    if (this.#state === 'disabled') return
+    this.#window?.record(now, failed, slow)
+    this.#run = failed ? this.#run + 1 : 0
+    if (this.#state === 'forced-closed') return
+    if (this.#window !== undefined) {
+      const counts = this.#window.counts(now)
+      const threshold = reached(this.#settings, counts, this.#volume)
+      if (threshold !== undefined) {
+        if (this.#state === 'closed') this.#toOpen(threshold, now)
+        else this.#tellThreshold(threshold, counts)
+        return
+      }
+    }
+    const { consecutive } = this.#settings
+    if (this.#state === 'closed' && consecutive !== undefined && this.#run >= consecutive)
+      this.#toOpen('consecutive-failures', now)
+  }
+
+  #tellThreshold(threshold: Threshold, counts: Counts): void {
+    if (this.#told.has(threshold)) return
+    this.#told.add(threshold)
+    this.#observer.thresholdReached?.(threshold, counts)
+  }
+
+  #endHalfOpen(at: number): void {
+    if (this.#settings.afterHalfOpenMax === 'open') this.#toOpen('half-open-too-long', at)
+    else this.#toClosed('half-open-too-long', at)
+  }
+
+  #toOpen(reason: TransitionReason, at: number): void {
+    this.#attempt++
+    this.#waitEnds = at + this.#settings.openFor(this.#attempt)
+    this.#enter('open', reason, at)
+  }
+
+  #toHalfOpen(at: number): void {
+    this.#enter('half-open', 'wait-over', at)
+    this.#halfOpen = new HalfOpen(this.#settings, at)
+  }
+
+  #toClosed(reason: TransitionReason, at: number): void {
+    this.#attempt = 0
+    this.#enter('closed', reason, at)
+  }
+
+  #enter(to: State, reason: TransitionReason, at: number, { keepWindow = false } = {}): void {
+    this.#pending.push({ from: this.#state, to, reason, generation: ++this.#generation, at })
+    this.#state = to
+    this.#halfOpen = undefined
+    this.#told.clear()
+    this.#run = 0
+    if (!keepWindow) this.#window?.clear()
+  }
+
+  // After the mutation, so that an observer that calls back sees the new state.
+  #tell(): void {
+    if (this.#pending.length === 0) return
+    for (const transition of this.#pending.splice(0)) this.#observer.transition?.(transition)
+  }
+
+  #waitOver(now: number): boolean {
+    return this.#settings.wait === 'after' ? now > this.#waitEnds : now >= this.#waitEnds
+  }
+
+  #isSlow(duration: number): boolean {
+    const { slow } = this.#settings
+    return slow !== undefined && duration > slow.over
+  }
+}
+
+function makeWindow(window: NonNullable<CircuitSettings['window']>): OutcomeWindow {
+  return window.type === 'time' ? new TimeWindow(window.size, window.buckets) : new CountWindow(window.size)
+}

@@ -1,0 +1,63 @@
+/** What went wrong, for `switch`. The set is closed: a new code is a minor release. */
+export type ResilienceErrorCode =
+  | 'INVALID_OPTION'
+  | 'INVALID_SNAPSHOT'
+  | 'CIRCUIT_OPEN'
+  | 'TIMEOUT'
+  | 'BULKHEAD_FULL'
+  | 'FALLBACK_FAILED'
+  | 'DISPOSED'
+
+// Registered, so that an error of another copy of this package is known as well.
+const brand: symbol = Symbol.for('loadbearing:hystrix-breaker:error')
+
+export interface ResilienceErrorOptions extends ErrorOptions {
+  /** Milliseconds after which a call may get through again. */
+  readonly retryAfter?: number | undefined
+}
+
+/** Why a call was refused or given up. `message` names the breaker and what to do. */
+export class ResilienceError extends Error {
+  override readonly name: string = 'ResilienceError'
+  readonly code: ResilienceErrorCode
+  /** Milliseconds, 0 or more, after which a call may get through again; undefined where nobody knows. */
+  readonly retryAfter: number | undefined
+
+  constructor(code: ResilienceErrorCode, message: string, options: ResilienceErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.retryAfter = options.retryAfter
+    Object.defineProperty(this, brand, { value: true })
+  }
+}
+
+/** An option that cannot be: a RangeError, known to {@link isResilienceError} as well. */
+export class InvalidOptionError extends RangeError {
+  override readonly name: string = 'InvalidOptionError'
+  readonly code = 'INVALID_OPTION'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    Object.defineProperty(this, brand, { value: true })
+  }
+}
+
+/** Whether `error` is one of this package's, of this copy of it or of another one. */
+export function isResilienceError(error: unknown): error is ResilienceError | InvalidOptionError {
+  return error instanceof Error && brand in error
+}
+
+const shownMax = 60
+
+/** A value from outside, short enough for a message. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') {
+    return value.length > shownMax
+      ? `${JSON.stringify(value.slice(0, shownMax))}… (${value.length} characters)`
+      : JSON.stringify(value)
+  }
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  if (value === null || typeof value !== 'object') return String(value)
+  return Array.isArray(value) ? 'an array' : 'an object'
+}

@@ -1,0 +1,30 @@
+export {
+  Circuit,
+  type CircuitObserver,
+  type Outcome,
+  type Refusal,
+  type Transition,
+  type TransitionReason,
+} from './circuit.ts'
+export { type CircuitOptions, circuitSettings, type WindowOptions } from './circuit-options.ts'
+export {
+  InvalidOptionError,
+  isResilienceError,
+  ResilienceError,
+  type ResilienceErrorCode,
+  type ResilienceErrorOptions,
+} from './errors.ts'
+export type { Threshold } from './judge.ts'
+export { type ExponentialOptions, exponential, type OpenInterval } from './open-interval.ts'
+export type { Duration } from './option-checks.ts'
+export { Permit } from './permit.ts'
+export type { Clock, Random } from './ports.ts'
+export type { EnvoyOutlierOptions } from './preset/envoy-outlier.ts'
+export type { HystrixOptions } from './preset/hystrix.ts'
+export type { OpossumOptions } from './preset/opossum.ts'
+export type { PollyOptions } from './preset/polly.ts'
+export { presets } from './preset/presets.ts'
+export type { Resilience4jOptions } from './preset/resilience4j.ts'
+export type { CircuitSettings, ForcedState, RateOperator, State, WindowSettings } from './settings.ts'
+export type { CircuitSnapshot } from './snapshot.ts'
+export type { Counts } from './window/window.ts'

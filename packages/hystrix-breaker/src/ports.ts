@@ -1,0 +1,33 @@
+/** Where time comes from. Decisions use `monotonic` alone; `now` dates snapshots. */
+export interface Clock {
+  /** Wall-clock time in milliseconds since 1970-01-01 UTC; may be stepped. */
+  now(): number
+  /** Milliseconds since some fixed moment; never goes back. */
+  monotonic(): number
+  /** Calls `callback` once after `delay` milliseconds. */
+  setTimeout(callback: () => void, delay: number): unknown
+  /** Forgets a timer; nothing happens where it has fired or was cleared. */
+  clearTimeout(handle: unknown): void
+}
+
+/** Where randomness comes from. */
+export interface Random {
+  /** A number of [0, 1). */
+  next(): number
+}
+
+/** Timers do not keep the process alive. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimeout: (callback, delay) => setTimeout(callback, delay).unref(),
+  clearTimeout: (handle) => {
+    if (isTimer(handle)) clearTimeout(handle)
+  },
+}
+
+export const realRandom: Random = { next: () => Math.random() }
+
+function isTimer(handle: unknown): handle is NodeJS.Timeout {
+  return typeof handle === 'object' && handle !== null && 'unref' in handle
+}

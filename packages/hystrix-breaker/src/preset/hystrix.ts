@@ -1,0 +1,105 @@
+import { baseSettings, countMax, timeWindow } from '../circuit-options.ts'
+import { checkDuration, checkFlag, checkInteger, checkNames } from '../option-checks.ts'
+import type { CircuitSettings, State } from '../settings.ts'
+
+/** Those of HystrixCommandProperties that a circuit goes by, without `hystrix.command.<key>.` */
+export interface HystrixOptions {
+  /** Default true; where false, the circuit is disabled. */
+  readonly 'circuitBreaker.enabled'?: boolean
+  /** Default 20. */
+  readonly 'circuitBreaker.requestVolumeThreshold'?: number
+  /** Default 5000. */
+  readonly 'circuitBreaker.sleepWindowInMilliseconds'?: number
+  /** Whole percents; default 50. */
+  readonly 'circuitBreaker.errorThresholdPercentage'?: number
+  /** Default false. */
+  readonly 'circuitBreaker.forceOpen'?: boolean
+  /** Default false; `forceOpen` goes before it. */
+  readonly 'circuitBreaker.forceClosed'?: boolean
+  /** Default 10000. */
+  readonly 'metrics.rollingStats.timeInMilliseconds'?: number
+  /** Default 10. */
+  readonly 'metrics.rollingStats.numBuckets'?: number
+  /** Default 1000. Here only the lease of the probe depends on it. */
+  readonly 'execution.isolation.thread.timeoutInMilliseconds'?: number
+  /** Default true. */
+  readonly 'execution.timeout.enabled'?: boolean
+}
+
+export const hystrixDefaults: Required<HystrixOptions> = {
+  'circuitBreaker.enabled': true,
+  'circuitBreaker.requestVolumeThreshold': 20,
+  'circuitBreaker.sleepWindowInMilliseconds': 5000,
+  'circuitBreaker.errorThresholdPercentage': 50,
+  'circuitBreaker.forceOpen': false,
+  'circuitBreaker.forceClosed': false,
+  'metrics.rollingStats.timeInMilliseconds': 10_000,
+  'metrics.rollingStats.numBuckets': 10,
+  'execution.isolation.thread.timeoutInMilliseconds': 1000,
+  'execution.timeout.enabled': true,
+}
+
+// Of the whole command: accepted, so that one set of properties serves all, and of no effect on the circuit.
+const commandProperties = [
+  'name',
+  'execution.isolation.strategy',
+  'execution.isolation.thread.interruptOnTimeout',
+  'execution.isolation.thread.interruptOnFutureCancel',
+  'execution.isolation.semaphore.maxConcurrentRequests',
+  'fallback.isolation.semaphore.maxConcurrentRequests',
+  'fallback.enabled',
+  'metrics.rollingPercentile.enabled',
+  'metrics.rollingPercentile.timeInMilliseconds',
+  'metrics.rollingPercentile.numBuckets',
+  'metrics.rollingPercentile.bucketSize',
+  'metrics.healthSnapshot.intervalInMilliseconds',
+  'requestCache.enabled',
+  'requestLog.enabled',
+]
+
+/**
+ * Hystrix 1.5.18: `>=`, one probe, a wait that must be over (`>`). Differs on purpose: judged on every outcome and not
+ * every 500 ms, late results are fenced, a probe that hangs has a lease, percentages are not truncated.
+ *
+ * @throws InvalidOptionError naming the option.
+ */
+export function hystrix(options: HystrixOptions = {}): CircuitSettings {
+  checkNames('hystrix', options, [...Object.keys(hystrixDefaults), ...commandProperties])
+  const given = { ...hystrixDefaults, ...options }
+  const flag = (name: keyof HystrixOptions): boolean => checkFlag(name, given[name])
+  const duration = (name: keyof HystrixOptions): number => checkDuration(name, given[name])
+  const sleepWindow = duration('circuitBreaker.sleepWindowInMilliseconds')
+  const timeout = duration('execution.isolation.thread.timeoutInMilliseconds')
+  const initial: State = !flag('circuitBreaker.enabled')
+    ? 'disabled'
+    : flag('circuitBreaker.forceOpen')
+      ? 'forced-open'
+      : flag('circuitBreaker.forceClosed')
+        ? 'forced-closed'
+        : 'closed'
+  return {
+    ...baseSettings,
+    window: timeWindow(
+      'metrics.rollingStats',
+      given['metrics.rollingStats.timeInMilliseconds'],
+      given['metrics.rollingStats.numBuckets'],
+    ),
+    volumeThreshold: checkInteger(
+      'circuitBreaker.requestVolumeThreshold',
+      given['circuitBreaker.requestVolumeThreshold'],
+      0,
+      countMax,
+    ),
+    errorThreshold:
+      checkInteger(
+        'circuitBreaker.errorThresholdPercentage',
+        given['circuitBreaker.errorThresholdPercentage'],
+        0,
+        100,
+      ) / 100,
+    openFor: () => sleepWindow,
+    wait: 'after',
+    probeTimeout: flag('execution.timeout.enabled') ? Math.max(timeout, sleepWindow) : sleepWindow,
+    initial,
+  }
+}
