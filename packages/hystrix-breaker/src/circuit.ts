@@ -194,21 +194,14 @@ export class Circuit {
   }
 
   #answer(now: number): Permit | Refusal {
-    const refuse = (retryAfter?: number): Refusal => ({ state: this.#state, retryAfter })
-    switch (this.#state) {
-      case 'open':
-        return refuse(Math.max(0, this.#waitEnds - now))
-      case 'forced-open':
-        return refuse()
-      case 'half-open': {
-        if (this.#halfOpen?.admits !== true) return refuse(this.#halfOpen?.wait(now))
-        const probe = new Permit(this.#generation, 'probe', now)
-        this.#halfOpen.issue(probe)
-        return probe
-      }
-      default:
-        return new Permit(this.#generation, 'call', now)
-    }
+    const state = this.#state
+    if (state === 'open') return { state, retryAfter: Math.max(0, this.#waitEnds - now) }
+    if (state === 'forced-open') return { state, retryAfter: undefined }
+    if (state !== 'half-open') return new Permit(this.#generation, 'call', now)
+    if (this.#halfOpen?.admits !== true) return { state, retryAfter: this.#halfOpen?.wait(now) }
+    const probe = new Permit(this.#generation, 'probe', now)
+    this.#halfOpen.issue(probe)
+    return probe
   }
 
   #settleProbe(probe: Permit, outcome: Outcome, at: number, duration: number): void {

@@ -1,5 +1,18 @@
 import { type Field, field, servePort } from '@loadbearing/harness/conformance'
-import { Circuit, type CircuitSettings, circuitSettings, Permit, presets } from '@loadbearing/hystrix-breaker'
+import {
+  AimdLimit,
+  Circuit,
+  type CircuitSettings,
+  type ConcurrencyLimit,
+  circuitSettings,
+  Gradient2Limit,
+  Permit,
+  percentile,
+  presets,
+  RetryBudget,
+  Throttle,
+  VegasLimit,
+} from '@loadbearing/hystrix-breaker'
 
 const presetNames = ['hystrix', 'resilience4j', 'polly', 'opossum', 'envoyOutlier'] as const
 const actions = [
@@ -13,7 +26,10 @@ const actions = [
   'reset',
 ] as const
 
-await servePort({ trace })
+// The middle of the jitter, so that the same samples give the same limits.
+const middle = { next: () => 0.5 }
+
+await servePort({ trace, percentile: percentiles, throttle, budget, limit })
 
 function trace(command: object): object {
   const circuit = new Circuit(settingsOf(command))
@@ -48,7 +64,9 @@ function trace(command: object): object {
       case 'reset':
         circuit.reset(at)
         break
-      default: {
+      case 'success':
+      case 'failure':
+      case 'ignore': {
         const call = event.field('call').optional(nameOf)
         const permit = call === undefined ? unnamed.shift() : calls.get(call)
         const duration = event.field('duration').optional((ms) => ms.integer({ min: 0 }))
@@ -62,10 +80,73 @@ function trace(command: object): object {
 
 function settingsOf(command: object): CircuitSettings {
   const preset = field(command, 'preset').optional((name) => name.oneOf(presetNames))
-  const options = field(command, 'options').optional((given) => given.record((option) => option.value)) ?? {}
+  const options = optionsOf(command)
   return preset === undefined ? circuitSettings(options) : presets[preset](options)
 }
 
 function nameOf(call: Field): string {
   return String(typeof call.value === 'number' ? call.integer() : call.string())
+}
+
+function optionsOf(command: object): Record<string, unknown> {
+  return field(command, 'options').optional((options) => options.record((option) => option.value)) ?? {}
+}
+
+function percentiles(command: object): object {
+  const sorted = field(command, 'values')
+    .list((value) => value.integer())
+    .toSorted((a, b) => a - b)
+  return { values: field(command, 'of').list((percent) => percentile(sorted, percent.number())) }
+}
+
+// Operations in the order of time, each put to `apply`.
+function inOrder<T>(command: object, name: string, apply: (operation: Field, at: number) => T): T[] {
+  let latest = 0
+  return field(command, name).list((operation) => {
+    latest = operation.field('at').integer({ min: latest })
+    return apply(operation, latest)
+  })
+}
+
+function throttle(command: object): object {
+  const one = new Throttle(fieldsOf(command, ['k', 'window']))
+  const p = inOrder(command, 'ops', (operation, at) => {
+    if (operation.field('do').oneOf(['request', 'accept']) === 'request') one.request(at)
+    else one.accept(at)
+    return one.rejection(at)
+  })
+  return { p }
+}
+
+function budget(command: object): object {
+  const one = new RetryBudget(fieldsOf(command, ['ttl', 'min', 'ratio']))
+  const granted: boolean[] = []
+  inOrder(command, 'ops', (operation, at) => {
+    if (operation.field('do').oneOf(['deposit', 'withdraw']) === 'deposit') one.deposit(at)
+    else granted.push(one.withdraw(at))
+  })
+  return { granted }
+}
+
+function fieldsOf(command: object, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    names.map((name) => [name, field(command, name).value]).filter(([, value]) => value !== undefined),
+  )
+}
+
+function limit(command: object): object {
+  const one = limitOf(field(command, 'kind').oneOf(['gradient2', 'vegas', 'aimd']), optionsOf(command))
+  const limits = inOrder(command, 'samples', (sample) =>
+    one.sample({
+      rtt: sample.field('rtt').integer(),
+      inflight: sample.field('inflight').integer({ min: 0 }),
+      dropped: sample.field('dropped').optional((dropped) => dropped.boolean()) ?? false,
+    }),
+  )
+  return { limits }
+}
+
+function limitOf(kind: 'gradient2' | 'vegas' | 'aimd', options: Record<string, unknown>): ConcurrencyLimit {
+  if (kind === 'vegas') return new VegasLimit(options, middle)
+  return kind === 'aimd' ? new AimdLimit(options) : new Gradient2Limit(options)
 }

@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import {
+  type ComparisonReport,
+  compareWithOracle,
+  formatComparison,
+  type Oracle,
+  startOracle,
+} from '@loadbearing/harness/oracle'
+import { recordEvidence } from '@loadbearing/tooling/evidence'
+import { type LimitCase, limitCase, type TraceCase, traceCase } from './arbitraries.ts'
+import { startJavaPeer } from './java-peer.ts'
+import { inTime, settlesLate } from './late.ts'
+
+const usage = `usage: pnpm differential hystrix-breaker [--seed N] [--runs N]
+  --seed N  the same seed makes the same cases (default: drawn)
+  --runs N  cases for each comparison (default 1000)`
+
+// Two steps in which an outcome, or a reset, closes the half-open circuit.
+const recovered = /"state":"half-open"(?:,"permitted":\w+)?\},\{"state":"closed"\}/
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    runs: { type: 'string', default: '1000' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31))
+const runs = Number(values.runs)
+if (values.help === true) console.log(usage)
+else if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(runs) || runs < 1) {
+  console.error(usage)
+  process.exitCode = 2
+} else await differential()
+
+async function differential(): Promise<void> {
+  console.log(`seed ${seed}, ${runs} runs`)
+  const peer = await startJavaPeer()
+  if ('missing' in peer) {
+    console.log(`SKIPPED resilience4j and concurrency-limits in the JVM: ${peer.missing}`)
+    console.log('nothing was compared, and no evidence is recorded')
+    return
+  }
+  await using theirs = peer
+  await using ours = startOracle({
+    command: process.execPath,
+    args: ['--conditions=@loadbearing/source', join(import.meta.dirname, '../conformance/port.ts')],
+    timeout: '60s',
+  })
+  const rows = [
+    await compareTraces(ours, theirs, false),
+    await compareTraces(ours, theirs, true),
+    await compareLimits(ours, theirs),
+  ]
+  recordEvidence(new URL('../..', import.meta.url), 'differential', {
+    command: `pnpm differential hystrix-breaker --seed ${seed} --runs ${runs}`,
+    seed,
+    versions: { resilience4j: '2.4.0', 'concurrency-limits': '0.5.3' },
+    columns: ['What', 'Against', 'Cases', 'Differed'],
+    rows,
+    notes: [
+      'Not compared: maxWaitDurationInHalfOpenState and the automatic half-open of resilience4j, whose timers run on the time of the machine; and Vegas beyond its first look at the round trip without load, which is drawn.',
+    ],
+  })
+}
+
+async function compareTraces(ours: Oracle, theirs: Oracle, late: boolean): Promise<string[]> {
+  let recoveries = 0
+  const report = await compareWithOracle({
+    arbitrary: late ? traceCase.filter(settlesLate) : traceCase.map(inTime),
+    ours: async (each: TraceCase) => {
+      const answer = await answerOf(ours, each)
+      if (recovered.test(JSON.stringify(answer))) recoveries++
+      return answer
+    },
+    theirs: (each) => theirs.ask(each),
+    known: late
+      ? [
+          {
+            reason:
+              'resilience4j counts a late outcome in whatever state is current; here it changes nothing',
+            covers: settlesLate,
+          },
+        ]
+      : [],
+    seed,
+    runs,
+  })
+  console.log(`\n${recoveries} of these traces go from half-open to closed`)
+  return row(late ? 'trace, with late outcomes' : 'trace, without late outcomes', 'resilience4j', report)
+}
+
+async function compareLimits(ours: Oracle, theirs: Oracle): Promise<string[]> {
+  const report = await compareWithOracle({
+    arbitrary: limitCase,
+    ours: (each: LimitCase) => answerOf(ours, each),
+    theirs: (each) => theirs.ask(each),
+    seed,
+    runs,
+  })
+  return row('limit: AIMD, Gradient2, Vegas', 'concurrency-limits', report)
+}
+
+async function answerOf(port: Oracle, command: object): Promise<unknown> {
+  const answer = await port.ask({ id: '1', ...command })
+  if (typeof answer === 'object' && answer !== null && 'ok' in answer) return answer.ok
+  throw new Error(JSON.stringify(answer))
+}
+
+function row(what: string, against: string, report: ComparisonReport<unknown, unknown, unknown>): string[] {
+  const unexplained = report.differences.reduce((sum, { cases }) => sum + cases, 0)
+  const odd = report.known.filter(({ cases }) => cases > 0).map(({ cases, reason }) => `${cases}: ${reason}`)
+  if (unexplained > 0) odd.unshift(`${unexplained} UNEXPLAINED`)
+  if (report.unanswered.length > 0) odd.push(`${report.unanswered.length} unanswered`)
+  if (unexplained > 0 || report.unanswered.length > 0) process.exitCode = 1
+  console.log(`\n${what}, against ${against}\n${formatComparison(report)}`)
+  return [what, against, String(report.cases), odd.length === 0 ? '0' : odd.join('; ')]
+}
