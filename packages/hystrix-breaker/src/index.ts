@@ -1,4 +1,14 @@
 export {
+  Breaker,
+  type BreakerSnapshot,
+  breaker,
+  type CallOptions,
+  type GuardedFunction,
+  type GuardOptions,
+} from './breaker.ts'
+export type { BreakerOptions, BulkheadOptions } from './breaker-options.ts'
+export type { CallContext, Work } from './call.ts'
+export {
   Circuit,
   type CircuitObserver,
   type Outcome,
@@ -14,6 +24,14 @@ export {
   type ResilienceErrorCode,
   type ResilienceErrorOptions,
 } from './errors.ts'
+export type {
+  BreakerEvents,
+  ErrorEvent,
+  LateEvent,
+  RejectEvent,
+  StateChangeEvent,
+  ThresholdEvent,
+} from './events.ts'
 export type { Threshold } from './judge.ts'
 export { AimdLimit, type AimdOptions } from './limit/aimd.ts'
 export { Gradient2Limit, type Gradient2Options } from './limit/gradient2.ts'

@@ -1,0 +1,51 @@
+import { channel } from 'node:diagnostics_channel'
+import type { Outcome, Transition } from './circuit.ts'
+import type { Channels } from './emitter.ts'
+import type { Threshold } from './judge.ts'
+import type { Counts } from './window/window.ts'
+
+export interface StateChangeEvent extends Transition {
+  readonly name: string
+}
+
+/** A call was refused by the circuit or the bulkhead. */
+export interface RejectEvent {
+  readonly name: string
+  readonly code: 'CIRCUIT_OPEN' | 'BULKHEAD_FULL'
+}
+
+/** A call ended in an older generation than it was admitted in, and was not counted. */
+export interface LateEvent {
+  readonly name: string
+  readonly outcome: Outcome
+}
+
+/** A rate was reached while the circuit only measures. */
+export interface ThresholdEvent {
+  readonly name: string
+  readonly threshold: Threshold
+  readonly counts: Counts
+}
+
+/** `isFailure` threw: the call counted as failed, and its caller had its own error. */
+export interface ErrorEvent {
+  readonly name: string
+  readonly error: unknown
+}
+
+/** Also published to the channels of `node:diagnostics_channel` below `loadbearing:hystrix-breaker:`. */
+export interface BreakerEvents {
+  stateChange: StateChangeEvent
+  reject: RejectEvent
+  late: LateEvent
+  threshold: ThresholdEvent
+  error: ErrorEvent
+}
+
+export const breakerChannels: Channels<BreakerEvents> = {
+  stateChange: channel('loadbearing:hystrix-breaker:state-change'),
+  reject: channel('loadbearing:hystrix-breaker:reject'),
+  late: channel('loadbearing:hystrix-breaker:late'),
+  threshold: channel('loadbearing:hystrix-breaker:threshold'),
+  error: channel('loadbearing:hystrix-breaker:error'),
+}
