@@ -25,7 +25,11 @@ test('a key goes to its owner in the table', async () => {
 test('leases return what they hold exactly once, whatever is done to them', async () => {
   const { pool } = make(5, { boundedLoad: 1.5, outlier: true })
   await using _ = pool
-  type Step = { key: number; ends: 'dispose' | 'twice' | 'abort' | 'abort-dispose' | 'throw'; report?: number }
+  type Step = {
+    key: number
+    ends: 'dispose' | 'twice' | 'abort' | 'abort-dispose' | 'throw'
+    report?: number
+  }
   const step: fc.Arbitrary<Step> = fc.record(
     {
       key: fc.nat(),
@@ -88,7 +92,9 @@ test('excluded backends are passed over in the order of replicas, and NO_BACKEND
       tried.add(lease.id)
     }
     expect(order).toEqual(lb.replicas(key, 6))
-    expect(() => pool.acquire(key, { exclude: tried })).toThrow(expect.objectContaining({ code: 'NO_BACKEND' }))
+    expect(() => pool.acquire(key, { exclude: tried })).toThrow(
+      expect.objectContaining({ code: 'NO_BACKEND' }),
+    )
   }
   expect(pool.stats()).toMatchObject({ refused: 50, active: 0 })
 })
@@ -166,30 +172,33 @@ test.each([
   ['stable', 10],
   ['stable', 50],
   ['classic', 10],
-] as const)('bounded load, mode %s, %d backends: 1,000 at a time of Zipf keys stay below the bound', async (mode, count) => {
-  const lb = new Maglev(ids(count), { mode, tableSize: 65_537 })
-  await using pool = createPool(lb, { boundedLoad: 1.25 })
-  fc.assert(
-    fc.property(fc.noBias(fc.integer({ min: 1, max: 2 ** 31 - 1 })), (seed) => {
-      const random = lcg(seed)
-      const next = zipf(1000, 1.1, random)
-      const open: Lease[] = []
-      let most = 0
-      for (let call = 0; call < 5000; call++) {
-        if (open.length === 1000) open.splice(Math.floor(random() * 1000), 1)[0]?.[Symbol.dispose]()
-        const lease = pool.acquire(`user:${next()}`)
-        open.push(lease)
-        if (open.length === 1000) most = Math.max(most, pool.states().get(lease.id)?.active ?? 0)
-      }
-      expect(most).toBeLessThanOrEqual(Math.ceil((1.25 * 1000) / count) + 1)
-      for (const lease of open) lease[Symbol.dispose]()
-      expect(pool.stats().active).toBe(0)
-    }),
-    { numRuns: 5 },
-  )
-  // The keys are far from even: without a bound the first owner of the most frequent one holds much more.
-  expect(pool.stats().overflowed).toBeGreaterThan(0)
-})
+] as const)(
+  'bounded load, mode %s, %d backends: 1,000 at a time of Zipf keys stay below the bound',
+  async (mode, count) => {
+    const lb = new Maglev(ids(count), { mode, tableSize: 65_537 })
+    await using pool = createPool(lb, { boundedLoad: 1.25 })
+    fc.assert(
+      fc.property(fc.noBias(fc.integer({ min: 1, max: 2 ** 31 - 1 })), (seed) => {
+        const random = lcg(seed)
+        const next = zipf(1000, 1.1, random)
+        const open: Lease[] = []
+        let most = 0
+        for (let call = 0; call < 5000; call++) {
+          if (open.length === 1000) open.splice(Math.floor(random() * 1000), 1)[0]?.[Symbol.dispose]()
+          const lease = pool.acquire(`user:${next()}`)
+          open.push(lease)
+          if (open.length === 1000) most = Math.max(most, pool.states().get(lease.id)?.active ?? 0)
+        }
+        expect(most).toBeLessThanOrEqual(Math.ceil((1.25 * 1000) / count) + 1)
+        for (const lease of open) lease[Symbol.dispose]()
+        expect(pool.stats().active).toBe(0)
+      }),
+      { numRuns: 5 },
+    )
+    // The keys are far from even: without a bound the first owner of the most frequent one holds much more.
+    expect(pool.stats().overflowed).toBeGreaterThan(0)
+  },
+)
 
 test('without a bound the same keys do go beyond it', async () => {
   await using pool = createPool(new Maglev(ids(10), { tableSize: 65_537 }))
