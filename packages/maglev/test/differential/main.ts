@@ -9,6 +9,7 @@ import * as arbitrary from './arbitraries.ts'
 import { findEnvoy, hostsMax, startEnvoy } from './envoy.ts'
 import { buildGoPeer } from './go-peer.ts'
 import { hashesOf, kkdaiTable, slotOfKkdai } from './ours.ts'
+import { comparePools } from './pool-comparisons.ts'
 
 /** One line of the report. */
 interface Row {
@@ -174,6 +175,9 @@ async function againstEnvoy(seed: number, runs: number): Promise<void> {
     report,
     `${clusters} clusters, ${slots} slots`,
   )
+  for (const { what, cases, report: pools } of await comparePools(envoy.path, seed, runs)) {
+    note(what, `a running Envoy ${found.get('Envoy') ?? ''}`, pools, cases)
+  }
 }
 
 /** Every key finds the host that Envoy sent it to. */
