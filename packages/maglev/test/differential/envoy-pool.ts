@@ -47,6 +47,22 @@ export interface BoundedCase {
   readonly keys: readonly string[]
 }
 
+/** Calls by key, and the status that whichever host they come to answers with. */
+export interface OutlierCase {
+  readonly hosts: number
+  /** Fields of `outlier_detection`. */
+  readonly detection: Readonly<Record<string, number | boolean>>
+  readonly calls: readonly { readonly key: string; readonly status: number }[]
+}
+
+export interface OutlierStep {
+  /** Undefined where Envoy had no host left. */
+  readonly host: number | undefined
+  readonly status: number
+  /** Hosts that are ejected after the call. */
+  readonly ejected: readonly number[]
+}
+
 export const policyHosts = 24
 export const policyTableSize = 1021
 export const boundedTableSize = 251
@@ -80,8 +96,8 @@ export async function prioritiesOfEnvoy(
     ),
   )
   const keys = keyForEachPercent()
-  const agent = new Agent({ keepAlive: true })
-  using _closed = { [Symbol.dispose]: () => agent.destroy() }
+  await using stack = new AsyncDisposableStack()
+  const agent = stack.adopt(new Agent({ keepAlive: true }), (each) => each.destroy())
   const answers: PriorityAnswer[] = []
   for (const [index, { levels }] of cases.entries()) {
     const load = levels.map(() => 0)
@@ -169,6 +185,64 @@ export async function boundedOfEnvoy(path: string, cases: readonly BoundedCase[]
     answers.push(found)
   }
   return answers
+}
+
+/** What a host answers, and who is ejected after each answer. */
+export async function ejectionsOfEnvoy(
+  path: string,
+  cases: readonly OutlierCase[],
+): Promise<OutlierStep[][]> {
+  await using servers = await listen(Math.max(...cases.map(({ hosts }) => hosts)))
+  await using envoy = await launchEnvoy(
+    path,
+    bootstrap(
+      cases.map(({ hosts, detection }, index) => ({
+        name: `case-${index}`,
+        hashPolicy: [{ header: { header_name: 'x-key' } }],
+        cluster: {
+          maglev_lb_config: { table_size: 61 },
+          common_lb_config: { healthy_panic_threshold: { value: 0 } },
+          // So long that neither an interval nor an ejection ends while the case runs.
+          outlier_detection: {
+            ...detection,
+            interval: '10000s',
+            base_ejection_time: '10000s',
+            max_ejection_time: '10000s',
+          },
+        },
+        endpoints: [
+          { lb_endpoints: servers.ports.slice(0, hosts).map((port, host) => endpoint(port, `host-${host}`)) },
+        ],
+      })),
+    ),
+  )
+  await using stack = new AsyncDisposableStack()
+  const agent = stack.adopt(new Agent({ keepAlive: true }), (each) => each.destroy())
+  const answers: OutlierStep[][] = []
+  for (const [index, { calls }] of cases.entries()) {
+    const steps: OutlierStep[] = []
+    for (const { key, status } of calls) {
+      const { body } = await ask(
+        envoy.port,
+        `/${index}/`,
+        { 'x-key': key, 'x-status': String(status) },
+        agent,
+      )
+      const host = /^\d+$/.test(body) ? Number(body) : undefined
+      steps.push({ host, status, ejected: await ejectedHosts(envoy.admin, `case-${index}`, servers.ports) })
+    }
+    answers.push(steps)
+  }
+  return answers
+}
+
+async function ejectedHosts(admin: string, cluster: string, ports: readonly number[]): Promise<number[]> {
+  const text = await (await fetch(`http://${admin}/clusters`)).text()
+  const flagged = text.matchAll(/^(case-\d+)::127\.0\.0\.1:(\d+)::health_flags::.*failed_outlier_check/gm)
+  const hosts = [...flagged].flatMap(([, name, port]) =>
+    name === cluster ? [ports.indexOf(Number(port))] : [],
+  )
+  return hosts.toSorted((a, b) => a - b)
 }
 
 /** A short string for each residue of its hash modulo 100. */
@@ -263,14 +337,17 @@ interface Listening extends AsyncDisposable {
   readonly ports: readonly number[]
 }
 
-/** Servers on loopback that answer with their number, or as `respond` does. */
+/** Servers on loopback that answer with their number and the status of the header `x-status`, or as `respond` does. */
 async function listen(
   count: number,
   respond: (response: ServerResponse, host: number) => void = (response, host) => response.end(String(host)),
 ): Promise<Listening> {
   const servers: Server[] = []
   for (let host = 0; host < count; host++) {
-    const server = createServer((_, response) => respond(response, host))
+    const server = createServer((incoming, response) => {
+      response.statusCode = Number(incoming.headers['x-status'] ?? 200)
+      respond(response, host)
+    })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     servers.push(server)

@@ -3,12 +3,17 @@ import { type HashPolicy, hashPolicies, Maglev } from '@loadbearing/maglev'
 import fc from 'fast-check'
 import { word64 } from '../../src/hash/word64.ts'
 import { envoyBound } from '../../src/pool/bounded-load.ts'
+import { OutlierDetector } from '../../src/pool/outlier.ts'
+import { checkOutlierOptions } from '../../src/pool/outlier-options.ts'
 import { priorityLoad } from '../../src/pool/priority.ts'
 import { xxh64 } from '../model/hash.ts'
 import {
   type BoundedCase,
   boundedOfEnvoy,
   boundedTableSize,
+  ejectionsOfEnvoy,
+  type OutlierCase,
+  type OutlierStep,
   type PolicyAnswer,
   type PolicyCase,
   type PriorityAnswer,
@@ -32,12 +37,13 @@ export interface PoolComparison {
 // Each step of shrinking starts an Envoy: enough is enough.
 const shrinkingSteps = 40
 
-/** The rules of pools against an Envoy: priorities and panic, hash policies and cookies, bounded load. */
+/** The rules of pools against an Envoy: priorities and panic, hash policies and cookies, bounded load, runs of failures. */
 export async function comparePools(path: string, seed: number, runs: number): Promise<PoolComparison[]> {
   return [
     await comparePriorities(path, seed, runs),
     await comparePolicies(path, seed, runs),
     await compareBounded(path, seed, runs),
+    await compareOutliers(path, seed, runs),
   ]
 }
 
@@ -114,7 +120,7 @@ const policy: fc.Arbitrary<HashPolicy> = fc.oneof(
   fc.record({ queryParameter: fc.constantFrom('user', 'q'), terminal }),
 )
 const word = fc
-  .string({ unit: fc.constantFrom(...'abc019-_.~%=" é'), maxLength: 12 })
+  .string({ unit: fc.constantFrom(...'abc019-_.~%=" é'.split('')), maxLength: 12 })
   .map((text) => text.trim())
 const cookieHeader = fc
   .array(
@@ -248,6 +254,66 @@ function ourBounded({ weights, percent, keys }: BoundedCase): number[] {
     const host = envoyBound(load, primary, word64(xxh64(utf8.encode(key), 0n)))
     active[host] = (active[host] ?? 0) + 1
     return host
+  })
+}
+
+const detection = fc.record(
+  {
+    consecutive_5xx: fc.nat(4),
+    consecutive_gateway_failure: fc.nat(4),
+    enforcing_consecutive_5xx: fc.constantFrom(0, 100),
+    enforcing_consecutive_gateway_failure: fc.constantFrom(0, 100),
+    max_ejection_percent: fc.constantFrom(0, 10, 25, 34, 50, 100),
+    always_eject_one_host: fc.boolean(),
+  },
+  { requiredKeys: ['always_eject_one_host'] },
+)
+const outlierCase: fc.Arbitrary<OutlierCase> = fc.record({
+  hosts: fc.integer({ min: 1, max: 6 }),
+  detection,
+  calls: fc.array(
+    fc.record({
+      key: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+      status: fc.constantFrom(200, 404, 500, 500, 501, 502, 503, 503, 504, 505, 599),
+    }),
+    { minLength: 20, maxLength: 80, size: 'max' },
+  ),
+})
+
+async function compareOutliers(path: string, seed: number, runs: number): Promise<PoolComparison> {
+  let calls = 0
+  const report = await compare(fc.array(outlierCase, { minLength: 1, maxLength: 6, size: 'max' }), {
+    theirs: (cases) => ejectionsOfEnvoy(path, cases),
+    ours: (cases) => cases,
+    equal(_, theirs: OutlierStep[][], cases) {
+      return cases.every((each, index) => {
+        const steps = theirs[index] ?? []
+        calls += steps.length
+        return ejectionsAgree(each, steps)
+      })
+    },
+    seed,
+    runs,
+  })
+  return {
+    what: 'Outlier detection: who is ejected after each of many answers',
+    cases: `${calls} calls`,
+    report,
+  }
+}
+
+/** The detector, told of the calls as Envoy made them, has the same hosts out after each. */
+function ejectionsAgree({ hosts, detection: fields }: OutlierCase, steps: readonly OutlierStep[]): boolean {
+  const options = Object.entries(fields).map(([name, value]) => [
+    name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
+    value,
+  ])
+  const detector = new OutlierDetector(checkOutlierOptions(Object.fromEntries(options)), () => 0)
+  const ids = Array.from({ length: hosts }, (_, host) => String(host))
+  for (const id of ids) detector.add(id)
+  return steps.every(({ host, status, ejected }) => {
+    if (host !== undefined) detector.report(String(host), status, 0)
+    return ids.filter((id) => detector.ejected(id)).join() === ejected.join()
   })
 }
 
