@@ -162,10 +162,9 @@ function checkHttp(options: HttpCheckOptions): HttpProbeOptions {
   return options
 }
 
-function checkTracking({ capacity = 65_536, ttl = 60_000 }: TrackingOptions): {
-  capacity: number
-  ttl: number
-} {
+function checkTracking(tracking: TrackingOptions): { capacity: number; ttl: number } {
+  wantObject('tracking', tracking)
+  const { capacity = 65_536, ttl = 60_000 } = tracking
   return {
     capacity: checkCount('tracking.capacity', capacity, trackedFlowsMax),
     ttl: parsePositiveDuration('tracking.ttl', ttl),

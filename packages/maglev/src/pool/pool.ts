@@ -111,6 +111,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
     const { signal, exclude } = options
     signal?.throwIfAborted()
     this.#wantOpen()
+    this.#levels.arrange()
     const member = this.#tracked(options.flow ?? key, exclude) ?? this.#choose(key, options)
     this.#levels.count(member, 1)
     this.#active++
@@ -137,8 +138,8 @@ export class Pool<T = unknown> implements AsyncDisposable {
       )
     }
     this.maglev.update(change, 'sliced')
-    this.#reconcile()
     this.#levels.refresh()
+    this.#levels.arrange()
   }
 
   setWeight(id: string, weight: number): void {
@@ -242,10 +243,10 @@ export class Pool<T = unknown> implements AsyncDisposable {
     for (const { backend } of this.#members.values()) this.#checks?.watch(backend)
   }
 
-  /** Follows what the table was told to hold, by `update` or by hand. */
-  #reconcile(): void {
+  /** Follows what the table was told to hold, by `update` or by hand; whether that was anything new. */
+  #reconcile(): boolean {
     const configured = this.maglev.configured
-    if (configured === this.#configured) return
+    if (configured === this.#configured) return false
     this.#configured = configured
     for (const { id, backend } of [...this.#members.values()]) {
       const now = configured.get(id)
@@ -258,6 +259,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
         member.backend = Object.freeze({ ...member.backend, weight: backend.weight })
       }
     }
+    return true
   }
 
   #add(backend: ConfiguredBackend<T>): void {
