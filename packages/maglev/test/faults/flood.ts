@@ -22,7 +22,7 @@ export function keyedSpread(keys: number, secrets: number): KeyedSpread {
   return {
     aimed: crafted.filter((key) => unkeyed.lookup(key) === target).length,
     spreads: Array.from({ length: secrets }, (_, n) => {
-      const secret = Uint8Array.from({ length: 16 }, (_, at) => (97 * n + 31 * at) & 255)
+      const secret = new Uint8Array(16).map((zero, at) => zero + 97 * n + 31 * at)
       const keyed = new Maglev(ids, { secret })
       return { count: crafted.filter((key) => keyed.lookup(key) === target).length, mean, sigma }
     }),

@@ -80,7 +80,7 @@ describe('4. all backends are unhealthy', () => {
     expect((await fetch(`http://127.0.0.1:${web.port}/`)).status).toBe(503)
     await using tcp = createTcpProxy(pool)
     const raw = await tcp.listen({ port: 0, host: '127.0.0.1' })
-    await expect(fetch(`http://127.0.0.1:${raw.port}/`)).rejects.toThrow()
+    await expect(fetch(`http://127.0.0.1:${raw.port}/`)).rejects.toThrow('fetch failed')
     await eventually(() => tcp.stats().ended['no-backend'] > 0)
   })
 
@@ -162,7 +162,7 @@ test('8. a rebuild that crashes leaves the old table in force and says so; the n
   const after = maglev.lookupMany(keys)
   expect(after.filter((id) => id === '10.0.0.3:80' || id === '10.0.0.4:80')).toEqual([])
   const left = before.filter((id, n) => id !== after[n])
-  expect([...new Set(left)].toSorted()).toEqual(['10.0.0.3:80', '10.0.0.4:80'])
+  expect(new Set(left)).toEqual(new Set(['10.0.0.3:80', '10.0.0.4:80']))
 })
 
 describe('10. steps of the wall clock', () => {
@@ -170,7 +170,7 @@ describe('10. steps of the wall clock', () => {
     vi.useRealTimers()
   })
 
-  test.each([+3_600_000, -3_600_000])('by %i ms change no ejection and no tracked flow', async (step) => {
+  test.each([3_600_000, -3_600_000])('by %i ms change no ejection and no tracked flow', async (step) => {
     vi.useFakeTimers({ toFake: ['Date'] })
     await using pool = createPool(new Maglev(ids(10)), {
       outlier: { consecutive5xx: 5, baseEjectionTime: '400ms', interval: '50ms' },
@@ -226,7 +226,7 @@ test('12. hostile backend ids are ids like any others', async () => {
   // None of them is an address, which is said when one is dialled.
   await using proxy = createTcpProxy(pool, { key: () => 'key 1' })
   const { port } = await proxy.listen({ port: 0, host: '127.0.0.1' })
-  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow()
+  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed')
   await eventually(() => proxy.stats().open === 0)
   expect(pool.stats().active).toBe(0)
 })
