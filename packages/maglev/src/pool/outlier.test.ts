@@ -81,18 +81,21 @@ describe('runs of failures', () => {
     expect(repeat(detector(names(3)), 'b1', result, 5, 0) === undefined).toBe(failure === 0)
   })
 
-  test('gateway failures have a rule of their own, which a 500 interrupts', () => {
-    const made = detector(names(2), {
-      consecutive5xx: 100,
-      consecutiveGatewayFailure: 3,
-      enforcingConsecutiveGatewayFailure: 100,
-    })
-    made.report('b0', 502, 0)
-    made.report('b0', 503, 0)
-    made.report('b0', 500, 0)
-    expect(repeat(made, 'b0', 504, 2, 0)).toBeUndefined()
-    expect(made.report('b0', 'gateway-failure', 0)).toMatchObject({ reason: 'consecutive-gateway-failure' })
-  })
+  test.each([200, 404, 500, 501, 505])(
+    'gateway failures have a rule of their own, which a %i interrupts',
+    (status) => {
+      const made = detector(names(2), {
+        consecutive5xx: 100,
+        consecutiveGatewayFailure: 3,
+        enforcingConsecutiveGatewayFailure: 100,
+      })
+      made.report('b0', 502, 0)
+      made.report('b0', 503, 0)
+      made.report('b0', status, 0)
+      expect(repeat(made, 'b0', 504, 2, 0)).toBeUndefined()
+      expect(made.report('b0', 'gateway-failure', 0)).toMatchObject({ reason: 'consecutive-gateway-failure' })
+    },
+  )
 
   test('by the defaults gateway failures are found but eject nobody; the rule of 5xx does', () => {
     const made = detector(names(2), { consecutiveGatewayFailure: 3 })
@@ -155,6 +158,19 @@ describe('how long', () => {
     made.tick(100_000)
     // 2, less 1 for the one tick that came an interval or more after the return, and 1 for this ejection.
     expect(repeat(made, 'b0', 500, 5, 100_001)).toMatchObject({ until: 160_001, times: 3 })
+  })
+
+  test('the multiplier rises no further than is needed for the maximum', () => {
+    const made = detector(names(2), { baseEjectionTime: '10s', maxEjectionTime: '25s', interval: '1s' })
+    let now = 0
+    for (let times = 0; times < 9; times++, now += 25_000) {
+      made.due(now)
+      repeat(made, 'b0', 500, 5, now)
+    }
+    made.due(now)
+    // From 4, which is 25 s and the base above it, three quiet intervals lead to 1.
+    for (let ticks = 0; ticks < 3; ticks++) made.tick((now += 1000))
+    expect(repeat(made, 'b0', 500, 5, now)?.until).toBe(now + 20_000)
   })
 
   test('long after, it is as the first time', () => {
