@@ -17,5 +17,5 @@ async function close(): Promise<void> {
   await proxy.close()
   await pool[Symbol.asyncDispose]()
   console.log(JSON.stringify({ active: pool.stats().active }))
-  process.disconnect()
+  process.disconnect?.()
 }
