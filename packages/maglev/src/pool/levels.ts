@@ -129,7 +129,7 @@ export class Levels<T> {
   /** Sorts the members into levels by their priority. */
   #group(): void {
     const groups = Map.groupBy(this.#owner.members.values(), ({ backend }) => backend.priority)
-    const priorities = [...groups.keys()].sort((a, b) => a - b)
+    const priorities = [...groups.keys()].toSorted((a, b) => a - b)
     const single = priorities.length <= 1
     for (const [priority, table] of this.#siblings) {
       if (!single && groups.has(priority)) continue

@@ -4,20 +4,19 @@ import { Emitter } from '../emitter.ts'
 import { MaglevError, shown } from '../errors.ts'
 import type { Key } from '../key-hash.ts'
 import type { Maglev } from '../maglev.ts'
-import type { Random } from '../ports.ts'
 import { Drains } from './drains.ts'
 import { Ejections } from './ejections.ts'
+import { Flows } from './flows.ts'
 import { type HealthFact, initialFacts, learn, stateOf } from './health.ts'
 import { type AcquireOptions, type CallResult, type Lease, PoolLease } from './lease.ts'
 import { Levels } from './levels.ts'
 import { isUp, type Member, newMember } from './member.ts'
 import type { Ejection } from './outlier.ts'
-import { type PoolEvents, poolChannels } from './pool-events.ts'
+import { type PoolEvents, poolChannels, rebuildOf } from './pool-events.ts'
 import { checkPoolOptions, type PoolOptions, type PoolSettings } from './pool-options.ts'
 import { ActiveChecks, type ProbeOutcome } from './probe.ts'
 import { Ramps } from './ramps.ts'
 import { type BackendStatus, type PoolStats, statusOf } from './status.ts'
-import { FlowTracker } from './tracker.ts'
 
 /**
  * Makes a pool of the backends of `maglev`: finds out which are up, and hands them out by key. The pool tells the table about
@@ -49,10 +48,9 @@ export class Pool<T = unknown> implements AsyncDisposable {
   readonly #checks: ActiveChecks<T> | undefined
   readonly #ejections: Ejections | undefined
   readonly #ramps: Ramps | undefined
-  readonly #tracker: FlowTracker | undefined
+  readonly #flows: Flows | undefined
   readonly #drains: Drains
   readonly #counts = { acquired: 0, refused: 0, overflowed: 0, ejections: 0, probes: 0, probeFailures: 0 }
-  readonly #flowCounts = { hits: 0, misses: 0, full: 0 }
   #active = 0
   #configured: ReadonlyMap<string, ConfiguredBackend<T>> = new Map()
   #firstChecks: PromiseWithResolvers<void> | undefined
@@ -67,18 +65,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
       members: this.#members,
       reconcile: () => this.#reconcile(),
       panicked: (priority, panic) => this.#emitter.emit('panic', () => ({ pool: this, priority, panic })),
-      rebuilt: (event, priority) =>
-        this.#emitter.emit('rebuild', () => ({
-          pool: this,
-          priority,
-          maglev: event.maglev,
-          tableSize: event.tableSize,
-          backends: event.backends,
-          available: event.available,
-          get changed(): number {
-            return event.changed
-          },
-        })),
+      rebuilt: (event, priority) => this.#emitter.emit('rebuild', () => rebuildOf(this, priority, event)),
     })
     this.#checks = checks && new ActiveChecks(checks, { clock, random }, (outcome) => this.#probed(outcome))
     this.#ejections =
@@ -92,7 +79,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
         },
       )
     this.#ramps = slowStart && new Ramps(slowStart, clock, (factors) => this.#ramp(factors))
-    this.#tracker = tracking && new FlowTracker(tracking, secretOf(random))
+    this.#flows = tracking && new Flows(tracking, { clock, random }, (id) => this.#keepsFlows(id))
     this.#drains = new Drains(
       clock,
       (id) => this.#holds(id),
@@ -112,7 +99,8 @@ export class Pool<T = unknown> implements AsyncDisposable {
     signal?.throwIfAborted()
     this.#wantOpen()
     this.#levels.arrange()
-    const member = this.#tracked(options.flow ?? key, exclude) ?? this.#choose(key, options)
+    const flow = options.flow ?? key
+    const member = this.#tracked(flow, exclude) ?? this.#choose(key, flow, options)
     this.#levels.count(member, 1)
     this.#active++
     this.#counts.acquired++
@@ -188,18 +176,17 @@ export class Pool<T = unknown> implements AsyncDisposable {
     return new Map(
       [...this.#members.values()].map((member) => [
         member.id,
-        statusOf(member, checked, this.#tracker?.flowsOf(member.id) ?? 0),
+        statusOf(member, checked, this.#flows?.count(member.id) ?? 0),
       ]),
     )
   }
 
   stats(): PoolStats {
-    const tracker = this.#tracker
     return {
       active: this.#active,
       ...this.#counts,
       rebuilds: this.#levels.rebuilds,
-      flows: tracker && { size: tracker.size, capacity: tracker.capacity, ...this.#flowCounts },
+      flows: this.#flows?.stats(),
       levels: this.#levels.stats(),
     }
   }
@@ -248,7 +235,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
     const configured = this.maglev.configured
     if (configured === this.#configured) return false
     this.#configured = configured
-    for (const { id, backend } of [...this.#members.values()]) {
+    for (const { id, backend } of this.#members.values()) {
       const now = configured.get(id)
       if (now === undefined || !isSame(now, backend)) this.#remove(id)
     }
@@ -280,18 +267,11 @@ export class Pool<T = unknown> implements AsyncDisposable {
   }
 
   #tracked(flow: Key, exclude: ReadonlySet<string> | undefined): Member<T> | undefined {
-    if (this.#tracker === undefined) return undefined
-    const id = this.#tracker.find(flow, this.#settings.clock.monotonic(), (found) => this.#keepsFlows(found))
-    if (id === undefined) this.#flowCounts.misses++
-    else if (exclude?.has(id) === true) this.#tracker.forget(flow)
-    else {
-      this.#flowCounts.hits++
-      return this.#members.get(id)
-    }
-    return undefined
+    const id = this.#flows?.find(flow, exclude)
+    return id === undefined ? undefined : this.#members.get(id)
   }
 
-  #choose(key: Key, { exclude, attempt = 0, flow = key }: AcquireOptions): Member<T> {
+  #choose(key: Key, flow: Key, { exclude, attempt = 0 }: AcquireOptions): Member<T> {
     const choice = this.#levels.choose(key, attempt, exclude)
     if (choice === undefined) {
       this.#counts.refused++
@@ -301,10 +281,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
       )
     }
     if (choice.overflowed) this.#counts.overflowed++
-    if (this.#tracker !== undefined) {
-      const kept = this.#tracker.track(flow, choice.member.id, this.#settings.clock.monotonic())
-      if (!kept) this.#flowCounts.full++
-    }
+    this.#flows?.track(flow, choice.member.id)
     return choice.member
   }
 
@@ -321,8 +298,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
 
   #holds(id: string): 'leases' | 'flows' | 'nothing' {
     if ((this.#members.get(id)?.active ?? 0) > 0) return 'leases'
-    this.#tracker?.expire(this.#settings.clock.monotonic())
-    return (this.#tracker?.flowsOf(id) ?? 0) > 0 ? 'flows' : 'nothing'
+    return (this.#flows?.count(id) ?? 0) > 0 ? 'flows' : 'nothing'
   }
 
   #decide(id: string, type: 'enable' | 'disable' | 'drain'): void {
@@ -404,11 +380,6 @@ function isSame(now: ConfiguredBackend, known: ConfiguredBackend): boolean {
     now.hash === known.hash &&
     now.data === known.data
   )
-}
-
-/** Keys the table of flows. */
-function secretOf(random: Random): Uint8Array {
-  return Uint8Array.from({ length: 16 }, () => Math.floor(random.next() * 256))
 }
 
 function closed(): MaglevError {

@@ -75,7 +75,7 @@ export class Tables<T> {
   close(): void {
     this.#clock.clearTimeout(this.#timer)
     this.#gathering = false
-    for (const table of [...this.#watched.keys()]) this.unwatch(table)
+    for (const table of this.#watched.keys()) this.unwatch(table)
   }
 }
 

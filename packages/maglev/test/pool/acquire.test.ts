@@ -44,7 +44,8 @@ test('leases return what they hold exactly once, whatever is done to them', asyn
       for (const { key, ends, report } of steps) {
         if (ends === 'throw') {
           expect(() => {
-            using _lease = pool.acquire(key)
+            using lease = pool.acquire(key)
+            lease.report(500)
             throw new Error('the call failed')
           }).toThrow('the call failed')
           continue

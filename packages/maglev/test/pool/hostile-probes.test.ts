@@ -239,6 +239,7 @@ describe('HTTP', () => {
     await eventually(() => server.open.size === 1)
     await pool[Symbol.asyncDispose]()
     await eventually(() => server.open.size === 0)
+    expect(pool.stats().probes).toBe(0)
   })
 })
 

@@ -514,8 +514,7 @@ test('drain: of an idle backend it is done at once; enable, disposal and a signa
     await pool.drain(a)
     const keyOf = (id: string): number =>
       Array.from({ length: 100 }, (_, n) => n).find((n) => lb.lookup(n) === id) ?? -1
-    using _b = pool.acquire(keyOf(b))
-    using _c = pool.acquire(keyOf(c))
+    for (const id of [b, c]) expect(pool.acquire(keyOf(id)).id).toBe(id)
     const enabled = pool.drain(b)
     pool.enable(b)
     await expect(enabled).rejects.toMatchObject({ code: 'DRAIN_INTERRUPTED' })
