@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel'
 import {
   Agent,
   createServer,
@@ -9,89 +8,29 @@ import {
 } from 'node:http'
 import { type AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Channels, Emitter } from '../emitter.ts'
+import { Emitter } from '../emitter.ts'
 import { MaglevError } from '../errors.ts'
 import type { Maglev } from '../maglev.ts'
 import type { RoutedRequest } from '../route/hash-policy.ts'
 import { type Balancer, toBalancer } from './balancer.ts'
 import { announcedSource, type ConnectionSource, directSource } from './connection-source.ts'
-import { answer, carry, type Exchange, type Gateway, type Outcome } from './http-exchange.ts'
+import { type HttpEndEvent, type HttpProxyEvents, type HttpProxyStats, httpChannels } from './http-events.ts'
+import { answer, carry, type Exchange, type Gateway } from './http-exchange.ts'
 import { forwardedClient, forwardedHeaders } from './http-forwarded.ts'
 import { type RequestHead, readRequestHead } from './http-head.ts'
 import { endToEnd, filterFields, listed } from './http-hop.ts'
 import { checkHttpOptions, type HttpProxyOptions, type HttpSettings } from './http-options.ts'
+import { hasBody, offersWebSocket, withoutUpgrade } from './http-upgrade.ts'
 import { type ListenOptions, listen } from './listen.ts'
-import type { Endpoint } from './proxy-protocol.ts'
 
 export type { HashPolicy, RoutedRequest } from '../route/hash-policy.ts'
 export type { BackendLease, Balancer } from './balancer.ts'
+export type { HttpEndEvent, HttpProxyEvents, HttpProxyStats, HttpRetryEvent } from './http-events.ts'
 export type { ForwardedStyle } from './http-forwarded.ts'
 export type { HttpProxyOptions } from './http-options.ts'
 export type { ListenOptions } from './listen.ts'
 export type { Endpoint } from './proxy-protocol.ts'
 export type { TrustedSources } from './source-list.ts'
-
-/** A request goes to the next backend. */
-export interface HttpRetryEvent {
-  readonly proxy: HttpProxy
-  /** The one that failed. */
-  readonly backend: string
-  /** 0 for the first backend tried. */
-  readonly attempt: number
-  readonly error: Error
-}
-
-/** A request, or the WebSocket that it became, is over. */
-export interface HttpEndEvent {
-  readonly proxy: HttpProxy
-  readonly method: string
-  readonly path: string
-  readonly source: Endpoint
-  /** What the client was told; undefined where it got nothing. */
-  readonly status: number | undefined
-  /**
-   * `refused`: the request was wrong or asked for what is not served here, no backend saw it; `unreachable`: 502; `timed-out`:
-   * 504; `no-backend`: 503; `backend-abort`: the response broke off, and the client's connection with it.
-   */
-  readonly outcome: Outcome | 'refused'
-  /** The last one asked. */
-  readonly backend: string | undefined
-  readonly milliseconds: number
-  readonly error: Error | undefined
-}
-
-/** Also published to the channels `loadbearing:maglev:http-retry` and `:http-end` of `node:diagnostics_channel`. */
-export interface HttpProxyEvents {
-  retry: HttpRetryEvent
-  end: HttpEndEvent
-}
-
-/** Counts since the proxy was made; `open`, `active` and `tunnels` are now. */
-export interface HttpProxyStats {
-  /** Connections of clients. */
-  readonly open: number
-  readonly accepted: number
-  /** Closed on arrival because of `maxConnections`. */
-  readonly dropped: number
-  /** Requests. */
-  readonly active: number
-  /** WebSockets. */
-  readonly tunnels: number
-  readonly retries: number
-  /** Bytes from clients. */
-  readonly received: number
-  /** Bytes to clients. */
-  readonly sent: number
-  /** Requests ended, by outcome. */
-  readonly ended: Readonly<Record<HttpEndEvent['outcome'], number>>
-  /** Requests ended, by status. */
-  readonly statuses: ReadonlyMap<number, number>
-}
-
-const channels: Channels<HttpProxyEvents> = {
-  retry: channel('loadbearing:maglev:http-retry'),
-  end: channel('loadbearing:maglev:http-end'),
-}
 
 /** Requests that a client may send on one connection ahead of their responses; they are carried one at a time. */
 const pipelinedMax = 32
@@ -118,7 +57,7 @@ export function createHttpProxy(balancer: Maglev | Balancer, options: HttpProxyO
 export class HttpProxy implements AsyncDisposable {
   readonly #settings: HttpSettings
   readonly #gateway: Gateway
-  readonly #emitter: Emitter<HttpProxyEvents> = new Emitter(channels)
+  readonly #emitter: Emitter<HttpProxyEvents> = new Emitter(httpChannels)
   readonly #server: Server
   readonly #agent: Agent = new Agent({
     keepAlive: true,
@@ -444,23 +383,6 @@ const errorStatuses: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
-}
-
-/** A client may offer any protocol (Java's offers h2c by default) and expects to be served without it. */
-function offersWebSocket(request: IncomingMessage): boolean {
-  return listed(request.rawHeaders, 'upgrade').includes('websocket')
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
-}
-
-/** The request as it would be without its offer, to be read again. */
-function withoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
-  const headers = filterFields(rawHeaders, (name) => name !== 'upgrade')
-  let text = `${method} ${url} HTTP/${httpVersion}\r\n`
-  for (let n = 0; n < headers.length; n += 2) text += `${headers[n]}: ${headers[n + 1]}\r\n`
-  return Buffer.from(`${text}\r\n`, 'latin1')
 }
 
 function refuseRaw(socket: Duplex, status: number): void {

@@ -248,7 +248,7 @@ function dispatchedRequest({ origin, path, method, headers }: Dispatcher.Dispatc
     if (value === undefined) continue
     const lower = name.toLowerCase()
     const before = byName.get(lower)
-    const text = Array.isArray(value) ? value.join(', ') : `${value}`
+    const text = Array.isArray(value) ? value.join(', ') : value
     byName.set(lower, before === undefined ? text : `${before}, ${text}`)
   }
   return { origin: origin?.toString(), path, method, headers: Object.fromEntries(byName) }
