@@ -74,11 +74,11 @@ export class Levels<T> {
       rounding: this.#maglev.mode === 'envoy' ? 'down' : 'nearest',
     })
     this.#simple = this.#load.healthy[0] === 100
-    for (const [index, level] of this.#levels.entries()) {
-      const panic = this.#load.panic[index] ?? false
-      const changed = panic !== level.panic
-      level.arrange(panic)
-      if (changed) this.#owner.panicked(level.priority, panic)
+    const before = this.#levels.map((level) => level.panic)
+    for (const [index, level] of this.#levels.entries()) level.arrange(this.#load.panic[index] ?? false)
+    // Only now, since listeners may acquire.
+    for (const [index, { priority, panic }] of this.#levels.entries()) {
+      if (panic !== before[index]) this.#owner.panicked(priority, panic)
     }
   }
 

@@ -34,6 +34,9 @@ test.each<[string, unknown]>([
 })
 
 test.each<[string, unknown]>([
+  ['clock', { now: () => 0 }],
+  ['clock', 'system'],
+  ['random', Math.random],
   ['outlier', 'on'],
   ['panicThreshold', 50],
   ['panicThreshold', Number.NaN],

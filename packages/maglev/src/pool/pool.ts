@@ -32,11 +32,14 @@ import { type BackendStatus, type PoolStats, statusOf } from './status.ts'
  * Without checks and detection a backend is what `enable`, `disable` and `drain` make it. Backends take keys as they are
  * configured until their first check; those added later to a pool with active checks take none until they pass one.
  *
- * @throws MaglevError `INVALID_OPTION`
+ * @throws MaglevError `INVALID_OPTION`, also for a Maglev that has a pool already
  */
 export function createPool<T>(maglev: Maglev<T>, options: PoolOptions<T> = {}): Pool<T> {
   return new Pool(maglev, options)
 }
+
+/** Two pools would take turns in putting back what the other one says. */
+const pooled = new WeakSet<Maglev>()
 
 /** See `createPool`. All decisions are on monotonic time. */
 export class Pool<T = unknown> implements AsyncDisposable {
@@ -59,6 +62,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
   constructor(maglev: Maglev<T>, options: PoolOptions<T>) {
     const settings = checkPoolOptions(options, maglev.mode)
     const { clock, random, checks, outlier, slowStart, tracking } = settings
+    if (pooled.has(maglev)) throw new MaglevError('INVALID_OPTION', 'maglev: it has a pool already')
     this.maglev = maglev
     this.#settings = settings
     this.#levels = new Levels(maglev, settings, {
@@ -86,6 +90,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
       (id) => this.#emitter.emit('drained', () => ({ pool: this, id })),
     )
     this.#begin()
+    pooled.add(maglev)
   }
 
   /**
@@ -203,6 +208,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    pooled.delete(this.maglev)
     this.#levels.close()
     this.#ejections?.close()
     this.#ramps?.close()

@@ -158,6 +158,14 @@ test('a closed pool gives no leases; those that are out stay good', async () => 
   expect(pool.stats().active).toBe(0)
 })
 
+test('a table has one pool at a time', async () => {
+  const { lb, pool } = make(2)
+  expect(() => createPool(lb)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
+  await pool[Symbol.asyncDispose]()
+  await using again = createPool(lb)
+  expect(again.acquire('k').id).toBe(lb.lookup('k'))
+})
+
 /** Keys of Zipf's law: the n-th most frequent one has 1 / n^s of the frequency of the first. */
 function zipf(keys: number, s: number, random: () => number): () => number {
   const sums: number[] = []
