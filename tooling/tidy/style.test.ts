@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { sourceFiles } from './sources.ts'
+import { sourceFiles, withoutComments } from './sources.ts'
 
 const files = sourceFiles()
 const published = files.filter(
@@ -87,10 +87,3 @@ describe('style', () => {
     expect(broken).toEqual([])
   })
 })
-
-/** The text with comments blanked, line numbers kept. Strings that hold `//` only after a colon are left alone. */
-function withoutComments(text: string): string {
-  return text
-    .replaceAll(/\/\*[\s\S]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, ' '))
-    .replaceAll(/(^|[^:'"`\\])\/\/.*$/gm, '$1')
-}
