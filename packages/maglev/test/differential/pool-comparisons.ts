@@ -296,7 +296,7 @@ async function compareOutliers(path: string, seed: number, runs: number): Promis
     runs,
   })
   return {
-    what: 'Outlier detection: who is ejected after each of many answers',
+    what: 'Outlier detection by runs of failures: who is ejected after each of many answers',
     cases: `${calls} calls`,
     report,
   }
