@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Worker } from 'node:worker_threads'
 import { createPool, Maglev } from '../../src/index.ts'
 
 export interface FlapOutcome {
@@ -12,6 +13,8 @@ export interface FlapOutcome {
   readonly closest: number
   /** Of the event loop, in ms, with the sampling interval of 1 ms in it. */
   readonly delayP99: number
+  /** The same of a thread that does nothing meanwhile: what the machine adds. */
+  readonly idleP99: number
   /** Whether the last table is the one of before. */
   readonly sameTable: boolean
 }
@@ -46,7 +49,9 @@ export async function flap(seconds: number, backends: number, tableSize: number)
   let changes = 0
   pool.on('state', () => changes++)
   await pool.ready()
-  pool.on('rebuild', () => tables.push(performance.now()))
+  const stop = pool.on('rebuild', () => tables.push(performance.now()))
+  const idle = new Worker(idleThread, { eval: true, execArgv: [] })
+  await once(idle, 'online')
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   let flips = 0
@@ -61,6 +66,10 @@ export async function flap(seconds: number, backends: number, tableSize: number)
   await done.promise
   clearInterval(flip)
   delay.disable()
+  stop()
+  idle.postMessage('end')
+  const [idleP99]: unknown[] = await once(idle, 'message')
+  await idle.terminate()
   up = true
   while (pool.states().get(flapping)?.state !== 'healthy') await once(server, 'request')
   await pool.settled()
@@ -75,6 +84,15 @@ export async function flap(seconds: number, backends: number, tableSize: number)
       .slice(1)
       .reduce((least, at, before) => Math.min(least, at - (tables[before] ?? 0)), Number.POSITIVE_INFINITY),
     delayP99: delay.percentile(99) / 1e6,
+    idleP99: Number(idleP99),
     sameTable: maglev.fingerprint === fingerprint,
   }
 }
+
+const idleThread = `
+  const delay = require('node:perf_hooks').monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  require('node:worker_threads').parentPort.once('message', function end() {
+    this.postMessage(delay.percentile(99) / 1e6)
+  })
+`
