@@ -8,7 +8,7 @@ import { Drains } from './drains.ts'
 import { Ejections } from './ejections.ts'
 import { Flows } from './flows.ts'
 import { type HealthFact, initialFacts, learn, stateOf } from './health.ts'
-import { type AcquireOptions, type CallResult, type Lease, PoolLease } from './lease.ts'
+import { type AcquireOptions, type Lease, type LeaseSink, PoolLease } from './lease.ts'
 import { Levels } from './levels.ts'
 import { isUp, type Member, newMember } from './member.ts'
 import type { Ejection } from './outlier.ts'
@@ -54,6 +54,10 @@ export class Pool<T = unknown> implements AsyncDisposable {
   readonly #flows: Flows | undefined
   readonly #drains: Drains
   readonly #counts = { acquired: 0, refused: 0, overflowed: 0, ejections: 0, probes: 0, probeFailures: 0 }
+  readonly #sink: LeaseSink<T> = {
+    released: (member) => this.#released(member),
+    reported: ({ id }, result) => this.#ejections?.report(id, result),
+  }
   #active = 0
   #configured: ReadonlyMap<string, ConfiguredBackend<T>> = new Map()
   #firstChecks: PromiseWithResolvers<void> | undefined
@@ -109,11 +113,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
     this.#levels.count(member, 1)
     this.#active++
     this.#counts.acquired++
-    const sink = {
-      released: () => this.#released(member),
-      reported: (result: CallResult) => this.#ejections?.report(member.id, result),
-    }
-    return new PoolLease(member.backend, sink, signal)
+    return new PoolLease(member, this.#sink, signal)
   }
 
   /**
