@@ -252,6 +252,7 @@ function deliver(
       return
     }
     incoming.once('end', () => {
+      if (!incoming.complete) return breakOff('backend-abort', new Error('The response ended too early'))
       const trailers = endToEndTrailers(incoming.rawTrailers)
       if (trailers.length > 0) response.addTrailers(trailers)
       response.end()

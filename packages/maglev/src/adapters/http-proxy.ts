@@ -231,6 +231,7 @@ export class HttpProxy implements AsyncDisposable {
     // At once where possible: a refusal has to be written before the parser stumbles over what follows.
     if (before) await before
     // What comes after a response that says it is the last one is not a request any more.
+    connection.over ||= request.socket.destroyed
     if (!connection.over) await this.#serve(request, response, connection.who, tunnel)
     connection.over ||= !response.shouldKeepAlive
     connection.waiting--
