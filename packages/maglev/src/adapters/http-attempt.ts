@@ -110,7 +110,14 @@ function sendBody(outgoing: ClientRequest, body: IncomingMessage, options: Attem
   const { idleTimeout } = options
   outgoing.setTimeout(idleTimeout, () => {
     if (outgoing.writableEnded) return
-    outgoing.destroy(new MaglevError('TIMED_OUT', `No byte of the request's body within ${idleTimeout} ms`))
+    if (!outgoing.writableNeedDrain) {
+      // It is the client that sends nothing: its connection ends, and the attempt with it.
+      body.destroy()
+      return
+    }
+    outgoing.destroy(
+      new MaglevError('TIMED_OUT', `The request's body was not taken within ${idleTimeout} ms`),
+    )
   })
   const finish = (): void => {
     const trailers = options.trailersOf(body)

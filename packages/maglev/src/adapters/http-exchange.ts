@@ -236,9 +236,15 @@ function deliver(
     incoming.once('close', () => {
       if (!incoming.complete) breakOff('backend-abort', new Error('The response ended too early'))
     })
-    outgoing.setTimeout(gateway.idleTimeout, () => {
-      const what = `No byte of the response's body within ${gateway.idleTimeout} ms`
-      breakOff('backend-abort', new MaglevError('TIMED_OUT', what))
+    const stalled = (): void => {
+      const taken = response.writableEnded || response.writableNeedDrain ? 'taken' : 'sent'
+      const what = `Nothing of the response's body was ${taken} within ${gateway.idleTimeout} ms`
+      breakOff(taken === 'taken' ? 'client-abort' : 'backend-abort', new MaglevError('TIMED_OUT', what))
+    }
+    outgoing.setTimeout(gateway.idleTimeout, stalled)
+    response.setTimeout(gateway.idleTimeout, () => {
+      // A client that waits is in order.
+      if (response.writableEnded || response.writableNeedDrain) stalled()
     })
     if (response.destroyed) return breakOff('client-abort', new Error('The client is gone'))
     if (!request.complete || gateway.closing()) response.shouldKeepAlive = false

@@ -850,6 +850,43 @@ describe('backends that fail', () => {
   })
 
   test.each([
+    ['a part', 64 * 2 ** 20],
+    ['all but the last of what is', 8 * 2 ** 20],
+  ])('a client that takes only %s sent is dropped after the idle time, without blame', async (_, size) => {
+    await using backend = await HttpBackend.start((_request, response) => response.end(Buffer.alloc(size)))
+    await using proxied = await running([backend.id], { idleTimeout: 100 })
+    const socket = connect(proxied.port, '127.0.0.1').pause()
+    socket.on('error', () => {})
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await eventually(() => proxied.ends.length === 1)
+    expect(proxied.ends).toMatchObject([{ outcome: 'client-abort', error: { code: 'TIMED_OUT' } }])
+    expect(proxied.balancer).toMatchObject({ active: 0, reports: [] })
+    socket.destroy()
+  })
+
+  test('a client that stops sending is dropped after the idle time, without blame', async () => {
+    let aborted = false
+    await using backend = await HttpBackend.start((request) => {
+      request.resume().once('close', () => {
+        aborted = !request.complete
+      })
+    })
+    await using proxied = await running([backend.id], { idleTimeout: 50 })
+    await raw(proxied.port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf')
+    await eventually(() => aborted && proxied.ends.length === 1)
+    expect(proxied.ends).toMatchObject([{ outcome: 'client-abort', status: undefined }])
+    expect(proxied.balancer).toMatchObject({ active: 0, reports: [] })
+  })
+
+  test('a backend that stops taking the request is 504', async () => {
+    await using backend = await HttpBackend.start(() => {})
+    await using proxied = await running([backend.id], { idleTimeout: 100 })
+    const answer = await ask(proxied.port, { method: 'POST', body: 'x'.repeat(64 * 2 ** 20) })
+    expect(answer.status).toBe(504)
+    expect(proxied.balancer.reports).toEqual([[backend.id, 'gateway-failure']])
+  })
+
+  test.each([
     ['both lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc'],
     ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
