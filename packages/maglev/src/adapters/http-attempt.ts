@@ -58,6 +58,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptResult> {
     })
     outgoing.maxHeadersCount = 0
     let sent = false
+    let settled = false
     let timer: NodeJS.Timeout | undefined
     const limit = (ms: number, what: string): void => {
       clearTimeout(timer)
@@ -65,6 +66,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptResult> {
     }
     const onAbort = (): void => void outgoing.destroy(new Error('The client is gone'))
     const settle = (result: AttemptResult): void => {
+      settled = true
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
       outgoing.setTimeout(0)
@@ -72,6 +74,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptResult> {
     }
     const fail = (cause: Error): void => {
       body?.unpipe(outgoing)
+      if (settled) return
       const stale = outgoing.reusedSocket && !(cause instanceof MaglevError)
       settle({ kind: 'failed', error: unreachable(address, cause), sent, stale })
     }
@@ -82,12 +85,14 @@ export function attempt(options: AttemptOptions): Promise<AttemptResult> {
       else sendBody(outgoing, body, options)
     }
     signal.addEventListener('abort', onAbort, { once: true })
-    // For as long as the request lives: what goes wrong after the head is seen by who reads the response.
+    // Also after the head, when it is the reader of the response who acts on it.
     outgoing.on('error', fail)
-    outgoing.once('close', () => fail(new Error('closed without a response')))
-    outgoing.once('finish', () =>
-      limit(options.responseTimeout, `No response from ${address.host}:${address.port}`),
-    )
+    outgoing.once('close', () => {
+      if (!settled) fail(new Error('closed without a response'))
+    })
+    outgoing.once('finish', () => {
+      if (!settled) limit(options.responseTimeout, `No response from ${address.host}:${address.port}`)
+    })
     outgoing.once('socket', (socket) => {
       if (!socket.connecting) return send()
       limit(options.connectTimeout, `No connection to ${address.host}:${address.port}`)

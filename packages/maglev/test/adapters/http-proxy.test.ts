@@ -381,6 +381,19 @@ describe('messages pass through', () => {
     expect(proxied.proxy.stats().ended['client-abort']).toBe(0)
   })
 
+  test('the response time ends with the head, also where that came before the end of the request', async () => {
+    await using backend = await HttpBackend.start((request, response) => {
+      response.flushHeaders()
+      request.resume().once('end', () => setTimeout(() => response.end('late'), 150))
+    })
+    await using proxied = await running([backend.id], { timeout: 50 })
+    const request = httpRequest({ port: proxied.port, host: '127.0.0.1', method: 'POST', agent: false })
+    request.write('start')
+    const response = await responseTo(request)
+    request.end('end')
+    expect(await bodyOf(response)).toBe('late')
+  })
+
   test('a client that does not read holds the backend back', async () => {
     const total = 64 * 2 ** 20
     let written = 0
