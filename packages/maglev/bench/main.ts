@@ -15,6 +15,7 @@ import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { onPath, run } from '../test/differential/program.ts'
 import { swapWhileRead } from '../test/shared/swap-while-read.ts'
 import { nodes, type PeerName } from './peers.ts'
+import { benchProxy } from './proxy.ts'
 import { balance, disruption, keyOf } from './quality.ts'
 import type { Input } from './subjects.ts'
 
@@ -41,7 +42,7 @@ const module = new URL('./subjects.ts', import.meta.url)
 const baseline: Subject = { name: 'maglev', module, export: 'maglev' }
 
 if (process.argv.length > 2) {
-  console.log('usage: pnpm bench maglev\nTakes no options; about three minutes.')
+  console.log('usage: pnpm bench maglev\nTakes no options; about five minutes.')
   process.exit(process.argv.slice(2).every((argument) => argument === '--help' || argument === '-h') ? 0 : 2)
 }
 const kkdai = await buildKkdai()
@@ -49,6 +50,7 @@ await speed()
 await quality()
 await latency()
 await threads()
+await benchProxy(home, command, target, (text) => void notes.push(text))
 recordEvidence(home, 'targets', {
   command,
   versions,

@@ -34,7 +34,7 @@ export async function benchProxy(
     notes.push(`SKIPPED: ${what}.`)
     note(`SKIPPED in the proxy benchmark: ${what}.`)
   }
-  const makers = frontMakers(absent)
+  const makers = await frontMakers(absent)
   const versions = Object.fromEntries(
     makers.filter(({ name }) => name !== 'maglev').map(({ name, version }) => [name, version]),
   )

@@ -33,5 +33,6 @@ function pour(socket: Socket): void {
     while (!socket.destroyed && socket.write(chunk));
   }
   socket.on('drain', write)
+  socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000000000000000\r\n\r\n')
   write()
 }

@@ -41,10 +41,11 @@ const nodeFront = (name: string, version: string, kinds: readonly Kind[], progra
   },
 })
 
-/** Those that this machine has; what is missing is told to `absent`. Each works on one thread, as a Node process does. */
-export function frontMakers(absent: (what: string) => void): FrontMaker[] {
+/** Those that this machine has and that start; what is missing is told to `absent`. Each works on one thread, as Node does. */
+export async function frontMakers(absent: (what: string) => void): Promise<FrontMaker[]> {
   const makers = [
     nodeFront('bare net.createServer pipe', process.version, ['tcp'], './bare-pipe.ts'),
+    nodeFront('bare node:http proxy', process.version, ['http'], './bare-http.ts'),
     nodeFront('maglev', 'this commit', ['tcp', 'http'], './maglev-proxy.ts'),
   ]
   const haproxy = versionOf('haproxy', ['-v'])
@@ -62,7 +63,19 @@ export function frontMakers(absent: (what: string) => void): FrontMaker[] {
       start: startNginx,
     })
   }
-  return makers
+  const ready = await Promise.all(
+    makers.map(async (maker) => {
+      try {
+        for (const kind of maker.kinds)
+          await (await maker.start(kind, 'any', ['127.0.0.1:9']))[Symbol.asyncDispose]()
+        return true
+      } catch (error) {
+        absent(`${maker.name} ${maker.version}: ${error instanceof Error ? error.message : String(error)}`)
+        return false
+      }
+    }),
+  )
+  return makers.filter((_, at) => ready[at])
 }
 
 function versionOf(program: string, args: readonly string[]): string | undefined {
@@ -84,7 +97,7 @@ async function startHaproxy(kind: Kind, by: By, backends: readonly string[]): Pr
     port,
     `global
   nbthread 1
-  maxconn 20000
+  maxconn 4000
 defaults
   mode ${kind}
   timeout connect 5s
@@ -123,7 +136,7 @@ async function startNginx(kind: Kind, by: By, backends: readonly string[]): Prom
     'nginx',
     port,
     `${module}\ndaemon off;\nmaster_process off;\nuser root;\npid nginx.pid;\nerror_log stderr crit;
-events { worker_connections 20000; }\n${rest.join('\n')}\n`,
+events { worker_connections 8000; }\n${rest.join('\n')}\n`,
     (config, folder) => ['-p', folder, '-c', config],
   )
 }

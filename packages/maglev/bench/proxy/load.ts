@@ -36,8 +36,8 @@ export async function requests(front: Front, seconds: number): Promise<Round> {
     const failed = [...(/Socket errors: (.*)/.exec(stdout)?.[1] ?? '').matchAll(/\d+/g)]
     return {
       requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
-      p50Ms: milliseconds(/50%\s+(\S+)/.exec(stdout)?.[1]),
-      p99Ms: milliseconds(/99%\s+(\S+)/.exec(stdout)?.[1]),
+      p50Ms: milliseconds(/^\s+50%\s+(\S+)/m.exec(stdout)?.[1]),
+      p99Ms: milliseconds(/^\s+99%\s+(\S+)/m.exec(stdout)?.[1]),
       cpuMicros: (used * 1e6) / total,
       errors:
         failed.reduce((sum, [number]) => sum + Number(number), 0) +
