@@ -2,11 +2,12 @@
  * Uses every package as a user would: the tarball of a release, installed by npm into an empty folder, alone, on the
  * oldest Node that the packages promise; then the umbrella; then what a bundler keeps of each; then a new package.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { satisfies } from 'semver'
 import { generatorTest } from '../generator-test.ts'
 import { sourceEntries } from '../manifest.ts'
 import { packAll, runOrThrow } from '../packing.ts'
@@ -14,6 +15,12 @@ import { namespace } from '../umbrella.ts'
 import { packages } from '../workspace.ts'
 
 const OLDEST_NODE = '22.13.0'
+/** The last of the same line, for entries whose optional peer asks for a newer Node than the package does. */
+const NEWEST_NODE = '22'
+
+// What is run below must not write to the tally of this run.
+const tallyFolder = process.env['LOADBEARING_TALLY']
+delete process.env['LOADBEARING_TALLY']
 
 const usage = `usage: pnpm pack-test
 Builds and packs every package, installs each tarball alone with npm on Node ${OLDEST_NODE} and imports every entry;
@@ -30,22 +37,18 @@ using packed = packAll()
 const work = mkdtempSync(join(tmpdir(), 'loadbearing-use-'))
 const tally = { passed: 0, failed: 0, skipped: 0 }
 try {
-  const node = oldNode()
+  const [oldest, newest] = [nodeOf(OLDEST_NODE), nodeOf(NEWEST_NODE)]
   const published = packages().filter((each) => !each.private)
-  for (const { name, manifest, pattern, folder } of published) {
-    const entries = sourceEntries(manifest).map(({ subpath }) => name + subpath.slice(1))
-    await step(`${name}: npm install alone, import ${entries.length} entries on Node ${OLDEST_NODE}`, () =>
-      importAlone(node, name, entries, optionalPeers(manifest)),
-    )
-    if (pattern) {
-      await step(`${name}: nothing comes with it that it does not declare`, () => {
-        const installed = readdirSync(join(work, folder, 'node_modules')).filter(
-          (each) => !each.startsWith('.'),
-        )
-        const declared = Object.keys(Object(manifest['dependencies'] ?? {}))
-        if (declared.length === 0 && installed.join() !== '@loadbearing')
-          throw new Error(`installed ${installed.join(', ')}`)
-      })
+  for (const { name, manifest } of published) {
+    const home = installAlone(name)
+    if (Object.keys(Object(manifest['dependencies'] ?? {})).length === 0) {
+      await step(`${name}: nothing comes with it`, () => nothingElse(home))
+    }
+    for (const { subpath } of sourceEntries(manifest)) {
+      const entry = name + subpath.slice(1)
+      await step(`${entry}: imported on Node ${OLDEST_NODE}`, () =>
+        importEntry(home, entry, manifest, oldest, newest),
+      )
     }
   }
   const umbrella = join(work, 'loadbearing')
@@ -61,7 +64,6 @@ try {
 } finally {
   rmSync(work, { recursive: true, force: true })
 }
-const tallyFolder = process.env['LOADBEARING_TALLY']
 if (tallyFolder !== undefined) writeFileSync(join(tallyFolder, 'pack-test.json'), JSON.stringify(tally))
 process.exitCode = tally.failed === 0 ? 0 : 1
 
@@ -76,20 +78,20 @@ async function step(name: string, body: () => void | Promise<void>): Promise<voi
   }
 }
 
-/** The path of a Node of the oldest version promised, installed from npm. */
-function oldNode(): string {
-  const home = join(work, 'node')
+/** The path of a Node of that version, installed from npm. */
+function nodeOf(version: string): string {
+  const home = join(work, `node-${version}`)
   mkdirSync(home)
   writeFileSync(join(home, 'package.json'), '{"private":true}')
-  runOrThrow(home, 'npm', 'install', '--silent', `node@${OLDEST_NODE}`)
+  npmInstall(home, `node@${version}`)
   return join(home, 'node_modules/node/bin/node')
 }
 
-function optionalPeers(manifest: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.keys(Object(manifest['peerDependenciesMeta'] ?? {}))
+function npmInstall(home: string, ...what: string[]): void {
+  runOrThrow(home, 'npm', 'install', '--silent', '--no-audit', '--no-fund', ...what)
 }
 
-function importAlone(node: string, name: string, entries: readonly string[], peers: readonly string[]): void {
+function installAlone(name: string): string {
   const home = join(work, name.replace('@loadbearing/', ''))
   mkdirSync(home)
   writeFileSync(join(home, 'package.json'), '{"private":true,"type":"module"}')
@@ -97,28 +99,43 @@ function importAlone(node: string, name: string, entries: readonly string[], pee
   const needed = [...packed.tarballs].filter(
     ([each]) => each === name || (name === 'loadbearing' && each !== '@loadbearing/harness'),
   )
-  runOrThrow(
-    home,
-    'npm',
-    'install',
-    '--silent',
-    '--no-audit',
-    '--no-fund',
-    '--omit=peer',
-    ...needed.map(([, tarball]) => tarball),
-  )
-  for (const entry of entries) {
-    const script = `const found = await import(${JSON.stringify(entry)}); if (Object.keys(found).length === 0) throw new Error('exports nothing')`
-    try {
-      runOrThrow(home, node, '--input-type=module', '--eval', script)
-    } catch (error) {
-      // An entry whose optional peer is absent says so, by name; nothing else may be missing.
-      const text = error instanceof Error ? error.message : String(error)
-      const missing = /Cannot find package '([^']+)'/.exec(text)?.[1]
-      if (missing === undefined || !peers.includes(missing)) throw error
-      runOrThrow(home, 'npm', 'install', '--silent', '--no-audit', '--no-fund', missing)
-      runOrThrow(home, node, '--input-type=module', '--eval', script)
-    }
+  npmInstall(home, '--omit=peer', ...needed.map(([, tarball]) => tarball))
+  return home
+}
+
+function nothingElse(home: string): void {
+  const installed = readdirSync(join(home, 'node_modules')).filter((each) => !each.startsWith('.'))
+  if (installed.join() !== '@loadbearing') throw new Error(`installed ${installed.join(', ')}`)
+}
+
+/**
+ * Imports an entry. One whose optional peer is absent has to say so, by name, and is imported again once it is there: on
+ * the newest Node where the peer does not run on the oldest.
+ */
+function importEntry(
+  home: string,
+  entry: string,
+  manifest: Readonly<Record<string, unknown>>,
+  oldest: string,
+  newest: string,
+): void {
+  const script = `const found = await import(${JSON.stringify(entry)}); if (Object.keys(found).length === 0) throw new Error('exports nothing')`
+  const importOn = (node: string) => runOrThrow(home, node, '--input-type=module', '--eval', script)
+  try {
+    importOn(oldest)
+  } catch (error) {
+    const missing = /Cannot find package '([^']+)'/.exec(String(error))?.[1]
+    const peers = Object.keys(Object(manifest['peerDependenciesMeta'] ?? {}))
+    if (missing === undefined || !peers.includes(missing)) throw error
+    const range = String(Object(manifest['peerDependencies'])[missing])
+    npmInstall(home, `${missing}@${range}`)
+    const peer: { engines?: { node?: string } } = JSON.parse(
+      readFileSync(join(home, 'node_modules', missing, 'package.json'), 'utf8'),
+    )
+    const runsOnOldest = satisfies(OLDEST_NODE, peer.engines?.node ?? '*')
+    if (!runsOnOldest)
+      console.log(`       (on the newest Node ${NEWEST_NODE}: ${missing} asks for ${peer.engines?.node})`)
+    importOn(runsOnOldest ? oldest : newest)
   }
 }
 

@@ -44,7 +44,7 @@ describe('rules of dependency', () => {
       if (
         !inside.startsWith('src/') ||
         outer.test(inside) ||
-        inside === 'src/cli.ts' ||
+        /^src\/cli(?:\.ts$|\/)/.test(inside) ||
         inside.endsWith('.test.ts')
       )
         return []

@@ -42,10 +42,18 @@ export function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
-function specifiers(text: string): string[] {
+/** The module specifiers that a text imports or re-exports. */
+export function specifiers(text: string): string[] {
   return [
     ...text.matchAll(
       /^(?:import|export)\b[^'"`;]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm,
     ),
   ].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+}
+
+/** The text with comments blanked, line numbers kept. What follows `://` is an address, not a comment. */
+export function withoutComments(text: string): string {
+  return text
+    .replaceAll(/\/\*[\s\S]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, ' '))
+    .replaceAll(/(^|[^:'"`\\])\/\/.*$/gm, '$1')
 }

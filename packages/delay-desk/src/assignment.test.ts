@@ -25,6 +25,19 @@ test('gives each claim to one worker, and each worker about its share', () => {
   }
 })
 
+test('the owner is the one that the table looks up, whoever is lost', () => {
+  const { table, assignment } = assign(7)
+  const lookedUp = (): (string | undefined)[] =>
+    Array.from({ length: CLAIMS }, (_, claim) => table.lookup(`claim:${claim}`))
+  const owned = (): (string | undefined)[] => owners(assignment).map((place) => assignment.workers[place])
+  expect(owned()).toEqual(lookedUp())
+  for (const worker of ['worker-2', 'worker-7']) {
+    table.setHealth(worker, 'unhealthy')
+    assignment.refresh()
+    expect(owned()).toEqual(lookedUp())
+  }
+})
+
 test('the loss of a worker moves its claims and no others, and its return brings them back', () => {
   for (const place of [0, 3, 9]) {
     const { table, assignment } = assign(10)

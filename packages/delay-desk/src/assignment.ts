@@ -23,7 +23,11 @@ export class Assignment {
   /** Worker ids, as the table lists them. */
   readonly workers: readonly string[]
   readonly #table: Maglev
-  readonly #places: ReadonlyMap<string, number>
+  /**
+   * The slot of each claim. It never changes, and to hash three million keys takes a second in which the desk hears no answer: were
+   * that done for each new table, the probes under way would fail, and the next table be on its way.
+   */
+  readonly #slotOf: Int32Array
   /** The owners when all workers were there. */
   readonly #first: Uint16Array
   #owners: Uint16Array
@@ -32,10 +36,13 @@ export class Assignment {
   constructor(table: Maglev, claims: number) {
     this.#table = table
     this.workers = table.backends.map(({ id }) => id)
-    this.#places = new Map(this.workers.map((id, place) => [id, place]))
-    this.#first = this.#lookUp(claims)
-    this.#owners = this.#first
+    const tableSize = BigInt(table.tableSize)
+    this.#slotOf = Int32Array.from({ length: claims }, (_, claim) =>
+      Number(table.hashOf(keyOf(claim)) % tableSize),
+    )
     this.#slots = table.owners()
+    this.#first = this.#lookUp()
+    this.#owners = this.#first
   }
 
   /** The place of the worker in `workers` that owns the claim. */
@@ -58,7 +65,7 @@ export class Assignment {
     const back = has.map((slots, place) => slots > 0 && had[place] === 0)
 
     const before = this.#owners
-    this.#owners = this.#lookUp(before.length)
+    this.#owners = this.#lookUp()
     let owned = 0
     let moved = 0
     let collateral = 0
@@ -87,13 +94,11 @@ export class Assignment {
     }
   }
 
-  #lookUp(claims: number): Uint16Array {
-    const owners = new Uint16Array(claims)
-    for (let claim = 0; claim < claims; claim++) {
-      const id = this.#table.lookup(keyOf(claim))
-      if (id === undefined) throw nobodyLeft()
-      owners[claim] = this.#places.get(id) ?? 0
-    }
+  #lookUp(): Uint16Array {
+    const slots = this.#slots
+    if (slots.includes(-1)) throw nobodyLeft()
+    const owners = new Uint16Array(this.#slotOf.length)
+    for (let claim = 0; claim < owners.length; claim++) owners[claim] = slots[this.#slotOf[claim] ?? 0] ?? 0
     return owners
   }
 }

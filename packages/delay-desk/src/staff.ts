@@ -17,7 +17,7 @@ export interface Hired {
  */
 export function watch(table: Maglev): Pool {
   return createPool(table, {
-    active: { type: 'http', path: '/health', interval: '100ms', timeout: '500ms', unhealthyThreshold: 3 },
+    active: { type: 'http', path: '/health', interval: '100ms', timeout: '1s', unhealthyThreshold: 3 },
     outlier: { consecutive5xx: 5 },
     // A claim given to a dead worker is not settled by hoping.
     panicThreshold: 0,

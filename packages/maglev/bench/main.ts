@@ -15,6 +15,7 @@ import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { onPath, run } from '../test/differential/program.ts'
 import { swapWhileRead } from '../test/shared/swap-while-read.ts'
 import { nodes, type PeerName } from './peers.ts'
+import { benchProxy } from './proxy.ts'
 import { balance, disruption, keyOf } from './quality.ts'
 import type { Input } from './subjects.ts'
 
@@ -41,7 +42,7 @@ const module = new URL('./subjects.ts', import.meta.url)
 const baseline: Subject = { name: 'maglev', module, export: 'maglev' }
 
 if (process.argv.length > 2) {
-  console.log('usage: pnpm bench maglev\nTakes no options; about three minutes.')
+  console.log('usage: pnpm bench maglev\nTakes no options; about five minutes.')
   process.exit(process.argv.slice(2).every((argument) => argument === '--help' || argument === '-h') ? 0 : 2)
 }
 const kkdai = await buildKkdai()
@@ -49,6 +50,7 @@ await speed()
 await quality()
 await latency()
 await threads()
+await benchProxy(home, command, target, (text) => void notes.push(text))
 recordEvidence(home, 'targets', {
   command,
   versions,
@@ -261,7 +263,7 @@ async function quality(): Promise<void> {
   for (const peer of ['maglev', ...peers] as const) {
     // The others answer 1,000,000 keys in seconds, these two in minutes or hours.
     const keys = peer === 'consistent-hashing' ? 2000 : peer === 'rendezvous-hash' ? 20_000 : 1e6
-    const { peakOverMean, fair } = balance(peer, 100, keys, small)
+    const { peakOverMean, fair, oneNode } = balance(peer, 100, keys, small)
     peaks.set(peer, peakOverMean)
     const bound = fair.mean + 3 * fair.sigma
     balances.push([
@@ -270,13 +272,20 @@ async function quality(): Promise<void> {
       peakOverMean.toFixed(4),
       fair.mean.toFixed(4),
       bound.toFixed(4),
+      oneNode.toFixed(4),
     ])
     if (peer === 'maglev') {
       target(
-        '10. peak over mean, 1,000,000 keys, 100 nodes, within 3 sigma of a fair draw',
+        '10. peak over mean, 1,000,000 keys, 100 nodes, within 3 sigma of the peak of a fair draw',
         `≤ ${bound.toFixed(4)}`,
         peakOverMean.toFixed(4),
         peakOverMean <= bound,
+      )
+      target(
+        '10. the same, read as: within 3 sigma of the load of any one node in a fair draw',
+        `≤ ${oneNode.toFixed(4)}`,
+        peakOverMean.toFixed(4),
+        peakOverMean <= oneNode,
       )
     }
   }
@@ -292,10 +301,18 @@ async function quality(): Promise<void> {
   recordEvidence(home, 'balance', {
     command,
     versions,
-    columns: ['100 nodes', 'Keys', 'Peak over mean', 'The same of a fair draw', '+ 3 sigma'],
+    columns: [
+      '100 nodes',
+      'Keys',
+      'Peak over mean',
+      'The same of a fair draw',
+      '+ 3 sigma',
+      'One node + 3 sigma',
+    ],
     rows: balances,
     notes: [
       'A fair draw is one of as many keys over 100 equal nodes: mean and sigma of its peak over 1,000 simulated ones. The slower peers get fewer keys, and so a higher floor: compare each with its own.',
+      'The last column is 1 + 3 sigma of the load of one node, named beforehand. The fullest of 100 nodes passes it in about one fair draw of eight, so it is no bound for a peak; the specification can be read to mean it.',
     ],
   })
 

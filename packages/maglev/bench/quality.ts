@@ -7,6 +7,8 @@ export interface Balance {
   readonly peakOverMean: number
   /** The peak over the mean of a fair draw of as many keys. */
   readonly fair: { readonly mean: number; readonly sigma: number }
+  /** 1 + 3 sigma of the load of one node, named beforehand, in such a draw; over the mean. */
+  readonly oneNode: number
 }
 
 export function balance(peer: PeerName, count: number, keys: number, size: number): Balance {
@@ -16,7 +18,12 @@ export function balance(peer: PeerName, count: number, keys: number, size: numbe
     const owner = balancer.find(keyOf(i))
     counts.set(owner, (counts.get(owner) ?? 0) + 1)
   }
-  return { keys, peakOverMean: Math.max(...counts.values()) / (keys / count), fair: fairPeak(count, keys) }
+  return {
+    keys,
+    peakOverMean: Math.max(...counts.values()) / (keys / count),
+    fair: fairPeak(count, keys),
+    oneNode: 1 + 3 * Math.sqrt((1 - 1 / count) / (keys / count)),
+  }
 }
 
 /** By simulation: the loads of a multinomial draw are nearly normal and independent at these numbers. */

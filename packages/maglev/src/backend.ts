@@ -47,7 +47,7 @@ export interface ConfiguredBackend<T = unknown> extends Backend<T> {
 }
 
 export const totalWeightMax: number = 2 ** 32 - 1
-export const idBytesMax = 65_536
+const idBytesMax = 65_536
 const priorityMax = 127
 
 const healths: readonly string[] = [

@@ -1,14 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 function maglev(...args: string[]): { stdout: string; stderr: string; status: number | null } {
   const file = join(import.meta.dirname, 'cli.ts')
-  return spawnSync(process.execPath, ['--conditions=@loadbearing/source', file, ...args], {
-    encoding: 'utf8',
-  })
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--conditions=@loadbearing/source', file, ...args],
+    { encoding: 'utf8', timeout: 20_000 },
+  )
+  return { stdout, stderr, status }
 }
 
 const hosts = [90, 91, 92, 93, 94, 95].map((port) => `127.0.0.1:${port}`)
@@ -69,8 +72,32 @@ test('plan shows what a change moves, and which keys', () => {
   expect(maglev('plan', 'a', 'b', '+c,w=2', '-a', '=b,w=3').stdout).toMatch(/^a: \d+ -> 0 slots/m)
 })
 
+test('bench measures the given backends', () => {
+  const { stdout, status } = maglev('bench', '--rounds', '3', '--size', '1021', 'a:80', 'b:80,w=2')
+  expect(stdout).toMatch(/^2 backends, 1021 slots, mode stable, hash xxh32\nNode \d+/)
+  expect(stdout).toMatch(
+    /^build +\d+\.\d{3} ms\none backend fails +\d+\.\d{3} ms\nlook up a string +\d+\.\d ns\n/m,
+  )
+  expect(status).toBe(0)
+})
+
+test('plot writes a figure to a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'maglev-'))
+  try {
+    const file = join(folder, 'figure.svg')
+    const args = ['--backends', '10', '--size', '1021', '--failures', '0,10', '--runs', '1', '-o', file]
+    expect(maglev('plot', 'share', ...args)).toEqual({ stdout: '', stderr: '', status: 0 })
+    expect(readFileSync(file, 'utf8')).toMatch(
+      /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[\s\S]*<\/svg>\n$/,
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 test('help is on standard output', () => {
-  for (const args of [['--help'], ['table', '--help'], ['plan', '-h']]) {
+  const commands = ['proxy', 'table', 'plan', 'bench', 'plot']
+  for (const args of [['--help'], ['plan', '-h'], ...commands.map((command) => [command, '--help'])]) {
     const { stdout, status } = maglev(...args)
     expect(stdout).toMatch(/^(maglev: |Usage: maglev )/)
     expect(status).toBe(0)
@@ -93,6 +120,18 @@ test.each([
   [['plan', 'a', '-x']],
   [['plan', 'a', '=a']],
   [['plan', 'a', '+b', '--keys', '/nowhere/keys']],
+  [['bench', '--rounds', '0']],
+  [['bench', '--backends', '3', 'a']],
+  [['plot', 'pie']],
+  [['plot', '--failures', '1,100']],
+  [['plot', '--failures', '1']],
+  [['plot', '--size', '8']],
+  [['plot', '--size', '251', '-o', '/nowhere/figure.svg']],
+  [['proxy']],
+  [['proxy', '--listen', '127.0.0.1:0', '--backend', 'a:1', '--bounded-load', '0.5']],
+  [['proxy', '--listen', '127.0.0.1:0', '--backend', 'a:1', '--health', 'no path']],
+  [['proxy', '--listen', '127.0.0.1:0', '--backend', 'a:1', '--health', '/', '--health-interval', 'soon']],
+  [['proxy', '--listen', '127.0.0.1:0', '--backend', 'a:1', '--panic', '2']],
 ])('wrong use, as of %j, is one line on standard error and status 2', (args) => {
   const { stdout, stderr, status } = maglev(...args)
   expect(stderr).toMatch(/^maglev: [^\n]+\n$/)

@@ -34,11 +34,10 @@ export class KeyHash {
 
   /** Slot of `key` in a table of `size`; its hash is then in `word`. */
   slot(key: Key, size: number): number {
-    if (typeof key === 'string') {
+    if (typeof key === 'string' || key instanceof Uint8Array) {
       const length = encodeKey(key)
       this.#hashBytes(encoded, length)
     } else if (typeof key === 'number') this.#hashNumber(key)
-    else if (key instanceof Uint8Array) this.#hashBytes(viewOf(key), key.length)
     else this.#hashBigint(key)
     return modulo(this.word, size)
   }

@@ -197,6 +197,22 @@ test('in slices: the old table answers until the new one is done, and newer chan
   await lb.settled()
 })
 
+test('in slices: owners() points into backends, whatever is being built', () => {
+  const scheduler = new ManualScheduler()
+  const lb = new Maglev(['a', 'b', 'c'], { rebuild: 'sliced', scheduler })
+  const ownerIds = (): (string | undefined)[] => {
+    const { backends } = lb
+    return Array.from(lb.owners(), (owner) => backends[owner]?.id)
+  }
+  const before = ownerIds()
+  lb.update({ remove: ['a'], add: ['0'] })
+  scheduler.runOne()
+  expect(ownerIds()).toEqual(before)
+  scheduler.runAll()
+  const fresh = new Maglev(['0', 'b', 'c'])
+  expect(ownerIds()).toEqual(Array.from(fresh.owners(), (owner) => fresh.backends[owner]?.id))
+})
+
 test('in slices: a plan applied meanwhile ends the build under way', async () => {
   const scheduler = new ManualScheduler()
   const lb = new Maglev(['a', 'b'], { rebuild: 'sliced', scheduler })

@@ -2,6 +2,8 @@ import { isMaglevError, Maglev, type MaglevOptions } from '@loadbearing/maglev'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { id, weight } from './differential/arbitraries.ts'
+import { xxh64 } from './model/hash.ts'
+import { paperTable } from './model/tables.ts'
 
 /** The acceptance list of the specification (section 10), by its numbers, and its traps (section 11). */
 
@@ -350,13 +352,24 @@ describe('25. ids', () => {
     expect(Object.getPrototypeOf({})).toBe(Object.prototype)
   })
 
-  test('order is that of UTF-8 bytes: U+FFFD before an emoji, against UTF-16', () => {
-    // The first in the order takes the first turn: both want slots in their own order, so that the tables tell.
-    const order = ['a', '\ufffd', '😀']
-    expect(order.toSorted()).not.toEqual(order)
-    const filled = new Maglev(order, { mode: 'go-maglev', tableSize: 3 })
-    expect(new Set(ownerIds(filled))).toEqual(new Set(order))
-  })
+  test.each(['stable', 'classic', 'envoy'] as const)(
+    '%s: turns are in the order of UTF-8 bytes, astral ids after U+E000 to U+FFFF, as UTF-16 has them not',
+    (mode) => {
+      const order = ['a', '\u00e9', '\ue000', '\uffee', '\ufffd', '\u{10000}', '😀', '\u{10ffff}']
+      expect(order.toSorted()).not.toEqual(order)
+      // The paper's table by the models of test/model, in an order of turns that is given.
+      const filled = (turns: readonly string[]): (string | undefined)[] => {
+        const lists = turns.map((each): readonly [bigint, bigint] => {
+          const bytes = new TextEncoder().encode(each)
+          return [xxh64(bytes, 0n) % 251n, (xxh64(bytes, 1n) % 250n) + 1n]
+        })
+        return paperTable(251, lists).map((turn) => turns[turn])
+      }
+      const maglev = new Maglev(order.toReversed(), { mode, tableSize: 251 })
+      expect(ownerIds(maglev)).toEqual(filled(order))
+      expect(ownerIds(maglev)).not.toEqual(filled(order.toSorted()))
+    },
+  )
 
   test.each([
     ['a lone surrogate', '\ud800'],

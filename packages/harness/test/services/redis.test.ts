@@ -37,6 +37,9 @@ describe.skipIf(skipWithout('redis'))('redis()', () => {
 
   test('every write that was answered survives kill -9; a reset forgets all', async () => {
     await using service = await redis({ name: 'crash' })
+    // No kill of a process shows that, only a loss of power would.
+    const fsync = await connected(service, (client) => client.config('GET', 'appendfsync'))
+    expect(fsync).toEqual(['appendfsync', 'always'])
     let answered = 0
     const writer = connected(service, async (client) => {
       for (;;) {

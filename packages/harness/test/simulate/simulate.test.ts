@@ -114,7 +114,8 @@ test('interleave: frozen objects, built-in ones and writes pass through', async 
 })
 
 describe('the clock', () => {
-  test('a month of 1-second timers takes less than 10 s', async () => {
+  // The time limit of the test is for machines that do much else meanwhile.
+  test('a month of 1-second timers takes less than 10 s', { timeout: 120_000 }, async () => {
     const seconds = 30 * 24 * 3600
     const started = process.threadCpuUsage()
     let end = 0

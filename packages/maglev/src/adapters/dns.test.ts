@@ -6,6 +6,7 @@ import { eventually } from '@loadbearing/harness/faults'
 import { expect, test } from 'vitest'
 import { isMaglevError } from '../errors.ts'
 import { Maglev } from '../maglev.ts'
+import { createPool } from '../pool/pool.ts'
 import { type DnsEvents, type DnsQuery, type DnsResolver, discoverDns } from './dns.ts'
 
 interface AddressRecord {
@@ -181,6 +182,26 @@ test('service records bring ports, weights and priorities', async () => {
   server.zone['_http._tcp.test'] = [srv('a.test', 8080, 10, 5), srv('c.test', 80, 10, 7)]
   await discovery.refresh()
   expect(listed()).toEqual(['a.test:8080 5 0', 'c.test:80 7 0'])
+})
+
+test('a pool is kept up to date as well', async () => {
+  await using server = await NameServer.start()
+  server.zone['api.test'] = [a('10.0.0.1'), a('10.0.0.2')]
+  await using pool = createPool(new Maglev(['10.0.0.9:80']))
+  await using discovery = discoverDns(
+    pool,
+    { name: 'api.test', type: 'A', port: 80 },
+    { resolver: server.resolver() },
+  )
+  await discovery.refresh()
+  expect([...pool.states().keys()]).toEqual(['10.0.0.9:80', '10.0.0.1:80', '10.0.0.2:80'])
+  server.zone['api.test'] = [a('10.0.0.2')]
+  await discovery.refresh()
+  await pool.settled()
+  expect([...pool.states().keys()]).toEqual(['10.0.0.9:80', '10.0.0.2:80'])
+  expect(new Set(Array.from({ length: 200 }, (_, n) => pool.maglev.lookup(`key ${n}`)))).toEqual(
+    new Set(['10.0.0.9:80', '10.0.0.2:80']),
+  )
 })
 
 test.each<[string, (server: NameServer) => void]>([

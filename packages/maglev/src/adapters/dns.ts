@@ -44,6 +44,7 @@ export interface DiscoveryTarget {
   update(change: Change): void
 }
 
+/** What an answer changed, by id. */
 export interface DnsUpdate {
   readonly added: readonly string[]
   readonly removed: readonly string[]
@@ -82,6 +83,7 @@ export function discoverDns(
   return new DnsDiscovery(target, query, options)
 }
 
+/** Made by {@link discoverDns}. */
 class DnsDiscovery implements AsyncDisposable {
   readonly #target: DiscoveryTarget
   readonly #query: DnsQuery
@@ -99,6 +101,7 @@ class DnsDiscovery implements AsyncDisposable {
     this.#close()
   }
 
+  /** @internal */
   constructor(target: DiscoveryTarget, query: DnsQuery, options: DnsDiscoveryOptions) {
     checkQuery(query)
     this.#target = target

@@ -110,6 +110,17 @@ describe.skipIf(reason)('keys of three Redis servers', () => {
     )
   })
 
+  test('a node that is taken out before exec fails its own commands alone', async () => {
+    const lb = new Maglev(ids)
+    await using router = routeRedis(lb)
+    const [gone = '', stays = ''] = ids
+    const pipeline = router.pipeline().set(keyOf(lb, gone), 'x').set(keyOf(lb, stays), 'y')
+    lb.remove(gone)
+    const answers = await pipeline.exec()
+    expect(answers?.[0]?.[0]).toMatchObject({ code: 'UNKNOWN_BACKEND' })
+    expect(answers?.[1]).toEqual([null, 'OK'])
+  })
+
   test('a transaction is one of a single node', async () => {
     const lb = new Maglev(ids)
     await using router = routeRedis(lb)

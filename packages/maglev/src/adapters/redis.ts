@@ -229,16 +229,31 @@ async function execute<T>(
   const byNode = Map.groupBy(queue.keys(), (index) => queue[index]?.id ?? '')
   await Promise.all(
     [...byNode].map(async ([id, indexes]) => {
-      const client = nodes.client(id)
-      const batch = transaction ? client.multi() : client.pipeline()
-      for (const index of indexes) invoke(batch, queue[index]?.method ?? '', queue[index]?.args ?? [])
-      // A node that is gone answers its own part with errors, and no other's.
-      const results = await batch.exec()
+      const commandsOfNode = indexes.flatMap((index) => queue[index] ?? [])
+      const results = await executeOn(nodes, id, commandsOfNode, transaction)
       aborted ||= results === null
       for (const [at, index] of indexes.entries()) answers[index] = results?.[at] ?? [null, undefined]
     }),
   )
   return aborted ? null : answers
+}
+
+/** A node that is gone answers its own part of a pipeline with errors, and no other's. */
+async function executeOn<T>(
+  nodes: Nodes<T>,
+  id: string,
+  queue: readonly Queued[],
+  transaction: boolean,
+): Promise<Answers | null> {
+  try {
+    const client = nodes.client(id)
+    const batch = transaction ? client.multi() : client.pipeline()
+    for (const { method, args } of queue) invoke(batch, method, args)
+    return await batch.exec()
+  } catch (error) {
+    if (transaction || !(error instanceof Error)) throw error
+    return queue.map(() => [error, undefined])
+  }
 }
 
 /** What is hashed of a key: the text between the first `{` and the next `}`, unless that is empty (Redis Cluster specification). */

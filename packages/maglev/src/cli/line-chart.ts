@@ -7,7 +7,7 @@ export interface LineChart {
   readonly series: readonly Series[]
 }
 
-export interface Axis {
+interface Axis {
   readonly label: string
   readonly unit: string
   /** The axis begins and ends here unless the points go beyond. */

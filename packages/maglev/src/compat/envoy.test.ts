@@ -2,6 +2,7 @@ import { array, assert, constantFrom, integer, option, property, record, uniqueA
 import { describe, expect, test } from 'vitest'
 import { isMaglevError } from '../errors.ts'
 import { Maglev } from '../maglev.ts'
+import { createPool } from '../pool/pool.ts'
 import { fromEnvoyCluster, toEnvoyCluster } from './envoy.ts'
 
 interface HostFields {
@@ -174,6 +175,23 @@ test('everything that has a meaning here is read, and the rest is listed', () =>
     'common_lb_config.update_merge_window',
     'health_checks[0].http_health_check.codec_client_type',
   ])
+})
+
+test('what is read makes a pool, with a table for each priority', async () => {
+  const json = cluster([], {
+    common_lb_config: { healthy_panic_threshold: { value: 0 } },
+    outlier_detection: {},
+    load_assignment: {
+      endpoints: [
+        { lb_endpoints: [host('127.0.0.1', 90, { health_status: 'UNHEALTHY' })] },
+        { priority: 1, lb_endpoints: [host('127.0.0.1', 91)] },
+      ],
+    },
+  })
+  const { backends, options, pool: poolOptions } = fromEnvoyCluster(json)
+  await using pool = createPool(new Maglev(backends, options), poolOptions)
+  await pool.settled()
+  expect(pool.stats().levels.map(({ priority }) => priority)).toEqual([0, 1])
 })
 
 const unusable: [string, object, string][] = [

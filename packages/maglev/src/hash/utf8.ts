@@ -12,10 +12,20 @@ export function viewOf(bytes: Uint8Array): DataView {
 }
 
 /**
- * Encodes `key` as UTF-8 into {@link encoded} and returns its length in bytes. A lone surrogate becomes U+FFFD, as in
- * `TextEncoder`. Nothing is allocated for keys of up to 1,365 characters.
+ * Puts the bytes of `key`, for a string its UTF-8, into {@link encoded} and returns their number. A lone surrogate becomes
+ * U+FFFD, as in `TextEncoder`. Nothing is allocated for strings of up to 1,365 characters and up to 4,096 bytes.
  */
-export function encodeKey(key: string): number {
+export function encodeKey(key: string | Uint8Array): number {
+  if (typeof key === 'string') return encodeString(key)
+  if (key.length > scratchBytes) encoded = viewOf(key)
+  else {
+    encoded = scratchView
+    scratch.set(key)
+  }
+  return key.length
+}
+
+function encodeString(key: string): number {
   const { length } = key
   if (length * 3 > scratchBytes) {
     encoded = viewOf(Buffer.from(key))

@@ -49,10 +49,21 @@ test.each(['stable', 'classic', 'envoy'] as const)('%s: the share goes with the 
   const full = counts(lb).get('10.0.0.3:80') ?? 0
   for (const ramp of [0.1, 0.25, 0.5, 0.75, 1]) {
     lb.update({ ramp: { '10.0.0.3:80': ramp } })
-    expect(Math.abs((counts(lb).get('10.0.0.3:80') ?? 0) / full - ramp)).toBeLessThanOrEqual(0.05)
+    // Part of its slots here, part of its weight there.
+    const part = mode === 'stable' ? ramp : (ramp * 10) / (9 + ramp)
+    expect((counts(lb).get('10.0.0.3:80') ?? 0) / full).toBeCloseTo(part, 3)
     const others = [...counts(lb)].filter(([id]) => id !== '10.0.0.3:80').map(([, slots]) => slots)
     expect(Math.max(...others) / Math.min(...others)).toBeLessThan(1.01)
   }
+})
+
+test('stable: where all are ramping, or the others are down, keys still go somewhere, by weight and ramp', () => {
+  const lb = new Maglev(ids(3), { tableSize: 65_537 })
+  lb.update({ ramp: { '10.0.0.0:80': 0.2, '10.0.0.1:80': 0.2, '10.0.0.2:80': 0.4 } })
+  const shares = [...counts(lb).values()].map((slots) => slots / 65_537).toSorted((a, b) => a - b)
+  for (const [i, part] of [0.25, 0.25, 0.5].entries()) expect(shares[i]).toBeCloseTo(part, 3)
+  lb.update({ health: { '10.0.0.0:80': 'unhealthy', '10.0.0.1:80': 'unhealthy' } })
+  expect(counts(lb)).toEqual(new Map([['10.0.0.2:80', 65_537]]))
 })
 
 test.each(['cilium', 'katran-v1', 'katran-v2', 'go-maglev'] as const)('%s refuses a ramp', (mode) => {

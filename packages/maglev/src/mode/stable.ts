@@ -35,29 +35,27 @@ export function stable({ size, seed }: ModeSettings): Mode {
 }
 
 /**
- * Gives the slots of unavailable members, and those that ramping ones do not have yet, to the available ones: the fewer slots
- * one has of its share, the more of them. A ramping member keeps the first of its slots, so that each step of a ramp only adds
- * to what it has.
+ * Gives the slots of unavailable members, and those that ramping ones do not have yet, to the others: the fewer slots one has of
+ * its share, the more of them. A ramping member keeps the first of its slots, so that each step of a ramp only adds to what it
+ * has; it gets more only where all are ramping.
  */
 function* reassign(roster: Roster, base: Tables['base']): Sliced<Tables> {
   const { available, ramps } = roster
   if (ramps === undefined && available.every((flag) => flag === 1)) return { base, current: base }
-  const members = eligible(roster)
-  const weights = shares(roster, members)
-  const limits = yield* countSlots(base, roster.members.length)
-  for (let index = 0; index < limits.length; index++) if (available[index] !== 1) limits[index] = 0
-  if (!weights.some((weight) => weight > 0)) {
-    const { owners } = yield* freeBeyond(base, limits)
-    return { base, current: owners }
-  }
-  const isRamping = (index: number): boolean => (ramps?.[index] ?? 1) < 1
-  const floors = members.map((index) => (isRamping(index) ? 0 : (limits[index] ?? 0)))
-  const quotas = apportion(base.length, weights, floors)
-  for (const [i, index] of members.entries()) {
-    if (isRamping(index)) limits[index] = Math.min(limits[index] ?? 0, quotas[i] ?? 0)
-  }
+  const counts = yield* countSlots(base, roster.members.length)
+  const limits = counts.map((count, index) =>
+    available[index] === 1 ? Math.ceil(count * (ramps?.[index] ?? 1)) : 0,
+  )
   const { owners, free } = yield* freeBeyond(base, limits)
-  const extras = quotas.map((quota, i) => quota - (limits[members[i] ?? 0] ?? 0))
-  if (free > 0) yield* fill(owners, free, roster.members, quotaTurns(members, extras))
+  const members = eligible(roster)
+  const all = shares(roster, members)
+  const whole = all.map((weight, i) => ((ramps?.[members[i] ?? 0] ?? 1) < 1 ? 0 : weight))
+  const weights = whole.some((weight) => weight > 0) ? whole : all
+  if (free > 0 && weights.some((weight) => weight > 0)) {
+    const held = members.map((index) => limits[index] ?? 0)
+    const quotas = apportion(base.length, weights, held)
+    const extras = quotas.map((quota, i) => quota - (held[i] ?? 0))
+    yield* fill(owners, free, roster.members, quotaTurns(members, extras))
+  }
   return { base, current: owners }
 }

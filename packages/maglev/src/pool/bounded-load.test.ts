@@ -84,6 +84,13 @@ describe('envoy', () => {
     expect(envoyWalk(seed, 5)).toEqual(order)
   })
 
+  test('a walk on which five draws are rejected is that of std::mt19937', () => {
+    // Printed by a program of libstdc++: the same shuffle by std::mt19937(12345), and this sum of its order.
+    const order = envoyWalk(12_345, 300_000)
+    const sum = order.reduce((rest, host) => (rest * 31 + host) % 1_000_000_007, 0)
+    expect([...order.slice(0, 3), order.at(-1), sum]).toEqual([278_895, 267_057, 94_918, 106_720, 97_778_738])
+  })
+
   test('a walk visits every host once, for any seed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.nat(200), (seed, count) => {
@@ -121,6 +128,7 @@ describe('envoy', () => {
     ['MultipleHashSameHostOverloaded, hash 6', 6, 3, [1, 1, 1, 2, 1], 4],
     ['MultipleHashSameHostOverloaded, hash 7', 7, 3, [1, 1, 1, 2, 1], 0],
     ['AllHostsOverloaded', 0, 0, [3, 2, 4], 1],
+    ['and a host with all slots taken is not overloaded', 2, 2, [0, 1, 2, 0, 0], 1],
   ])('bounded_load_hlb_test.cc %s', (_, hash, primary, active, expected) => {
     const weights = active.map(() => 1 / active.length)
     expect(envoyBound({ factor: 0.01, total: 4, active, weights }, primary, word(hash))).toBe(expected)

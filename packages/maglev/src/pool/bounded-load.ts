@@ -54,7 +54,6 @@ export function envoyBound(load: BoundedLoad, primary: number, hash: Word64): nu
   let leastOverload = overload(primary)
   if (leastOverload <= 1) return primary
   for (const host of shuffled(hash[0] ?? 0, load.weights.length)) {
-    if (host === primary) continue
     const found = overload(host)
     if (found <= 1) return host
     if (found < leastOverload) {

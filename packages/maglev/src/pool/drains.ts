@@ -59,7 +59,7 @@ export class Drains {
 
   close(reason: Error): void {
     this.#clock.clearTimeout(this.#timer)
-    for (const id of [...this.#waiting.keys()]) this.cancel(id, reason)
+    for (const id of this.#waiting.keys()) this.cancel(id, reason)
   }
 
   #begin(id: string): PromiseWithResolvers<void> {
@@ -72,6 +72,6 @@ export class Drains {
 
   #lookAtAll(): void {
     this.#timer = undefined
-    for (const id of [...this.#waiting.keys()]) this.look(id)
+    for (const id of this.#waiting.keys()) this.look(id)
   }
 }

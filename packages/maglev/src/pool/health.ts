@@ -41,21 +41,13 @@ function isOut(health: Health): boolean {
 
 /** The facts after one more became known. The only place where they change. */
 export function learn(facts: HealthFacts, fact: HealthFact, thresholds: Thresholds): HealthFacts {
-  switch (fact.type) {
-    case 'checked':
-      return check(facts, fact.result, thresholds)
-    case 'ejected':
-      return { ...facts, ejected: true }
-    case 'returned':
-      return { ...facts, ejected: false }
-    case 'drain':
-      return { ...facts, admin: 'draining' }
-    case 'disable':
-      return { ...facts, admin: 'disabled' }
-    case 'enable':
-      return { ...facts, admin: 'enabled' }
-  }
+  if (fact.type === 'checked') return check(facts, fact.result, thresholds)
+  if (fact.type === 'ejected' || fact.type === 'returned')
+    return { ...facts, ejected: fact.type === 'ejected' }
+  return { ...facts, admin: decisions[fact.type] }
 }
+
+const decisions = { drain: 'draining', disable: 'disabled', enable: 'enabled' } as const
 
 function check(facts: HealthFacts, result: Verdict, thresholds: Thresholds): HealthFacts {
   const { verdict, contradictions } = facts

@@ -1,5 +1,6 @@
 import type { ConfiguredBackend } from '../backend.ts'
 import type { Key } from '../key-hash.ts'
+import type { Member } from './member.ts'
 
 /** How a call went: a number is an HTTP status, an error that no answer came. */
 export type CallResult = 'ok' | 'failure' | 'gateway-failure' | Error | number
@@ -24,23 +25,28 @@ export interface Lease<T = unknown> extends Disposable {
   report(result: CallResult): void
 }
 
-/** What a lease tells its pool; each at most once. */
-export interface LeaseSink {
-  released(): void
-  reported(result: CallResult): void
+/** Whom leases tell their end and their report, each at most once. */
+export interface LeaseSink<T> {
+  released(member: Member<T>): void
+  reported(member: Member<T>, result: CallResult): void
 }
 
 export class PoolLease<T> implements Lease<T> {
   readonly backend: ConfiguredBackend<T>
+  readonly #member: Member<T>
   readonly #signal: AbortSignal | undefined
-  #sink: LeaseSink | undefined
+  readonly #onAbort: (() => void) | undefined
+  #sink: LeaseSink<T> | undefined
   #reported = false
 
-  constructor(backend: ConfiguredBackend<T>, sink: LeaseSink, signal: AbortSignal | undefined) {
-    this.backend = backend
+  constructor(member: Member<T>, sink: LeaseSink<T>, signal: AbortSignal | undefined) {
+    this.backend = member.backend
+    this.#member = member
     this.#sink = sink
     this.#signal = signal
-    signal?.addEventListener('abort', this.#release, { once: true })
+    if (signal === undefined) return
+    this.#onAbort = () => this[Symbol.dispose]()
+    signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   get id(): string {
@@ -50,17 +56,14 @@ export class PoolLease<T> implements Lease<T> {
   report(result: CallResult): void {
     if (this.#reported || this.#sink === undefined) return
     this.#reported = true
-    this.#sink.reported(result)
+    this.#sink.reported(this.#member, result)
   }
 
   [Symbol.dispose](): void {
-    this.#release()
-  }
-
-  readonly #release = (): void => {
     const sink = this.#sink
+    if (sink === undefined) return
     this.#sink = undefined
-    this.#signal?.removeEventListener('abort', this.#release)
-    sink?.released()
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+    sink.released(this.#member)
   }
 }

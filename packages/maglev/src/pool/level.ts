@@ -91,7 +91,8 @@ export class Level<T> {
   /** The backend for a key among those of one standing; undefined where there is none. */
   choose(query: Query): Choice<T> | undefined {
     const { key, attempt } = query
-    const member = this.#members.get(this.table.lookup(key, attempt) ?? '')
+    const owner = this.table.lookup(key, attempt)
+    const member = owner === undefined ? undefined : this.#members.get(owner)
     if (member !== undefined && this.#suits(member, query)) {
       const load = this.#load
       if (load === undefined) return { member, overflowed: false }

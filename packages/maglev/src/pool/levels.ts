@@ -12,8 +12,8 @@ import { type TableContent, Tables } from './tables.ts'
 /** What the levels need from their pool. */
 export interface LevelsOwner<T> {
   readonly members: ReadonlyMap<string, Member<T>>
-  /** Takes over what was done to the table by hand. */
-  reconcile(): void
+  /** Takes over what was done to the table; whether that was anything. */
+  reconcile(): boolean
   panicked(priority: number, panic: boolean): void
   rebuilt(event: RebuildEvent, priority: number): void
 }
@@ -35,6 +35,8 @@ export class Levels<T> {
   #load: PriorityLoad = { healthy: [100], degraded: [0], panic: [false] }
   /** All keys go to the healthy ones of the first level, so that nothing is to be chosen. */
   #simple = true
+  /** Something has changed since the levels were arranged. */
+  #stale = true
   rebuilds = 0
 
   constructor(maglev: Maglev<T>, settings: PoolSettings<T>, owner: LevelsOwner<T>) {
@@ -50,15 +52,34 @@ export class Levels<T> {
       // By hand, perhaps.
       this.refresh()
     })
-    this.#arrange()
     this.#tables.push('sync')
   }
 
-  /** Draws the consequences of changed states, weights and members, and has the tables follow. */
+  /** To be called after states, weights or members have changed: has the tables follow. */
   refresh(): void {
-    this.#owner.reconcile()
-    this.#arrange()
+    this.#stale = true
     this.#tables.request()
+  }
+
+  /** Draws the consequences of what has changed, when they are needed: many changes at once cost no more than one. */
+  arrange(): void {
+    if (!this.#stale) return
+    this.#owner.reconcile()
+    this.#stale = false
+    this.#group()
+    const counts = this.#levels.map((level) => level.counts())
+    this.#load = priorityLoad(counts, {
+      ...this.#settings.priority,
+      // Envoy's code rounds down.
+      rounding: this.#maglev.mode === 'envoy' ? 'down' : 'nearest',
+    })
+    this.#simple = this.#load.healthy[0] === 100
+    const before = this.#levels.map((level) => level.panic)
+    for (const [index, level] of this.#levels.entries()) level.arrange(this.#load.panic[index] ?? false)
+    // Only now, since listeners may acquire.
+    for (const [index, { priority, panic }] of this.#levels.entries()) {
+      if (panic !== before[index]) this.#owner.panicked(priority, panic)
+    }
   }
 
   count(member: Member<T>, change: 1 | -1): void {
@@ -88,6 +109,7 @@ export class Levels<T> {
   }
 
   stats(): LevelStats[] {
+    this.arrange()
     return this.#levels.map((level, index) => ({
       priority: level.priority,
       load: (this.#load.healthy[index] ?? 0) + (this.#load.degraded[index] ?? 0),
@@ -104,27 +126,10 @@ export class Levels<T> {
     this.#tables.close()
   }
 
-  #arrange(): void {
-    this.#group()
-    const counts = this.#levels.map((level) => level.counts())
-    this.#load = priorityLoad(counts, {
-      ...this.#settings.priority,
-      // Envoy's code rounds down.
-      rounding: this.#maglev.mode === 'envoy' ? 'down' : 'nearest',
-    })
-    this.#simple = this.#load.healthy[0] === 100
-    for (const [index, level] of this.#levels.entries()) {
-      const panic = this.#load.panic[index] ?? false
-      const changed = panic !== level.panic
-      level.arrange(panic)
-      if (changed) this.#owner.panicked(level.priority, panic)
-    }
-  }
-
   /** Sorts the members into levels by their priority. */
   #group(): void {
     const groups = Map.groupBy(this.#owner.members.values(), ({ backend }) => backend.priority)
-    const priorities = [...groups.keys()].sort((a, b) => a - b)
+    const priorities = [...groups.keys()].toSorted((a, b) => a - b)
     const single = priorities.length <= 1
     for (const [priority, table] of this.#siblings) {
       if (!single && groups.has(priority)) continue
@@ -150,7 +155,8 @@ export class Levels<T> {
   }
 
   #contents(): TableContent<T>[] {
-    this.#owner.reconcile()
+    this.#stale ||= this.#owner.reconcile()
+    this.arrange()
     const all = { table: this.#maglev, members: this.#owner.members }
     if (this.#siblings.size === 0) return [all]
     return [all, ...this.#levels.map(({ table, members }) => ({ table, members }))]

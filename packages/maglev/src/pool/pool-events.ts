@@ -70,6 +70,22 @@ export interface PoolEvents {
   rebuild: PoolRebuildEvent
 }
 
+export function rebuildOf(pool: Pool, priority: number, event: RebuildEvent): PoolRebuildEvent {
+  const { maglev, tableSize, backends, available } = event
+  return {
+    pool,
+    priority,
+    maglev,
+    tableSize,
+    backends,
+    available,
+    // Counted when it is asked for, as in the event of the table.
+    get changed() {
+      return event.changed
+    },
+  }
+}
+
 export const poolChannels: Channels<PoolEvents> = {
   state: channel('loadbearing:maglev:state'),
   ejected: channel('loadbearing:maglev:ejected'),

@@ -110,8 +110,8 @@ export function checkPoolOptions<T>(options: PoolOptions<T>, mode: ModeName): Po
     boundedLoad,
     slowStart: slowStart === undefined ? undefined : checkSlowStart(slowStart),
     tracking: tracking === undefined ? undefined : checkTracking(tracking),
-    clock: options.clock ?? realClock,
-    random: options.random ?? realRandom,
+    clock: wantPort('clock', options.clock ?? realClock, ['now', 'monotonic', 'setTimeout', 'clearTimeout']),
+    random: wantPort('random', options.random ?? realRandom, ['next']),
   }
 }
 
@@ -162,10 +162,9 @@ function checkHttp(options: HttpCheckOptions): HttpProbeOptions {
   return options
 }
 
-function checkTracking({ capacity = 65_536, ttl = 60_000 }: TrackingOptions): {
-  capacity: number
-  ttl: number
-} {
+function checkTracking(tracking: TrackingOptions): { capacity: number; ttl: number } {
+  wantObject('tracking', tracking)
+  const { capacity = 65_536, ttl = 60_000 } = tracking
   return {
     capacity: checkCount('tracking.capacity', capacity, trackedFlowsMax),
     ttl: parsePositiveDuration('tracking.ttl', ttl),
@@ -175,6 +174,14 @@ function checkTracking({ capacity = 65_536, ttl = 60_000 }: TrackingOptions): {
 function checkCount(name: string, count: unknown, max: number): number {
   if (typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= max) return count
   throw invalid(`${name} must be a whole number from 1 to ${max}, not ${shown(count)}`)
+}
+
+function wantPort<Port extends object>(name: string, port: Port, methods: readonly (keyof Port)[]): Port {
+  wantObject(name, port)
+  for (const method of methods) {
+    if (typeof port[method] !== 'function') throw invalid(`${name} must have the method ${String(method)}`)
+  }
+  return port
 }
 
 function wantObject(name: string, value: unknown): void {

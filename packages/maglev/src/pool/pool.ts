@@ -4,20 +4,19 @@ import { Emitter } from '../emitter.ts'
 import { MaglevError, shown } from '../errors.ts'
 import type { Key } from '../key-hash.ts'
 import type { Maglev } from '../maglev.ts'
-import type { Random } from '../ports.ts'
 import { Drains } from './drains.ts'
 import { Ejections } from './ejections.ts'
+import { Flows } from './flows.ts'
 import { type HealthFact, initialFacts, learn, stateOf } from './health.ts'
-import { type AcquireOptions, type CallResult, type Lease, PoolLease } from './lease.ts'
+import { type AcquireOptions, type Lease, type LeaseSink, PoolLease } from './lease.ts'
 import { Levels } from './levels.ts'
 import { isUp, type Member, newMember } from './member.ts'
 import type { Ejection } from './outlier.ts'
-import { type PoolEvents, poolChannels } from './pool-events.ts'
+import { type PoolEvents, poolChannels, rebuildOf } from './pool-events.ts'
 import { checkPoolOptions, type PoolOptions, type PoolSettings } from './pool-options.ts'
 import { ActiveChecks, type ProbeOutcome } from './probe.ts'
 import { Ramps } from './ramps.ts'
 import { type BackendStatus, type PoolStats, statusOf } from './status.ts'
-import { FlowTracker } from './tracker.ts'
 
 /**
  * Makes a pool of the backends of `maglev`: finds out which are up, and hands them out by key. The pool tells the table about
@@ -33,11 +32,14 @@ import { FlowTracker } from './tracker.ts'
  * Without checks and detection a backend is what `enable`, `disable` and `drain` make it. Backends take keys as they are
  * configured until their first check; those added later to a pool with active checks take none until they pass one.
  *
- * @throws MaglevError `INVALID_OPTION`
+ * @throws MaglevError `INVALID_OPTION`, also for a Maglev that has a pool already
  */
 export function createPool<T>(maglev: Maglev<T>, options: PoolOptions<T> = {}): Pool<T> {
   return new Pool(maglev, options)
 }
+
+/** Two pools would take turns in putting back what the other one says. */
+const pooled = new WeakSet<Maglev>()
 
 /** See `createPool`. All decisions are on monotonic time. */
 export class Pool<T = unknown> implements AsyncDisposable {
@@ -49,10 +51,13 @@ export class Pool<T = unknown> implements AsyncDisposable {
   readonly #checks: ActiveChecks<T> | undefined
   readonly #ejections: Ejections | undefined
   readonly #ramps: Ramps | undefined
-  readonly #tracker: FlowTracker | undefined
+  readonly #flows: Flows | undefined
   readonly #drains: Drains
   readonly #counts = { acquired: 0, refused: 0, overflowed: 0, ejections: 0, probes: 0, probeFailures: 0 }
-  readonly #flowCounts = { hits: 0, misses: 0, full: 0 }
+  readonly #sink: LeaseSink<T> = {
+    released: (member) => this.#released(member),
+    reported: ({ id }, result) => this.#ejections?.report(id, result),
+  }
   #active = 0
   #configured: ReadonlyMap<string, ConfiguredBackend<T>> = new Map()
   #firstChecks: PromiseWithResolvers<void> | undefined
@@ -61,24 +66,14 @@ export class Pool<T = unknown> implements AsyncDisposable {
   constructor(maglev: Maglev<T>, options: PoolOptions<T>) {
     const settings = checkPoolOptions(options, maglev.mode)
     const { clock, random, checks, outlier, slowStart, tracking } = settings
+    if (pooled.has(maglev)) throw new MaglevError('INVALID_OPTION', 'maglev: it has a pool already')
     this.maglev = maglev
     this.#settings = settings
     this.#levels = new Levels(maglev, settings, {
       members: this.#members,
       reconcile: () => this.#reconcile(),
       panicked: (priority, panic) => this.#emitter.emit('panic', () => ({ pool: this, priority, panic })),
-      rebuilt: (event, priority) =>
-        this.#emitter.emit('rebuild', () => ({
-          pool: this,
-          priority,
-          maglev: event.maglev,
-          tableSize: event.tableSize,
-          backends: event.backends,
-          available: event.available,
-          get changed(): number {
-            return event.changed
-          },
-        })),
+      rebuilt: (event, priority) => this.#emitter.emit('rebuild', () => rebuildOf(this, priority, event)),
     })
     this.#checks = checks && new ActiveChecks(checks, { clock, random }, (outcome) => this.#probed(outcome))
     this.#ejections =
@@ -92,13 +87,14 @@ export class Pool<T = unknown> implements AsyncDisposable {
         },
       )
     this.#ramps = slowStart && new Ramps(slowStart, clock, (factors) => this.#ramp(factors))
-    this.#tracker = tracking && new FlowTracker(tracking, secretOf(random))
+    this.#flows = tracking && new Flows(tracking, { clock, random }, (id) => this.#keepsFlows(id))
     this.#drains = new Drains(
       clock,
       (id) => this.#holds(id),
       (id) => this.#emitter.emit('drained', () => ({ pool: this, id })),
     )
     this.#begin()
+    pooled.add(maglev)
   }
 
   /**
@@ -111,15 +107,13 @@ export class Pool<T = unknown> implements AsyncDisposable {
     const { signal, exclude } = options
     signal?.throwIfAborted()
     this.#wantOpen()
-    const member = this.#tracked(options.flow ?? key, exclude) ?? this.#choose(key, options)
+    this.#levels.arrange()
+    const flow = options.flow ?? key
+    const member = this.#tracked(flow, exclude) ?? this.#choose(key, flow, options)
     this.#levels.count(member, 1)
     this.#active++
     this.#counts.acquired++
-    const sink = {
-      released: () => this.#released(member),
-      reported: (result: CallResult) => this.#ejections?.report(member.id, result),
-    }
-    return new PoolLease(member.backend, sink, signal)
+    return new PoolLease(member, this.#sink, signal)
   }
 
   /**
@@ -137,8 +131,8 @@ export class Pool<T = unknown> implements AsyncDisposable {
       )
     }
     this.maglev.update(change, 'sliced')
-    this.#reconcile()
     this.#levels.refresh()
+    this.#levels.arrange()
   }
 
   setWeight(id: string, weight: number): void {
@@ -187,18 +181,17 @@ export class Pool<T = unknown> implements AsyncDisposable {
     return new Map(
       [...this.#members.values()].map((member) => [
         member.id,
-        statusOf(member, checked, this.#tracker?.flowsOf(member.id) ?? 0),
+        statusOf(member, checked, this.#flows?.count(member.id) ?? 0),
       ]),
     )
   }
 
   stats(): PoolStats {
-    const tracker = this.#tracker
     return {
       active: this.#active,
       ...this.#counts,
       rebuilds: this.#levels.rebuilds,
-      flows: tracker && { size: tracker.size, capacity: tracker.capacity, ...this.#flowCounts },
+      flows: this.#flows?.stats(),
       levels: this.#levels.stats(),
     }
   }
@@ -215,6 +208,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    pooled.delete(this.maglev)
     this.#levels.close()
     this.#ejections?.close()
     this.#ramps?.close()
@@ -242,12 +236,12 @@ export class Pool<T = unknown> implements AsyncDisposable {
     for (const { backend } of this.#members.values()) this.#checks?.watch(backend)
   }
 
-  /** Follows what the table was told to hold, by `update` or by hand. */
-  #reconcile(): void {
+  /** Follows what the table was told to hold, by `update` or by hand; whether that was anything new. */
+  #reconcile(): boolean {
     const configured = this.maglev.configured
-    if (configured === this.#configured) return
+    if (configured === this.#configured) return false
     this.#configured = configured
-    for (const { id, backend } of [...this.#members.values()]) {
+    for (const { id, backend } of this.#members.values()) {
       const now = configured.get(id)
       if (now === undefined || !isSame(now, backend)) this.#remove(id)
     }
@@ -258,6 +252,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
         member.backend = Object.freeze({ ...member.backend, weight: backend.weight })
       }
     }
+    return true
   }
 
   #add(backend: ConfiguredBackend<T>): void {
@@ -278,18 +273,11 @@ export class Pool<T = unknown> implements AsyncDisposable {
   }
 
   #tracked(flow: Key, exclude: ReadonlySet<string> | undefined): Member<T> | undefined {
-    if (this.#tracker === undefined) return undefined
-    const id = this.#tracker.find(flow, this.#settings.clock.monotonic(), (found) => this.#keepsFlows(found))
-    if (id === undefined) this.#flowCounts.misses++
-    else if (exclude?.has(id) === true) this.#tracker.forget(flow)
-    else {
-      this.#flowCounts.hits++
-      return this.#members.get(id)
-    }
-    return undefined
+    const id = this.#flows?.find(flow, exclude)
+    return id === undefined ? undefined : this.#members.get(id)
   }
 
-  #choose(key: Key, { exclude, attempt = 0, flow = key }: AcquireOptions): Member<T> {
+  #choose(key: Key, flow: Key, { exclude, attempt = 0 }: AcquireOptions): Member<T> {
     const choice = this.#levels.choose(key, attempt, exclude)
     if (choice === undefined) {
       this.#counts.refused++
@@ -299,10 +287,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
       )
     }
     if (choice.overflowed) this.#counts.overflowed++
-    if (this.#tracker !== undefined) {
-      const kept = this.#tracker.track(flow, choice.member.id, this.#settings.clock.monotonic())
-      if (!kept) this.#flowCounts.full++
-    }
+    this.#flows?.track(flow, choice.member.id)
     return choice.member
   }
 
@@ -319,8 +304,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
 
   #holds(id: string): 'leases' | 'flows' | 'nothing' {
     if ((this.#members.get(id)?.active ?? 0) > 0) return 'leases'
-    this.#tracker?.expire(this.#settings.clock.monotonic())
-    return (this.#tracker?.flowsOf(id) ?? 0) > 0 ? 'flows' : 'nothing'
+    return (this.#flows?.count(id) ?? 0) > 0 ? 'flows' : 'nothing'
   }
 
   #decide(id: string, type: 'enable' | 'disable' | 'drain'): void {
@@ -402,11 +386,6 @@ function isSame(now: ConfiguredBackend, known: ConfiguredBackend): boolean {
     now.hash === known.hash &&
     now.data === known.data
   )
-}
-
-/** Keys the table of flows. */
-function secretOf(random: Random): Uint8Array {
-  return Uint8Array.from({ length: 16 }, () => Math.floor(random.next() * 256))
 }
 
 function closed(): MaglevError {

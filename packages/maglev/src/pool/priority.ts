@@ -3,7 +3,7 @@ import { modulo, type Word64 } from '../hash/word64.ts'
 import { inPanic, type PriorityLevel } from './panic.ts'
 
 /** How whole percents are made of fractions; what is missing of 100 goes to the first level that can take it. */
-export type PercentRounding = 'nearest' | 'down'
+type PercentRounding = 'nearest' | 'down'
 
 export interface PriorityOptions {
   /**

@@ -109,16 +109,16 @@ test.each<[string, Prober, string]>([
   ['answers nonsense', () => Promise.resolve('fine'), 'A prober answers healthy or degraded, not fine'],
   // @ts-expect-error: not even a promise
   ['answers at once', () => undefined, 'A prober answers healthy or degraded, not undefined'],
-])('a prober that %s is a failure', (_, prober, message) =>
-  simulate({ runs: 3 }, async ({ clock, random }) => {
+])('a prober that %s is a failure', async (_, prober, message) => {
+  await simulate({ runs: 3 }, async ({ clock, random }) => {
     const { active, outcomes } = checks({ clock, random }, prober)
     active.watch(backend)
     await clock.sleep(10)
     expect(outcomes).toMatchObject([{ result: 'unhealthy', error: { message } }])
     await active[Symbol.asyncDispose]()
     expect(clock.pending).toBe(0)
-  }),
-)
+  })
+})
 
 test('disposal in the middle of a probe aborts it, reports nothing and leaves no timer', () =>
   simulate({ runs: 50 }, async ({ clock, random }) => {

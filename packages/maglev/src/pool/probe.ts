@@ -80,7 +80,7 @@ export class ActiveChecks<T> {
 
   /** Aborts what is under way and waits for it, at most as long as a probe may take. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const id of [...this.#watches.keys()]) this.unwatch(id)
+    for (const id of this.#watches.keys()) this.unwatch(id)
     if (this.#unsettled.size === 0) return
     const limit = Promise.withResolvers<void>()
     const timer = this.#clock.setTimeout(() => limit.resolve(), this.#settings.timeout)

@@ -38,6 +38,16 @@ export interface LevelStats {
   readonly degraded: number
 }
 
+/** Tracked flows. */
+export interface FlowStats {
+  readonly size: number
+  readonly capacity: number
+  readonly hits: number
+  readonly misses: number
+  /** Calls whose flow was not tracked, for want of room or because it has more than 128 bytes. */
+  readonly full: number
+}
+
 /** Counters since the pool was made, and what is now. */
 export interface PoolStats {
   /** Leases now. */
@@ -52,16 +62,8 @@ export interface PoolStats {
   readonly probeFailures: number
   /** Tables put in force. */
   readonly rebuilds: number
-  readonly flows:
-    | {
-        readonly size: number
-        readonly capacity: number
-        readonly hits: number
-        readonly misses: number
-        /** Flows not tracked for want of room. */
-        readonly full: number
-      }
-    | undefined
+  /** Undefined without the option `tracking`. */
+  readonly flows: FlowStats | undefined
   /** Most preferred first. */
   readonly levels: readonly LevelStats[]
 }

@@ -41,12 +41,13 @@ export class Tables<T> {
 
   /** Has the tables brought up to date soon. */
   request(): void {
-    if (this.#gathering || !this.#contents().some((content) => difference(content) !== undefined)) return
+    if (this.#gathering) return
     const wait = this.#lastPush + gatherMs - this.#clock.monotonic()
     if (wait <= 0) {
       this.push('sliced')
       return
     }
+    if (!this.#contents().some((content) => difference(content) !== undefined)) return
     this.#gathering = true
     this.#timer = this.#clock.setTimeout(() => this.push('sliced'), Math.ceil(wait))
   }
@@ -74,7 +75,7 @@ export class Tables<T> {
   close(): void {
     this.#clock.clearTimeout(this.#timer)
     this.#gathering = false
-    for (const table of [...this.#watched.keys()]) this.unwatch(table)
+    for (const table of this.#watched.keys()) this.unwatch(table)
   }
 }
 

@@ -177,6 +177,28 @@ test('a million spoofed flows take no memory and displace nobody', () => {
   }
 })
 
+test('flows of one hash and length are told apart by their own bytes', () => {
+  const secretWords = new Uint32Array(secret.buffer)
+  const word = word64()
+  const seen = new Map<number, string>()
+  const flows = tracker(200)
+  let pairs = 0
+  for (let i = 0; pairs < 5; i++) {
+    const flow = `flow ${String(i).padStart(8, '0')}`
+    const length = encodeKey(flow)
+    siphash24(encoded, length, secretWords, word)
+    const hash = word[0] ?? 0
+    const twin = seen.get(hash)
+    seen.set(hash, flow)
+    if (twin === undefined) continue
+    pairs++
+    flows.track(flow, flow, 0)
+    expect(flows.find(twin, 0, always)).toBeUndefined()
+    flows.track(twin, twin, 0)
+    expect([flows.find(flow, 0, always), flows.find(twin, 0, always)]).toEqual([flow, twin])
+  }
+})
+
 test('flows chosen to collide by who knows the secret are still told apart', () => {
   const capacity = 256
   const secretWords = new Uint32Array(secret.buffer)

@@ -82,7 +82,7 @@ export function decodeBytes(bytes: Uint8Array): SnapshotRecord {
 }
 
 /** XXH64 with seed 0. */
-export function checksum(bytes: Uint8Array): bigint {
+function checksum(bytes: Uint8Array): bigint {
   const out = word64()
   xxh64(viewOf(bytes), bytes.length, 0, 0, out)
   return toBigint(out)

@@ -149,6 +149,7 @@ const results: Readonly<Record<string, OutlierResult>> = {
   ok: 'success',
   '5xx': '5xx',
   failure: '5xx',
+  error: '5xx',
   'gateway-failure': 'gateway-failure',
   'local-origin-failure': 'local-origin-failure',
 }
@@ -163,7 +164,7 @@ function readEvent(event: Field): CallEvent {
 }
 
 function readResult(result: Field): OutlierResult {
-  const name = result.string()
+  const name = result.string().replaceAll('_', '-')
   const found = Object.hasOwn(results, name) ? results[name] : undefined
   return found ?? result.refuse(`an HTTP status or one of ${Object.keys(results).join(', ')}`)
 }

@@ -82,9 +82,10 @@ function readMode(command: Command): ModeName {
   return field(command, 'mode').optional((mode) => mode.oneOf(modes)) ?? 'stable'
 }
 
-function readBackend(mode: ModeName): (backend: Field) => Backend {
+function readBackend(mode: ModeName): (backend: Field) => string | Backend {
   const hashed = mode === 'katran-v1' || mode === 'katran-v2'
   return (backend) => {
+    if (typeof backend.value === 'string') return backend.value
     const weight = backend.field('weight').optional(readNumber)
     const zone = backend.field('zone').optional((value) => value.string())
     const hash = hashed ? backend.field('hash').optional((value) => value.uint64()) : undefined

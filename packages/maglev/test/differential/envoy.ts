@@ -72,29 +72,7 @@ export async function startEnvoy(path: string, cases: readonly EnvoyCase[]): Pro
     })
     servers.push(server)
   }
-  const folder = mkdtempSync(join(tmpdir(), 'maglev-envoy-'))
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }))
-  const config = join(folder, 'envoy.json')
-  const admin = join(folder, 'admin')
-  writeFileSync(config, JSON.stringify(bootstrap(cases, servers.map(portOf))))
-
-  const child = spawn(
-    path,
-    [
-      '-c',
-      config,
-      '--admin-address-path',
-      admin,
-      '--concurrency',
-      '1',
-      '--disable-hot-restart',
-      '-l',
-      'error',
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  stack.defer(() => end(child))
-  const { version, port } = await ready(child, admin)
+  const { version, port } = stack.use(await launchEnvoy(path, bootstrap(cases, servers.map(portOf))))
   const agent = new Agent({ keepAlive: true, maxSockets: 16 })
   stack.defer(() => agent.destroy())
   const ask = (index: number, headers: Record<string, string>): Promise<string> =>
@@ -129,7 +107,51 @@ export async function startEnvoy(path: string, cases: readonly EnvoyCase[]): Pro
   }
 }
 
-function portOf(server: Server): number {
+/** An Envoy process of its own folder; ends with its disposal. */
+export interface EnvoyProcess extends AsyncDisposable {
+  readonly version: string
+  /** Of the first listener, on 127.0.0.1. */
+  readonly port: number
+  /** `host:port` of its admin interface. */
+  readonly admin: string
+}
+
+/** Starts Envoy with that bootstrap configuration and waits until it is live. */
+export async function launchEnvoy(path: string, bootstrapped: object): Promise<EnvoyProcess> {
+  await using stack = new AsyncDisposableStack()
+  const folder = mkdtempSync(join(tmpdir(), 'maglev-envoy-'))
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const config = join(folder, 'envoy.json')
+  const admin = join(folder, 'admin')
+  writeFileSync(config, JSON.stringify(bootstrapped))
+
+  const child = spawn(
+    path,
+    [
+      '-c',
+      config,
+      '--admin-address-path',
+      admin,
+      '--concurrency',
+      '1',
+      '--disable-hot-restart',
+      '-l',
+      'error',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  stack.defer(() => end(child))
+  const { version, port } = await ready(child, admin)
+  const owned = stack.move()
+  return {
+    version,
+    port,
+    admin: readFileSync(admin, 'utf8').trim(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 

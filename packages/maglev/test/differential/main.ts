@@ -9,6 +9,7 @@ import * as arbitrary from './arbitraries.ts'
 import { findEnvoy, hostsMax, startEnvoy } from './envoy.ts'
 import { buildGoPeer } from './go-peer.ts'
 import { hashesOf, kkdaiTable, slotOfKkdai } from './ours.ts'
+import { comparePools } from './pool-comparisons.ts'
 
 /** One line of the report. */
 interface Row {
@@ -79,6 +80,7 @@ async function differential(seed: number, runs: number): Promise<void> {
     rows: rows.map(({ what, against, cases, differed }) => [what, against, cases, differed]),
     notes: [
       ...skipped.map((line) => `Skipped: ${line}.`),
+      'How long ejections last, success rates and slow start take time in Envoy that is not waited for: they are tested with the numbers of its tests and documentation. In Envoy degraded hosts are in no Maglev table: the load that falls to them alone is not seen there.',
       'Katran is GPL: its rules come from a description, and its ring is compared with a model of that description, not with Katran itself.',
       '`dgryski/go-maglev` is not on the Go module proxy: its table is compared with a model of its published behaviour, over a SipHash that is compared with the one it uses.',
     ],
@@ -174,6 +176,9 @@ async function againstEnvoy(seed: number, runs: number): Promise<void> {
     report,
     `${clusters} clusters, ${slots} slots`,
   )
+  for (const { what, cases, report: pools } of await comparePools(envoy.path, seed, runs)) {
+    note(what, `a running Envoy ${found.get('Envoy') ?? ''}`, pools, cases)
+  }
 }
 
 /** Every key finds the host that Envoy sent it to. */
