@@ -88,23 +88,8 @@ export class Breaker implements AsyncDisposable {
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     const call = new Call(work, this, signal)
     this.#open.add(call)
-    const place = { call, begin: () => this.#begin(call) }
-    const entered = this.#bulkhead?.enter(place) ?? 'entered'
-    if (entered === 'entered') this.#begin(call)
-    else if (entered === 'queued') this.#queued.set(call, place)
-    else {
-      this.#open.delete(call)
-      this.#emitter.emit('reject', () => ({ name: this.name, code: 'BULKHEAD_FULL' }))
-      call.reject(
-        withoutStack(
-          () =>
-            new ResilienceError(
-              'BULKHEAD_FULL',
-              `${this.name}: ${this.calls.running} calls are running and ${this.calls.queued} wait: try later, or raise bulkhead.max or bulkhead.queue`,
-            ),
-        ),
-      )
-    }
+    if (this.#bulkhead === undefined) this.#begin(call)
+    else this.#enter(call, this.#bulkhead)
     return call.promise
   }
 
@@ -156,6 +141,27 @@ export class Breaker implements AsyncDisposable {
       `${this.name}: no answer within ${this.#settings.timeout} ms: raise timeout, or see why it is slow`,
     )
     call.reject(error, { abort: true })
+  }
+
+  #enter<T>(call: Call<T>, bulkhead: Bulkhead<Place>): void {
+    const place = { call, begin: () => this.#begin(call) }
+    const entered = bulkhead.enter(place)
+    if (entered === 'entered') this.#begin(call)
+    else if (entered === 'queued') this.#queued.set(call, place)
+    else {
+      this.#open.delete(call)
+      this.#emitter.emit('reject', () => ({ name: this.name, code: 'BULKHEAD_FULL' }))
+      const { running, queued } = this.calls
+      call.reject(
+        withoutStack(
+          () =>
+            new ResilienceError(
+              'BULKHEAD_FULL',
+              `${this.name}: ${running} calls are running and ${queued} wait: try later, or raise bulkhead.max or bulkhead.queue`,
+            ),
+        ),
+      )
+    }
   }
 
   #begin<T>(call: Call<T>): void {

@@ -12,7 +12,7 @@ export interface EnvoyOutlierOptions {
   readonly maxEjectionTime?: Duration
 }
 
-export const envoyOutlierDefaults: Required<EnvoyOutlierOptions> = {
+const envoyOutlierDefaults: Required<EnvoyOutlierOptions> = {
   consecutive5xx: 5,
   baseEjectionTime: 30_000,
   maxEjectionTime: 300_000,

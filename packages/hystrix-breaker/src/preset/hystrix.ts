@@ -26,7 +26,7 @@ export interface HystrixOptions {
   readonly 'execution.timeout.enabled'?: boolean
 }
 
-export const hystrixDefaults: Required<HystrixOptions> = {
+const hystrixDefaults: Required<HystrixOptions> = {
   'circuitBreaker.enabled': true,
   'circuitBreaker.requestVolumeThreshold': 20,
   'circuitBreaker.sleepWindowInMilliseconds': 5000,

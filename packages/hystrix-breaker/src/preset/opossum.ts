@@ -18,7 +18,7 @@ export interface OpossumOptions {
   readonly volumeThreshold?: number
 }
 
-export const opossumDefaults: Required<OpossumOptions> = {
+const opossumDefaults: Required<OpossumOptions> = {
   timeout: 10_000,
   errorThresholdPercentage: 50,
   resetTimeout: 30_000,

@@ -14,7 +14,7 @@ export interface PollyOptions {
   readonly breakDuration?: Duration
 }
 
-export const pollyDefaults: Required<PollyOptions> = {
+const pollyDefaults: Required<PollyOptions> = {
   failureRatio: 0.1,
   minimumThroughput: 100,
   samplingDuration: 30_000,

@@ -36,7 +36,7 @@ export interface Resilience4jOptions {
   readonly automaticTransitionFromOpenToHalfOpenEnabled?: boolean
 }
 
-export const resilience4jDefaults: Required<Resilience4jOptions> = {
+const resilience4jDefaults: Required<Resilience4jOptions> = {
   failureRateThreshold: 50,
   slowCallRateThreshold: 100,
   slowCallDurationThreshold: 60_000,
