@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { Prepared } from '@loadbearing/harness/bench'
 import { Breaker } from '@loadbearing/hystrix-breaker'
 import {
@@ -10,7 +11,18 @@ import {
   timeout,
   wrap,
 } from 'cockatiel'
-import Opossum from 'opossum'
+
+/** The part of opossum's API that is called here; the package has no types of its own. */
+interface Opossum {
+  fire(): Promise<number>
+  open(): void
+}
+
+const require = createRequire(import.meta.url)
+const OpossumClass: new (
+  action: () => Promise<number>,
+  options?: Readonly<Record<string, number>>,
+) => Opossum = require('opossum')
 
 type Subject = Prepared<number, Promise<number>>
 
@@ -67,12 +79,12 @@ export function cockatielOpen(): Subject {
 }
 
 export function opossum(): Subject {
-  const own = new Opossum(work)
+  const own = new OpossumClass(work)
   return { call: () => own.fire() }
 }
 
 export function opossumOpen(): Subject {
-  const own = new Opossum(work, { resetTimeout: 600_000 })
+  const own = new OpossumClass(work, { resetTimeout: 600_000 })
   own.open()
   return { call: () => own.fire().catch(ofRefusal) }
 }
