@@ -108,6 +108,7 @@ async function throughput(
     notes: [
       `Medians of ${rounds} rounds, interleaved, each proxy one process of one thread before ten backends; ${wrk ? 'wrk' : 'no wrk'} with 32 connections, 1,000 paths; bytes: 8 connections that download. Load, proxy and backends share the machine's cores.`,
       'The bare pipe takes the backends in turn. The others hash: TCP by address and port, HTTP by path, with health checks (nginx: passive ones).',
+      `Rounds are a second long and vary with what else the machine does: those of the bare pipe from ${range(rates(pipe))} requests/s and ${range(pipe?.mebibytes ?? [])} MiB/s. Parts are taken within a round.`,
       ...notes,
     ],
   })
@@ -173,6 +174,10 @@ function ratio(ours: readonly number[], theirs: readonly number[]): number {
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+function range(values: readonly number[]): string {
+  return `${whole(Math.min(...values))} to ${whole(Math.max(...values))}`
 }
 
 function percent(part: number): string {
