@@ -9,7 +9,8 @@ function maglev(...args: string[]): { stdout: string; stderr: string; status: nu
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ['--conditions=@loadbearing/source', file, ...args],
-    { encoding: 'utf8', timeout: 20_000 },
+    // `proxy` would take the default signal for a wish to drain.
+    { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' },
   )
   return { stdout, stderr, status }
 }

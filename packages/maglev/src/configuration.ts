@@ -29,6 +29,14 @@ export interface Change<T = unknown> {
   readonly health?: Readonly<Record<string, Health>>
 }
 
+const changeForms: Readonly<Record<string, 'a list' | 'an object by id'>> = {
+  remove: 'a list',
+  add: 'a list',
+  weight: 'an object by id',
+  ramp: 'an object by id',
+  health: 'an object by id',
+}
+
 /** Everything that decides a table, fixed; a change makes another one. */
 export interface Configuration<T = unknown> {
   /** As listed by the caller. */
@@ -37,12 +45,18 @@ export interface Configuration<T = unknown> {
   readonly members: readonly Member[]
   /** 1 for each of `members` that takes keys. */
   readonly available: Uint8Array
+  /** How many of `available` have a weight, and so can own slots. */
+  readonly takers: number
   /** Part of its slots that each of `members` has for now; undefined where all have all. */
   readonly ramps: Float64Array | undefined
 }
 
 export function configure<T>(given: Iterable<string | Backend<T>>, settings: Settings): Configuration<T> {
   const backends = new Map<string, ConfiguredBackend<T>>()
+  // A string is iterable too: its letters would be backends.
+  if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
+    throw new MaglevError('INVALID_BACKEND', `The backends must be a list, not ${shown(given)}`)
+  }
   for (const backend of given) addBackend(backends, backend, settings)
   return arrange(backends, settings, undefined)
 }
@@ -53,6 +67,7 @@ export function reconfigure<T>(
   change: Change<T>,
   settings: Settings,
 ): Configuration<T> {
+  checkChange(change)
   const backends = new Map(last.backends)
   for (const id of change.remove ?? []) {
     known(backends, id)
@@ -79,6 +94,29 @@ export function reconfigure<T>(
     if (health !== backend.health) backends.set(id, Object.freeze({ ...backend, health }))
   }
   return arrange(backends, settings, last)
+}
+
+/** What is not understood must not be passed over: a change with a slip in it would do nothing, in silence. */
+function checkChange(change: unknown): void {
+  if (typeof change !== 'object' || change === null) {
+    throw new MaglevError(
+      'INVALID_OPTION',
+      `A change must be an object such as { add: […] }, not ${shown(change)}`,
+    )
+  }
+  for (const [name, value] of Object.entries(change)) {
+    const form = Object.hasOwn(changeForms, name) ? changeForms[name] : undefined
+    if (form === undefined) {
+      throw new MaglevError(
+        'INVALID_OPTION',
+        `A change has no ${shown(name)}; it may have ${Object.keys(changeForms).join(', ')}`,
+      )
+    }
+    const isList = Array.isArray(value)
+    const isRecord = typeof value === 'object' && value !== null && !(Symbol.iterator in value)
+    if (value === undefined || (form === 'a list' ? isList : isRecord)) continue
+    throw new MaglevError('INVALID_OPTION', `${name} of a change must be ${form}, not ${shown(value)}`)
+  }
 }
 
 function addBackend<T>(
@@ -126,7 +164,11 @@ function arrange<T>(
     takesKeys(backends.get(id)?.health ?? 'disabled') ? 1 : 0,
   )
   const parts = Float64Array.from(members, ({ id }) => backends.get(id)?.ramp ?? 1)
-  return { backends, members, available, ramps: parts.some((part) => part < 1) ? parts : undefined }
+  const weighs = ({ weight, zone }: Member): boolean =>
+    weight > 0 && (settings.zones?.get(zone ?? '') ?? 1) > 0
+  let takers = 0
+  for (const [index, member] of members.entries()) if (available[index] === 1 && weighs(member)) takers++
+  return { backends, members, available, takers, ramps: parts.some((part) => part < 1) ? parts : undefined }
 }
 
 function arrangeMembers<T>(

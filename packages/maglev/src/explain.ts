@@ -1,6 +1,6 @@
 import { toBigint, type Word64 } from './hash/word64.ts'
-import type { Member, Tables } from './mode/mode.ts'
-import { replicaMembers } from './replicas.ts'
+import type { Tables } from './mode/mode.ts'
+import { replicaMembers, type Takers } from './replicas.ts'
 
 /** Why a key goes where it goes. */
 export interface Explanation {
@@ -26,10 +26,9 @@ export function explain(given: {
   word: Word64
   ids: readonly string[]
   tables: Tables
-  members: readonly Member[]
-  available: Uint8Array
+  takers: Takers
 }): Explanation {
-  const { slot, word, ids, tables, available } = given
+  const { slot, word, ids, tables, takers } = given
   const baseOwner = ids[tables.base[slot] ?? ids.length]
   const owner = ids[tables.current[slot] ?? ids.length]
   return {
@@ -38,6 +37,6 @@ export function explain(given: {
     baseOwner,
     owner,
     reason: owner === undefined ? 'none' : owner === baseOwner ? 'base' : 'reassigned',
-    preference: replicaMembers(tables, available, slot, word, preferenceMax).map((index) => ids[index] ?? ''),
+    preference: replicaMembers(tables, takers, slot, word, preferenceMax).map((index) => ids[index] ?? ''),
   }
 }

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { attach } from './attach.ts'
 import type { Change } from './configuration.ts'
 import { isMaglevError, MaglevError } from './errors.ts'
 import type { HealthEvent, RebuildEvent } from './events.ts'
@@ -83,6 +84,17 @@ test('replicas are distinct and available, the owner first, and keep their order
   }
 })
 
+test('asking for more than there are does not walk the table', () => {
+  const lb = new Maglev(['a', 'b', { id: 'none', weight: 0 }, 'down'], { tableSize: 5_000_011 })
+  lb.setHealth('down', 'unhealthy')
+  // Of whole walks, a hundred would not end before the test is stopped.
+  for (let key = 0; key < 1000; key++) {
+    expect(lb.replicas(key, 4)).toHaveLength(2)
+    expect(lb.lookup(key, 2)).toBeUndefined()
+    expect(lb.explain(key).preference).toHaveLength(2)
+  }
+})
+
 test('explain tells where a key belongs and why it is elsewhere', () => {
   const lb = new Maglev(['a', 'b', 'c'])
   const owner = lb.lookup('key') ?? ''
@@ -133,6 +145,12 @@ test('a plan is the difference of the tables before and after it', () => {
   )
 })
 
+test('slots that had no owner, or lose it, are moves that nobody can avoid', () => {
+  const all = { changed: 65_537, ideal: 65_537, collateral: 0 }
+  expect(new Maglev([]).plan({ add: ['a', 'b'] })).toMatchObject(all)
+  expect(new Maglev(['a', 'b']).plan({ remove: ['a', 'b'] })).toMatchObject(all)
+})
+
 test('a failure has no collateral', () => {
   const lb = new Maglev(Array.from({ length: 50 }, (_, i) => `b${i}`))
   const plan = lb.plan({ health: { b7: 'unhealthy', b8: 'disabled' } })
@@ -165,6 +183,31 @@ test('a change that is wrong in part changes nothing', () => {
   }
   expect(lb.fingerprint).toBe(fingerprint)
   expect(lb.backends).toEqual(backends)
+})
+
+test.each([
+  null,
+  undefined,
+  'a',
+  { weights: { a: 2 } },
+  { remove: 'a' },
+  { add: 'c' },
+  { add: { id: 'c' } },
+  { weight: [['a', 2]] },
+  { weight: new Map([['a', 2]]) },
+  { health: null },
+])('%j is no change', (wrong) => {
+  const lb = new Maglev(['a', 'b'])
+  const { fingerprint } = lb
+  const refused = expect.objectContaining({ code: 'INVALID_OPTION' })
+  for (const run of [() => lb.update(wrong as Change), () => lb.plan(wrong as Change)])
+    expect(run).toThrow(refused)
+  expect(() => lb.update({ add: ['c'] }, 'later' as 'sync')).toThrow(refused)
+  expect(lb.fingerprint).toBe(fingerprint)
+})
+
+test.each([null, undefined, 5, '10.0.0.1:80', {}])('%j is no list of backends', (wrong) => {
+  expect(() => new Maglev(wrong as string[])).toThrow(expect.objectContaining({ code: 'INVALID_BACKEND' }))
 })
 
 test('a removed id can come back in the same change', () => {
@@ -222,6 +265,73 @@ test('in slices: a plan applied meanwhile ends the build under way', async () =>
   lb.plan({ add: ['d'] }).apply()
   await settled
   scheduler.runAll()
+  expect(lb.fingerprint).toBe(new Maglev(['a', 'b', 'c', 'd']).fingerprint)
+})
+
+test('in slices: other threads have the old table until the new one is whole, whatever was given up half-written', () => {
+  const scheduler = new ManualScheduler()
+  const lb = new Maglev(['a', 'b', 'c'], { shared: true, rebuild: 'sliced', scheduler, tableSize: 131_071 })
+  const reader = attach(lb.share())
+  const keys = Array.from({ length: 500 }, (_, i) => `key${i}`)
+  const versions: number[] = []
+  // Each change but the last few ends the build of the one before, each after one slice more.
+  for (let slices = 0; slices < 40; slices++) {
+    lb.setHealth('a', slices % 2 === 0 ? 'unhealthy' : 'healthy')
+    for (let i = 0; i < slices; i++) {
+      scheduler.runOne()
+      expect(reader.lookupMany(keys)).toEqual(lb.lookupMany(keys))
+    }
+    versions.push(reader.version)
+  }
+  // 131,071 slots take eight slices to write, though this build itself takes fewer.
+  expect(versions.indexOf(2)).toBeGreaterThanOrEqual(8)
+  expect(versions.at(-1)).toBeGreaterThan(3)
+})
+
+test('in slices: a reader that is overtaken while it reads begins again', () => {
+  const scheduler = new ManualScheduler()
+  const options = { shared: true, rebuild: 'sliced', scheduler, tableSize: 131_071 } as const
+  const lb = new Maglev(['a', 'b', 'c'], options)
+  const change = { remove: ['a'], add: ['z'] }
+  lb.plan({ health: { b: 'unhealthy' } }).apply()
+  lb.update(change)
+  const slices = scheduler.runAll()
+
+  const overtaken = new Maglev(['a', 'b', 'c'], options)
+  const { control, ...handle } = overtaken.share()
+  let looks = 0
+  const reader = attach({
+    ...handle,
+    // The second look comes after the version to read was chosen: then one table more is published, and all but the end of
+    // another, whose place is where the reader reads.
+    get control() {
+      if (++looks === 2) {
+        overtaken.plan({ health: { b: 'unhealthy' } }).apply()
+        overtaken.update(change)
+        for (let slice = 1; slice < slices; slice++) scheduler.runOne()
+      }
+      return control
+    },
+  })
+  const keys = Array.from({ length: 500 }, (_, i) => `key${i}`)
+  expect(reader.lookupMany(keys)).toEqual(overtaken.lookupMany(keys))
+  expect(reader.version).toBe(2)
+  scheduler.runAll()
+  expect(reader.version).toBe(3)
+  expect(reader.lookupMany(keys)).toEqual(overtaken.lookupMany(keys))
+})
+
+test('in slices: a change made by who hears of the last one is built too', async () => {
+  const scheduler = new ManualScheduler()
+  const lb = new Maglev(['a', 'b'], { rebuild: 'sliced', scheduler })
+  const stop = lb.on('rebuild', () => {
+    stop()
+    lb.add('d')
+  })
+  lb.add('c')
+  const settled = lb.settled()
+  scheduler.runAll()
+  await settled
   expect(lb.fingerprint).toBe(new Maglev(['a', 'b', 'c', 'd']).fingerprint)
 })
 

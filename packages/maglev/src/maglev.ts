@@ -14,7 +14,7 @@ import { type Movement, movement, type NamedTable } from './plan.ts'
 import { Rebuilder } from './rebuilder.ts'
 import { replicaMembers } from './replicas.ts'
 import { retrySlot } from './retry.ts'
-import { checkOptions, type Settings } from './settings.ts'
+import { checkOptions, checkRebuild, type Settings } from './settings.ts'
 import { type SharedHandle, SharedTable } from './shared.ts'
 import type { Owners } from './table/owners.ts'
 
@@ -84,7 +84,7 @@ export class Maglev<T = unknown> {
     this.#serving = serve(this.#configured, finish(this.#build(this.#configured, undefined)))
     this.#shared = shared ? new SharedTable(size) : undefined
     this.#shared?.check(this.#serving.ids)
-    this.#shared?.publish(this.#serving)
+    this.#publish(this.#serving)
   }
 
   get mode(): ModeName {
@@ -194,8 +194,7 @@ export class Maglev<T = unknown> {
       word: this.#keyHash.word,
       ids,
       tables,
-      members: configuration.members,
-      available: configuration.available,
+      takers: configuration,
     })
   }
 
@@ -243,26 +242,27 @@ export class Maglev<T = unknown> {
    * @throws MaglevError as the constructor, and `UNKNOWN_BACKEND`.
    */
   update(change: Change<T>, rebuild: Rebuild = this.#settings.rebuild): void {
+    checkRebuild(rebuild)
     const next = this.#reconfigure(change)
     if (rebuild === 'sync') {
       const tables = finish(this.#build(next, this.#lastBase(next)))
       this.#rebuilder.cancel()
-      this.#swap(next, tables)
+      this.#swap(serve(next, tables))
       return
     }
     const last = this.#configured
     this.#configured = next
     this.#reportHealth(last, next)
-    this.#rebuilder.start(this.#build(next, this.#lastBase(next)), (tables) => this.#install(next, tables))
+    this.#rebuilder.start(this.#replace(next))
   }
 
   /** What `change` would move, without making it. Builds the table that would be. */
   plan(change: Change<T>): Plan {
     const from = this.#configured
     const next = this.#reconfigure(change)
-    const tables = finish(this.#build(next, this.#lastBase(next)))
+    const planned = serve(next, finish(this.#build(next, this.#lastBase(next))))
     return {
-      ...movement(this.#serving, serve(next, tables)),
+      ...movement(this.#serving, planned),
       apply: () => {
         if (this.#configured !== from) {
           throw new MaglevError(
@@ -271,7 +271,7 @@ export class Maglev<T = unknown> {
           )
         }
         this.#rebuilder.cancel()
-        this.#swap(next, tables)
+        this.#swap(planned)
       },
     }
   }
@@ -314,7 +314,7 @@ export class Maglev<T = unknown> {
 
   #replicas(slot: number, count: number): string[] {
     const { configuration, ids, tables } = this.#serving
-    const members = replicaMembers(tables, configuration.available, slot, this.#keyHash.word, count)
+    const members = replicaMembers(tables, configuration, slot, this.#keyHash.word, count)
     return members.map((member) => ids[member] ?? '')
   }
 
@@ -329,6 +329,22 @@ export class Maglev<T = unknown> {
     return this.#settings.mode.build({ members, available, ramps, zones: this.#settings.zones }, lastBase)
   }
 
+  /** Builds a table in slices, of which no lookup sees any before the last. */
+  *#replace(next: Configuration<T>): Sliced<void> {
+    const serving = serve(next, yield* this.#build(next, this.#lastBase(next)))
+    if (this.#shared) {
+      yield* this.#shared.write(serving)
+      this.#shared.publish()
+    }
+    this.#install(serving)
+  }
+
+  #publish(serving: Serving<T>): void {
+    if (this.#shared === undefined) return
+    finish(this.#shared.write(serving))
+    this.#shared.publish()
+  }
+
   #reconfigure(change: Change<T>): Configuration<T> {
     const next = reconfigure(this.#configured, change, this.#settings)
     this.#shared?.check(next.members.map(({ id }) => id))
@@ -340,18 +356,18 @@ export class Maglev<T = unknown> {
     return configuration.members === next.members ? tables.base : undefined
   }
 
-  #swap(next: Configuration<T>, tables: Tables): void {
+  #swap(serving: Serving<T>): void {
     const last = this.#configured
-    this.#configured = next
-    this.#install(next, tables)
-    this.#reportHealth(last, next)
+    this.#configured = serving.configuration
+    this.#publish(serving)
+    this.#install(serving)
+    this.#reportHealth(last, serving.configuration)
   }
 
-  #install(configuration: Configuration<T>, tables: Tables): void {
+  #install(serving: Serving<T>): void {
     const last = this.#serving
-    this.#serving = serve(configuration, tables)
-    this.#shared?.publish(this.#serving)
-    const serving = this.#serving
+    const { configuration } = serving
+    this.#serving = serving
     this.#emitter.emit('rebuild', () => ({
       maglev: this,
       // Counted for those who ask: comparing two tables takes longer than a slice of a build may.

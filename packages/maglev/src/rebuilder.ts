@@ -1,4 +1,4 @@
-import type { Sliced, Tables } from './mode/mode.ts'
+import type { Sliced } from './mode/mode.ts'
 import type { Scheduler } from './ports.ts'
 
 /** A slice goes on for so long before others get their turn. */
@@ -8,7 +8,7 @@ const sliceMs = 0.5
 export class Rebuilder {
   readonly #scheduler: Scheduler
   readonly #failed: (error: unknown) => void
-  #job: { readonly build: Sliced<Tables>; readonly install: (tables: Tables) => void } | undefined
+  #job: Sliced<void> | undefined
   #queued = false
   #settled: PromiseWithResolvers<void> | undefined
 
@@ -17,9 +17,9 @@ export class Rebuilder {
     this.#failed = failed
   }
 
-  /** Begins `build` and, once it is done, calls `install` in the same slice. */
-  start(build: Sliced<Tables>, install: (tables: Tables) => void): void {
-    this.#job = { build, install }
+  /** Begins `job`; what it makes comes into force in its last slice. */
+  start(job: Sliced<void>): void {
+    this.#job = job
     this.#queue()
   }
 
@@ -49,10 +49,11 @@ export class Rebuilder {
     if (job === undefined) return
     try {
       const begin = this.#scheduler.now()
-      for (let step = job.build.next(); ; step = job.build.next()) {
-        if (step.done === true) {
+      for (;;) {
+        if (job.next().done === true) {
+          // Whoever heard of the new table may have begun the next.
+          if (this.#job !== job) return
           this.#job = undefined
-          job.install(step.value)
           this.#settle(undefined)
           return
         }

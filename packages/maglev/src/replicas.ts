@@ -4,15 +4,23 @@ import { noOwner } from './table/owners.ts'
 
 const mixed: Word64 = word64()
 
+/** Who may be among the replicas. */
+export interface Takers {
+  /** 1 for each member that takes keys. */
+  readonly available: Uint8Array
+  /** How many of those have a weight: no walk finds more. */
+  readonly takers: number
+}
+
 /**
  * The first `count` distinct owners of a key, as member indexes: its owner, then the available owners met on a walk over the
  * base table from its slot, by a step of its own. Walking the base keeps a replica in its place while others fail.
  *
- * `hash` is the key's; `available` has 1 for each member that takes keys.
+ * `hash` is the key's.
  */
 export function replicaMembers(
   { base, current }: Tables,
-  available: Uint8Array,
+  { available, takers }: Takers,
   slot: number,
   hash: Word64,
   count: number,
@@ -24,7 +32,9 @@ export function replicaMembers(
   const seen = new Uint8Array(available.length)
   seen[owner] = 1
   const step = stepOf(hash, size)
-  for (let at = (slot + step) % size; at !== slot && found.length < count; at = (at + step) % size) {
+  // Without the second bound, asking for more than there are would walk all of the table.
+  const most = Math.min(count, takers)
+  for (let at = (slot + step) % size; at !== slot && found.length < most; at = (at + step) % size) {
     const next = base[at] ?? noOwner(base)
     if (available[next] !== 1 || seen[next] === 1) continue
     seen[next] = 1

@@ -31,10 +31,7 @@ export function checkOptions(options: MaglevOptions): Settings {
   const modeName = checkMode(options.mode ?? 'stable')
   const size = checkSize(modeName, options.tableSize ?? (modeName === 'cilium' ? 16_381 : 65_537))
   const secret = options.secret === undefined ? undefined : readSecret(options.secret)
-  const rebuild = options.rebuild ?? 'sync'
-  if (rebuild !== 'sync' && rebuild !== 'sliced') {
-    throw new MaglevError('INVALID_OPTION', `rebuild must be sync or sliced, not ${shown(rebuild)}`)
-  }
+  const rebuild = checkRebuild(options.rebuild ?? 'sync')
   return {
     modeName,
     mode: modes[modeName]({ size, seed: options.seed }),
@@ -46,8 +43,25 @@ export function checkOptions(options: MaglevOptions): Settings {
     allowStarved: checkFlag('allowStarved', options.allowStarved),
     rebuild,
     shared: checkFlag('shared', options.shared),
-    scheduler: options.scheduler ?? realScheduler,
+    scheduler: checkScheduler(options.scheduler ?? realScheduler),
   }
+}
+
+export function checkRebuild(rebuild: Rebuild): Rebuild {
+  if (rebuild !== 'sync' && rebuild !== 'sliced') {
+    throw new MaglevError('INVALID_OPTION', `rebuild must be sync or sliced, not ${shown(rebuild)}`)
+  }
+  return rebuild
+}
+
+function checkScheduler(scheduler: Scheduler): Scheduler {
+  if (typeof scheduler?.now !== 'function' || typeof scheduler.defer !== 'function') {
+    throw new MaglevError(
+      'INVALID_OPTION',
+      `scheduler must have the functions now and defer, not ${shown(scheduler)}`,
+    )
+  }
+  return scheduler
 }
 
 function checkMode(mode: string): ModeName {
@@ -113,7 +127,7 @@ function checkZones(zones: Readonly<Record<string, number>>, mode: ModeName): Re
   if (mode !== 'stable' && mode !== 'classic' && mode !== 'envoy') {
     throw new MaglevError('INVALID_OPTION', `zones: mode ${mode} has none`)
   }
-  if (zones === null || typeof zones !== 'object') {
+  if (zones === null || typeof zones !== 'object' || Symbol.iterator in zones) {
     throw new MaglevError('INVALID_OPTION', `zones must be an object of weights by zone, not ${shown(zones)}`)
   }
   const checked = new Map(Object.entries(zones))

@@ -1,5 +1,6 @@
 import { MaglevError } from './errors.ts'
 import { fingerprintSecret } from './key-hash.ts'
+import type { Sliced } from './mode/mode.ts'
 import type { KeyHashName } from './options.ts'
 import type { NamedTable } from './plan.ts'
 import { noOwner } from './table/owners.ts'
@@ -35,6 +36,7 @@ export const idsVersions = 2
 const backendsMax = 0xfffe
 const idsBytesMax = 2 ** 26
 const nobody = 0xffff
+const sliceSlots = 16_384
 
 /** The writing side: publishes tables into shared memory. */
 export class SharedTable {
@@ -66,13 +68,18 @@ export class SharedTable {
     )
   }
 
-  publish({ ids, tables: { current } }: NamedTable): void {
+  /**
+   * Writes the next table where nobody reads yet; `publish` makes it serve. It may be given up at any slice: the next one writes
+   * over it.
+   */
+  *write({ ids, tables: { current } }: NamedTable): Sliced<void> {
     const version = Atomics.load(this.#control, servingVersion) + 1
     const side = version & 1 ? 1 : 0
     Atomics.store(this.#control, begunVersion, version)
     const owners = this.#owners[side]
     const none = noOwner(current)
     for (let slot = 0; slot < owners.length; slot++) {
+      if (slot % sliceSlots === sliceSlots - 1) yield
       const owner = current[slot] ?? none
       const stored = owner === none ? nobody : owner
       // Atomic, so that no reader sees it before the announcement above; few slots differ from two versions ago.
@@ -80,11 +87,14 @@ export class SharedTable {
     }
     // Before the first version nobody reads: both buffers can be filled, and the second version is a small change as well.
     if (version === 1) this.#owners[0].set(owners)
-    this.#publishIds(side, ids)
-    Atomics.store(this.#control, servingVersion, version)
+    this.#writeIds(side, ids)
   }
 
-  #publishIds(side: 0 | 1, ids: readonly string[]): void {
+  publish(): void {
+    Atomics.add(this.#control, servingVersion, 1)
+  }
+
+  #writeIds(side: 0 | 1, ids: readonly string[]): void {
     const last = this.#written[side]
     if (last !== undefined && last.length === ids.length && ids.every((id, i) => id === last[i])) return
     const bytes = encodeIds(ids)

@@ -20,16 +20,13 @@ export interface Choice<T> {
   readonly overflowed: boolean
 }
 
-/** The hash of a key as `attempt` sees it in mode `envoy`. */
-export type HashOf = (key: Key, attempt: number) => Word64
-
 const firstReplicas = 4
 
 /** The backends of one priority and their table. */
 export class Level<T> {
   readonly priority: number
   readonly table: Maglev<T>
-  readonly #hashOf: HashOf
+  readonly #hashOf: (key: Key) => Word64
   readonly #boundedLoad: number | undefined
   #members: ReadonlyMap<string, Member<T>> = new Map()
   /** Those that keys may go to, by position. */
@@ -37,7 +34,12 @@ export class Level<T> {
   #load: { factor: number; total: number; active: Uint32Array; weights: Float64Array } | undefined
   #panic = false
 
-  constructor(priority: number, table: Maglev<T>, boundedLoad: number | undefined, hashOf: HashOf) {
+  constructor(
+    priority: number,
+    table: Maglev<T>,
+    boundedLoad: number | undefined,
+    hashOf: (key: Key) => Word64,
+  ) {
     this.priority = priority
     this.table = table
     this.#boundedLoad = boundedLoad
@@ -103,7 +105,8 @@ export class Level<T> {
   }
 
   #chooseAsEnvoy(primary: Member<T>, load: BoundedLoad, query: Query): Choice<T> {
-    const position = envoyBound(load, primary.position, this.#hashOf(query.key, query.attempt))
+    // Its walk begins with the key's own hash on every attempt: only the look-up of the primary sees the attempt.
+    const position = envoyBound(load, primary.position, this.#hashOf(query.key))
     const member = this.#open[position]
     // Envoy knows no exclusion: a host that this query cannot have leaves the key where it was.
     if (member === undefined || !this.#suits(member, query)) return { member: primary, overflowed: false }
@@ -148,7 +151,7 @@ export class Level<T> {
   /** Those that own no slot, because the table that gives them some is still being built. */
   *#unlisted(query: Query, listed: ReadonlySet<string>): Generator<Member<T>, undefined, undefined> {
     const others = this.#open.filter((member) => !listed.has(member.id) && this.#suits(member, query))
-    const begin = (this.#hashOf(query.key, 0)[0] ?? 0) % Math.max(others.length, 1)
+    const begin = (this.#hashOf(query.key)[0] ?? 0) % Math.max(others.length, 1)
     yield* others.slice(begin)
     yield* others.slice(0, begin)
   }
@@ -158,23 +161,22 @@ export class Level<T> {
   }
 
   #weigh(factor: number): { factor: number; total: number; active: Uint32Array; weights: Float64Array } {
-    const members = [...this.#members.values()]
-    const weights = normalizedShares(
-      {
-        members: members.map(({ backend }) => backend),
-        ramps: Float64Array.from(members, ({ ramp }) => ramp),
-        zones: this.table.identity.zones,
-      },
-      Uint32Array.from(members.keys()).filter((index) => members[index]?.standing !== 'out'),
-    )
-    const sum = weights.reduce((total, weight) => total + weight, 0)
-    const active = Uint32Array.from(this.#open, (member) => member.active)
-    return {
-      factor,
-      total: active.reduce((total, count) => total + count, 0),
-      active,
-      weights: weights.map((weight) => weight / sum),
+    const open = this.#open
+    const ramps = new Float64Array(open.length)
+    const active = new Uint32Array(open.length)
+    let total = 0
+    for (const [position, member] of open.entries()) {
+      ramps[position] = member.ramp
+      active[position] = member.active
+      total += member.active
     }
+    const roster = { members: open.map(({ backend }) => backend), ramps, zones: this.table.identity.zones }
+    const weights = normalizedShares(
+      roster,
+      Uint32Array.from(open, (_, position) => position),
+    )
+    const sum = weights.reduce((all, weight) => all + weight, 0)
+    return { factor, total, active, weights: weights.map((weight) => weight / sum) }
   }
 }
 

@@ -37,6 +37,8 @@ export class Levels<T> {
   #simple = true
   /** Something has changed since the levels were arranged. */
   #stale = true
+  /** Members have come, gone or changed since they were sorted into levels. */
+  #ungrouped = true
   rebuilds = 0
 
   constructor(maglev: Maglev<T>, settings: PoolSettings<T>, owner: LevelsOwner<T>) {
@@ -64,9 +66,9 @@ export class Levels<T> {
   /** Draws the consequences of what has changed, when they are needed: many changes at once cost no more than one. */
   arrange(): void {
     if (!this.#stale) return
-    this.#owner.reconcile()
+    this.#reconcile()
     this.#stale = false
-    this.#group()
+    if (this.#ungrouped) this.#group()
     const counts = this.#levels.map((level) => level.counts())
     this.#load = priorityLoad(counts, {
       ...this.#settings.priority,
@@ -94,7 +96,7 @@ export class Levels<T> {
       const choice = first.choose({ key, attempt, exclude, standing: 'healthy' })
       if (choice !== undefined) return choice
     }
-    const { priority, availability } = choosePriority(this.#load, this.#hashOf(key, 0))
+    const { priority, availability } = choosePriority(this.#load, this.#hashOf(key))
     const chosen = this.#levels[priority]
     const choice = chosen?.choose({ key, attempt, exclude, standing: availability })
     if (choice !== undefined) return choice
@@ -126,8 +128,15 @@ export class Levels<T> {
     this.#tables.close()
   }
 
+  #reconcile(): void {
+    if (!this.#owner.reconcile()) return
+    this.#stale = true
+    this.#ungrouped = true
+  }
+
   /** Sorts the members into levels by their priority. */
   #group(): void {
+    this.#ungrouped = false
     const groups = Map.groupBy(this.#owner.members.values(), ({ backend }) => backend.priority)
     const priorities = [...groups.keys()].toSorted((a, b) => a - b)
     const single = priorities.length <= 1
@@ -140,8 +149,7 @@ export class Levels<T> {
       const table = single ? this.#maglev : (this.#siblings.get(priority) ?? this.#sibling(priority))
       const known = this.#levels.find((level) => level.priority === priority && level.table === table)
       const level =
-        known ??
-        new Level(priority, table, this.#settings.boundedLoad, (key, attempt) => this.#hashOf(key, attempt))
+        known ?? new Level(priority, table, this.#settings.boundedLoad, (key) => this.#hashOf(key))
       level.setMembers(groups.get(priority) ?? [])
       return level
     })
@@ -155,7 +163,7 @@ export class Levels<T> {
   }
 
   #contents(): TableContent<T>[] {
-    this.#stale ||= this.#owner.reconcile()
+    this.#reconcile()
     this.arrange()
     const all = { table: this.#maglev, members: this.#owner.members }
     if (this.#siblings.size === 0) return [all]
@@ -167,8 +175,7 @@ export class Levels<T> {
     this.#owner.rebuilt(event, priority)
   }
 
-  #hashOf(key: Key, attempt: number): Word64 {
-    const hash = this.#maglev.hashOf(key)
-    return word64(attempt === 0 ? hash : hash ^ (2n ** 64n - BigInt(attempt)))
+  #hashOf(key: Key): Word64 {
+    return word64(this.#maglev.hashOf(key))
   }
 }
