@@ -166,6 +166,9 @@ export class Maglev<T = unknown> {
 
   /** `lookup` for many keys, all answered from one table. */
   lookupMany(keys: readonly Key[] | Uint32Array | Float64Array): (string | undefined)[] {
+    if (!Array.isArray(keys) && !ArrayBuffer.isView(keys)) {
+      throw new MaglevError('INVALID_KEY', `Keys must be an array or a typed array, not ${shown(keys)}`)
+    }
     const { ids, tables } = this.#serving
     const owners = tables.current
     const found: (string | undefined)[] = []
