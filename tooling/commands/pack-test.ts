@@ -122,10 +122,10 @@ function importEntry(
     importOn(oldest)
   } catch (error) {
     const missing = /Cannot find package '([^']+)'/.exec(String(error))?.[1]
-    const peers = Object.keys(Object(installed(home, name)['peerDependenciesMeta'] ?? {}))
+    const peers = Object.keys(Object(manifestOf(home, name)['peerDependenciesMeta'] ?? {}))
     if (missing === undefined || !peers.includes(missing)) throw error
-    npmInstall(home, `${missing}@${Object(installed(home, name)['peerDependencies'])[missing]}`)
-    const peer: { engines?: { node?: string } } = installed(home, missing)
+    npmInstall(home, `${missing}@${Object(manifestOf(home, name)['peerDependencies'])[missing]}`)
+    const peer: { engines?: { node?: string } } = manifestOf(home, missing)
     const runsOnOldest = satisfies(OLDEST_NODE, peer.engines?.node ?? '*')
     if (!runsOnOldest)
       console.log(`       (on the newest Node ${NEWEST_NODE}: ${missing} asks for ${peer.engines?.node})`)
@@ -134,7 +134,7 @@ function importEntry(
 }
 
 /** The manifest of an installed package, as its tarball has it. */
-function installed(home: string, name: string): Record<string, unknown> {
+function manifestOf(home: string, name: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(home, 'node_modules', name, 'package.json'), 'utf8'))
 }
 
