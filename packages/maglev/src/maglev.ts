@@ -11,7 +11,7 @@ import { uint64Seed } from './mode/checks.ts'
 import type { ModeName, Sliced, Tables } from './mode/mode.ts'
 import type { KeyHashName, MaglevOptions, Rebuild } from './options.ts'
 import { type Movement, movement, type NamedTable } from './plan.ts'
-import { Rebuilder } from './rebuilder.ts'
+import { finish, Rebuilder } from './rebuilder.ts'
 import { replicaMembers } from './replicas.ts'
 import { retrySlot } from './retry.ts'
 import { checkOptions, checkRebuild, type Settings } from './settings.ts'
@@ -394,12 +394,4 @@ export class Maglev<T = unknown> {
 
 function serve<T>(configuration: Configuration<T>, tables: Tables): Serving<T> {
   return { configuration, tables, ids: configuration.members.map(({ id }) => id) }
-}
-
-/** Runs a sliced build in one go. */
-function finish<Result>(build: Sliced<Result>): Result {
-  for (;;) {
-    const step = build.next()
-    if (step.done === true) return step.value
-  }
 }
