@@ -37,7 +37,7 @@ using packed = packAll()
 const work = mkdtempSync(join(tmpdir(), 'loadbearing-use-'))
 const tally = { passed: 0, failed: 0, skipped: 0 }
 try {
-  const [oldest, newest] = [nodeOf(OLDEST_NODE), nodeOf(NEWEST_NODE)]
+  const nodes = { oldest: nodeOf(OLDEST_NODE), newest: nodeOf(NEWEST_NODE) }
   const published = packages().filter((each) => !each.private)
   for (const { name, manifest } of published) {
     const home = installAlone(name)
@@ -46,9 +46,7 @@ try {
     }
     for (const { subpath } of sourceEntries(manifest)) {
       const entry = name + subpath.slice(1)
-      await step(`${entry}: imported on Node ${OLDEST_NODE}`, () =>
-        importEntry(home, entry, manifest, oldest, newest),
-      )
+      await step(`${entry}: imported on Node ${OLDEST_NODE}`, () => importEntry(home, name, entry, nodes))
     }
   }
   const umbrella = join(work, 'loadbearing')
@@ -114,10 +112,9 @@ function nothingElse(home: string): void {
  */
 function importEntry(
   home: string,
+  name: string,
   entry: string,
-  manifest: Readonly<Record<string, unknown>>,
-  oldest: string,
-  newest: string,
+  { oldest, newest }: { oldest: string; newest: string },
 ): void {
   const script = `const found = await import(${JSON.stringify(entry)}); if (Object.keys(found).length === 0) throw new Error('exports nothing')`
   const importOn = (node: string) => runOrThrow(home, node, '--input-type=module', '--eval', script)
@@ -125,18 +122,20 @@ function importEntry(
     importOn(oldest)
   } catch (error) {
     const missing = /Cannot find package '([^']+)'/.exec(String(error))?.[1]
-    const peers = Object.keys(Object(manifest['peerDependenciesMeta'] ?? {}))
+    const peers = Object.keys(Object(manifestOf(home, name)['peerDependenciesMeta'] ?? {}))
     if (missing === undefined || !peers.includes(missing)) throw error
-    const range = String(Object(manifest['peerDependencies'])[missing])
-    npmInstall(home, `${missing}@${range}`)
-    const peer: { engines?: { node?: string } } = JSON.parse(
-      readFileSync(join(home, 'node_modules', missing, 'package.json'), 'utf8'),
-    )
+    npmInstall(home, `${missing}@${Object(manifestOf(home, name)['peerDependencies'])[missing]}`)
+    const peer: { engines?: { node?: string } } = manifestOf(home, missing)
     const runsOnOldest = satisfies(OLDEST_NODE, peer.engines?.node ?? '*')
     if (!runsOnOldest)
       console.log(`       (on the newest Node ${NEWEST_NODE}: ${missing} asks for ${peer.engines?.node})`)
     importOn(runsOnOldest ? oldest : newest)
   }
+}
+
+/** The manifest of an installed package, as its tarball has it. */
+function manifestOf(home: string, name: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(home, 'node_modules', name, 'package.json'), 'utf8'))
 }
 
 async function bundle(home: string, source: string): Promise<{ bytes: number; inputs: string[] }> {

@@ -2,7 +2,7 @@ import { MaglevError, shown } from './errors.ts'
 
 /**
  * Where a backend stands. `healthy` and `degraded` ones own slots; the others own none until they come back, and in the
- * modes `stable` and `go-maglev` nobody else's slot moves meanwhile.
+ * modes `stable` and `go-maglev` only slots whose base owner is away have another one meanwhile.
  */
 export type Health = 'healthy' | 'degraded' | 'unhealthy' | 'draining' | 'ejected' | 'disabled'
 

@@ -206,6 +206,12 @@ test.each([
   expect(lb.fingerprint).toBe(fingerprint)
 })
 
+test.each([null, undefined, 5, 'key', {}])('%j is no list of keys', (wrong) => {
+  expect(() => new Maglev(['a']).lookupMany(wrong as string[])).toThrow(
+    expect.objectContaining({ code: 'INVALID_KEY' }),
+  )
+})
+
 test.each([null, undefined, 5, '10.0.0.1:80', {}])('%j is no list of backends', (wrong) => {
   expect(() => new Maglev(wrong as string[])).toThrow(expect.objectContaining({ code: 'INVALID_BACKEND' }))
 })

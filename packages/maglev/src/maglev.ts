@@ -11,7 +11,7 @@ import { uint64Seed } from './mode/checks.ts'
 import type { ModeName, Sliced, Tables } from './mode/mode.ts'
 import type { KeyHashName, MaglevOptions, Rebuild } from './options.ts'
 import { type Movement, movement, type NamedTable } from './plan.ts'
-import { Rebuilder } from './rebuilder.ts'
+import { finish, Rebuilder } from './rebuilder.ts'
 import { replicaMembers } from './replicas.ts'
 import { retrySlot } from './retry.ts'
 import { checkOptions, checkRebuild, type Settings } from './settings.ts'
@@ -166,6 +166,9 @@ export class Maglev<T = unknown> {
 
   /** `lookup` for many keys, all answered from one table. */
   lookupMany(keys: readonly Key[] | Uint32Array | Float64Array): (string | undefined)[] {
+    if (!Array.isArray(keys) && !ArrayBuffer.isView(keys)) {
+      throw new MaglevError('INVALID_KEY', `Keys must be an array or a typed array, not ${shown(keys)}`)
+    }
     const { ids, tables } = this.#serving
     const owners = tables.current
     const found: (string | undefined)[] = []
@@ -391,12 +394,4 @@ export class Maglev<T = unknown> {
 
 function serve<T>(configuration: Configuration<T>, tables: Tables): Serving<T> {
   return { configuration, tables, ids: configuration.members.map(({ id }) => id) }
-}
-
-/** Runs a sliced build in one go. */
-function finish<Result>(build: Sliced<Result>): Result {
-  for (;;) {
-    const step = build.next()
-    if (step.done === true) return step.value
-  }
 }

@@ -74,3 +74,11 @@ export class Rebuilder {
     else settled?.reject(error)
   }
 }
+
+/** Runs a sliced build in one go. */
+export function finish<Result>(build: Sliced<Result>): Result {
+  for (;;) {
+    const step = build.next()
+    if (step.done === true) return step.value
+  }
+}

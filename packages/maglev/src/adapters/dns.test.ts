@@ -321,6 +321,60 @@ test('one question at a time', async () => {
   expect(most).toBe(1)
 })
 
+const noRecords = async (): Promise<never[]> => []
+
+test.each<[unknown]>([
+  [null],
+  ['10.0.0.1'],
+  [[null]],
+  [[{}]],
+  [[{ address: '__proto__', ttl: 1 }]],
+  [[{ address: '::1', ttl: 1 }]],
+  [[{ address: '10.0.0.2', ttl: Number.NaN }]],
+  [[{ address: '10.0.0.2', ttl: -1 }]],
+  [
+    [
+      { address: '10.0.0.2', ttl: 1 },
+      { address: 'a b\r\n', ttl: 1 },
+    ],
+  ],
+])('a resolver that answers %j changes nothing and is told of', async (answer) => {
+  const lb = new Maglev([])
+  let records: unknown = [{ address: '10.0.0.1', ttl: 60 }]
+  const resolver = {
+    resolve4: async () => records as never,
+    resolve6: noRecords,
+    resolveSrv: noRecords,
+    cancel: () => {},
+  }
+  await using discovery = discoverDns(lb, { name: 'x', type: 'A', port: 1 }, { resolver })
+  await discovery.refresh()
+  records = answer
+  const failures: DnsEvents['error'][] = []
+  discovery.on('error', (event) => failures.push(event))
+  await discovery.refresh()
+  expect(idsOf(lb)).toEqual(['10.0.0.1:1'])
+  expect(failures).toMatchObject([{ error: { code: 'DISCOVERY_FAILED' } }])
+})
+
+test.each([
+  ['h', 0],
+  ['h', 65_536],
+  ['a b', 80],
+  ['a:b', 80],
+])('a service at %j, port %i, is refused', async (name, port) => {
+  const lb = new Maglev([])
+  const resolver = {
+    resolve4: noRecords,
+    resolve6: noRecords,
+    resolveSrv: async () => [{ name, port, priority: 0, weight: 0 }],
+    cancel: () => {},
+  }
+  await using discovery = discoverDns(lb, { name: 'x', type: 'SRV' }, { resolver })
+  await discovery.refresh()
+  expect(idsOf(lb)).toEqual([])
+})
+
 test.each<[string, unknown, unknown]>([
   ['name', { name: '', type: 'A', port: 1 }, {}],
   ['type', { name: 'x', type: 'MX' }, {}],

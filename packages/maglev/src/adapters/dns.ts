@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { Resolver } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import type { Backend } from '../backend.ts'
 import type { Change } from '../configuration.ts'
 import { type Duration, parsePositiveDuration } from '../duration.ts'
@@ -279,11 +280,15 @@ async function resolve(resolver: DnsResolver, query: DnsQuery): Promise<{ found:
     query.type === 'A'
       ? await resolver.resolve4(query.name, { ttl: true })
       : await resolver.resolve6(query.name, { ttl: true })
-  const ids = records.map(({ address }) => (query.type === 'A' ? address : `[${address}]`) + `:${query.port}`)
-  return {
-    found: new Map(ids.map((id) => [id, { id, weight: 1, priority: 0 }])),
-    ttl: 1000 * Math.min(...records.map(({ ttl }) => ttl)),
+  const found = new Map<string, Backend>()
+  let least = Number.POSITIVE_INFINITY
+  for (const { address, ttl } of records) {
+    if (isIP(address) !== (query.type === 'A' ? 4 : 6) || !(ttl >= 0)) throw malformed({ address, ttl })
+    const id = query.type === 'A' ? `${address}:${query.port}` : `[${address}]:${query.port}`
+    found.set(id, { id, weight: 1, priority: 0 })
+    least = Math.min(least, ttl)
   }
+  return { found, ttl: 1000 * least }
 }
 
 function services(records: Awaited<ReturnType<DnsResolver['resolveSrv']>>): Found {
@@ -292,12 +297,19 @@ function services(records: Awaited<ReturnType<DnsResolver['resolveSrv']>>): Foun
   for (const { name, port, priority, weight } of records) {
     // A target of "." says that there is no such service (RFC 2782).
     if (name === '' || name === '.') continue
+    // Whatever bytes a server puts into a name come through.
+    if (!/^[!-9;-~]+$/.test(name) || !(port >= 1 && port <= 65_535)) throw malformed({ name, port })
     const id = `${name.toLowerCase()}:${port}`
     const backend = { id, weight: Math.max(1, weight), priority: priorities.indexOf(priority) }
     const twin = found.get(id)
     if (twin === undefined || backend.priority < (twin.priority ?? 0)) found.set(id, backend)
   }
   return found
+}
+
+/** Refuses a whole answer: what else is wrong with it nobody knows. */
+function malformed(record: object): Error {
+  return new Error(`the answer has a malformed record, ${JSON.stringify(record)}`)
 }
 
 function unusable({ name }: DnsQuery, count: number, most: number): MaglevError {

@@ -47,6 +47,7 @@ function* reassign(roster: Roster, base: Tables['base']): Sliced<Tables> {
     available[index] === 1 ? Math.ceil(count * (ramps?.[index] ?? 1)) : 0,
   )
   const { owners, free } = yield* freeBeyond(base, limits)
+  yield
   const members = eligible(roster)
   const all = shares(roster, members)
   const whole = all.map((weight, i) => ((ramps?.[members[i] ?? 0] ?? 1) < 1 ? 0 : weight))
@@ -54,8 +55,12 @@ function* reassign(roster: Roster, base: Tables['base']): Sliced<Tables> {
   if (free > 0 && weights.some((weight) => weight > 0)) {
     const held = members.map((index) => limits[index] ?? 0)
     const quotas = apportion(base.length, weights, held)
-    const extras = quotas.map((quota, i) => quota - (held[i] ?? 0))
-    yield* fill(owners, free, roster.members, quotaTurns(members, extras))
+    const turns = quotaTurns(
+      members,
+      quotas.map((quota, i) => quota - (held[i] ?? 0)),
+    )
+    yield
+    yield* fill(owners, free, roster.members, turns)
   }
   return { base, current: owners }
 }

@@ -1,4 +1,5 @@
 import { durationMax } from '../duration.ts'
+import { MaglevError, shown } from '../errors.ts'
 import type { Clock, Random } from '../ports.ts'
 import type { CallResult } from './lease.ts'
 import { type Ejection, OutlierDetector, type OutlierOptions, type OutlierResult } from './outlier.ts'
@@ -76,5 +77,11 @@ function outlierResult(result: CallResult): OutlierResult {
   if (typeof result === 'number') return result
   if (result === 'ok') return 'success'
   if (result === 'gateway-failure') return 'gateway-failure'
-  return result === 'failure' ? '5xx' : 'local-origin-failure'
+  if (result === 'failure') return '5xx'
+  // Errors of another realm are no instances of Error.
+  if (typeof result === 'object' && result !== null && 'message' in result) return 'local-origin-failure'
+  throw new MaglevError(
+    'INVALID_OPTION',
+    `result must be 'ok', 'failure', 'gateway-failure', an error or an HTTP status, not ${shown(result)}`,
+  )
 }

@@ -1,4 +1,5 @@
 import type { ConfiguredBackend } from '../backend.ts'
+import { MaglevError, shown } from '../errors.ts'
 import type { Key } from '../key-hash.ts'
 import type { Member } from './member.ts'
 
@@ -16,12 +17,28 @@ export interface AcquireOptions {
   readonly attempt?: number
 }
 
+/** @throws MaglevError `INVALID_OPTION`; the reason of `signal` when it is aborted already. */
+export function checkAcquireOptions({ signal, exclude }: AcquireOptions): void {
+  if (exclude !== undefined && !hasMethod(exclude, 'has')) {
+    throw new MaglevError('INVALID_OPTION', `exclude must be a Set of ids, not ${shown(exclude)}`)
+  }
+  if (signal === undefined) return
+  if (!hasMethod(signal, 'throwIfAborted')) {
+    throw new MaglevError('INVALID_OPTION', `signal must be an AbortSignal, not ${shown(signal)}`)
+  }
+  signal.throwIfAborted()
+}
+
 /** A backend for one call or connection, until it is disposed of: `using lease = pool.acquire(key)`. */
 export interface Lease<T = unknown> extends Disposable {
   readonly id: string
   /** `health` is the state that it had. */
   readonly backend: ConfiguredBackend<T>
-  /** Says how the call went, for outlier detection. The first report counts, later ones and those after disposal do not. */
+  /**
+   * Says how the call went, for outlier detection. The first report counts, later ones and those after disposal do not.
+   *
+   * @throws MaglevError `INVALID_OPTION` for what is none of the results
+   */
   report(result: CallResult): void
 }
 
@@ -66,4 +83,8 @@ export class PoolLease<T> implements Lease<T> {
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
     sink.released(this.#member)
   }
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && name in value
 }

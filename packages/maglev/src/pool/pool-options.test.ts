@@ -25,6 +25,11 @@ test.each<[string, unknown]>([
   ['active.tls', { tls: 'yes' }],
   ['active.statuses', { statuses: [] }],
   ['active.statuses', { statuses: [200, '201'] }],
+  ['active', []],
+  ['active', { intervall: '2s' }],
+  ['active', { type: 'tcp', path: '/' }],
+  ['active', { probe: () => Promise.resolve('healthy'), path: '/' }],
+  ['active.interval', { interval: null }],
 ])('%s is refused by name: %j', (name, active) => {
   const given: unknown = name === 'options' ? active : { active }
   // @ts-expect-error: wrong on purpose
@@ -36,6 +41,9 @@ test.each<[string, unknown]>([
 test.each<[string, unknown]>([
   ['clock', { now: () => 0 }],
   ['clock', 'system'],
+  ['clock', null],
+  ['panicTreshold', 0],
+  ['outlier', [5]],
   ['random', Math.random],
   ['outlier', 'on'],
   ['panicThreshold', 50],
@@ -46,12 +54,14 @@ test.each<[string, unknown]>([
   ['boundedLoad', Number.POSITIVE_INFINITY],
   ['slowStart', 'soon'],
   ['slowStart', { window: 0 }],
+  ['slowStart', { window: '10s', agression: 2 }],
   ['slowStart', null],
   ['tracking', true],
   ['tracking', null],
   ['tracking', { capacity: 0 }],
   ['tracking', { capacity: 2 ** 40 }],
   ['tracking', { ttl: '0s' }],
+  ['tracking', { size: 5 }],
 ])('%s: %j is refused by name', (name, value) => {
   expect(() => createPool(new Maglev(['a']), { [name]: value })).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(name) }),

@@ -82,8 +82,36 @@ export interface PoolSettings<T> {
 
 const trackedFlowsMax = 2 ** 24
 
+const poolOptions = [
+  'active',
+  'outlier',
+  'panicThreshold',
+  'overProvisioning',
+  'boundedLoad',
+  'slowStart',
+  'tracking',
+  'clock',
+  'random',
+] as const satisfies (keyof PoolOptions)[]
+const checkTiming = [
+  'interval',
+  'jitter',
+  'timeout',
+  'healthyThreshold',
+  'unhealthyThreshold',
+] as const satisfies (keyof CheckTiming)[]
+const checkOptions = {
+  http: ['type', 'path', 'host', 'port', 'tls', 'statuses', ...checkTiming],
+  tcp: ['type', 'port', ...checkTiming],
+  custom: ['probe', ...checkTiming],
+} as const satisfies {
+  http: (keyof HttpCheckOptions)[]
+  tcp: (keyof TcpCheckOptions)[]
+  custom: (keyof CustomCheckOptions)[]
+}
+
 export function checkPoolOptions<T>(options: PoolOptions<T>, mode: ModeName): PoolSettings<T> {
-  wantObject('options', options)
+  wantOptions('options', options, poolOptions)
   const {
     active,
     outlier = false,
@@ -92,6 +120,8 @@ export function checkPoolOptions<T>(options: PoolOptions<T>, mode: ModeName): Po
     boundedLoad,
     slowStart,
     tracking,
+    clock = realClock,
+    random = realRandom,
   } = options
   if (typeof outlier !== 'boolean') wantObject('outlier', outlier)
   if (boundedLoad !== undefined && !(Number.isFinite(boundedLoad) && boundedLoad >= 1)) {
@@ -110,8 +140,8 @@ export function checkPoolOptions<T>(options: PoolOptions<T>, mode: ModeName): Po
     boundedLoad,
     slowStart: slowStart === undefined ? undefined : checkSlowStart(slowStart),
     tracking: tracking === undefined ? undefined : checkTracking(tracking),
-    clock: wantPort('clock', options.clock ?? realClock, ['now', 'monotonic', 'setTimeout', 'clearTimeout']),
-    random: wantPort('random', options.random ?? realRandom, ['next']),
+    clock: wantPort('clock', clock, ['now', 'monotonic', 'setTimeout', 'clearTimeout']),
+    random: wantPort('random', random, ['next']),
   }
 }
 
@@ -119,26 +149,32 @@ function checkActive<T>(
   active: HttpCheckOptions | TcpCheckOptions | CustomCheckOptions<T>,
 ): CheckSettings<T> {
   wantObject('active', active)
-  const interval = parsePositiveDuration('active.interval', active.interval ?? 5000)
+  const prober = proberOf(active)
+  const { timeout = 1000, healthyThreshold = 2, unhealthyThreshold = 3 } = active
+  const { interval: given = 5000 } = active
+  const interval = parsePositiveDuration('active.interval', given)
+  const { jitter = interval / 10 } = active
   return {
-    prober: proberOf(active),
+    prober,
     interval,
-    jitter: parseDuration('active.jitter', active.jitter ?? interval / 10),
-    timeout: parsePositiveDuration('active.timeout', active.timeout ?? 1000),
+    jitter: parseDuration('active.jitter', jitter),
+    timeout: parsePositiveDuration('active.timeout', timeout),
     thresholds: {
-      healthy: checkCount('active.healthyThreshold', active.healthyThreshold ?? 2, 1000),
-      unhealthy: checkCount('active.unhealthyThreshold', active.unhealthyThreshold ?? 3, 1000),
+      healthy: checkCount('active.healthyThreshold', healthyThreshold, 1000),
+      unhealthy: checkCount('active.unhealthyThreshold', unhealthyThreshold, 1000),
     },
   }
 }
 
 function proberOf<T>(active: HttpCheckOptions | TcpCheckOptions | CustomCheckOptions<T>): Prober<T> {
   if ('probe' in active) {
+    wantOptions('active', active, checkOptions.custom)
     if (typeof active.probe === 'function') return active.probe
     throw invalid(`active.probe must be a function, not ${shown(active.probe)}`)
   }
   const { type = 'http', port } = active
   if (type !== 'http' && type !== 'tcp') throw invalid(`active.type must be http or tcp, not ${shown(type)}`)
+  wantOptions('active', active, checkOptions[type])
   if (port !== undefined) checkCount('active.port', port, 65_535)
   return active.type === 'tcp' ? tcpProbe(active) : httpProbe(checkHttp(active))
 }
@@ -163,7 +199,7 @@ function checkHttp(options: HttpCheckOptions): HttpProbeOptions {
 }
 
 function checkTracking(tracking: TrackingOptions): { capacity: number; ttl: number } {
-  wantObject('tracking', tracking)
+  wantOptions('tracking', tracking, ['capacity', 'ttl'])
   const { capacity = 65_536, ttl = 60_000 } = tracking
   return {
     capacity: checkCount('tracking.capacity', capacity, trackedFlowsMax),
@@ -184,8 +220,15 @@ function wantPort<Port extends object>(name: string, port: Port, methods: readon
   return port
 }
 
+function wantOptions(name: string, value: object, names: readonly string[]): void {
+  wantObject(name, value)
+  for (const each of Object.keys(value)) {
+    if (!names.includes(each)) throw invalid(`${name} has no ${shown(each)}; it may have ${names.join(', ')}`)
+  }
+}
+
 function wantObject(name: string, value: unknown): void {
-  if (value === null || typeof value !== 'object')
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw invalid(`${name} must be an object, not ${shown(value)}`)
 }
 

@@ -8,7 +8,7 @@ import { Drains } from './drains.ts'
 import { Ejections } from './ejections.ts'
 import { Flows } from './flows.ts'
 import { type HealthFact, initialFacts, learn, stateOf } from './health.ts'
-import { type AcquireOptions, type Lease, type LeaseSink, PoolLease } from './lease.ts'
+import { type AcquireOptions, checkAcquireOptions, type Lease, type LeaseSink, PoolLease } from './lease.ts'
 import { Levels } from './levels.ts'
 import { isUp, type Member, newMember } from './member.ts'
 import type { Ejection } from './outlier.ts'
@@ -101,11 +101,11 @@ export class Pool<T = unknown> implements AsyncDisposable {
    * A backend for `key`: that of its flow where it is tracked, else its owner in the table, else, where the owner is excluded,
    * full (`boundedLoad`) or just gone, the next owner.
    *
-   * @throws MaglevError `NO_BACKEND`, `INVALID_KEY`, `POOL_CLOSED`; the reason of `signal` when it is aborted already.
+   * @throws MaglevError `NO_BACKEND`, `INVALID_KEY`, `INVALID_OPTION`, `POOL_CLOSED`; the reason of `signal` when it is aborted already.
    */
   acquire(key: Key, options: AcquireOptions = {}): Lease<T> {
+    checkAcquireOptions(options)
     const { signal, exclude } = options
-    signal?.throwIfAborted()
     this.#wantOpen()
     this.#levels.arrange()
     const flow = options.flow ?? key

@@ -27,6 +27,12 @@ export interface SlowStartStep {
   readonly next: number | undefined
 }
 
+const slowStartOptions: readonly string[] = [
+  'window',
+  'aggression',
+  'minWeight',
+  'steps',
+] satisfies (keyof SlowStartOptions)[]
 const stepsMax = 1000
 /** The ramp is never looked at before its first second. */
 const leastElapsed = 1000
@@ -34,6 +40,13 @@ const leastElapsed = 1000
 /** @throws MaglevError `INVALID_OPTION` */
 export function checkSlowStart(given: Duration | SlowStartOptions): SlowStart {
   const options = typeof given === 'object' && given !== null ? given : { window: given }
+  for (const name of Object.keys(options)) {
+    if (slowStartOptions.includes(name)) continue
+    throw new MaglevError(
+      'INVALID_OPTION',
+      `slowStart has no ${shown(name)}; it may have ${slowStartOptions.join(', ')}`,
+    )
+  }
   const { aggression = 1, minWeight = 0.1, steps = 8 } = options
   const window = parsePositiveDuration('slowStart.window', options.window)
   if (typeof aggression !== 'number' || !Number.isFinite(aggression) || aggression <= 0) {

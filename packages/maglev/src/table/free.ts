@@ -20,6 +20,7 @@ export function* freeBeyond(
   limits: Uint32Array,
 ): Sliced<{ readonly owners: Owners; readonly free: number }> {
   const owners = base.slice()
+  yield
   const left = limits.slice()
   const none = noOwner(base)
   let free = 0

@@ -133,6 +133,28 @@ test('no backend: none configured, all disabled', async () => {
   expect(() => pool.acquire('k')).toThrow(none)
 })
 
+test('wrong options and reports are refused and hold nothing', async () => {
+  const { pool } = make(3, { outlier: true, boundedLoad: 1.25 })
+  await using _ = pool
+  const wrong = expect.objectContaining({ code: 'INVALID_OPTION' })
+  for (const options of [
+    { exclude: ['a'] },
+    { exclude: 'a' },
+    { exclude: null },
+    { signal: 5 },
+    { attempt: -1 },
+  ]) {
+    // @ts-expect-error: wrong on purpose
+    expect(() => pool.acquire('k', options)).toThrow(wrong)
+  }
+  for (const result of [undefined, null, 'fail', {}, Symbol('result'), 99, Number.NaN]) {
+    using lease = pool.acquire('k')
+    // @ts-expect-error: wrong on purpose
+    expect(() => lease.report(result)).toThrow(wrong)
+  }
+  expect(pool.stats()).toMatchObject({ active: 0, ejections: 0 })
+})
+
 test('a wrong key is refused and holds nothing', async () => {
   for (const options of [{}, { tracking: {} }, { boundedLoad: 1.25 }]) {
     const { pool } = make(2, options)
