@@ -98,7 +98,12 @@ test('plot writes a figure to a file', () => {
 
 test('help is on standard output', () => {
   const commands = ['proxy', 'table', 'plan', 'bench', 'plot']
-  for (const args of [['--help'], ['plan', '-h'], ...commands.map((command) => [command, '--help'])]) {
+  for (const args of [
+    ['--help'],
+    ['plan', '-h'],
+    ['--listen', ':0', '--help'],
+    ...commands.map((command) => [command, '--help']),
+  ]) {
     const { stdout, status } = maglev(...args)
     expect(stdout).toMatch(/^(maglev: |Usage: maglev )/)
     expect(status).toBe(0)
@@ -129,6 +134,8 @@ test.each([
   [['plot', '--size', '8']],
   [['plot', '--size', '251', '-o', '/nowhere/figure.svg']],
   [['proxy']],
+  [['--zork']],
+  [['--listen', '127.0.0.1:0', '--backend', 'a:1', '--panic', '2']],
   [['proxy', '--listen', '127.0.0.1:0', '--backend', 'a:1', '--bounded-load', '0.5']],
   [['proxy', '--listen', '127.0.0.1:0', '--backend', 'a:1', '--health', 'no path']],
   [['proxy', '--listen', '127.0.0.1:0', '--backend', 'a:1', '--health', '/', '--health-interval', 'soon']],

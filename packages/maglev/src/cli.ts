@@ -13,7 +13,7 @@ const usage = `maglev: Maglev consistent-hash load balancing
 
 Usage:
 ${[...commands].map(([name, { summary }]) => `  maglev ${name.padEnd(6)} ${summary}\n`).join('')}
-Run maglev COMMAND --help for its options.
+Run maglev COMMAND --help for its options. Without a command, maglev --listen ... is a proxy.
 `
 
 async function main([name, ...args]: string[]): Promise<void> {
@@ -32,6 +32,7 @@ async function main([name, ...args]: string[]): Promise<void> {
 
 function answer(name: string | undefined, args: string[]): string | Promise<string> {
   if (name === '--help' || name === '-h') return usage
+  if (name?.startsWith('--')) return answer('proxy', [name, ...args])
   const command = commands.get(name ?? '')
   if (command === undefined) {
     const names = [...commands.keys()].join(', ')

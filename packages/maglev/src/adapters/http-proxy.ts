@@ -298,7 +298,9 @@ export class HttpProxy implements AsyncDisposable {
     const peer = who.source.address
     const address = forwardedClient(head.headers, forwarded, peer, (one) => trusts(one, peer))
     return {
-      headers: request.headersDistinct,
+      get headers() {
+        return request.headersDistinct
+      },
       path: head.path,
       remote: { address, port: address === peer ? who.source.port : 0 },
       local: who.destination,

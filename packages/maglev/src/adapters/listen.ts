@@ -1,11 +1,17 @@
 import type { AddressInfo, Server } from 'node:net'
 import { MaglevError, shown } from '../errors.ts'
+import { checkCount } from './count.ts'
 
 export interface ListenOptions {
   /** 0 takes a free one. */
   readonly port: number
   /** Default: all addresses of the machine. */
   readonly host?: string
+  /**
+   * Connections that wait to be accepted; the kernel caps it (Linux: `net.core.somaxconn`). Of a burst beyond it Linux forgets
+   * connections that their clients take for established. Default 4,096.
+   */
+  readonly backlog?: number
   /** Closes the proxy, in good order, when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -13,10 +19,11 @@ export interface ListenOptions {
 /** Resolves when `server` listens; `close` is called when the signal aborts afterwards. */
 export function listen(server: Server, options: ListenOptions, close: () => void): Promise<AddressInfo> {
   const { port, host, signal } = options
+  const backlog = checkCount('backlog', options.backlog ?? 4_096, 1)
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
     server.once('error', reject)
-    server.listen({ port, ...(host !== undefined && { host }) }, () => {
+    server.listen({ port, backlog, ...(host !== undefined && { host }) }, () => {
       server.off('error', reject)
       signal?.addEventListener('abort', close, { once: true })
       server.once('close', () => signal?.removeEventListener('abort', close))

@@ -461,6 +461,14 @@ describe('limits and the end', () => {
     })
   })
 
+  test('a backlog that is no count is refused', async () => {
+    await using proxy = createTcpProxy(new Maglev(['127.0.0.1:1']))
+    await expect(proxy.listen({ port: 0, host: '127.0.0.1', backlog: 0 })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringContaining('backlog'),
+    })
+  })
+
   test.each<[string, TcpProxyOptions]>([
     ['connectTimeout', { connectTimeout: 0 }],
     ['idleTimeout', { idleTimeout: 'soon' }],

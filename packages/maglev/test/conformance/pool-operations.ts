@@ -69,7 +69,9 @@ function readDuration(duration: Field): number | string {
 
 function walk(command: Command): object {
   const seed = Number(BigInt.asUintN(32, field(command, 'seed').uint64()))
-  return { order: envoyWalk(seed, field(command, 'hosts').integer({ min: 0, max: hostsMax })) }
+  const hosts = field(command, 'hosts')
+  const count = Array.isArray(hosts.value) ? hosts.value.length : hosts.integer({ min: 0, max: hostsMax })
+  return { order: envoyWalk(seed, count) }
 }
 
 interface CallEvent {
