@@ -50,3 +50,11 @@ test('every mode has its default size', () => {
   expect(new Maglev([]).tableSize).toBe(65_537)
   expect(new Maglev([], { mode: 'cilium' }).tableSize).toBe(16_381)
 })
+
+test('an option that there is not is refused by name, an inherited name too', () => {
+  for (const name of ['tablesize', 'toString']) {
+    expect(() => new Maglev(['a'], { [name]: 7 })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(`"${name}"`) }),
+    )
+  }
+})

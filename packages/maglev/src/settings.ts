@@ -24,9 +24,30 @@ export interface Settings {
   readonly scheduler: Scheduler
 }
 
+/** Every name of {@link MaglevOptions}: a misspelt one would otherwise be a default in silence. */
+const optionNames: Readonly<Record<keyof MaglevOptions, true>> = {
+  tableSize: true,
+  mode: true,
+  seed: true,
+  hash: true,
+  secret: true,
+  zones: true,
+  allowStarved: true,
+  rebuild: true,
+  shared: true,
+  scheduler: true,
+}
+
 export function checkOptions(options: MaglevOptions): Settings {
   if (options === null || typeof options !== 'object') {
     throw new MaglevError('INVALID_OPTION', `options must be an object, not ${shown(options)}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(optionNames, name)) continue
+    throw new MaglevError(
+      'INVALID_OPTION',
+      `There is no option ${shown(name)}; there are ${Object.keys(optionNames).join(', ')}`,
+    )
   }
   const modeName = checkMode(options.mode ?? 'stable')
   const size = checkSize(modeName, options.tableSize ?? (modeName === 'cilium' ? 16_381 : 65_537))
