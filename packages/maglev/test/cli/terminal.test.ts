@@ -13,7 +13,7 @@ test.skipIf(!found)('in a terminal the backends are shown live, and Ctrl-C ends 
   const cli = join(import.meta.dirname, '../../src/cli.ts')
   const backends = ['127.0.0.1:1', '127.0.0.1:2'].map((id) => `--backend ${id}`).join(' ')
   const command = `"${process.execPath}" --conditions=@loadbearing/source "${cli}" proxy --listen 127.0.0.1:0 ${backends} --health tcp --health-interval 100ms`
-  const child = spawn('script', ['-qefc', `stty cols 120 rows 40; ${command}`, '/dev/null'], {
+  const child = spawn('script', ['-qefc', `stty cols 120 rows 40; exec ${command}`, '/dev/null'], {
     stdio: 'pipe',
   })
   let output = ''
