@@ -1,3 +1,5 @@
+export { type CachedAnswer, RequestCache, type RequestCacheOptions } from './batch/request-cache.ts'
+export { currentRequestScope, RequestScope, requestScope } from './batch/request-scope.ts'
 export {
   Breaker,
   type BreakerSnapshot,
