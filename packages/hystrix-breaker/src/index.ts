@@ -50,6 +50,14 @@ export type { OpossumOptions } from './preset/opossum.ts'
 export type { PollyOptions } from './preset/polly.ts'
 export { presets } from './preset/presets.ts'
 export type { Resilience4jOptions } from './preset/resilience4j.ts'
+export {
+  type DuplicateEvent,
+  type ObservedCollapser,
+  Registry,
+  type RegistryEvent,
+  type RegistryEvents,
+  type RegistryOptions,
+} from './registry.ts'
 export { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
 export type { CircuitSettings, ForcedState, RateOperator, State, WindowSettings } from './settings.ts'
 export type { CircuitSnapshot } from './snapshot.ts'
