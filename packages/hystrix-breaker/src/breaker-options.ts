@@ -1,6 +1,6 @@
-import { type CircuitOptions, circuitOptionNames, circuitSettings } from './circuit-options.ts'
+import { type CircuitOptions, circuitOptionNames, circuitSettings, timeWindow } from './circuit-options.ts'
 import { InvalidOptionError, shown } from './errors.ts'
-import { checkDuration, checkInteger, checkNames } from './option-checks.ts'
+import { checkDuration, checkInteger, checkNames, type Duration } from './option-checks.ts'
 import { type Clock, realClock } from './ports.ts'
 import type { CircuitSettings } from './settings.ts'
 
@@ -11,10 +11,20 @@ export interface BulkheadOptions {
   readonly queue?: number
 }
 
+/** What {@link BreakerMetrics} keeps; each size is a multiple of its buckets. */
+export interface MetricsOptions {
+  /** Of event counts. Default: 10 s in 10 slices. */
+  readonly events?: { readonly size: Duration; readonly buckets: number }
+  /** Of latencies. Default: 60 s in 6 slices; `false` keeps none. */
+  readonly latencies?: { readonly size: Duration; readonly buckets: number } | false
+}
+
 /** The options of a circuit, or `circuit` from a preset; and what is around the call. */
 export interface BreakerOptions extends Omit<CircuitOptions, 'timeout'> {
   /** For messages and events. Default `breaker`. */
   readonly name?: string
+  /** What it is shown with, as on dashboards. Default: its name. */
+  readonly group?: string
   /** Settings of a preset, such as `presets.resilience4j()`, in place of all options of the circuit. */
   readonly circuit?: CircuitSettings
   /** The time limit of a call; `false` for none. Default 1 s. */
@@ -23,35 +33,63 @@ export interface BreakerOptions extends Omit<CircuitOptions, 'timeout'> {
   readonly bulkhead?: BulkheadOptions
   /** Whether an error of the call counts. False: it goes to the caller as it is, uncounted. Default: every one counts. */
   readonly isFailure?: (error: unknown) => boolean
+  /** Fallbacks that may run at once; more fail with FALLBACK_REJECTION. Default: no limit. */
+  readonly fallbackMax?: number
+  readonly metrics?: MetricsOptions
   /** Default: real time. */
   readonly clock?: Clock
+}
+
+/** Milliseconds in so many slices. */
+export interface SlicedTime {
+  readonly size: number
+  readonly buckets: number
 }
 
 /** Options checked, with their defaults. */
 export interface BreakerSettings {
   readonly name: string
+  readonly group: string
   readonly circuit: CircuitSettings
+  /** Milliseconds; undefined for no limit. */
   readonly timeout: number | undefined
   readonly bulkhead: { readonly max: number; readonly queue: number } | undefined
   readonly isFailure: ((error: unknown) => boolean) | undefined
+  readonly fallbackMax: number
+  /** `latencies` is undefined where none are kept. */
+  readonly metrics: { readonly events: SlicedTime; readonly latencies: SlicedTime | undefined }
   readonly clock: Clock
 }
 
-const callOptionNames = ['name', 'circuit', 'timeout', 'bulkhead', 'isFailure', 'clock']
+const callOptionNames = [
+  'name',
+  'group',
+  'circuit',
+  'timeout',
+  'bulkhead',
+  'isFailure',
+  'fallbackMax',
+  'metrics',
+  'clock',
+]
 
 /** @throws InvalidOptionError naming the option. */
 export function breakerSettings(options: BreakerOptions): BreakerSettings {
   checkNames('options', options, [...callOptionNames, ...circuitOptionNames])
   const {
     name = 'breaker',
+    group = name,
     circuit,
     timeout = 1000,
     bulkhead,
     isFailure,
+    fallbackMax = Infinity,
+    metrics = {},
     clock = realClock,
     ...own
   } = options
   if (typeof name !== 'string') throw new InvalidOptionError(`name must be a text, not ${shown(name)}`)
+  if (typeof group !== 'string') throw new InvalidOptionError(`group must be a text, not ${shown(group)}`)
   if (isFailure !== undefined && typeof isFailure !== 'function')
     throw new InvalidOptionError(`isFailure must be a function, not ${shown(isFailure)}`)
   const [doubled] = Object.keys(own)
@@ -60,12 +98,31 @@ export function breakerSettings(options: BreakerOptions): BreakerSettings {
   const limit = timeout === false ? undefined : checkDuration('timeout', timeout)
   return {
     name,
+    group,
     circuit: circuit ?? circuitSettings(limit === undefined ? own : { ...own, timeout: limit }),
     timeout: limit,
     bulkhead: bulkhead === undefined ? undefined : readBulkhead(bulkhead),
     isFailure,
+    fallbackMax:
+      fallbackMax === Infinity ? fallbackMax : checkInteger('fallbackMax', fallbackMax, 0, 1_000_000),
+    metrics: readMetrics(metrics),
     clock,
   }
+}
+
+function readMetrics(metrics: MetricsOptions): BreakerSettings['metrics'] {
+  checkNames('metrics', metrics, ['events', 'latencies'])
+  const { events = { size: 10_000, buckets: 10 }, latencies = { size: 60_000, buckets: 6 } } = metrics
+  return {
+    events: readSlices('metrics.events', events),
+    latencies: latencies === false ? undefined : readSlices('metrics.latencies', latencies),
+  }
+}
+
+function readSlices(name: string, slices: { readonly size: Duration; readonly buckets: number }): SlicedTime {
+  checkNames(name, slices, ['size', 'buckets'])
+  const { size, buckets } = timeWindow(name, slices.size, slices.buckets)
+  return { size, buckets }
 }
 
 function readBulkhead(bulkhead: BulkheadOptions): { max: number; queue: number } {

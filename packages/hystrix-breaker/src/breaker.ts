@@ -6,6 +6,9 @@ import { Deadlines } from './deadlines.ts'
 import { Emitter } from './emitter.ts'
 import { ResilienceError } from './errors.ts'
 import { type BreakerEvents, breakerChannels } from './events.ts'
+import type { BreakerMetrics } from './metrics/breaker-metrics.ts'
+import { type CallEvent, placeOf } from './metrics/call-event.ts'
+import { CallMetrics } from './metrics/call-metrics.ts'
 import { Permit } from './permit.ts'
 import type { ForcedState, State } from './settings.ts'
 import type { CircuitSnapshot } from './snapshot.ts'
@@ -35,6 +38,7 @@ export class Breaker implements AsyncDisposable {
   readonly #emitter: Emitter<BreakerEvents> = new Emitter(breakerChannels)
   readonly #bulkhead: Bulkhead<Place> | undefined
   readonly #deadlines: Deadlines | undefined
+  readonly #metrics: CallMetrics
   readonly #open = new Set<PendingCall>()
   readonly #queued = new Map<PendingCall, Place>()
   #disposed = false
@@ -45,6 +49,7 @@ export class Breaker implements AsyncDisposable {
     const { name, timeout, bulkhead, clock } = settings
     this.name = name
     this.#settings = settings
+    this.#metrics = new CallMetrics(settings, bulkhead !== undefined)
     this.#bulkhead = bulkhead && new Bulkhead(bulkhead.max, bulkhead.queue)
     this.#deadlines = timeout === undefined ? undefined : new Deadlines(clock, timeout)
     this.#circuit = new Circuit(settings.circuit, {
@@ -53,6 +58,20 @@ export class Breaker implements AsyncDisposable {
       thresholdReached: (threshold, counts) =>
         this.#emitter.emit('threshold', () => ({ name, threshold, counts })),
     })
+  }
+
+  /** What it is shown with. */
+  get group(): string {
+    return this.#settings.group
+  }
+
+  get metrics(): BreakerMetrics {
+    return this.#metrics
+  }
+
+  /** The options, checked, with their defaults. */
+  get settings(): BreakerSettings {
+    return this.#settings
   }
 
   get state(): State {
@@ -129,17 +148,17 @@ export class Breaker implements AsyncDisposable {
 
   /** @internal */
   aborted(call: PendingCall, reason: unknown): void {
-    this.#settle(call, 'ignore')
+    this.#settle(call, 'ignore', 'CANCELLED', reason)
     call.reject(reason, { abort: true })
   }
 
   /** @internal */
   expired(call: PendingCall): void {
-    this.#settle(call, 'failure')
     const error = new ResilienceError(
       'TIMEOUT',
       `${this.name}: no answer within ${this.#settings.timeout} ms: raise timeout, or see why it is slow`,
     )
+    this.#settle(call, 'failure', 'TIMEOUT', error)
     call.reject(error, { abort: true })
   }
 
@@ -171,6 +190,7 @@ export class Breaker implements AsyncDisposable {
       return
     }
     call.permit = answer
+    this.#metrics.begin(answer.startedAt)
     this.#deadlines?.add(call)
     let result: T | PromiseLike<T>
     try {
@@ -189,13 +209,14 @@ export class Breaker implements AsyncDisposable {
 
   #succeeded<T>(call: Call<T>, value: T): void {
     if (call.answered) return
-    this.#settle(call, 'success')
+    this.#settle(call, 'success', 'SUCCESS')
     call.resolve(value)
   }
 
   #failed(call: PendingCall, error: unknown): void {
     if (call.answered) return
-    this.#settle(call, this.#counts(error) ? 'failure' : 'ignore')
+    if (this.#counts(error)) this.#settle(call, 'failure', 'FAILURE', error)
+    else this.#settle(call, 'ignore', 'BAD_REQUEST', error)
     call.reject(error)
   }
 
@@ -211,7 +232,18 @@ export class Breaker implements AsyncDisposable {
   }
 
   // Before the caller is answered: what it does next finds the circuit as its call left it, and its place free.
-  #settle(call: PendingCall, outcome: Outcome): void {
+  #settle(call: PendingCall, outcome: Outcome, event: CallEvent, error?: unknown): void {
+    const now = this.#now()
+    this.#metrics.count(now, placeOf[event])
+    if (call.permit !== undefined) this.#metrics.end(now, now - call.permit.startedAt)
+    const events: CallEvent[] =
+      event === 'SUCCESS' || outcome === 'ignore' ? [event] : [event, 'FALLBACK_MISSING']
+    this.#emitter.emit('execution', () => ({
+      name: this.name,
+      events,
+      duration: now - (call.permit?.startedAt ?? now),
+      ...(event === 'SUCCESS' ? {} : { error }),
+    }))
     this.#open.delete(call)
     const place = this.#queued.get(call)
     if (place !== undefined) {

@@ -116,7 +116,11 @@ export function circuitSettings(options: CircuitOptions = {}): CircuitSettings {
 }
 
 /** A time window, checked: its size must be a multiple of `buckets`. @throws InvalidOptionError */
-export function timeWindow(name: string, size: unknown, buckets: unknown): WindowSettings {
+export function timeWindow(
+  name: string,
+  size: unknown,
+  buckets: unknown,
+): Extract<WindowSettings, { readonly type: 'time' }> {
   const ms = checkDuration(`${name}.size`, size)
   const slices = checkInteger(`${name}.buckets`, buckets, 1, bucketsMax)
   if (ms % slices !== 0) {

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { Outcome, Transition } from './circuit.ts'
 import type { Channels } from './emitter.ts'
 import type { Threshold } from './judge.ts'
+import type { CallEvent } from './metrics/call-event.ts'
 import type { Counts } from './window/window.ts'
 
 export interface StateChangeEvent extends Transition {
@@ -33,6 +34,16 @@ export interface ErrorEvent {
   readonly error: unknown
 }
 
+/** A call is over. Made only where somebody listens. */
+export interface ExecutionEvent {
+  readonly name: string
+  readonly events: readonly CallEvent[]
+  /** Milliseconds that its caller waited. */
+  readonly duration: number
+  /** What its caller was rejected with. */
+  readonly error?: unknown
+}
+
 /** Also published to the channels of `node:diagnostics_channel` below `loadbearing:hystrix-breaker:`. */
 export interface BreakerEvents {
   stateChange: StateChangeEvent
@@ -40,6 +51,7 @@ export interface BreakerEvents {
   late: LateEvent
   threshold: ThresholdEvent
   error: ErrorEvent
+  execution: ExecutionEvent
 }
 
 export const breakerChannels: Channels<BreakerEvents> = {
@@ -48,4 +60,5 @@ export const breakerChannels: Channels<BreakerEvents> = {
   late: channel('loadbearing:hystrix-breaker:late'),
   threshold: channel('loadbearing:hystrix-breaker:threshold'),
   error: channel('loadbearing:hystrix-breaker:error'),
+  execution: channel('loadbearing:hystrix-breaker:execution'),
 }

@@ -1,5 +1,14 @@
+export type { BatchRequest } from './batch/batch.ts'
+export { type Collapser, collapser } from './batch/collapser.ts'
+export type { BatchSizes, CollapserMetrics } from './batch/collapser-metrics.ts'
+export type {
+  BatchAnswers,
+  CollapserOptions,
+  CollapsingOptions,
+  MappedCollapserOptions,
+} from './batch/collapser-options.ts'
 export { type CachedAnswer, RequestCache, type RequestCacheOptions } from './batch/request-cache.ts'
-export { currentRequestScope, RequestScope, requestScope } from './batch/request-scope.ts'
+export { currentRequestScope, type RequestScope, requestScope } from './batch/request-scope.ts'
 export {
   Breaker,
   type BreakerSnapshot,
@@ -8,7 +17,7 @@ export {
   type GuardedFunction,
   type GuardOptions,
 } from './breaker.ts'
-export type { BreakerOptions, BulkheadOptions } from './breaker-options.ts'
+export type { BreakerOptions, BreakerSettings, BulkheadOptions, MetricsOptions } from './breaker-options.ts'
 export type { CallContext, Work } from './call.ts'
 export {
   Circuit,
@@ -29,6 +38,7 @@ export {
 export type {
   BreakerEvents,
   ErrorEvent,
+  ExecutionEvent,
   LateEvent,
   RejectEvent,
   StateChangeEvent,
@@ -39,6 +49,10 @@ export { AimdLimit, type AimdOptions } from './limit/aimd.ts'
 export { Gradient2Limit, type Gradient2Options } from './limit/gradient2.ts'
 export type { ConcurrencyLimit, LimitSample } from './limit/limit.ts'
 export { VegasLimit, type VegasOptions } from './limit/vegas.ts'
+export type { BreakerMetrics } from './metrics/breaker-metrics.ts'
+export { type CallEvent, callEvents } from './metrics/call-event.ts'
+export type { EventCounts } from './metrics/event-counter.ts'
+export { LatencyHistogram, type LatencySummary } from './metrics/latency-histogram.ts'
 export { type ExponentialOptions, exponential, type OpenInterval } from './open-interval.ts'
 export type { Duration } from './option-checks.ts'
 export { percentile } from './percentile.ts'

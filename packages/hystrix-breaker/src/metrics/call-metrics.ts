@@ -1,0 +1,65 @@
+import type { BreakerSettings } from '../breaker-options.ts'
+import type { BreakerMetrics } from './breaker-metrics.ts'
+import { EventCounter, type EventCounts } from './event-counter.ts'
+import { LatencyHistogram, type LatencySummary } from './latency-histogram.ts'
+
+const noLatencies: LatencySummary = { count: 0, mean: 0, percentile: () => 0 }
+
+/** The books of a breaker: it writes, others read. */
+export class CallMetrics implements BreakerMetrics {
+  running = 0
+  queued = 0
+  readonly #counter: EventCounter
+  readonly #latency: LatencyHistogram | undefined
+  readonly #latencyTotal: LatencyHistogram | undefined
+  readonly #monotonic: () => number
+
+  /** Without `waits`, no caller waits for more than the work, and the two latencies are one. */
+  constructor({ metrics: { events, latencies }, clock }: BreakerSettings, waits: boolean) {
+    this.#counter = new EventCounter(events.size, events.buckets)
+    this.#latency = latencies && new LatencyHistogram(latencies.size, latencies.buckets)
+    this.#latencyTotal =
+      latencies && waits ? new LatencyHistogram(latencies.size, latencies.buckets) : this.#latency
+    this.#monotonic = () => clock.monotonic()
+  }
+
+  rolling(): EventCounts {
+    return this.#counter.rolling(this.#monotonic())
+  }
+
+  total(): EventCounts {
+    return this.#counter.total()
+  }
+
+  latency(): LatencySummary {
+    return this.#latency?.summary(this.#monotonic()) ?? noLatencies
+  }
+
+  latencyTotal(): LatencySummary {
+    return this.#latencyTotal?.summary(this.#monotonic()) ?? noLatencies
+  }
+
+  rollingMaxRunning(): number {
+    return Math.max(this.running, this.#counter.rollingMaxRunning(this.#monotonic()))
+  }
+
+  begin(now: number): void {
+    this.#counter.running(now, ++this.running)
+  }
+
+  /** Work that began `duration` milliseconds ago is over. */
+  end(now: number, duration: number): void {
+    this.running--
+    this.#latency?.record(now, duration)
+  }
+
+  /** The caller of work that was let through has its answer after `duration` milliseconds. */
+  answered(now: number, duration: number): void {
+    if (this.#latencyTotal !== this.#latency) this.#latencyTotal?.record(now, duration)
+  }
+
+  /** An event, by its place in `callEvents`. */
+  count(now: number, place: number): void {
+    this.#counter.add(now, place)
+  }
+}
