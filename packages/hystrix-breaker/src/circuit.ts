@@ -18,6 +18,7 @@ export type TransitionReason =
   | 'probes-succeeded'
   | 'probes-failed'
   | 'half-open-too-long'
+  | 'tripped'
   | 'forced'
   | 'reset'
   | 'restored'
@@ -119,6 +120,13 @@ export class Circuit {
     if (permit.generation !== this.#generation) this.#observer.late?.(permit, outcome)
     else if (permit.kind === 'probe') this.#settleProbe(permit, outcome, now, duration)
     else if (outcome !== 'ignore') this.#count(outcome === 'failure', this.#isSlow(duration), now)
+    this.#tell()
+  }
+
+  /** Opens a closed or half-open circuit on the word of whoever calls, as a threshold would. Else nothing happens. */
+  trip(now: number): void {
+    this.advance(now)
+    if (this.#state === 'closed' || this.#state === 'half-open') this.#toOpen('tripped', now)
     this.#tell()
   }
 
