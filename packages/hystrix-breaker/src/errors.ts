@@ -5,7 +5,12 @@ export type ResilienceErrorCode =
   | 'CIRCUIT_OPEN'
   | 'TIMEOUT'
   | 'BULKHEAD_FULL'
+  | 'LIMIT_EXCEEDED'
+  | 'THROTTLED'
+  | 'BUDGET_EXHAUSTED'
   | 'FALLBACK_FAILED'
+  | 'DUPLICATE_ARGUMENT'
+  | 'NO_RESPONSE'
   | 'DISPOSED'
 
 // Registered, so that an error of another copy of this package is known as well.

@@ -17,9 +17,9 @@ export interface CachedAnswer<T> {
  * One execution for each key and request. Answers, rejections too, are shared by all calls of one
  * {@link requestScope} that have the key; outside of a scope nothing is shared. Hystrix's HystrixRequestCache.
  */
-export class RequestCache<T> {
+export class RequestCache<T, K = string> {
   readonly #max: number
-  readonly #scopes = new WeakMap<RequestScope, Map<string, Shared<T>>>()
+  readonly #scopes = new WeakMap<RequestScope, Map<K, Shared<T>>>()
 
   /** @throws InvalidOptionError naming the option. */
   constructor(options: RequestCacheOptions = {}) {
@@ -31,11 +31,7 @@ export class RequestCache<T> {
    * The answer under `key`; `start` is called where there is none. A caller whose `signal` is aborted gets its reason
    * and leaves the others alone. When the last one has left, the signal that `start` had is aborted and the key is free.
    */
-  run(
-    key: string,
-    start: (signal: AbortSignal | undefined) => Promise<T>,
-    signal?: AbortSignal,
-  ): CachedAnswer<T> {
+  run(key: K, start: (signal: AbortSignal | undefined) => Promise<T>, signal?: AbortSignal): CachedAnswer<T> {
     const scope = currentRequestScope()
     if (scope === undefined) return { answer: start(signal), cached: false }
     const answers = this.#answers(scope)
@@ -52,12 +48,12 @@ export class RequestCache<T> {
   }
 
   /** Forgets the answer under `key` in this request. True where there was one. */
-  clear(key: string): boolean {
+  clear(key: K): boolean {
     const scope = currentRequestScope()
     return scope !== undefined && this.#scopes.get(scope)?.delete(key) === true
   }
 
-  #answers(scope: RequestScope): Map<string, Shared<T>> {
+  #answers(scope: RequestScope): Map<K, Shared<T>> {
     let answers = this.#scopes.get(scope)
     if (answers === undefined) {
       answers = new Map()

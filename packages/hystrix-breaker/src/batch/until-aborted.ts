@@ -11,15 +11,6 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, left: 
       return
     }
     signal.addEventListener('abort', leave, { once: true })
-    promise.then(
-      (value) => {
-        signal.removeEventListener('abort', leave)
-        resolve(value)
-      },
-      (error: unknown) => {
-        signal.removeEventListener('abort', leave)
-        reject(error)
-      },
-    )
+    promise.finally(() => signal.removeEventListener('abort', leave)).then(resolve, reject)
   })
 }
