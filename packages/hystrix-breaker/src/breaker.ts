@@ -74,6 +74,11 @@ export class Breaker implements AsyncDisposable {
     return this.#settings
   }
 
+  /** @internal For what joins it with those of other processes. */
+  get circuit(): Circuit {
+    return this.#circuit
+  }
+
   get state(): State {
     return this.#circuit.state(this.#now())
   }

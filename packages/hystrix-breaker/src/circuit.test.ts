@@ -328,3 +328,70 @@ test('trip opens from closed and half-open, and leaves what came before late', (
   circuit.trip(120)
   expect(circuit.state(120)).toBe('disabled')
 })
+
+describe('with a fleet', () => {
+  test('opens for the wait that it is given, in a new generation, and its own attempts go on from there', () => {
+    const waits: number[] = []
+    const trace = new Trace({
+      ...quick,
+      openFor: (attempt) => {
+        waits.push(attempt)
+        return 100
+      },
+    })
+    const late = trace.acquire()
+    trace.circuit.openWithFleet(30, 4, trace.now)
+    expect(trace.refused()).toEqual({ state: 'open', retryAfter: 30 })
+    expect(trace.settle(late, 'failure')).toBe('open')
+    trace.now += 30
+    expect(trace.call('failure')).toBe('open')
+    expect(waits).toEqual([5])
+  })
+
+  test('where it is open already only the wait changes, and no transition is told', () => {
+    const seen: Transition[] = []
+    const circuit = new Circuit(quick, { transition: (each) => seen.push(each) })
+    circuit.openWithFleet(30, 1, 0)
+    circuit.openWithFleet(10, 1, 5)
+    expect(circuit.acquire(14)).toEqual({ state: 'open', retryAfter: 1 })
+    expect(seen).toEqual([{ from: 'closed', to: 'open', reason: 'fleet', generation: 1, at: 0 }])
+  })
+
+  test('closes an open and a half-open circuit, whose probe is late then', () => {
+    const trace = opened()
+    trace.now += 100
+    const probe = trace.acquire()
+    trace.circuit.closeWithFleet(trace.now)
+    expect(trace.settle(probe, 'failure')).toBe('closed')
+    expect(trace.circuit.counts(trace.now).total).toBe(0)
+  })
+
+  test.each(['forced-open', 'forced-closed', 'disabled'] as const)('%s stays', (state) => {
+    const trace = new Trace(quick)
+    trace.circuit.force(state, 0)
+    const { generation } = trace.circuit
+    trace.circuit.openWithFleet(10, 1, 0)
+    trace.circuit.closeWithFleet(0)
+    expect([trace.state, trace.circuit.generation]).toEqual([state, generation])
+  })
+
+  test('the gate is asked once the wait is over, and again for each further probe', () => {
+    const trace = opened(circuitSettings({ volumeThreshold: 1, sleepWindow: 100, probes: 2 }))
+    let gate = false
+    let asked = 0
+    trace.circuit.gateProbes(() => {
+      asked++
+      return gate
+    })
+    trace.refused()
+    expect(asked).toBe(0)
+    trace.now += 100
+    expect(trace.refused()).toEqual({ state: 'open', retryAfter: 0 })
+    gate = true
+    trace.acquire()
+    gate = false
+    expect(trace.refused().state).toBe('half-open')
+    trace.circuit.gateProbes(undefined)
+    trace.acquire()
+  })
+})

@@ -22,6 +22,7 @@ export type TransitionReason =
   | 'forced'
   | 'reset'
   | 'restored'
+  | 'fleet'
 
 export interface Transition {
   readonly from: State
@@ -41,6 +42,9 @@ export interface CircuitObserver {
   /** A rate was reached while `metrics-only`; once for each threshold and generation. */
   thresholdReached?(threshold: Threshold, counts: Counts): void
 }
+
+/** Whether a probe may begin at `now`. It must not throw, nor call the circuit. */
+export type ProbeGate = (now: number) => boolean
 
 export interface Refusal {
   readonly state: State
@@ -69,6 +73,7 @@ export class Circuit {
   #attempt = 0
   #waitEnds = 0
   #halfOpen: HalfOpen | undefined
+  #gate: ProbeGate | undefined
 
   constructor(settings: CircuitSettings, observer: CircuitObserver = {}) {
     const { window, volumeThreshold, initial } = settings
@@ -103,7 +108,7 @@ export class Circuit {
   /** Leave for one call, or why not. */
   acquire(now: number): Permit | Refusal {
     this.advance(now)
-    if (this.#state === 'open' && this.#waitOver(now)) this.#toHalfOpen(now)
+    if (this.#state === 'open' && this.#waitOver(now) && this.#probeMayBegin(now)) this.#toHalfOpen(now)
     const answer = this.#answer(now)
     this.#tell()
     return answer
@@ -143,6 +148,31 @@ export class Circuit {
     this.advance(now)
     this.#attempt = 0
     this.#enter('closed', 'reset', now)
+    this.#tell()
+  }
+
+  /** From now on `gate` is asked before each probe, once the wait is over; undefined for none. */
+  gateProbes(gate: ProbeGate | undefined): void {
+    this.#gate = gate
+  }
+
+  /**
+   * Opens, for `wait` milliseconds and as the `attempt`-th time in a row, because others did; where it is open, only
+   * these two change. A forced state stays.
+   */
+  openWithFleet(wait: number, attempt: number, now: number): void {
+    this.advance(now)
+    if (this.#state !== 'open' && this.#state !== 'half-open' && this.#state !== 'closed') return
+    if (this.#state !== 'open') this.#enter('open', 'fleet', now)
+    this.#attempt = attempt
+    this.#waitEnds = now + wait
+    this.#tell()
+  }
+
+  /** Closes, because others did. A forced state stays. */
+  closeWithFleet(now: number): void {
+    this.advance(now)
+    if (this.#state === 'open' || this.#state === 'half-open') this.#toClosed('fleet', now)
     this.#tell()
   }
 
@@ -206,7 +236,8 @@ export class Circuit {
     if (state === 'open') return { state, retryAfter: Math.max(0, this.#waitEnds - now) }
     if (state === 'forced-open') return { state, retryAfter: undefined }
     if (state !== 'half-open') return new Permit(this.#generation, 'call', now)
-    if (this.#halfOpen?.admits !== true) return { state, retryAfter: this.#halfOpen?.wait(now) }
+    if (this.#halfOpen?.admits !== true || !this.#probeMayBegin(now))
+      return { state, retryAfter: this.#halfOpen?.wait(now) }
     const probe = new Permit(this.#generation, 'probe', now)
     this.#halfOpen.issue(probe)
     return probe
@@ -281,6 +312,10 @@ export class Circuit {
   #tell(): void {
     if (this.#pending.length === 0) return
     for (const transition of this.#pending.splice(0)) this.#observer.transition?.(transition)
+  }
+
+  #probeMayBegin(now: number): boolean {
+    return this.#gate === undefined || this.#gate(now)
   }
 
   #waitOver(now: number): boolean {

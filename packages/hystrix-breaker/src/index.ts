@@ -23,6 +23,7 @@ export {
   Circuit,
   type CircuitObserver,
   type Outcome,
+  type ProbeGate,
   type Refusal,
   type Transition,
   type TransitionReason,

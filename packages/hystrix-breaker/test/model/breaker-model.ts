@@ -29,6 +29,9 @@ export class BreakerModel {
   #since = 0
   #results: { era: number; at: number; failed: boolean }[] = []
   #ignored = 0
+  #wait = 0
+  /** Whether probes may begin. */
+  gate = true
 
   constructor(options: ModelOptions) {
     this.#options = options
@@ -41,11 +44,12 @@ export class BreakerModel {
 
   acquire(now: number): number | undefined {
     this.#expire(now)
-    const { sleepWindow, probes, probeConcurrency } = this.#options
-    if (this.#state === 'open' && now - this.#since >= sleepWindow) this.#go('half-open', now)
+    const { probes, probeConcurrency } = this.#options
+    if (this.#state === 'open' && this.gate && now - this.#since >= this.#wait) this.#go('half-open', now)
     if (this.#state === 'open') return undefined
     const probe = this.#state === 'half-open'
     if (probe) {
+      if (!this.gate) return undefined
       const given = this.calls.filter(({ era }) => era === this.#era).length - this.#ignored
       if (given >= probes || this.#out().length >= probeConcurrency) return undefined
     }
@@ -60,6 +64,18 @@ export class BreakerModel {
     if (call.era !== this.#era) return
     if (outcome === 'ignore') this.#ignored++
     else this.#result(outcome === 'failure', now)
+  }
+
+  openWithFleet(wait: number, now: number): void {
+    this.#expire(now)
+    if (this.#state !== 'open') this.#go('open', now)
+    this.#since = now
+    this.#wait = wait
+  }
+
+  closeWithFleet(now: number): void {
+    this.#expire(now)
+    if (this.#state !== 'closed') this.#go('closed', now)
   }
 
   #result(failed: boolean, at: number): void {
@@ -102,6 +118,7 @@ export class BreakerModel {
   #go(state: ModelState, at: number): void {
     this.#state = state
     this.#since = at
+    this.#wait = this.#options.sleepWindow
     this.#era++
     this.#ignored = 0
   }

@@ -7,6 +7,9 @@ type Step =
   | { readonly do: 'acquire' }
   | { readonly do: 'tick'; readonly ms: number }
   | { readonly do: 'success' | 'failure' | 'ignore'; readonly call: number }
+  | { readonly do: 'fleet-opens'; readonly wait: number }
+  | { readonly do: 'fleet-closes' }
+  | { readonly do: 'gate'; readonly open: boolean }
 
 const tiny: readonly ModelOptions[] = [
   {
@@ -37,6 +40,7 @@ function differs(options: ModelOptions, steps: readonly Step[]): string | undefi
   const model = new BreakerModel(options)
   const open: { permit: Permit; index: number }[] = []
   let now = 0
+  circuit.gateProbes(() => model.gate)
   for (const [at, step] of steps.entries()) {
     if (step.do === 'tick') now += step.ms
     else if (step.do === 'acquire') {
@@ -44,6 +48,13 @@ function differs(options: ModelOptions, steps: readonly Step[]): string | undefi
       const index = model.acquire(now)
       if (permit instanceof Permit !== (index !== undefined)) return `step ${at}: model ${index}, at ${now}`
       if (permit instanceof Permit && index !== undefined) open.push({ permit, index })
+    } else if (step.do === 'gate') model.gate = step.open
+    else if (step.do === 'fleet-opens') {
+      circuit.openWithFleet(step.wait, 1, now)
+      model.openWithFleet(step.wait, now)
+    } else if (step.do === 'fleet-closes') {
+      circuit.closeWithFleet(now)
+      model.closeWithFleet(now)
     } else {
       const [call] = open.splice(step.call, 1)
       if (call === undefined) continue
@@ -65,6 +76,29 @@ describe('against the brute-force model', () => {
     { do: 'ignore', call: 0 },
     { do: 'tick', ms: 1 },
   ]
+
+  test.each(tiny)('every trace of 5 steps with orders of a fleet and a gate: %j', (options) => {
+    const orders: readonly Step[] = [
+      ...alphabet,
+      { do: 'fleet-opens', wait: 0 },
+      { do: 'fleet-opens', wait: 2 },
+      { do: 'fleet-closes' },
+      { do: 'gate', open: false },
+      { do: 'gate', open: true },
+    ]
+    const faults: unknown[] = []
+    let traces = 0
+    const extend = (steps: Step[]): void => {
+      if (steps.length === 5) {
+        traces++
+        const fault = differs(options, steps)
+        if (fault !== undefined && faults.length < 3) faults.push({ fault, steps })
+      } else for (const step of orders) extend([...steps, step])
+    }
+    extend([])
+    expect(faults).toEqual([])
+    expect(traces).toBe(orders.length ** 5)
+  })
 
   test.each(tiny)('every trace of 7 steps, behind an opened circuit and a fresh one: %j', (options) => {
     const opened: Step[] = [
@@ -99,6 +133,9 @@ describe('against the brute-force model', () => {
       { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('success', 'failure'), call: fc.nat(4) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('ignore'), call: fc.nat(4) }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('tick'), ms: fc.integer({ min: 1, max: 12 }) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('fleet-opens'), wait: fc.nat(12) }) },
+      { weight: 1, arbitrary: fc.constant<Step>({ do: 'fleet-closes' }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('gate'), open: fc.boolean() }) },
     )
     const options: fc.Arbitrary<ModelOptions> = fc
       .record({
