@@ -107,6 +107,8 @@ export class Circuit {
 
   /** Leave for one call, or why not. */
   acquire(now: number): Permit | Refusal {
+    // Nothing is ever due while it is closed.
+    if (this.#state === 'closed') return new Permit(this.#generation, 'call', now)
     this.advance(now)
     if (this.#state === 'open' && this.#waitOver(now) && this.#probeMayBegin(now)) this.#toHalfOpen(now)
     const answer = this.#answer(now)
@@ -114,12 +116,30 @@ export class Circuit {
     return answer
   }
 
+  /** Why {@link Circuit.acquire} would not let a call through; undefined where it would. No probe is taken. */
+  refusal(now: number): Refusal | undefined {
+    if (this.#state === 'closed') return undefined
+    this.advance(now)
+    const state = this.#state
+    if (state === 'forced-open') return { state, retryAfter: undefined }
+    if (state === 'open') return this.#waitOver(now) ? undefined : { state, retryAfter: this.#waitLeft(now) }
+    if (state !== 'half-open' || this.#halfOpen?.admits === true) return undefined
+    return { state, retryAfter: this.#halfOpen?.wait(now) }
+  }
+
+  /** Counts a failure of a call that got no place to run in, and so had no permit. Only where closed circuits count. */
+  rejected(now: number): void {
+    this.advance(now)
+    if (this.#state !== 'open' && this.#state !== 'half-open') this.#count(true, false, now)
+    this.#tell()
+  }
+
   /**
    * What became of a call. `ignore` gives the permit back uncounted. `duration` in milliseconds decides whether it was
    * slow. A permit settles once; a second time, as late as its lease, changes nothing.
    */
   settle(permit: Permit, outcome: Outcome, now: number, duration: number = now - permit.startedAt): void {
-    this.advance(now)
+    if (this.#state !== 'closed') this.advance(now)
     if (permit.settled) return
     permit.settled = true
     if (permit.generation !== this.#generation) this.#observer.late?.(permit, outcome)
@@ -203,7 +223,7 @@ export class Circuit {
       state: state === 'half-open' ? 'open' : state,
       generation: this.#generation,
       attempt: this.#attempt,
-      waitLeft: state === 'open' ? Math.max(0, this.#waitEnds - now) : 0,
+      waitLeft: state === 'open' ? this.#waitLeft(now) : 0,
       failuresInARow: this.#run,
       window: open ? [] : [...(this.#window?.save(now) ?? [])],
     }
@@ -233,7 +253,7 @@ export class Circuit {
 
   #answer(now: number): Permit | Refusal {
     const state = this.#state
-    if (state === 'open') return { state, retryAfter: Math.max(0, this.#waitEnds - now) }
+    if (state === 'open') return { state, retryAfter: this.#waitLeft(now) }
     if (state === 'forced-open') return { state, retryAfter: undefined }
     if (state !== 'half-open') return new Permit(this.#generation, 'call', now)
     if (this.#halfOpen?.admits !== true || !this.#probeMayBegin(now))
@@ -255,17 +275,14 @@ export class Circuit {
 
   #count(failed: boolean, slow: boolean, now: number): void {
     if (this.#state === 'disabled') return
-    this.#window?.record(now, failed, slow)
     this.#run = failed ? this.#run + 1 : 0
+    const counts = this.#window?.record(now, failed, slow)
     if (this.#state === 'forced-closed') return
-    if (this.#window !== undefined) {
-      const counts = this.#window.counts(now)
-      const threshold = reached(this.#settings, counts, this.#volume)
-      if (threshold !== undefined) {
-        if (this.#state === 'closed') this.#toOpen(threshold, now)
-        else this.#tellThreshold(threshold, counts)
-        return
-      }
+    const threshold = counts && reached(this.#settings, counts, this.#volume)
+    if (threshold !== undefined) {
+      if (this.#state === 'closed') this.#toOpen(threshold, now)
+      else this.#tellThreshold(threshold, { ...counts })
+      return
     }
     const { consecutive } = this.#settings
     if (this.#state === 'closed' && consecutive !== undefined && this.#run >= consecutive)
@@ -316,6 +333,10 @@ export class Circuit {
 
   #probeMayBegin(now: number): boolean {
     return this.#gate === undefined || this.#gate(now)
+  }
+
+  #waitLeft(now: number): number {
+    return Math.max(0, this.#waitEnds - now)
   }
 
   #waitOver(now: number): boolean {

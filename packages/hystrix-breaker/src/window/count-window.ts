@@ -8,41 +8,41 @@ export class CountWindow implements OutcomeWindow {
   readonly #size: number
   #ring: Uint8Array | undefined
   #next = 0
-  #total = 0
-  #failures = 0
-  #slow = 0
+  readonly #sums: { total: number; failures: number; slow: number } = { ...noCounts }
 
   constructor(size: number) {
     this.#size = size
   }
 
-  record(_now: number, failed: boolean, slow: boolean): void {
+  record(_now: number, failed: boolean, slow: boolean): Counts {
     const ring = (this.#ring ??= new Uint8Array(this.#size))
-    if (this.#total === this.#size) {
+    const sums = this.#sums
+    if (sums.total === this.#size) {
       const oldest = ring[this.#next] ?? 0
-      this.#failures -= oldest & failedBit
-      this.#slow -= (oldest & slowBit) >> 1
-    } else this.#total++
+      sums.failures -= oldest & failedBit
+      sums.slow -= (oldest & slowBit) >> 1
+    } else sums.total++
     const bits = (failed ? failedBit : 0) | (slow ? slowBit : 0)
     ring[this.#next] = bits
-    this.#failures += bits & failedBit
-    this.#slow += (bits & slowBit) >> 1
+    sums.failures += bits & failedBit
+    sums.slow += (bits & slowBit) >> 1
     this.#next = this.#next + 1 === this.#size ? 0 : this.#next + 1
+    return sums
   }
 
   counts(_now: number): Counts {
-    if (this.#total === 0) return noCounts
-    return { total: this.#total, failures: this.#failures, slow: this.#slow }
+    return { ...this.#sums }
   }
 
   clear(): void {
-    this.#next = this.#total = this.#failures = this.#slow = 0
+    this.#next = 0
+    Object.assign(this.#sums, noCounts)
   }
 
   // Outcomes from the oldest to the newest.
   save(_now: number): readonly number[] {
-    const first = this.#total === this.#size ? this.#next : 0
-    return Array.from({ length: this.#total }, (_, at) => this.#ring?.[(first + at) % this.#size] ?? 0)
+    const first = this.#sums.total === this.#size ? this.#next : 0
+    return Array.from({ length: this.#sums.total }, (_, at) => this.#ring?.[(first + at) % this.#size] ?? 0)
   }
 
   load(saved: readonly number[], now: number): boolean {

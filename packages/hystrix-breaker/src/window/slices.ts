@@ -1,7 +1,7 @@
-/** Slices of time in a ring, a slice of index n in place n % count. A slice begins at a multiple of its width. */
+/** Which place of a ring a time falls into. The slice of index n is in place n % count, and begins at n * width. */
 export class Slices {
   readonly count: number
-  /** Where the slice of now is. */
+  /** Of the slice of now. */
   place = 0
   readonly #width: number
   #index = -Infinity
@@ -17,13 +17,14 @@ export class Slices {
     if (now < this.#ends) return
     const index = Math.floor(now / this.#width)
     const over = Math.min(index - this.#index, this.count)
-    for (let back = 0; back < over; back++) clear(this.#placeOf(index - back))
     this.#index = index
     this.#ends = (index + 1) * this.#width
-    this.place = this.#placeOf(index)
+    this.place = this.before(0)
+    for (let age = 0; age < over; age++) clear(this.before(age))
   }
 
-  #placeOf(index: number): number {
-    return ((index % this.count) + this.count) % this.count
+  /** The place of the slice that was `age` slices before that of now. */
+  before(age: number): number {
+    return (((this.#index - age) % this.count) + this.count) % this.count
   }
 }

@@ -7,7 +7,8 @@ export interface Counts {
 
 /** Counted outcomes, oldest forgotten first. Buffers are made at the first outcome. */
 export interface OutcomeWindow {
-  record(now: number, failed: boolean, slow: boolean): void
+  /** What comes back is what the window holds then; it is its own, and only good until it is asked the next thing. */
+  record(now: number, failed: boolean, slow: boolean): Counts
   /** What it holds at `now`. A time before the latest one is taken for the latest one. */
   counts(now: number): Counts
   clear(): void
