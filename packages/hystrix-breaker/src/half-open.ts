@@ -61,8 +61,9 @@ export class HalfOpen {
 
   // Opens as soon as the successes can no longer be reached.
   #bySuccesses(): 'closed' | 'open' | undefined {
-    const { probes, successThreshold } = this.#settings
-    if (this.#total - this.#failures >= successThreshold) return 'closed'
+    const { probes, successThreshold, halfOpen } = this.#settings
+    const enough = this.#total - this.#failures >= successThreshold
+    if (enough && (halfOpen !== 'all' || this.#total === probes)) return 'closed'
     return probes - this.#failures < successThreshold ? 'open' : undefined
   }
 

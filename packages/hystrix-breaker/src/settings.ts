@@ -32,14 +32,19 @@ export interface CircuitSettings {
   readonly successThreshold: number
   /** Lease of a probe; Infinity for none. */
   readonly probeTimeout: number
-  /** `rate`: after min(volumeThreshold, probes) outcomes, by the same thresholds as when closed (resilience4j). */
-  readonly halfOpen: 'successes' | 'rate'
+  /**
+   * `rate`: after min(volumeThreshold, probes) outcomes, by the same thresholds as when closed (resilience4j). `all`:
+   * as `successes`, but it closes only when every probe is back (cockatiel).
+   */
+  readonly halfOpen: 'successes' | 'rate' | 'all'
   /** Longest half-open state, and what comes after it; Infinity for no limit. */
   readonly halfOpenMax: number
   readonly afterHalfOpenMax: 'open' | 'closed'
   readonly initial: State
   /** What `force-closed` is called: resilience4j has METRICS_ONLY. */
   readonly forcedClosed: 'forced-closed' | 'metrics-only'
+  /** Whether a call that a full bulkhead refuses counts as failed (Hystrix). */
+  readonly rejectionsCount: boolean
 }
 
 /**
