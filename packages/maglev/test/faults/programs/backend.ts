@@ -2,7 +2,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 
 // A backend, a process of its own. `tcp`: tells its id in a line, then echoes. `http`: answers with its id, GET /slow in pieces
-// over two seconds.
+// over two seconds, POST /echo with the body as it comes.
 
 const [kind] = process.argv.slice(2)
 
@@ -24,6 +24,10 @@ function tcp(): Server {
 function http(): Server {
   return createHttpServer((request, response) => {
     response.setHeader('x-backend', idOf(server))
+    if (request.url === '/echo') {
+      request.on('error', () => {}).pipe(response)
+      return
+    }
     request.resume()
     if (request.url !== '/slow') {
       response.end(idOf(server))
