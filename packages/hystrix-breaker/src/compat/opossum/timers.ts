@@ -1,0 +1,30 @@
+import { type Clock, realClock } from '../../ports.ts'
+
+export const clock: Clock = realClock
+
+export type Cancel = () => void
+
+/** Keeps the process alive, as the call that it limits would. */
+export function limit(ms: number, callback: () => void): Cancel {
+  const timer = setTimeout(callback, ms)
+  return () => clearTimeout(timer)
+}
+
+/** Calls back at the monotonic time `at` or a little later. Keeps nothing alive. */
+export function wakeAt(at: number, callback: () => void): Cancel {
+  let timer: unknown
+  const arm = (): void => {
+    const left = at - clock.monotonic()
+    // A timer of Node may be early by a fraction of a millisecond.
+    if (left > 0) timer = clock.setTimeout(arm, Math.ceil(left))
+    else callback()
+  }
+  timer = clock.setTimeout(arm, Math.max(1, Math.ceil(at - clock.monotonic())))
+  return () => clock.clearTimeout(timer)
+}
+
+/** Keeps nothing alive. */
+export function every(ms: number, callback: () => void): Cancel {
+  const timer = setInterval(callback, ms).unref()
+  return () => clearInterval(timer)
+}
