@@ -77,15 +77,11 @@ export class RedisLink {
     if (this.#busy || this.#contact !== 'linked') return
     const { clock, timeout } = this.#settings
     let timer: unknown
-    const inTime = new Promise<void>((resolve) => {
+    const late = new Promise<void>((resolve) => {
       timer = clock.setTimeout(resolve, timeout)
     })
     // Nothing is lost with it: what is left behind in Redis ends by itself.
-    const told = this.#send(last, this.#now()).then(
-      () => {},
-      () => {},
-    )
-    await Promise.race([told, inTime])
+    await Promise.race([this.#send(last, this.#now()).catch(() => {}), late])
     clock.clearTimeout(timer)
   }
 
