@@ -1,6 +1,6 @@
 import { type CircuitOptions, circuitOptionNames, circuitSettings, timeWindow } from './circuit-options.ts'
 import { InvalidOptionError, shown } from './errors.ts'
-import { checkDuration, checkInteger, checkNames, type Duration } from './option-checks.ts'
+import { checkDuration, checkFlag, checkInteger, checkNames, type Duration } from './option-checks.ts'
 import { type Clock, realClock } from './ports.ts'
 import type { CircuitSettings } from './settings.ts'
 
@@ -9,7 +9,12 @@ export interface BulkheadOptions {
   readonly max: number
   /** Calls that may wait for a place. Default 0. */
   readonly queue?: number
+  /** What it is shown as, and what a refusal is called. Default: `THREAD`, a pool, where there is a queue. */
+  readonly isolation?: Isolation
 }
+
+/** Hystrix's two kinds of bulkhead. Here both only count: Node has no pool of threads for calls. */
+export type Isolation = 'THREAD' | 'SEMAPHORE'
 
 /** What {@link BreakerMetrics} keeps; each size is a multiple of its buckets. */
 export interface MetricsOptions {
@@ -36,6 +41,14 @@ export interface BreakerOptions extends Omit<CircuitOptions, 'timeout'> {
   /** Fallbacks that may run at once; more fail with FALLBACK_REJECTION. Default: no limit. */
   readonly fallbackMax?: number
   readonly metrics?: MetricsOptions
+  /**
+   * A timer of the time limit that fires later than this shows that the process itself stood still. Calls then have as
+   * long again to be answered; those that are not are rejected with `TIMEOUT`, but do not count, and the event `lag` is
+   * told. `false`: every timeout counts. Default 250 ms.
+   */
+  readonly lagTolerance?: Duration | false
+  /** Whether refusals have a stack, which costs more than all the rest of them. Default false. */
+  readonly stacks?: boolean
   /** Default: real time. */
   readonly clock?: Clock
 }
@@ -53,11 +66,16 @@ export interface BreakerSettings {
   readonly circuit: CircuitSettings
   /** Milliseconds; undefined for no limit. */
   readonly timeout: number | undefined
-  readonly bulkhead: { readonly max: number; readonly queue: number } | undefined
+  readonly bulkhead: Required<BulkheadOptions> | undefined
   readonly isFailure: ((error: unknown) => boolean) | undefined
   readonly fallbackMax: number
   /** `latencies` is undefined where none are kept. */
   readonly metrics: { readonly events: SlicedTime; readonly latencies: SlicedTime | undefined }
+  /** Milliseconds; undefined where the process is not watched. */
+  readonly lagTolerance: number | undefined
+  readonly stacks: boolean
+  /** Whether calls of one request share answers. */
+  readonly requestCache: boolean
   readonly clock: Clock
 }
 
@@ -70,11 +88,13 @@ const callOptionNames = [
   'isFailure',
   'fallbackMax',
   'metrics',
+  'lagTolerance',
+  'stacks',
   'clock',
 ]
 
 /** @throws InvalidOptionError naming the option. */
-export function breakerSettings(options: BreakerOptions): BreakerSettings {
+export function breakerSettings(options: BreakerOptions, requestCache: boolean): BreakerSettings {
   checkNames('options', options, [...callOptionNames, ...circuitOptionNames])
   const {
     name = 'breaker',
@@ -85,6 +105,8 @@ export function breakerSettings(options: BreakerOptions): BreakerSettings {
     isFailure,
     fallbackMax = Infinity,
     metrics = {},
+    lagTolerance = 250,
+    stacks = false,
     clock = realClock,
     ...own
   } = options
@@ -106,6 +128,9 @@ export function breakerSettings(options: BreakerOptions): BreakerSettings {
     fallbackMax:
       fallbackMax === Infinity ? fallbackMax : checkInteger('fallbackMax', fallbackMax, 0, 1_000_000),
     metrics: readMetrics(metrics),
+    lagTolerance: lagTolerance === false ? undefined : checkDuration('lagTolerance', lagTolerance),
+    stacks: checkFlag('stacks', stacks),
+    requestCache,
     clock,
   }
 }
@@ -125,10 +150,11 @@ function readSlices(name: string, slices: { readonly size: Duration; readonly bu
   return { size, buckets }
 }
 
-function readBulkhead(bulkhead: BulkheadOptions): { max: number; queue: number } {
-  checkNames('bulkhead', bulkhead, ['max', 'queue'])
-  return {
-    max: checkInteger('bulkhead.max', bulkhead.max, 1, 1_000_000),
-    queue: checkInteger('bulkhead.queue', bulkhead.queue ?? 0, 0, 1_000_000),
-  }
+function readBulkhead(bulkhead: BulkheadOptions): Required<BulkheadOptions> {
+  checkNames('bulkhead', bulkhead, ['max', 'queue', 'isolation'])
+  const queue = checkInteger('bulkhead.queue', bulkhead.queue ?? 0, 0, 1_000_000)
+  const { isolation = queue > 0 ? 'THREAD' : 'SEMAPHORE' } = bulkhead
+  if (isolation !== 'THREAD' && isolation !== 'SEMAPHORE')
+    throw new InvalidOptionError(`bulkhead.isolation must be THREAD or SEMAPHORE, not ${shown(isolation)}`)
+  return { max: checkInteger('bulkhead.max', bulkhead.max, 1, 1_000_000), queue, isolation }
 }

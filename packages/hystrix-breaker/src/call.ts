@@ -1,4 +1,5 @@
 import type { Expiring } from './deadlines.ts'
+import type { CallEvent } from './metrics/call-event.ts'
 import type { Permit } from './permit.ts'
 
 /** What the guarded function is given. */
@@ -12,39 +13,61 @@ export interface CallContext {
 
 export type Work<T> = (context: CallContext) => T | PromiseLike<T>
 
-/** A call whatever its value is. */
-export interface PendingCall extends Expiring {
-  /** The permit of the circuit, from the moment the work began. */
-  permit: Permit | undefined
-  answered: boolean
-  reject(error: unknown, options?: { readonly abort?: boolean }): void
+/** Answers in place of a call that failed with `error`. */
+export type CallFallback<T> = (error: unknown) => T | PromiseLike<T>
+
+/** Takes the one answer of a call; at once or later. */
+export interface Sink<T> {
+  succeed(value: T): void
+  fail(error: unknown): void
+}
+
+export interface CallOptions {
+  /** Gives the call up: its caller gets the signal's reason, and it counts neither way. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How a call of a breaker is to be made. */
+export interface ExecuteOptions<T> extends CallOptions {
+  /**
+   * Answers in place of a call that failed, timed out or was refused; not of one that its caller gave up, nor of an
+   * error that `isFailure` lets pass. It has no influence on the circuit. `false`: there is none, on purpose.
+   */
+  readonly fallback?: CallFallback<T> | false | undefined
+  /** Fallbacks that may run at once for this one to begin. Default: that of the breaker. */
+  readonly fallbackMax?: number | undefined
+}
+
+/** Who is told when a call ends otherwise than by its work. */
+export interface CallOwner {
+  aborted(call: Call<unknown>, reason: unknown): void
+  expired(call: Call<unknown>, stalled: boolean): void
 }
 
 /** One call on its way through a breaker. It is answered once. */
-export class Call<T> implements CallContext, PendingCall {
+export class Call<T> implements CallContext, Expiring<Call<unknown>> {
   readonly work: Work<T>
-  readonly promise: Promise<T>
+  readonly sink: Sink<T>
+  readonly options: ExecuteOptions<T>
+  stage: 'new' | 'queued' | 'running' | 'fallback' | 'over' = 'new'
+  /** Of the circuit, from the moment the work began. */
   permit: Permit | undefined
-  answered = false
-  #resolve: (value: T) => void = () => {}
-  #reject: (error: unknown) => void = () => {}
+  /** Monotonic milliseconds: when it came, and when its work began. */
+  arrivedAt = 0
+  startedAt = 0
+  /** What became of its work, and of its fallback. */
+  outcome: CallEvent | undefined
+  substitute: CallEvent | undefined
+  previous: Call<unknown> | undefined
+  next: Call<unknown> | undefined
   readonly #owner: CallOwner
-  readonly #callerSignal: AbortSignal | undefined
   #controller: AbortController | undefined
-  #onAbort: (() => void) | undefined
 
-  constructor(work: Work<T>, owner: CallOwner, callerSignal: AbortSignal | undefined) {
-    this.work = work
+  constructor(owner: CallOwner, work: Work<T>, options: ExecuteOptions<T>, sink: Sink<T>) {
     this.#owner = owner
-    this.#callerSignal = callerSignal
-    this.promise = new Promise<T>((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    if (callerSignal !== undefined) {
-      this.#onAbort = () => owner.aborted(this, callerSignal.reason)
-      callerSignal.addEventListener('abort', this.#onAbort, { once: true })
-    }
+    this.work = work
+    this.options = options
+    this.sink = sink
   }
 
   get signal(): AbortSignal {
@@ -52,34 +75,35 @@ export class Call<T> implements CallContext, PendingCall {
     return this.#controller.signal
   }
 
-  get startedAt(): number {
-    return this.permit?.startedAt ?? 0
+  /** What has happened to it so far, in its order. */
+  get events(): readonly CallEvent[] {
+    return [this.outcome, this.substitute].filter((event) => event !== undefined)
   }
 
-  expire(): void {
-    this.#owner.expired(this)
+  /** Gives it up, as its caller's signal does. */
+  aborted(reason: unknown): void {
+    this.#owner.aborted(this, reason)
   }
 
-  resolve(value: T): void {
-    this.#end()
-    this.#resolve(value)
+  expire(stalled: boolean): void {
+    this.#owner.expired(this, stalled)
   }
 
-  /** The caller gets `error`; where the work is still going on, its signal is aborted with it. */
-  reject(error: unknown, { abort = false }: { readonly abort?: boolean } = {}): void {
-    this.#end()
-    if (abort) this.#controller?.abort(error)
-    this.#reject(error)
+  /** Where the work is still going on, its signal is aborted. */
+  abortWork(reason: unknown): void {
+    this.#controller?.abort(reason)
   }
 
-  #end(): void {
-    this.answered = true
-    if (this.#onAbort !== undefined) this.#callerSignal?.removeEventListener('abort', this.#onAbort)
+  watch(signal: AbortSignal): void {
+    signal.addEventListener('abort', this, { once: true })
   }
-}
 
-/** Who is told when a call ends otherwise than by its work. */
-export interface CallOwner {
-  aborted(call: PendingCall, reason: unknown): void
-  expired(call: PendingCall): void
+  unwatch(signal: AbortSignal): void {
+    signal.removeEventListener('abort', this)
+  }
+
+  /** @internal Of the caller's signal. */
+  handleEvent(): void {
+    this.aborted(this.options.signal?.reason)
+  }
 }

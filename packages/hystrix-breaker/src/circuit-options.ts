@@ -80,6 +80,7 @@ export const baseSettings: Omit<CircuitSettings, 'openFor'> = {
   afterHalfOpenMax: 'open',
   initial: 'closed',
   forcedClosed: 'forced-closed',
+  rejectionsCount: false,
 }
 
 /**

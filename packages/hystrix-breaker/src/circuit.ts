@@ -279,7 +279,7 @@ export class Circuit {
     const counts = this.#window?.record(now, failed, slow)
     if (this.#state === 'forced-closed') return
     const threshold = counts && reached(this.#settings, counts, this.#volume)
-    if (threshold !== undefined) {
+    if (counts !== undefined && threshold !== undefined) {
       if (this.#state === 'closed') this.#toOpen(threshold, now)
       else this.#tellThreshold(threshold, { ...counts })
       return

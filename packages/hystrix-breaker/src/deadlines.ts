@@ -1,56 +1,84 @@
+import { type Linked, LinkedList } from './linked-list.ts'
+import type { LoopGuard } from './local-fault/loop-guard.ts'
 import type { Clock } from './ports.ts'
 
-/** What has a deadline. */
-export interface Expiring {
+/** What has a deadline; in one {@link Deadlines} at a time. */
+export interface Expiring<Item> extends Linked<Item> {
+  /** Monotonic milliseconds. */
   readonly startedAt: number
-  expire(): void
+  /** `stalled`: the process itself stood still meanwhile, so that it may have missed the answer. */
+  expire(stalled: boolean): void
 }
 
 /** Deadlines that are all equally far: the first to come in is the first to end, and one timer serves them all. */
-export class Deadlines {
+export class Deadlines<Item extends Expiring<Item>> {
+  readonly waiting: LinkedList<Item> = new LinkedList<Item>()
   readonly #clock: Clock
   readonly #after: number
-  readonly #waiting = new Set<Expiring>()
+  readonly #guard: LoopGuard | undefined
   #timer: unknown
+  #due = 0
+  #stallEnded = -Infinity
+  // Whether the timer is there for what was waiting while the process stood still.
+  #grace = false
+  readonly #fire = (): void => this.#fired()
 
-  constructor(clock: Clock, after: number) {
+  /** `after` milliseconds; Infinity for none, and no timer. */
+  constructor(clock: Clock, after: number, guard?: LoopGuard) {
     this.#clock = clock
     this.#after = after
+    this.#guard = guard
   }
 
-  add(one: Expiring): void {
-    this.#waiting.add(one)
-    if (this.#timer === undefined) this.#arm(this.#after)
+  add(one: Item): void {
+    this.waiting.push(one)
+    if (this.#timer === undefined && this.#after !== Infinity) this.#arm(one.startedAt, this.#after)
   }
 
-  // The timer stays: it is cheaper to have it find nothing than to set it for each call.
-  delete(one: Expiring): void {
-    this.#waiting.delete(one)
+  /** It must be in. The timer stays: it is cheaper to have it find nothing than to set it for each call. */
+  delete(one: Item): void {
+    this.waiting.remove(one)
   }
 
   clear(): void {
-    this.#waiting.clear()
+    while (this.waiting.first !== undefined) this.waiting.remove(this.waiting.first)
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
-  #arm(delay: number): void {
-    this.#timer = this.#clock.setTimeout(() => {
-      this.#timer = undefined
-      this.#fire()
-    }, delay)
+  #arm(now: number, delay: number): void {
+    this.#due = now + delay
+    this.#timer = this.#clock.setTimeout(this.#fire, delay)
   }
 
-  #fire(): void {
+  #fired(): void {
+    this.#timer = undefined
     const now = this.#clock.monotonic()
-    for (const one of this.#waiting) {
-      const left = one.startedAt + this.#after - now
-      if (left > 0) {
-        if (this.#timer === undefined) this.#arm(Math.ceil(left))
+    const { size } = this.waiting
+    if (size > 0 && this.#guard?.stalled(now - this.#due, size) === true) {
+      this.#stallEnded = now
+      // Once more before judging: what was answered meanwhile is still to be read.
+      if (!this.#grace) {
+        this.#grace = true
+        this.#arm(now, this.#guard.grace)
         return
       }
-      this.#waiting.delete(one)
-      one.expire()
+    }
+    this.#grace = false
+    this.#expireUntil(now)
+  }
+
+  #expireUntil(now: number): void {
+    for (let one = this.waiting.first; one !== undefined; one = this.waiting.first) {
+      const deadline = one.startedAt + this.#after
+      if (deadline > now) {
+        if (this.#timer === undefined) this.#arm(now, Math.ceil(deadline - now))
+        return
+      }
+      this.waiting.remove(one)
+      one.expire(
+        one.startedAt <= this.#stallEnded && deadline <= this.#stallEnded + (this.#guard?.grace ?? 0),
+      )
     }
   }
 }

@@ -8,10 +8,13 @@ export type Channels<Events> = { readonly [Name in keyof Events]: Channel | unde
 /** Sends events to listeners and to the diagnostics channels. */
 export class Emitter<Events> {
   readonly #channels: Channels<Events>
+  readonly #thrown: ((error: unknown) => boolean) | undefined
   readonly #listeners: Partial<Listeners<Events>> = {}
 
-  constructor(channels: Channels<Events>) {
+  /** What a listener throws goes to `thrown`; where that says false, or is not given, it is an uncaught exception. */
+  constructor(channels: Channels<Events>, thrown?: (error: unknown) => boolean) {
     this.#channels = channels
+    this.#thrown = thrown
   }
 
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
@@ -23,19 +26,25 @@ export class Emitter<Events> {
     }
   }
 
+  /** Whether anybody listens. */
+  hears<Name extends keyof Events>(name: Name): boolean {
+    const listeners = this.#listeners[name]
+    return (listeners !== undefined && listeners.size > 0) || this.#channels[name]?.hasSubscribers === true
+  }
+
   /** `make` runs only where somebody listens. */
   emit<Name extends keyof Events>(name: Name, make: () => Events[Name]): void {
-    const listeners = this.#listeners[name]
-    const channel = this.#channels[name]
-    if ((listeners === undefined || listeners.size === 0) && channel?.hasSubscribers !== true) return
+    if (!this.hears(name)) return
     const event = make()
-    channel?.publish(event)
+    this.#channels[name]?.publish(event)
+    const listeners = this.#listeners[name]
     if (listeners === undefined) return
     for (const listener of listeners) {
       try {
         listener(event)
       } catch (error) {
-        // As the channels do: it is the listener's failure, and must not stop half-way what is being reported.
+        // It is the listener's failure, and must not stop half-way what is being reported.
+        if (this.#thrown?.(error) === true) continue
         process.nextTick(() => {
           throw error
         })

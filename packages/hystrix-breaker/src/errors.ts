@@ -23,16 +23,24 @@ export interface ResilienceErrorOptions extends ErrorOptions {
 
 /** Why a call was refused or given up. `message` names the breaker and what to do. */
 export class ResilienceError extends Error {
-  override readonly name: string = 'ResilienceError'
   readonly code: ResilienceErrorCode
   /** Milliseconds, 0 or more, after which a call may get through again; undefined where nobody knows. */
   readonly retryAfter: number | undefined
+
+  // Of the class and not of each error: refusals have to be cheap.
+  static {
+    Object.defineProperty(this.prototype, 'name', {
+      value: 'ResilienceError',
+      writable: true,
+      configurable: true,
+    })
+    Object.defineProperty(this.prototype, brand, { value: true })
+  }
 
   constructor(code: ResilienceErrorCode, message: string, options: ResilienceErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.retryAfter = options.retryAfter
-    Object.defineProperty(this, brand, { value: true })
   }
 }
 
@@ -50,6 +58,21 @@ export class InvalidOptionError extends RangeError {
 /** Whether `error` is one of this package's, of this copy of it or of another one. */
 export function isResilienceError(error: unknown): error is ResilienceError | InvalidOptionError {
   return error instanceof Error && brand in error
+}
+
+// Not so under --frozen-intrinsics.
+const limitWritable = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true
+
+/** What `make` makes, an error without a stack: that costs more than all the rest of a refusal, and tells nothing. */
+export function withoutStack<T>(make: () => T): T {
+  if (!limitWritable) return make()
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }
 
 const shownMax = 60

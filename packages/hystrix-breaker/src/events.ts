@@ -28,7 +28,10 @@ export interface ThresholdEvent {
   readonly counts: Counts
 }
 
-/** `isFailure` threw: the call counted as failed, and its caller had its own error. */
+/**
+ * `isFailure` threw (the call counted as failed), or a listener did. No call is the worse for it. Where nobody listens,
+ * what a listener threw is an uncaught exception.
+ */
 export interface ErrorEvent {
   readonly name: string
   readonly error: unknown
@@ -44,6 +47,15 @@ export interface ExecutionEvent {
   readonly error?: unknown
 }
 
+/** Our own process stood still: calls that timed out meanwhile are not counted as failed. */
+export interface LagEvent {
+  readonly name: string
+  /** Milliseconds that a timer was late. */
+  readonly lag: number
+  /** Calls that were waiting. */
+  readonly pending: number
+}
+
 /** Also published to the channels of `node:diagnostics_channel` below `loadbearing:hystrix-breaker:`. */
 export interface BreakerEvents {
   stateChange: StateChangeEvent
@@ -52,6 +64,7 @@ export interface BreakerEvents {
   threshold: ThresholdEvent
   error: ErrorEvent
   execution: ExecutionEvent
+  lag: LagEvent
 }
 
 export const breakerChannels: Channels<BreakerEvents> = {
@@ -61,4 +74,5 @@ export const breakerChannels: Channels<BreakerEvents> = {
   threshold: channel('loadbearing:hystrix-breaker:threshold'),
   error: channel('loadbearing:hystrix-breaker:error'),
   execution: channel('loadbearing:hystrix-breaker:execution'),
+  lag: channel('loadbearing:hystrix-breaker:lag'),
 }

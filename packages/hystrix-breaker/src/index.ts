@@ -9,16 +9,16 @@ export type {
 } from './batch/collapser-options.ts'
 export { type CachedAnswer, RequestCache, type RequestCacheOptions } from './batch/request-cache.ts'
 export { currentRequestScope, type RequestScope, requestScope } from './batch/request-scope.ts'
-export {
-  Breaker,
-  type BreakerSnapshot,
-  breaker,
-  type CallOptions,
-  type GuardedFunction,
-  type GuardOptions,
-} from './breaker.ts'
-export type { BreakerOptions, BreakerSettings, BulkheadOptions, MetricsOptions } from './breaker-options.ts'
-export type { CallContext, Work } from './call.ts'
+export { Breaker, type BreakerSnapshot, type Execution } from './breaker.ts'
+export type {
+  BreakerOptions,
+  BreakerSettings,
+  BulkheadOptions,
+  Isolation,
+  MetricsOptions,
+  SlicedTime,
+} from './breaker-options.ts'
+export type { CallContext, CallFallback, CallOptions, ExecuteOptions, Work } from './call.ts'
 export {
   Circuit,
   type CircuitObserver,
@@ -40,11 +40,18 @@ export type {
   BreakerEvents,
   ErrorEvent,
   ExecutionEvent,
+  LagEvent,
   LateEvent,
   RejectEvent,
   StateChangeEvent,
   ThresholdEvent,
 } from './events.ts'
+export {
+  breaker,
+  type GuardedFunction,
+  type GuardFallback,
+  type GuardOptions,
+} from './guarded-function.ts'
 export type { Threshold } from './judge.ts'
 export { AimdLimit, type AimdOptions } from './limit/aimd.ts'
 export { Gradient2Limit, type Gradient2Options } from './limit/gradient2.ts'
@@ -54,10 +61,29 @@ export type { BreakerMetrics } from './metrics/breaker-metrics.ts'
 export { type CallEvent, callEvents } from './metrics/call-event.ts'
 export type { EventCounts } from './metrics/event-counter.ts'
 export { LatencyHistogram, type LatencySummary } from './metrics/latency-histogram.ts'
-export { type ExponentialOptions, exponential, type OpenInterval } from './open-interval.ts'
+export type { OpenInterval } from './open-interval.ts'
 export type { Duration } from './option-checks.ts'
 export { percentile } from './percentile.ts'
 export { Permit } from './permit.ts'
+export { type AddedBy, type Pipeline, type PipelineOptions, pipeline, type RunOptions } from './pipeline.ts'
+export { type Backoff, type ExponentialOptions, exponential } from './policy/backoff.ts'
+export { type BulkheadPolicy, type BulkheadPolicyOptions, bulkhead } from './policy/bulkhead.ts'
+export { type CircuitBreakerPolicy, circuitBreaker } from './policy/circuit-breaker.ts'
+export { type Fallback, type FallbackOptions, fallback } from './policy/fallback.ts'
+export { type HedgeOptions, hedge } from './policy/hedge.ts'
+export { type LimiterOptions, type LimitPolicy, limit } from './policy/limit.ts'
+export type {
+  FallbackEvent,
+  HedgeEvent,
+  OptionErrorEvent,
+  PipelineEvents,
+  RefusalEvent,
+  RetryEvent,
+} from './policy/pipeline-events.ts'
+export type { Policy } from './policy/policy.ts'
+export { type RetryOptions, retry } from './policy/retry.ts'
+export { type ThrottlePolicy, type ThrottlePolicyOptions, throttle } from './policy/throttle.ts'
+export { type TimeoutOptions, timeout } from './policy/timeout.ts'
 export type { Clock, Random } from './ports.ts'
 export type { EnvoyOutlierOptions } from './preset/envoy-outlier.ts'
 export type { HystrixOptions } from './preset/hystrix.ts'
@@ -78,3 +104,4 @@ export type { CircuitSettings, ForcedState, RateOperator, State, WindowSettings 
 export type { CircuitSnapshot } from './snapshot.ts'
 export { Throttle, type ThrottleOptions } from './throttle.ts'
 export type { Counts } from './window/window.ts'
+export { countWindow, timeWindow } from './window/window-options.ts'

@@ -14,12 +14,10 @@ export class CallMetrics implements BreakerMetrics {
   readonly #latencyTotal: LatencyHistogram | undefined
   readonly #monotonic: () => number
 
-  /** Without `waits`, no caller waits for more than the work, and the two latencies are one. */
-  constructor({ metrics: { events, latencies }, clock }: BreakerSettings, waits: boolean) {
+  constructor({ metrics: { events, latencies }, clock }: BreakerSettings) {
     this.#counter = new EventCounter(events.size, events.buckets)
     this.#latency = latencies && new LatencyHistogram(latencies.size, latencies.buckets)
-    this.#latencyTotal =
-      latencies && waits ? new LatencyHistogram(latencies.size, latencies.buckets) : this.#latency
+    this.#latencyTotal = latencies && new LatencyHistogram(latencies.size, latencies.buckets)
     this.#monotonic = () => clock.monotonic()
   }
 
@@ -47,15 +45,16 @@ export class CallMetrics implements BreakerMetrics {
     this.#counter.running(now, ++this.running)
   }
 
-  /** Work that began `duration` milliseconds ago is over. */
-  end(now: number, duration: number): void {
+  /** Work that began `duration` milliseconds ago is over, with the event of this place. */
+  end(now: number, duration: number, place: number): void {
     this.running--
+    this.#counter.add(now, place)
     this.#latency?.record(now, duration)
   }
 
   /** The caller of work that was let through has its answer after `duration` milliseconds. */
   answered(now: number, duration: number): void {
-    if (this.#latencyTotal !== this.#latency) this.#latencyTotal?.record(now, duration)
+    this.#latencyTotal?.record(now, duration)
   }
 
   /** An event, by its place in `callEvents`. */

@@ -101,5 +101,6 @@ export function hystrix(options: HystrixOptions = {}): CircuitSettings {
     wait: 'after',
     probeTimeout: flag('execution.timeout.enabled') ? Math.max(timeout, sleepWindow) : sleepWindow,
     initial,
+    rejectionsCount: true,
   }
 }

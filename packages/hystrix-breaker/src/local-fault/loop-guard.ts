@@ -1,0 +1,25 @@
+/**
+ * Tells a slow upstream from a process that stood still. A timer that fires later than `tolerance` shows that the event
+ * loop was blocked (or the process stopped): answers that came meanwhile have not been read, so that a timeout says
+ * nothing of the upstream. It looks at the lateness of the timers that are there anyway, and has none of its own.
+ */
+export class LoopGuard {
+  /** Milliseconds that answers have to be read in, after the process stood still. */
+  readonly grace: number
+  readonly #tolerance: number
+  readonly #lag: (lag: number, pending: number) => void
+
+  /** `lag` is told how late, in milliseconds, and how many calls were waiting. */
+  constructor(tolerance: number, lag: (lag: number, pending: number) => void) {
+    this.#tolerance = tolerance
+    this.grace = tolerance
+    this.#lag = lag
+  }
+
+  /** Whether a timer that is `late` milliseconds late shows that the process stood still. */
+  stalled(late: number, pending: number): boolean {
+    if (late < this.#tolerance) return false
+    this.#lag(late, pending)
+    return true
+  }
+}
