@@ -8,6 +8,7 @@ import {
   startOracle,
 } from '@loadbearing/harness/oracle'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
+import { opossumSuite } from '../compat/opossum-suite.ts'
 import { type LimitCase, limitCase, type TraceCase, traceCase } from './arbitraries.ts'
 import { startJavaPeer } from './java-peer.ts'
 import { inTime, settlesLate } from './late.ts'
@@ -32,7 +33,10 @@ if (values.help === true) console.log(usage)
 else if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(runs) || runs < 1) {
   console.error(usage)
   process.exitCode = 2
-} else await differential()
+} else {
+  await differential()
+  await opossumSuite()
+}
 
 async function differential(): Promise<void> {
   console.log(`seed ${seed}, ${runs} runs`)

@@ -1,0 +1,1 @@
+export { MemoryCache as 'module.exports' } from '../../../src/compat/opossum/memory-cache.ts'

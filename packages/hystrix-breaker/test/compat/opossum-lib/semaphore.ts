@@ -1,0 +1,1 @@
+export { semaphore as 'module.exports' } from '../../../src/compat/opossum/semaphore.ts'

@@ -1,0 +1,1 @@
+export { Status as 'module.exports' } from '../../../src/compat/opossum/status.ts'
