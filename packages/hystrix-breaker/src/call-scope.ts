@@ -18,6 +18,7 @@ export class CallScope implements CallContext, Abortable {
   // Most scopes have one listener at a time.
   #listener: Abortable | undefined
   #more: Set<Abortable> | undefined
+  #marks: Set<object> | undefined
 
   constructor(parent: CallScope | undefined) {
     this.#parent = parent
@@ -38,6 +39,20 @@ export class CallScope implements CallContext, Abortable {
       else this.#join()
     }
     return this.#controller.signal
+  }
+
+  /** Of a whole run, the highest number first; 0 where it has none. */
+  get priority(): number {
+    return this.#parent?.priority ?? 0
+  }
+
+  /** True the first time that a run asks it for `key`, in whichever of its scopes. */
+  first(key: object): boolean {
+    if (this.#parent !== undefined) return this.#parent.first(key)
+    if (this.#marks?.has(key) === true) return false
+    this.#marks ??= new Set()
+    this.#marks.add(key)
+    return true
   }
 
   /** Work is told before what waits for it: whoever begins something new on its account finds the old one aborted. */

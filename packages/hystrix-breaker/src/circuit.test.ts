@@ -3,8 +3,8 @@ import { Trace } from '../test/traces.ts'
 import { Circuit, type Transition } from './circuit.ts'
 import { circuitSettings } from './circuit-options.ts'
 import { isResilienceError } from './errors.ts'
-import { exponential } from './open-interval.ts'
 import { Permit } from './permit.ts'
+import { exponential } from './policy/backoff.ts'
 import { presets } from './preset/presets.ts'
 
 const quick = circuitSettings({ volumeThreshold: 1, sleepWindow: 100, probeTimeout: 50 })

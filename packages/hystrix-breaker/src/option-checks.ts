@@ -47,6 +47,12 @@ export function checkFlag(name: string, value: unknown): boolean {
   throw new InvalidOptionError(`${name} must be true or false, not ${shown(value)}`)
 }
 
+/** @throws InvalidOptionError */
+export function checkFunction<F extends (...args: never[]) => unknown>(name: string, value: F): F {
+  if (typeof value === 'function') return value
+  throw new InvalidOptionError(`${name} must be a function, not ${shown(value)}`)
+}
+
 /** An object of which every key is one of `known`. @throws InvalidOptionError */
 export function checkNames(what: string, options: unknown, known: readonly string[]): void {
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {

@@ -28,6 +28,16 @@ export const realClock: Clock = {
 
 export const realRandom: Random = { next: () => Math.random() }
 
+/** Keeps the process alive until the timer has fired: for what a caller waits for, and nothing else would keep going. */
+export function keepAlive(handle: unknown): void {
+  if (isTimer(handle)) handle.ref()
+}
+
+/** Lets the process end though the timer has not fired. */
+export function letGo(handle: unknown): void {
+  if (isTimer(handle)) handle.unref()
+}
+
 function isTimer(handle: unknown): handle is NodeJS.Timeout {
   return typeof handle === 'object' && handle !== null && 'unref' in handle
 }

@@ -1,6 +1,7 @@
-import type { CallOptions } from '../breaker.ts'
+import type { CallOptions } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
 import { ResilienceError, shown } from '../errors.ts'
+import { keepAlive } from '../ports.ts'
 import { Batch, PendingRequest } from './batch.ts'
 import { CollapserMetrics } from './collapser-metrics.ts'
 import {
@@ -121,6 +122,7 @@ class Batches<K, V> {
   #begin(scope: RequestScope | undefined): Batch<K, V> {
     const { clock, window } = this.#settings
     const timer = clock.setTimeout(() => this.#start(scope), window)
+    keepAlive(timer)
     const batch = new Batch<K, V>(() => {
       clock.clearTimeout(timer)
       this.#open.delete(scope)

@@ -1,0 +1,184 @@
+import type { CallOptions, Work } from './call.ts'
+import { CallScope } from './call-scope.ts'
+import { Emitter } from './emitter.ts'
+import { InvalidOptionError, ResilienceError, shown } from './errors.ts'
+import { checkInteger, checkNames } from './option-checks.ts'
+import { checkBudget } from './policy/chosen-budget.ts'
+import { type PipelineEvents, pipelineChannels } from './policy/pipeline-events.ts'
+import type { PipelineParts, Policy, Sink, Step } from './policy/policy.ts'
+import { workStep } from './policy/work-step.ts'
+import { RetryBudget } from './retry-budget.ts'
+
+export interface PipelineOptions {
+  /** For messages and events. Default `pipeline`. */
+  readonly name?: string
+  /**
+   * What its retries and hedges may spend together, those with a budget of their own apart. Default: a new
+   * {@link RetryBudget}, 20 % of the runs and 10 a second; `false` for no limit.
+   */
+  readonly budget?: RetryBudget | false
+}
+
+export interface RunOptions extends CallOptions {
+  /** Who comes first out of the queue of a bulkhead: the highest whole number of -100 to 100. Default 0. */
+  readonly priority?: number
+}
+
+/** Policies around a call. */
+export interface Pipeline<Added = never> extends AsyncDisposable {
+  readonly name: string
+  /**
+   * Runs `work` through all policies. What it returns or throws goes to the caller as it is, if no policy decides
+   * otherwise. The signal of its context is made when it is first looked at.
+   *
+   * @throws ResilienceError of a policy, or `DISPOSED`; the reason of `signal`, where it is aborted first, and then at
+   * once. The promise is rejected with it.
+   */
+  run<T>(work: Work<T>, options?: RunOptions): Promise<T | Added>
+  /** Runs begun and not answered. */
+  readonly running: number
+  /** Calls `listener` for each event; the function that comes back ends it. */
+  on<Name extends keyof PipelineEvents>(
+    name: Name,
+    listener: (event: PipelineEvents[Name]) => void,
+  ): () => void
+}
+
+/** What the policies may answer beside the value of the work: the union of their fallbacks. */
+export type AddedBy<P> = P extends Policy<infer Added> ? Added : never
+
+/**
+ * Joins policies, the outermost first, into one function. Each run is passed from policy to policy without a promise in
+ * between.
+ *
+ * @throws InvalidOptionError naming what is no policy, or the option.
+ */
+export function pipeline<const P extends readonly Policy<unknown>[]>(
+  ...policies: P
+): Pipeline<AddedBy<P[number]>>
+export function pipeline<const P extends readonly Policy<unknown>[]>(
+  options: PipelineOptions,
+  ...policies: P
+): Pipeline<AddedBy<P[number]>>
+export function pipeline(...given: readonly (PipelineOptions | Policy<unknown>)[]): Pipeline<unknown> {
+  const [first, ...rest] = given
+  const [options, layers] = first === undefined || isPolicy(first) ? [{}, given] : [first, rest]
+  return new CompiledPipeline(options, layers.map(checkPolicy))
+}
+
+class CompiledPipeline<Added> implements Pipeline<Added> {
+  readonly name: string
+  readonly #policies: readonly Policy<Added>[]
+  readonly #step: Step<Added>
+  readonly #emitter = new Emitter<PipelineEvents>(pipelineChannels)
+  readonly #open = new Set<CallScope>()
+  #disposed = false
+
+  constructor(options: PipelineOptions, policies: readonly Policy<Added>[]) {
+    checkNames('pipeline', options, ['name', 'budget'])
+    const { name = 'pipeline' } = options
+    const budget = checkBudget(options.budget) ?? new RetryBudget()
+    if (typeof name !== 'string') throw new InvalidOptionError(`name must be a text, not ${shown(name)}`)
+    this.name = name
+    this.#policies = policies
+    const parts: PipelineParts = {
+      name,
+      budget: budget === false ? undefined : budget,
+      emitter: this.#emitter,
+    }
+    let step: Step<Added> = workStep
+    for (const policy of policies.toReversed()) step = policy.compile(step, parts)
+    this.#step = step
+  }
+
+  get running(): number {
+    return this.#open.size
+  }
+
+  on<Name extends keyof PipelineEvents>(
+    name: Name,
+    listener: (event: PipelineEvents[Name]) => void,
+  ): () => void {
+    return this.#emitter.on(name, listener)
+  }
+
+  run<T>(work: Work<T>, { signal, priority = 0 }: RunOptions = {}): Promise<T | Added> {
+    if (this.#disposed) return Promise.reject(this.#disposedError())
+    if (signal?.aborted === true) return Promise.reject(signal.reason)
+    checkInteger('priority', priority, -100, 100)
+    return new Promise<T | Added>((resolve, reject) => {
+      const run = new Run<T | Added>(this.#open, signal, priority, resolve, reject)
+      this.#step(run, work, run)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true
+    const error = this.#disposedError()
+    for (const run of this.#open) run.abort(error)
+    for (const policy of this.#policies) await policy.dispose?.()
+  }
+
+  #disposedError(): ResilienceError {
+    return new ResilienceError('DISPOSED', `${this.name}: the pipeline was disposed of`)
+  }
+}
+
+/** The outermost scope of a run, and what takes its answer. */
+class Run<T> extends CallScope implements Sink<T> {
+  readonly #open: Set<CallScope>
+  readonly #priority: number
+  readonly #resolve: (value: T) => void
+  readonly #reject: (error: unknown) => void
+  readonly #signal: AbortSignal | undefined
+  readonly #onAbort: (() => void) | undefined
+
+  constructor(
+    open: Set<CallScope>,
+    signal: AbortSignal | undefined,
+    priority: number,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super(undefined)
+    this.#open = open
+    this.#priority = priority
+    this.#resolve = resolve
+    this.#reject = reject
+    open.add(this)
+    this.#signal = signal
+    if (signal === undefined) return
+    this.#onAbort = () => this.abort(signal.reason)
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  override get priority(): number {
+    return this.#priority
+  }
+
+  succeed(value: T): void {
+    this.#end()
+    this.#resolve(value)
+  }
+
+  fail(error: unknown): void {
+    this.#end()
+    this.#reject(error)
+  }
+
+  #end(): void {
+    this.#open.delete(this)
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+}
+
+function isPolicy(value: PipelineOptions | Policy<unknown>): value is Policy<unknown> {
+  return typeof value === 'object' && value !== null && 'compile' in value
+}
+
+function checkPolicy(value: PipelineOptions | Policy<unknown>, at: number): Policy<unknown> {
+  if (isPolicy(value)) return value
+  throw new InvalidOptionError(
+    `policy ${at + 1} must be made by retry, timeout and so on, not ${shown(value)}`,
+  )
+}

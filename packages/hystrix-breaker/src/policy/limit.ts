@@ -1,0 +1,108 @@
+import type { Work } from '../call.ts'
+import type { CallScope } from '../call-scope.ts'
+import { isResilienceError } from '../errors.ts'
+import { AimdLimit, type AimdOptions } from '../limit/aimd.ts'
+import { Gradient2Limit, type Gradient2Options } from '../limit/gradient2.ts'
+import type { ConcurrencyLimit } from '../limit/limit.ts'
+import { VegasLimit, type VegasOptions } from '../limit/vegas.ts'
+import { checkFunction, checkNames } from '../option-checks.ts'
+import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
+import { ask } from './ask.ts'
+import type { PipelineParts, Policy, Sink, Step } from './policy.ts'
+import { refusal } from './refusal.ts'
+
+export interface LimiterOptions {
+  /**
+   * Whether an error says that the system is overloaded, which lowers the limit. Other errors are not looked at. Default:
+   * `TIMEOUT` of a policy or breaker inside.
+   */
+  readonly droppedIf?: (error: unknown) => boolean
+  /** Default: real time. */
+  readonly clock?: Clock
+}
+
+/** A limit that can be looked at. */
+export interface LimitPolicy extends Policy {
+  /** Calls that may be in flight now. */
+  readonly limit: number
+  readonly inflight: number
+}
+
+/**
+ * Adaptive concurrency limits: as many calls at once as the round trips of the last ones allow; more are refused with
+ * `LIMIT_EXCEEDED`. The algorithms are those of Netflix concurrency-limits, the joining to calls that of its SimpleLimiter:
+ * a success is a sample, a drop a sample of a drop, another failure or an abort of the caller none.
+ */
+export const limit: {
+  gradient2(options?: Gradient2Options & LimiterOptions): LimitPolicy
+  vegas(options?: VegasOptions & LimiterOptions & { readonly random?: Random }): LimitPolicy
+  aimd(options?: AimdOptions & LimiterOptions): LimitPolicy
+  /** Any other algorithm. */
+  by(algorithm: ConcurrencyLimit, options?: LimiterOptions): LimitPolicy
+} = {
+  gradient2: ({ droppedIf, clock, ...options } = {}) =>
+    limiter(new Gradient2Limit(options), droppedIf, clock),
+  vegas: ({ droppedIf, clock, random = realRandom, ...options } = {}) =>
+    limiter(new VegasLimit(options, random), droppedIf, clock),
+  aimd: ({ droppedIf, clock, ...options } = {}) => limiter(new AimdLimit(options), droppedIf, clock),
+  by: (algorithm, options = {}) => {
+    checkNames('limit', options, ['droppedIf', 'clock'])
+    return limiter(algorithm, options.droppedIf, options.clock)
+  },
+}
+
+// Of a clock that stood still.
+const shortest = 1e-6
+
+function limiter(
+  algorithm: ConcurrencyLimit,
+  droppedIf: (error: unknown) => boolean = isTimeout,
+  clock: Clock = realClock,
+): LimitPolicy {
+  checkFunction('droppedIf', droppedIf)
+  let inflight = 0
+  return {
+    get limit() {
+      return algorithm.limit
+    },
+    get inflight() {
+      return inflight
+    },
+    compile<Inner>(next: Step<Inner>, parts: PipelineParts): Step<Inner> {
+      return <T>(scope: CallScope, work: Work<T>, sink: Sink<T | Inner>): void => {
+        if (inflight >= algorithm.limit) {
+          sink.fail(
+            refusal(parts, 'LIMIT_EXCEEDED', `${inflight} calls are in flight, as many as it can bear now`),
+          )
+          return
+        }
+        const begunWith = ++inflight
+        const startedAt = clock.monotonic()
+        const end = (dropped: boolean | undefined): void => {
+          inflight--
+          if (dropped === undefined) return
+          const rtt = Math.max(shortest, clock.monotonic() - startedAt)
+          algorithm.sample({ rtt, inflight: begunWith, dropped })
+        }
+        next(scope, work, {
+          succeed: (value) => {
+            end(false)
+            sink.succeed(value)
+          },
+          fail: (error) => {
+            const reason = scope.isAborted ? scope.reason : error
+            const dropped = scope.isAborted
+              ? isTimeout(reason)
+              : ask(parts, 'droppedIf', droppedIf, error, false)
+            end(dropped ? true : undefined)
+            sink.fail(error)
+          },
+        })
+      }
+    },
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return isResilienceError(error) && error.code === 'TIMEOUT'
+}

@@ -1,0 +1,54 @@
+import { simulate } from '@loadbearing/harness'
+import { expect, test } from 'vitest'
+import { broken, never, outcome } from '../../test/pipeline/outcome.ts'
+import { pipeline } from '../pipeline.ts'
+import { retry } from './retry.ts'
+import { timeout } from './timeout.ts'
+
+test('what is too slow fails, its own signal is aborted, and what comes later is dropped', () =>
+  simulate({ runs: 5 }, async ({ clock }) => {
+    const api = pipeline({ name: 'api' }, timeout(100, { clock }))
+    const signals: AbortSignal[] = []
+    const slow = api.run(async ({ signal }) => {
+      signals.push(signal)
+      await clock.sleep(150)
+      throw broken
+    })
+    const slowOutcome = slow.catch((error: unknown) => error)
+    await clock.sleep(50)
+    const fast = api.run(({ signal }) => {
+      signals.push(signal)
+      return clock.sleep(99)
+    })
+    expect(await slowOutcome).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('api: ') })
+    expect(clock.monotonic()).toBe(100)
+    await fast
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
+    await clock.sleep(1000)
+    expect(clock.pending).toBe(0)
+  }))
+
+test('inside a retry it holds for each attempt, outside for all', () =>
+  simulate({ runs: 1 }, async ({ clock }) => {
+    const inside = pipeline(retry({ attempts: 3, backoff: 10, clock }), timeout(100, { clock }))
+    expect(await outcome(inside.run(never))).toBe('TIMEOUT')
+    expect(clock.monotonic()).toBe(320)
+    const outside = pipeline(timeout(100, { clock }), retry({ attempts: 3, backoff: 60, clock }))
+    expect(await outcome(outside.run(() => clock.sleep(30).then(() => Promise.reject(broken))))).toBe(
+      'TIMEOUT',
+    )
+    expect(clock.monotonic()).toBe(420)
+  }))
+
+test('no time, no timer: none before the first run, none after disposal', () =>
+  simulate({ runs: 1 }, async ({ clock }) => {
+    const api = pipeline(timeout('10s', { clock }))
+    expect(clock.pending).toBe(0)
+    await api.run(() => 1)
+    await api[Symbol.asyncDispose]()
+    expect(clock.pending).toBe(0)
+  }))
+
+test.each([0, -1, 'soon', Number.NaN, undefined])('refuses %s', (after) => {
+  expect(() => timeout(JSON.parse(JSON.stringify(after ?? null)))).toThrow('timeout')
+})
