@@ -35,7 +35,7 @@ describe.skipIf('missing' in war)('the dashboard of Hystrix 1.5.18', () => {
       poolSize: '5',
       queued: '0',
       executions: '3',
-      hosts: '0.3',
+      host: '0.3',
     })
     expect(dashboard.pool('quiet one')).toBeUndefined()
 
@@ -84,7 +84,7 @@ describe.skipIf('missing' in war)('the dashboard of Hystrix 1.5.18', () => {
       cluster: '4.0',
     })
     await dashboard.until(() => dashboard.pool('GetUser')?.executions === '40')
-    expect(dashboard.pool('GetUser')).toMatchObject({ poolSize: '10', hosts: '2.0', cluster: '4.0' })
+    expect(dashboard.pool('GetUser')).toMatchObject({ poolSize: '10', host: '2.0', cluster: '4.0' })
     breakers[0]?.force('forced-open')
     await dashboard.until(() => dashboard.tile('GetUser')?.status !== 'Circuit Closed')
     expect(dashboard.complaints).toEqual([])
@@ -111,6 +111,29 @@ describe.skipIf('missing' in war)('the dashboard of Hystrix 1.5.18', () => {
   )
 })
 
+interface Rates {
+  readonly host: string
+  readonly cluster: string
+  readonly hosts: string | undefined
+}
+
+interface Tile extends Rates {
+  readonly status: string
+  readonly errorPercentage: string
+  readonly success: string
+  readonly failure: string
+  readonly shortCircuited: string
+  readonly rejected: string
+}
+
+interface PoolTile {
+  readonly host: string
+  readonly cluster: string
+  readonly poolSize: string | undefined
+  readonly queued: string | undefined
+  readonly executions: string | undefined
+}
+
 /** `monitor.html` of the war in jsdom, its streams read as a browser does. */
 class Dashboard implements AsyncDisposable {
   readonly complaints: string[] = []
@@ -122,10 +145,10 @@ class Dashboard implements AsyncDisposable {
     const server = await served(dashboardServer(home))
     const complaints: string[] = []
     const output = new VirtualConsole()
-    for (const kind of ['log', 'error', 'warn', 'jsdomError'] as const)
-      output.on(kind, (message: unknown) =>
-        complaints.push(message instanceof Error ? message.message : String(message)),
-      )
+    const complain = (message: unknown): void => {
+      complaints.push(message instanceof Error ? message.message : String(message))
+    }
+    output.on('log', complain).on('warn', complain).on('error', complain).on('jsdomError', complain)
     const page = `${server.url}/monitor/monitor.html?stream=${encodeURIComponent(stream)}&title=ours`
     const changed = new Set<() => void>()
     const streams: StreamListener[] = []
@@ -161,7 +184,7 @@ class Dashboard implements AsyncDisposable {
     this.#closed = closed
   }
 
-  tile(name: string): Record<string, string | undefined> | undefined {
+  tile(name: string): Tile | undefined {
     const tile = this.#tile('CIRCUIT', name)
     if (tile === undefined) return undefined
     const cells = [...tile.querySelectorAll('.tableRow .cell')].map((cell) => textOf(cell))
@@ -178,13 +201,13 @@ class Dashboard implements AsyncDisposable {
     }
   }
 
-  pool(name: string): Record<string, string | undefined> | undefined {
+  pool(name: string): PoolTile | undefined {
     const tile = this.#tile('THREAD_POOL', name)
     if (tile === undefined) return undefined
     const cells = [...tile.querySelectorAll('.tableRow .cell')].map((cell) => textOf(cell))
     const after = (head: string): string | undefined => cells[cells.indexOf(head) + 1]
     return {
-      hosts: textOf(tile.querySelector('.ratePerSecondPerHost')),
+      host: textOf(tile.querySelector('.ratePerSecondPerHost')),
       cluster: textOf(tile.querySelector('.ratePerSecond')),
       poolSize: after('Pool Size'),
       queued: after('Queued'),
