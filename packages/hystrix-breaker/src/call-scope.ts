@@ -18,7 +18,6 @@ export class CallScope implements CallContext, Abortable {
   // Most scopes have one listener at a time.
   #listener: Abortable | undefined
   #more: Set<Abortable> | undefined
-  #marks: Set<object> | undefined
 
   constructor(parent: CallScope | undefined) {
     this.#parent = parent
@@ -36,7 +35,7 @@ export class CallScope implements CallContext, Abortable {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       if (this.isAborted) this.#controller.abort(this.reason)
-      else this.#join()
+      else this.join()
     }
     return this.#controller.signal
   }
@@ -48,11 +47,7 @@ export class CallScope implements CallContext, Abortable {
 
   /** True the first time that a run asks it for `key`, in whichever of its scopes. */
   first(key: object): boolean {
-    if (this.#parent !== undefined) return this.#parent.first(key)
-    if (this.#marks?.has(key) === true) return false
-    this.#marks ??= new Set()
-    this.#marks.add(key)
-    return true
+    return this.#parent?.first(key) ?? true
   }
 
   /** Work is told before what waits for it: whoever begins something new on its account finds the old one aborted. */
@@ -79,7 +74,7 @@ export class CallScope implements CallContext, Abortable {
       this.#more ??= new Set()
       this.#more.add(listener)
     }
-    this.#join()
+    this.join()
   }
 
   remove(listener: Abortable): void {
@@ -93,7 +88,8 @@ export class CallScope implements CallContext, Abortable {
     this.#joined = false
   }
 
-  #join(): void {
+  /** From here on it is aborted with its parent. */
+  join(): void {
     if (this.#joined || this.#parent === undefined) return
     this.#joined = true
     this.#parent.add(this)

@@ -1,11 +1,11 @@
-import type { CallOptions, Work } from './call.ts'
+import type { CallOptions, Sink, Work } from './call.ts'
 import { CallScope } from './call-scope.ts'
 import { Emitter } from './emitter.ts'
 import { InvalidOptionError, ResilienceError, shown } from './errors.ts'
 import { checkInteger, checkNames } from './option-checks.ts'
 import { checkBudget } from './policy/chosen-budget.ts'
 import { type PipelineEvents, pipelineChannels } from './policy/pipeline-events.ts'
-import type { PipelineParts, Policy, Sink, Step } from './policy/policy.ts'
+import type { PipelineParts, Policy, Step } from './policy/policy.ts'
 import { workStep } from './policy/work-step.ts'
 import { RetryBudget } from './retry-budget.ts'
 
@@ -71,7 +71,9 @@ class CompiledPipeline<Added> implements Pipeline<Added> {
   readonly #policies: readonly Policy<Added>[]
   readonly #step: Step<Added>
   readonly #emitter = new Emitter<PipelineEvents>(pipelineChannels)
-  readonly #open = new Set<CallScope>()
+  // The parent of all runs: with it they are all aborted before the first of them is told, so that none takes a place
+  // that another one leaves.
+  readonly #runs = new Runs(undefined)
   #disposed = false
 
   constructor(options: PipelineOptions, policies: readonly Policy<Added>[]) {
@@ -92,7 +94,7 @@ class CompiledPipeline<Added> implements Pipeline<Added> {
   }
 
   get running(): number {
-    return this.#open.size
+    return this.#runs.count
   }
 
   on<Name extends keyof PipelineEvents>(
@@ -105,17 +107,17 @@ class CompiledPipeline<Added> implements Pipeline<Added> {
   run<T>(work: Work<T>, { signal, priority = 0 }: RunOptions = {}): Promise<T | Added> {
     if (this.#disposed) return Promise.reject(this.#disposedError())
     if (signal?.aborted === true) return Promise.reject(signal.reason)
-    checkInteger('priority', priority, -100, 100)
     return new Promise<T | Added>((resolve, reject) => {
-      const run = new Run<T | Added>(this.#open, signal, priority, resolve, reject)
+      checkInteger('priority', priority, -100, 100)
+      const run = new Run<T | Added>(this.#runs, signal, priority, resolve, reject)
       this.#step(run, work, run)
+      run.isUnderWay = true
     })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true
-    const error = this.#disposedError()
-    for (const run of this.#open) run.abort(error)
+    this.#runs.abort(this.#disposedError())
     for (const policy of this.#policies) await policy.dispose?.()
   }
 
@@ -124,28 +126,35 @@ class CompiledPipeline<Added> implements Pipeline<Added> {
   }
 }
 
+class Runs extends CallScope {
+  count = 0
+}
+
 /** The outermost scope of a run, and what takes its answer. */
 class Run<T> extends CallScope implements Sink<T> {
-  readonly #open: Set<CallScope>
+  isUnderWay = false
+  readonly #runs: Runs
   readonly #priority: number
   readonly #resolve: (value: T) => void
   readonly #reject: (error: unknown) => void
   readonly #signal: AbortSignal | undefined
   readonly #onAbort: (() => void) | undefined
+  #marks: Set<object> | undefined
 
   constructor(
-    open: Set<CallScope>,
+    runs: Runs,
     signal: AbortSignal | undefined,
     priority: number,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ) {
-    super(undefined)
-    this.#open = open
+    super(runs)
+    this.#runs = runs
     this.#priority = priority
     this.#resolve = resolve
     this.#reject = reject
-    open.add(this)
+    runs.count++
+    this.join()
     this.#signal = signal
     if (signal === undefined) return
     this.#onAbort = () => this.abort(signal.reason)
@@ -156,18 +165,29 @@ class Run<T> extends CallScope implements Sink<T> {
     return this.#priority
   }
 
+  override first(key: object): boolean {
+    if (this.#marks?.has(key) === true) return false
+    this.#marks ??= new Set()
+    this.#marks.add(key)
+    return true
+  }
+
   succeed(value: T): void {
     this.#end()
     this.#resolve(value)
   }
 
+  // A promise that is rejected before its caller can look at it goes through Node's books of unhandled rejections, which
+  // costs more than all the rest.
   fail(error: unknown): void {
     this.#end()
-    this.#reject(error)
+    if (this.isUnderWay) this.#reject(error)
+    else queueMicrotask(() => this.#reject(error))
   }
 
   #end(): void {
-    this.#open.delete(this)
+    this.#runs.count--
+    this.release()
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 }

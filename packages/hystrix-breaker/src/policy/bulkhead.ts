@@ -1,9 +1,9 @@
-import type { Work } from '../call.ts'
+import type { Sink, Work } from '../call.ts'
 import type { Abortable, CallScope } from '../call-scope.ts'
 import { Deadlines, type Expiring } from '../deadlines.ts'
 import { checkDuration, checkInteger, checkNames, type Duration } from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
-import type { PipelineParts, Policy, Sink, Step } from './policy.ts'
+import type { PipelineParts, Policy, Step } from './policy.ts'
 import { PriorityQueue } from './priority-queue.ts'
 import { refusal } from './refusal.ts'
 

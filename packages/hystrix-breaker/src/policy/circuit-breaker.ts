@@ -1,8 +1,8 @@
 import { Breaker } from '../breaker.ts'
 import type { BreakerOptions } from '../breaker-options.ts'
-import type { Work } from '../call.ts'
+import type { Call, Sink, Work } from '../call.ts'
 import { CallScope } from '../call-scope.ts'
-import type { Policy, Sink, Step } from './policy.ts'
+import type { Policy, Step } from './policy.ts'
 
 /** A breaker as a policy. */
 export interface CircuitBreakerPolicy extends Policy {
@@ -28,18 +28,61 @@ export function circuitBreaker(given: Breaker | BreakerOptions = {}): CircuitBre
 
 function around<Inner>(breaker: Breaker, next: Step<Inner>): Step<Inner> {
   return <T>(scope: CallScope, work: Work<T>, sink: Sink<T | Inner>): void => {
-    const inner = new CallScope(scope)
-    const inside = (): Promise<T | Inner> =>
-      new Promise((succeed, fail) => next(inner, work, { succeed, fail }))
-    const failed = (error: unknown): void => {
-      inner.release()
-      // The breaker may have given it up by its own time limit.
-      inner.abort(error)
-      sink.fail(error)
-    }
-    breaker.execute(inside, { signal: scope.signal }).then((value) => {
-      inner.release()
-      return sink.succeed(value)
-    }, failed)
+    const guarded = new GuardedCall<T | Inner>(scope, sink)
+    guarded.begin(breaker, (inside) => next(guarded, work, inside))
+  }
+}
+
+/** What takes the breaker's answer, and the scope of what the breaker lets through. */
+class GuardedCall<T> extends CallScope implements Sink<T> {
+  readonly #sink: Sink<T>
+  #call: Call<T> | undefined
+  #runs = false
+
+  constructor(parent: CallScope, sink: Sink<T>) {
+    super(parent)
+    this.#sink = sink
+  }
+
+  begin(breaker: Breaker, run: (inside: Sink<T>) => void): void {
+    // Before there is anything inside: the call may have to wait for its place.
+    this.join()
+    this.#call = breaker.begin(
+      () => new Promise<T>((succeed, fail) => this.#inside(run, succeed, fail)),
+      this,
+    )
+    if (this.isAborted) this.aborted(this.reason)
+  }
+
+  succeed(value: T): void {
+    this.release()
+    this.#sink.succeed(value)
+  }
+
+  // Where the breaker gave it up, what is inside still runs.
+  fail(error: unknown): void {
+    this.release()
+    if (this.#runs) this.abort(error)
+    this.#sink.fail(error)
+  }
+
+  // First the breaker, which would else take what fails inside for a failure.
+  override aborted(reason: unknown): void {
+    this.#call?.aborted(reason)
+    this.abort(reason)
+  }
+
+  #inside(run: (inside: Sink<T>) => void, succeed: (value: T) => void, fail: (error: unknown) => void): void {
+    this.#runs = true
+    run({
+      succeed: (value) => {
+        this.#runs = false
+        succeed(value)
+      },
+      fail: (error) => {
+        this.#runs = false
+        fail(error)
+      },
+    })
   }
 }

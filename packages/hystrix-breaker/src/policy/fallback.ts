@@ -1,9 +1,9 @@
-import type { CallContext, Work } from '../call.ts'
+import type { CallContext, Sink, Work } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
 import { InvalidOptionError, ResilienceError, shown } from '../errors.ts'
 import { checkFunction, checkInteger, checkNames } from '../option-checks.ts'
 import { ask } from './ask.ts'
-import type { PipelineParts, Policy, Sink, Step } from './policy.ts'
+import type { PipelineParts, Policy, Step } from './policy.ts'
 import { workStep } from './work-step.ts'
 
 /** Answers in place of a call that failed with `error`. */

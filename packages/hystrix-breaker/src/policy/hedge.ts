@@ -1,4 +1,4 @@
-import type { Work } from '../call.ts'
+import type { Sink, Work } from '../call.ts'
 import { type Abortable, CallScope } from '../call-scope.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { LatencyHistogram } from '../metrics/latency-histogram.ts'
@@ -7,7 +7,7 @@ import { type Clock, realClock } from '../ports.ts'
 import type { RetryBudget } from '../retry-budget.ts'
 import { ask } from './ask.ts'
 import { checkBudget, chosenBudget } from './chosen-budget.ts'
-import type { PipelineParts, Policy, Sink, Step } from './policy.ts'
+import type { PipelineParts, Policy, Step } from './policy.ts'
 import { mayPass } from './retry.ts'
 
 export interface HedgeOptions {

@@ -1,4 +1,4 @@
-import type { Work } from '../call.ts'
+import type { Sink, Work } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
 import { isResilienceError } from '../errors.ts'
 import { AimdLimit, type AimdOptions } from '../limit/aimd.ts'
@@ -8,7 +8,7 @@ import { VegasLimit, type VegasOptions } from '../limit/vegas.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { ask } from './ask.ts'
-import type { PipelineParts, Policy, Sink, Step } from './policy.ts'
+import type { PipelineParts, Policy, Step } from './policy.ts'
 import { refusal } from './refusal.ts'
 
 export interface LimiterOptions {

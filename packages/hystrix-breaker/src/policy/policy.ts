@@ -1,14 +1,8 @@
-import type { Work } from '../call.ts'
+import type { Sink, Work } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
 import type { Emitter } from '../emitter.ts'
 import type { RetryBudget } from '../retry-budget.ts'
 import type { PipelineEvents } from './pipeline-events.ts'
-
-/** Takes the one answer of a step; at once or later. */
-export interface Sink<T> {
-  succeed(value: T): void
-  fail(error: unknown): void
-}
 
 /**
  * A part of a compiled pipeline. It answers `sink` once, and soon after `scope` was aborted with that reason; it never

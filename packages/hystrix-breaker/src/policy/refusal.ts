@@ -1,4 +1,4 @@
-import { ResilienceError, type ResilienceErrorCode } from '../errors.ts'
+import { ResilienceError, type ResilienceErrorCode, withoutStack } from '../errors.ts'
 import type { PipelineParts } from './policy.ts'
 
 /** The error of a refused call, told to listeners. Without a stack, which would cost more than all else. */
@@ -9,11 +9,5 @@ export function refusal(
   cause?: { readonly cause: unknown },
 ): ResilienceError {
   emitter.emit('reject', () => ({ name, code }))
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
-  try {
-    return new ResilienceError(code, `${name}: ${message}`, cause)
-  } finally {
-    Error.stackTraceLimit = limit
-  }
+  return withoutStack(() => new ResilienceError(code, `${name}: ${message}`, cause))
 }

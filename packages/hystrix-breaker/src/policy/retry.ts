@@ -1,4 +1,4 @@
-import type { Work } from '../call.ts'
+import type { Sink, Work } from '../call.ts'
 import type { Abortable, CallScope } from '../call-scope.ts'
 import { isResilienceError } from '../errors.ts'
 import { checkFunction, checkInteger, checkNames, type Duration } from '../option-checks.ts'
@@ -7,7 +7,7 @@ import type { RetryBudget } from '../retry-budget.ts'
 import { ask } from './ask.ts'
 import { type Backoff, readBackoff } from './backoff.ts'
 import { checkBudget, chosenBudget } from './chosen-budget.ts'
-import type { PipelineParts, Policy, Sink, Step } from './policy.ts'
+import type { PipelineParts, Policy, Step } from './policy.ts'
 import { refusal } from './refusal.ts'
 
 export interface RetryOptions {

@@ -1,10 +1,10 @@
-import type { Work } from '../call.ts'
+import type { Sink, Work } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { Throttle, type ThrottleOptions } from '../throttle.ts'
 import { ask } from './ask.ts'
-import type { PipelineParts, Policy, Sink, Step } from './policy.ts'
+import type { PipelineParts, Policy, Step } from './policy.ts'
 import { refusal } from './refusal.ts'
 
 export interface ThrottlePolicyOptions extends ThrottleOptions {

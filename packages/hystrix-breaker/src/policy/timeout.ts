@@ -1,10 +1,10 @@
-import type { Work } from '../call.ts'
+import type { Sink, Work } from '../call.ts'
 import { CallScope } from '../call-scope.ts'
 import { Deadlines, type Expiring } from '../deadlines.ts'
 import { ResilienceError } from '../errors.ts'
 import { checkDuration, checkNames, type Duration } from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
-import type { Policy, Sink, Step } from './policy.ts'
+import type { Policy, Step } from './policy.ts'
 
 export interface TimeoutOptions {
   /** Default: real time. */

@@ -1,6 +1,5 @@
-import type { Work } from '../call.ts'
+import type { Sink, Work } from '../call.ts'
 import type { Abortable, CallScope } from '../call-scope.ts'
-import type { Sink } from './policy.ts'
 
 /** The innermost step: runs the work, and answers once, with what it gives or with the abort of its scope. */
 export function workStep<T>(scope: CallScope, work: Work<T>, sink: Sink<T>): void {
