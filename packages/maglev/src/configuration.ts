@@ -43,6 +43,8 @@ export interface Configuration<T = unknown> {
   readonly backends: ReadonlyMap<string, ConfiguredBackend<T>>
   /** In order of turns. The same array as before as long as only health changes. */
   readonly members: readonly Member[]
+  /** Where in `members` an id is. */
+  readonly indexes: ReadonlyMap<string, number>
   /** 1 for each of `members` that takes keys. */
   readonly available: Uint8Array
   /** How many of `available` have a weight, and so can own slots. */
@@ -69,6 +71,8 @@ export function reconfigure<T>(
 ): Configuration<T> {
   checkChange(change)
   const backends = new Map(last.backends)
+  /** Those of whom nothing but health and ramp is another. */
+  const altered: string[] = []
   for (const id of change.remove ?? []) {
     known(backends, id)
     backends.delete(id)
@@ -86,14 +90,20 @@ export function reconfigure<T>(
     const backend = known(backends, id)
     const ramped = Object.freeze({ ...backend, ramp: checkRamp(given, id) })
     refuseRamp(ramped, settings)
-    if (ramped.ramp !== backend.ramp) backends.set(id, ramped)
+    if (ramped.ramp === backend.ramp) continue
+    backends.set(id, ramped)
+    altered.push(id)
   }
   for (const [id, given] of Object.entries(change.health ?? {})) {
     const backend = known(backends, id)
     const health = checkHealth(given, id)
-    if (health !== backend.health) backends.set(id, Object.freeze({ ...backend, health }))
+    if (health === backend.health) continue
+    backends.set(id, Object.freeze({ ...backend, health }))
+    altered.push(id)
   }
-  return arrange(backends, settings, last)
+  const { add = [], remove = [], weight = {} } = change
+  if (add.length + remove.length + Object.keys(weight).length > 0) return arrange(backends, settings, last)
+  return alter(last, backends, altered, settings)
 }
 
 /** What is not understood must not be passed over: a change with a slip in it would do nothing, in silence. */
@@ -160,15 +170,51 @@ function arrange<T>(
   last: Configuration<T> | undefined,
 ): Configuration<T> {
   const members = arrangeMembers(backends, settings, last)
-  const available = Uint8Array.from(members, ({ id }) =>
-    takesKeys(backends.get(id)?.health ?? 'disabled') ? 1 : 0,
-  )
-  const parts = Float64Array.from(members, ({ id }) => backends.get(id)?.ramp ?? 1)
-  const weighs = ({ weight, zone }: Member): boolean =>
-    weight > 0 && (settings.zones?.get(zone ?? '') ?? 1) > 0
+  const indexes =
+    members === last?.members ? last.indexes : new Map(members.map(({ id }, index) => [id, index]))
+  const available = new Uint8Array(members.length)
+  const parts = new Float64Array(members.length)
   let takers = 0
-  for (const [index, member] of members.entries()) if (available[index] === 1 && weighs(member)) takers++
-  return { backends, members, available, takers, ramps: parts.some((part) => part < 1) ? parts : undefined }
+  for (const [index, member] of members.entries()) {
+    const { health, ramp } = backends.get(member.id) ?? { health: 'disabled', ramp: 1 }
+    available[index] = takesKeys(health) ? 1 : 0
+    parts[index] = ramp
+    if (available[index] === 1 && weighs(member, settings)) takers++
+  }
+  return { backends, members, indexes, available, takers, ramps: rampsOf(parts) }
+}
+
+/** The same members, some of which have another health or ramp: what happens most often, and must be quick. */
+function alter<T>(
+  last: Configuration<T>,
+  backends: ReadonlyMap<string, ConfiguredBackend<T>>,
+  altered: readonly string[],
+  settings: Settings,
+): Configuration<T> {
+  const { members, indexes } = last
+  const available = last.available.slice()
+  const parts = last.ramps?.slice() ?? new Float64Array(members.length).fill(1)
+  let { takers } = last
+  for (const id of altered) {
+    const index = indexes.get(id)
+    const member = members[index ?? -1]
+    const backend = backends.get(id)
+    if (index === undefined || member === undefined || backend === undefined) continue
+    const before = available[index] ?? 0
+    const now = takesKeys(backend.health) ? 1 : 0
+    available[index] = now
+    parts[index] = backend.ramp
+    if (weighs(member, settings)) takers += now - before
+  }
+  return { backends, members, indexes, available, takers, ramps: rampsOf(parts) }
+}
+
+function rampsOf(parts: Float64Array): Float64Array | undefined {
+  return parts.some((part) => part < 1) ? parts : undefined
+}
+
+function weighs({ weight, zone }: Member, { zones }: Settings): boolean {
+  return weight > 0 && (zones?.get(zone ?? '') ?? 1) > 0
 }
 
 function arrangeMembers<T>(
@@ -177,17 +223,29 @@ function arrangeMembers<T>(
   last: Configuration<T> | undefined,
 ): readonly Member[] {
   checkTotals(backends, settings)
-  const lastMembers = new Map(last?.members.map((member) => [member.id, member]))
-  let same = lastMembers.size === backends.size
   const members: Member[] = []
-  for (const backend of backends.values()) {
-    const before = lastMembers.get(backend.id)
-    const kept = before !== undefined && isMemberOf(before, backend) ? before : undefined
-    same &&= kept !== undefined
-    members.push(kept ?? enlist(backend, settings, before))
+  const added: Member[] = []
+  let same = last?.members.length === backends.size
+  // Those of before are in order, which does not depend on weights: only new ones have to find their place.
+  for (const before of last?.members ?? []) {
+    const backend = backends.get(before.id)
+    if (backend !== undefined && isMemberOf(before, backend)) members.push(before)
+    else {
+      same = false
+      if (backend !== undefined)
+        (before.hash === backend.hash ? members : added).push(enlist(backend, settings, before))
+    }
   }
   if (last && same) return last.members
-  return members.toSorted((a, b) => (a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : compareUtf8(a.id, b.id)))
+  for (const [id, backend] of backends) {
+    if (last?.indexes.has(id) !== true) added.push(enlist(backend, settings, undefined))
+  }
+  if (added.length === 0) return members
+  return [...members, ...added.toSorted(inTurn)].toSorted(inTurn)
+}
+
+function inTurn(a: Member, b: Member): number {
+  return a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : compareUtf8(a.id, b.id)
 }
 
 function isMemberOf(member: Member, { weight, zone, hash }: ConfiguredBackend): boolean {

@@ -1,4 +1,5 @@
 import type { Channel } from 'node:diagnostics_channel'
+import { MaglevError, shown } from './errors.ts'
 
 type Listeners<Events> = { [Name in keyof Events]: Set<(event: Events[Name]) => void> }
 
@@ -14,7 +15,17 @@ export class Emitter<Events> {
     this.#channels = channels
   }
 
+  /** @throws MaglevError `INVALID_OPTION` for an event that there is not, or what is no function */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    if (!Object.hasOwn(this.#channels, name)) {
+      throw new MaglevError(
+        'INVALID_OPTION',
+        `There is no event ${shown(name)}; there are ${Object.keys(this.#channels).join(', ')}`,
+      )
+    }
+    if (typeof listener !== 'function') {
+      throw new MaglevError('INVALID_OPTION', `A listener must be a function, not ${shown(listener)}`)
+    }
     this.#listeners[name] ??= new Set()
     const listeners: Set<(event: Events[Name]) => void> = this.#listeners[name]
     listeners.add(listener)
@@ -23,13 +34,17 @@ export class Emitter<Events> {
     }
   }
 
+  /** Whether somebody listens. */
+  hears(name: keyof Events): boolean {
+    return (this.#listeners[name]?.size ?? 0) > 0 || this.#channels[name]?.hasSubscribers === true
+  }
+
   /** `make` runs only where somebody listens. */
   emit<Name extends keyof Events>(name: Name, make: () => Events[Name]): void {
-    const listeners = this.#listeners[name]
-    const channel = this.#channels[name]
-    if ((listeners === undefined || listeners.size === 0) && channel?.hasSubscribers !== true) return
+    if (!this.hears(name)) return
     const event = make()
-    channel?.publish(event)
+    this.#channels[name]?.publish(event)
+    const listeners = this.#listeners[name]
     if (listeners === undefined) return
     for (const listener of listeners) {
       try {

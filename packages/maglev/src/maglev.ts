@@ -240,23 +240,23 @@ export class Maglev<T = unknown> {
 
   /**
    * Makes a change, all of it or, on an error, nothing. Whether the table is in force on return depends on `rebuild`, whose
-   * default is the option of that name.
+   * default is the option of that name; a change that is `held` is only noted, and its table is made with that of the next one that
+   * is not.
    *
    * @throws MaglevError as the constructor, and `UNKNOWN_BACKEND`.
    */
-  update(change: Change<T>, rebuild: Rebuild = this.#settings.rebuild): void {
-    checkRebuild(rebuild)
+  update(change: Change<T>, rebuild: Rebuild | 'held' = this.#settings.rebuild): void {
+    if (rebuild !== 'held') checkRebuild(rebuild)
     const next = this.#reconfigure(change)
     if (rebuild === 'sync') {
       const tables = finish(this.#build(next, this.#lastBase(next)))
-      this.#rebuilder.cancel()
       this.#swap(serve(next, tables))
       return
     }
     const last = this.#configured
     this.#configured = next
     this.#reportHealth(last, next)
-    this.#rebuilder.start(this.#replace(next))
+    if (rebuild !== 'held') this.#rebuilder.start(this.#replace(next))
   }
 
   /** What `change` would move, without making it. Builds the table that would be. */
@@ -273,7 +273,6 @@ export class Maglev<T = unknown> {
             'The backends were changed after this plan was made: make another one',
           )
         }
-        this.#rebuilder.cancel()
         this.#swap(planned)
       },
     }
@@ -361,8 +360,10 @@ export class Maglev<T = unknown> {
 
   #swap(serving: Serving<T>): void {
     const last = this.#configured
-    this.#configured = serving.configuration
+    // Before anything is given up: it may lack memory.
     this.#publish(serving)
+    this.#rebuilder.cancel()
+    this.#configured = serving.configuration
     this.#install(serving)
     this.#reportHealth(last, serving.configuration)
   }
@@ -384,6 +385,7 @@ export class Maglev<T = unknown> {
   }
 
   #reportHealth(last: Configuration<T>, next: Configuration<T>): void {
+    if (!this.#emitter.hears('health')) return
     for (const { id, health } of next.backends.values()) {
       const from = last.backends.get(id)?.health
       if (from === undefined || from === health) continue

@@ -9,7 +9,8 @@ export class Rebuilder {
   readonly #scheduler: Scheduler
   readonly #failed: (error: unknown) => void
   #job: Sliced<void> | undefined
-  #queued = false
+  /** The task that is to go on with the build; any other one comes too late. */
+  #turn = 0
   #settled: PromiseWithResolvers<void> | undefined
 
   constructor(scheduler: Scheduler, failed: (error: unknown) => void) {
@@ -17,7 +18,10 @@ export class Rebuilder {
     this.#failed = failed
   }
 
-  /** Begins `job`; what it makes comes into force in its last slice. */
+  /**
+   * Begins `job`; what it makes comes into force in its last slice. Asks for a turn even where one is awaited, lest a task that the
+   * scheduler has lost should stop all builds to come.
+   */
   start(job: Sliced<void>): void {
     this.#job = job
     this.#queue()
@@ -36,12 +40,14 @@ export class Rebuilder {
   }
 
   #queue(): void {
-    if (this.#queued) return
-    this.#queued = true
-    this.#scheduler.defer(() => {
-      this.#queued = false
-      this.#work()
-    })
+    const turn = ++this.#turn
+    try {
+      this.#scheduler.defer(() => {
+        if (turn === this.#turn) this.#work()
+      })
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #work(): void {
@@ -61,10 +67,14 @@ export class Rebuilder {
       }
       this.#queue()
     } catch (error) {
-      this.#job = undefined
-      this.#settle(error)
-      this.#failed(error)
+      this.#fail(error)
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#job = undefined
+    this.#settle(error)
+    this.#failed(error)
   }
 
   #settle(error: unknown): void {

@@ -36,7 +36,7 @@ export const idsVersions = 2
 const backendsMax = 0xfffe
 const idsBytesMax = 2 ** 26
 const nobody = 0xffff
-const sliceSlots = 16_384
+const sliceSlots = 4096
 
 /** The writing side: publishes tables into shared memory. */
 export class SharedTable {

@@ -11,19 +11,32 @@ export interface Weighed extends Pick<Roster, 'ramps' | 'zones'> {
  * operations, because its tables depend on the last bit. Without zones there is one zone of weight 1.
  */
 export function normalizedShares({ members, ramps, zones }: Weighed, indexes: Uint32Array): Float64Array {
-  const sums = new Map<string | undefined, number>()
   const zoneOf = (index: number): string | undefined => (zones ? members[index]?.zone : undefined)
   const weightOf = (index: number): number => (members[index]?.weight ?? 0) * (ramps?.[index] ?? 1)
-  for (const index of indexes) {
-    sums.set(zoneOf(index), (sums.get(zoneOf(index)) ?? 0) + weightOf(index))
+  const sums = new Map<string | undefined, number>()
+  // Zone by zone would be as right and, with one zone and a thousand members, slow.
+  let [zone, sum]: [string | undefined, number] = [undefined, 0]
+  for (let i = 0; i < indexes.length; i++) {
+    const index = indexes[i] ?? 0
+    const next = zoneOf(index)
+    if (next !== zone) {
+      sums.set(zone, sum)
+      zone = next
+      sum = sums.get(zone) ?? 0
+    }
+    sum += weightOf(index)
   }
+  sums.set(zone, sum)
   let zonesSum = 0
-  for (const zone of new Set(members.map((member) => member.zone))) zonesSum += zones?.get(zone ?? '') ?? 0
-  return Float64Array.from(indexes, (index) => {
-    const zone = zoneOf(index)
-    const part = zones ? (zones.get(zone ?? '') ?? 0) / zonesSum : 1
-    return (weightOf(index) * part) / (sums.get(zone) ?? 1)
-  })
+  if (zones)
+    for (const each of new Set(members.map((member) => member.zone))) zonesSum += zones.get(each ?? '') ?? 0
+  const normalized = new Float64Array(indexes.length)
+  for (let i = 0; i < indexes.length; i++) {
+    const index = indexes[i] ?? 0
+    const part = zones ? (zones.get(zoneOf(index) ?? '') ?? 0) / zonesSum : 1
+    normalized[i] = (weightOf(index) * part) / (sums.get(zoneOf(index)) ?? 1)
+  }
+  return normalized
 }
 
 /** As they stand where zones have no weights: nothing is lost to rounding. */

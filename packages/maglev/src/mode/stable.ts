@@ -55,6 +55,7 @@ function* reassign(roster: Roster, base: Tables['base']): Sliced<Tables> {
   if (free > 0 && weights.some((weight) => weight > 0)) {
     const held = members.map((index) => limits[index] ?? 0)
     const quotas = apportion(base.length, weights, held)
+    yield
     const turns = quotaTurns(
       members,
       quotas.map((quota, i) => quota - (held[i] ?? 0)),

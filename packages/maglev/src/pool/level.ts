@@ -164,17 +164,17 @@ export class Level<T> {
     const open = this.#open
     const ramps = new Float64Array(open.length)
     const active = new Uint32Array(open.length)
+    const every = new Uint32Array(open.length)
     let total = 0
-    for (const [position, member] of open.entries()) {
-      ramps[position] = member.ramp
-      active[position] = member.active
-      total += member.active
+    for (let position = 0; position < open.length; position++) {
+      const { ramp, active: held } = open[position] ?? { ramp: 1, active: 0 }
+      ramps[position] = ramp
+      active[position] = held
+      every[position] = position
+      total += held
     }
     const roster = { members: open.map(({ backend }) => backend), ramps, zones: this.table.identity.zones }
-    const weights = normalizedShares(
-      roster,
-      Uint32Array.from(open, (_, position) => position),
-    )
+    const weights = normalizedShares(roster, every)
     const sum = weights.reduce((all, weight) => all + weight, 0)
     return { factor, total, active, weights: weights.map((weight) => weight / sum) }
   }

@@ -63,6 +63,12 @@ export class Levels<T> {
     this.#tables.request()
   }
 
+  /** To be called after a change of the table that its maker has held. */
+  changed(): void {
+    this.#tables.hold(this.#maglev)
+    this.refresh()
+  }
+
   /** Draws the consequences of what has changed, when they are needed: many changes at once cost no more than one. */
   arrange(): void {
     if (!this.#stale) return

@@ -117,8 +117,8 @@ export class Pool<T = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Adds, removes and re-weighs backends, all of it or, on an error, nothing. The table follows in slices; keys go by it at
-   * once as far as backends are gone.
+   * Adds, removes and re-weighs backends, all of it or, on an error, nothing. The table follows as for changes of state, at most
+   * every 50 ms; keys go by it at once as far as backends are gone.
    *
    * @throws MaglevError as `Maglev.update`; `INVALID_OPTION` for `health` and `ramp`, which are the pool's own.
    */
@@ -130,8 +130,8 @@ export class Pool<T = unknown> implements AsyncDisposable {
         'A pool finds out health and ramp itself: use enable, disable and drain',
       )
     }
-    this.maglev.update(change, 'sliced')
-    this.#levels.refresh()
+    this.maglev.update(change, 'held')
+    this.#levels.changed()
     this.#levels.arrange()
   }
 
@@ -240,18 +240,32 @@ export class Pool<T = unknown> implements AsyncDisposable {
   #reconcile(): boolean {
     const configured = this.maglev.configured
     if (configured === this.#configured) return false
+    const before = this.#configured
     this.#configured = configured
-    for (const { id, backend } of this.#members.values()) {
-      const now = configured.get(id)
-      if (now === undefined || !isSame(now, backend)) this.#remove(id)
+    let anything = false
+    for (const id of before.keys()) {
+      if (configured.has(id) || !this.#members.has(id)) continue
+      this.#remove(id)
+      anything = true
     }
-    for (const backend of configured.values()) {
-      const member = this.#members.get(backend.id)
-      if (member === undefined) this.#add(backend)
-      else if (member.backend.weight !== backend.weight) {
-        member.backend = Object.freeze({ ...member.backend, weight: backend.weight })
-      }
+    for (const [id, now] of configured) {
+      // What was not changed is the same object.
+      if (before.get(id) === now) continue
+      anything = this.#takeOver(now) || anything
     }
+    return anything
+  }
+
+  /** Whether a backend as the table has it now is another one than the pool knew, health and ramp apart. */
+  #takeOver(now: ConfiguredBackend<T>): boolean {
+    const member = this.#members.get(now.id)
+    if (member !== undefined && isSame(now, member.backend)) {
+      if (member.backend.weight === now.weight) return false
+      member.backend = Object.freeze({ ...member.backend, weight: now.weight })
+      return true
+    }
+    if (member !== undefined) this.#remove(now.id)
+    this.#add(now)
     return true
   }
 

@@ -20,6 +20,8 @@ export class Tables<T> {
   readonly #clock: Clock
   readonly #contents: () => readonly TableContent<T>[]
   readonly #watched = new Map<Maglev<T>, () => void>()
+  /** Tables that have been told of a change and wait for the rebuild. */
+  readonly #held = new Set<Maglev<T>>()
   #timer: unknown
   #gathering = false
   #lastPush: number = Number.NEGATIVE_INFINITY
@@ -39,6 +41,11 @@ export class Tables<T> {
     this.#watched.delete(table)
   }
 
+  /** Notes that a table holds a change, to be built with the next ones. */
+  hold(table: Maglev<T>): void {
+    this.#held.add(table)
+  }
+
   /** Has the tables brought up to date soon. */
   request(): void {
     if (this.#gathering) return
@@ -47,7 +54,7 @@ export class Tables<T> {
       this.push('sliced')
       return
     }
-    if (!this.#contents().some((content) => difference(content) !== undefined)) return
+    if (!this.#contents().some((content) => this.#isBehind(content))) return
     this.#gathering = true
     this.#timer = this.#clock.setTimeout(() => this.push('sliced'), Math.ceil(wait))
   }
@@ -57,10 +64,10 @@ export class Tables<T> {
     this.#clock.clearTimeout(this.#timer)
     this.#gathering = false
     for (const content of this.#contents()) {
-      const change = difference(content)
-      if (change === undefined) continue
+      if (!this.#isBehind(content)) continue
       this.#lastPush = this.#clock.monotonic()
-      content.table.update(change, rebuild)
+      this.#held.delete(content.table)
+      content.table.update(difference(content) ?? {}, rebuild)
     }
   }
 
@@ -72,10 +79,17 @@ export class Tables<T> {
     } while (this.#gathering)
   }
 
+  /** A change that is held is built all the same: it is the table's, whoever made it. */
   close(): void {
     this.#clock.clearTimeout(this.#timer)
     this.#gathering = false
+    for (const table of this.#held) table.update({}, 'sliced')
+    this.#held.clear()
     for (const table of this.#watched.keys()) this.unwatch(table)
+  }
+
+  #isBehind(content: TableContent<T>): boolean {
+    return this.#held.has(content.table) || difference(content) !== undefined
   }
 }
 

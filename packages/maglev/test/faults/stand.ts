@@ -51,8 +51,11 @@ export async function startCommand(kind: 'tcp' | 'http', count: number): Promise
     const args = [
       'proxy',
       `--${kind}`,
-      ...['--listen', '127.0.0.1:0', '--log', 'json'],
-      ...['--health', 'tcp', '--health-interval', '200ms', '--health-timeout', '500ms'],
+      '--listen=127.0.0.1:0',
+      '--log=json',
+      '--health=tcp',
+      '--health-interval=200ms',
+      '--health-timeout=500ms',
       ...ids.flatMap((id) => ['--backend', id]),
     ]
     const cli = new URL('../../src/cli.ts', import.meta.url)
