@@ -123,23 +123,9 @@ export class FleetMember {
     circuit.gateProbes((now) => this.#mayProbe(now))
   }
 
-  get linked(): boolean {
-    return this.#linked
-  }
-
   /** Whether there is something to tell before the next regular exchange. */
   get due(): boolean {
     return this.#due
-  }
-
-  /** @internal */
-  get generation(): number {
-    return this.#generation
-  }
-
-  /** @internal */
-  holdsLease(now: number): boolean {
-    return this.#lease !== undefined && now < this.#lease.until
   }
 
   /** The time for a regular exchange has come. */

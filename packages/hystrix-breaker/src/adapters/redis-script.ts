@@ -113,11 +113,13 @@ local function whileOpen()
     elseif holder == 'restored' and holds == '1' then
       redis.call('SET', KEYS[3], id, 'PX', leaseTtl)
     elseif waitLeft() == 0 and not redis.call('SET', KEYS[3], id, 'NX', 'PX', leaseTtl) then
-      redis.call('HSET', KEYS[1], 'wanted', '1')
+      wanted = '1'
+      redis.call('HSET', KEYS[1], 'wanted', wanted)
     end
   elseif mine and (proposal == 'release' or proposal == 'leave') then
     redis.call('DEL', KEYS[3])
-    redis.call('HSET', KEYS[1], 'wanted', '0', 'handovers', digits(handovers + 1))
+    wanted, handovers = '0', handovers + 1
+    redis.call('HSET', KEYS[1], 'wanted', wanted, 'handovers', digits(handovers))
     publish()
   end
 end
