@@ -2,6 +2,7 @@ import { type Agent, type ClientRequest, request as httpRequest, type IncomingMe
 import type { Socket } from 'node:net'
 import { MaglevError } from '../errors.ts'
 import type { Address } from '../pool/address.ts'
+import { endToEndTrailers } from './http-hop.ts'
 
 /** One request on its way to one backend. */
 export interface AttemptOptions {
@@ -19,11 +20,10 @@ export interface AttemptOptions {
   readonly idleTimeout: number
   /** Milliseconds from the end of the request to the head of the response. */
   readonly responseTimeout: number
-  readonly signal: AbortSignal
+  /** Where the attempt leaves what ends it; undefined again once there is a result. */
+  readonly client: { giveUp: (() => void) | undefined }
   /** An interim response other than 101. */
   onInformation(status: number, message: string, rawHeaders: readonly string[]): void
-  /** Called once with each trailer section before the request ends. */
-  trailersOf(body: IncomingMessage): [string, string][]
 }
 
 export type AttemptResult =
@@ -34,85 +34,89 @@ export type AttemptResult =
       readonly socket: Socket
       readonly head: Buffer
     }
-  | {
-      readonly kind: 'failed'
-      readonly error: Error
-      /** Whether the backend may have seen something of the request. */
-      readonly sent: boolean
-      /** The connection had served another request before and may have been closed by then. */
-      readonly stale: boolean
-    }
+  | FailedAttempt
 
-/** Sends a request and resolves with the head of the response or the reason why there is none. Never rejects. */
-export function attempt(options: AttemptOptions): Promise<AttemptResult> {
-  const { address, method, path, body, agent, signal } = options
-  return new Promise((resolve) => {
-    const outgoing = httpRequest({
-      ...address,
-      method,
-      path,
-      headers: options.headers,
-      agent,
-      setHost: false,
-      maxHeaderSize: headMax,
-    })
-    outgoing.maxHeadersCount = 0
-    let sent = false
-    let settled = false
-    let timer: NodeJS.Timeout | undefined
-    const limit = (ms: number, what: string): void => {
-      clearTimeout(timer)
-      timer = setTimeout(() => outgoing.destroy(new MaglevError('TIMED_OUT', `${what} within ${ms} ms`)), ms)
-    }
-    const onAbort = (): void => void outgoing.destroy(new Error('The client is gone'))
-    const settle = (result: AttemptResult): void => {
-      settled = true
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-      outgoing.setTimeout(0)
-      resolve(result)
-    }
-    const fail = (cause: Error): void => {
-      body?.unpipe(outgoing)
-      if (settled) return
-      const stale = outgoing.reusedSocket && !(cause instanceof MaglevError)
-      settle({ kind: 'failed', error: unreachable(address, cause), sent, stale })
-    }
-    const send = (): void => {
-      clearTimeout(timer)
-      sent = true
-      if (body === undefined) outgoing.end()
-      else sendBody(outgoing, body, options)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    // Also after the head, when it is the reader of the response who acts on it.
-    outgoing.on('error', fail)
-    outgoing.once('close', () => {
-      if (!settled) fail(new Error('closed without a response'))
-    })
-    outgoing.once('finish', () => {
-      if (!settled) limit(options.responseTimeout, `No response from ${address.host}:${address.port}`)
-    })
-    outgoing.once('socket', (socket) => {
-      if (!socket.connecting) return send()
-      limit(options.connectTimeout, `No connection to ${address.host}:${address.port}`)
-      socket.once('connect', send)
-    })
-    outgoing.on('continue', () => options.onInformation(100, 'Continue', []))
-    outgoing.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
-      if (statusCode !== 100) options.onInformation(statusCode, statusMessage, rawHeaders)
-    })
-    outgoing.once('response', (incoming) => settle({ kind: 'response', outgoing, incoming }))
-    outgoing.once('upgrade', (incoming, socket, head) => settle({ kind: 'upgrade', incoming, socket, head }))
-    if (signal.aborted) onAbort()
-  })
+export interface FailedAttempt {
+  readonly kind: 'failed'
+  readonly error: Error
+  /** Whether the backend may have seen something of the request. */
+  readonly sent: boolean
+  /** The connection had served another request before and may have been closed by then. */
+  readonly stale: boolean
 }
 
 /** Longest response head taken from a backend. */
 const headMax = 65_536
 
-function sendBody(outgoing: ClientRequest, body: IncomingMessage, options: AttemptOptions): void {
-  const { idleTimeout } = options
+/**
+ * Sends a request and resolves with the head of the response or the reason why there is none.
+ *
+ * @throws what node:http says of a field that it refuses to write
+ */
+export function attempt(options: AttemptOptions): Promise<AttemptResult> {
+  const { address, method, path, headers, body, agent, client } = options
+  const { host, port } = address
+  return new Promise((resolve) => {
+    const outgoing = httpRequest({ host, port, method, path, headers, agent, maxHeaderSize: headMax })
+    outgoing.maxHeadersCount = 0
+    let sent = false
+    let settled = false
+    let timer: NodeJS.Timeout | undefined
+    let stopBody: (() => void) | undefined
+    const limit = (ms: number, what: string): void => {
+      clearTimeout(timer)
+      timer = setTimeout(() => outgoing.destroy(new MaglevError('TIMED_OUT', `${what} within ${ms} ms`)), ms)
+    }
+    const settle = (result: AttemptResult): void => {
+      settled = true
+      clearTimeout(timer)
+      client.giveUp = undefined
+      if (body !== undefined) outgoing.setTimeout(0)
+      resolve(result)
+    }
+    const fail = (cause: Error): void => {
+      stopBody?.()
+      if (settled) return
+      const stale = outgoing.reusedSocket && !(cause instanceof MaglevError)
+      settle({ kind: 'failed', error: unreachable(address, cause), sent, stale })
+    }
+    const awaitHead = (): void => {
+      if (!settled) limit(options.responseTimeout, `No response from ${host}:${port}`)
+    }
+    const send = (): void => {
+      clearTimeout(timer)
+      sent = true
+      if (body === undefined) {
+        outgoing.end()
+        awaitHead()
+      } else {
+        outgoing.once('finish', awaitHead)
+        stopBody = sendBody(outgoing, body, options.idleTimeout)
+      }
+    }
+    client.giveUp = () => void outgoing.destroy(new Error('The client is gone'))
+    // Also after the head, when it is the reader of the response who acts on it.
+    outgoing.on('error', fail)
+    outgoing.on('close', () => {
+      stopBody?.()
+      if (!settled) fail(new Error('closed without a response'))
+    })
+    outgoing.on('socket', (socket) => {
+      if (!socket.connecting) return send()
+      limit(options.connectTimeout, `No connection to ${host}:${port}`)
+      socket.once('connect', send)
+    })
+    outgoing.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
+      if (statusCode === 100) options.onInformation(100, 'Continue', [])
+      else options.onInformation(statusCode, statusMessage, rawHeaders)
+    })
+    outgoing.on('response', (incoming) => settle({ kind: 'response', outgoing, incoming }))
+    outgoing.on('upgrade', (incoming, socket, head) => settle({ kind: 'upgrade', incoming, socket, head }))
+  })
+}
+
+/** Sends a body as fast as it is taken, and ends the request with it; the function that it returns leaves the rest unread. */
+function sendBody(outgoing: ClientRequest, body: IncomingMessage, idleTimeout: number): () => void {
   outgoing.setTimeout(idleTimeout, () => {
     if (outgoing.writableEnded) return
     if (!outgoing.writableNeedDrain) {
@@ -124,15 +128,31 @@ function sendBody(outgoing: ClientRequest, body: IncomingMessage, options: Attem
       new MaglevError('TIMED_OUT', `The request's body was not taken within ${idleTimeout} ms`),
     )
   })
-  const finish = (): void => {
-    const trailers = options.trailersOf(body)
+  const onData = (chunk: Buffer): void => {
+    if (isLast(body)) outgoing.end(chunk)
+    else if (!outgoing.write(chunk)) body.pause()
+  }
+  const onDrain = (): void => void body.resume()
+  const onEnd = (): void => {
+    if (outgoing.writableEnded) return
+    const trailers = endToEndTrailers(body.rawTrailers)
     if (trailers.length > 0) outgoing.addTrailers(trailers)
     outgoing.end()
   }
-  if (body.readableEnded) return finish()
-  body.once('end', finish)
-  outgoing.once('unpipe', () => body.off('end', finish))
-  body.pipe(outgoing, { end: false })
+  if (body.readableEnded) onEnd()
+  else {
+    outgoing.on('drain', onDrain)
+    body.on('data', onData).on('end', onEnd)
+  }
+  return () => {
+    outgoing.off('drain', onDrain)
+    body.off('data', onData).off('end', onEnd).pause()
+  }
+}
+
+/** Whether the chunk just read was the last one of a message without trailers: what ends the message can then go with it. */
+export function isLast(message: IncomingMessage): boolean {
+  return message.complete && message.readableLength === 0 && message.rawTrailers.length === 0
 }
 
 function unreachable({ host, port }: Address, error: Error): Error {

@@ -23,10 +23,10 @@ export interface HttpEndEvent {
   /** What the client was told; undefined where it got nothing. */
   readonly status: number | undefined
   /**
-   * `refused`: the request was wrong or asked for what is not served here, no backend saw it; `unreachable`: 502; `timed-out`:
+   * `refused`: the request was wrong or asked for what is not served here, no backend saw the whole of it; `unreachable`: 502; `timed-out`:
    * 504; `no-backend`: 503; `backend-abort`: the response broke off, and the client's connection with it.
    */
-  readonly outcome: Outcome | 'refused'
+  readonly outcome: Outcome
   /** The last one asked. */
   readonly backend: string | undefined
   readonly milliseconds: number

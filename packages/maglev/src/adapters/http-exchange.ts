@@ -1,18 +1,20 @@
 import { type Agent, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import type { ConfiguredBackend } from '../backend.ts'
 import { isMaglevError, MaglevError } from '../errors.ts'
 import type { Key } from '../key-hash.ts'
-import { addressOf } from '../pool/address.ts'
+import { type Address, addressOf } from '../pool/address.ts'
 import type { BackendLease, Balancer } from './balancer.ts'
-import { type AttemptResult, attempt } from './http-attempt.ts'
+import { type AttemptResult, attempt, type FailedAttempt, isLast } from './http-attempt.ts'
+import type { BackendConnections } from './http-connections.ts'
 import type { RequestHead } from './http-head.ts'
-import { endToEnd, endToEndTrailers, listed } from './http-hop.ts'
+import { endToEnd, endToEndTrailers, filterFields, listed, valuesOf } from './http-hop.ts'
 import { splice } from './splice.ts'
 
 /** What carries requests: the parts of a proxy that all its exchanges share. */
 export interface Gateway {
   readonly balancer: Balancer
-  readonly agent: Agent
+  readonly connections: BackendConnections
   readonly connectTimeout: number
   readonly timeout: number
   readonly idleTimeout: number
@@ -29,8 +31,9 @@ export interface Gateway {
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  readonly client: ClientSide
   readonly head: RequestHead
-  /** End-to-end fields for the backend, without those that frame the message. */
+  /** Fields for the backend, Host where the client named one, and those that frame the message. */
   readonly headers: readonly string[]
   readonly key: Key
   /** Values of Set-Cookie to add to the response. */
@@ -39,8 +42,19 @@ export interface Exchange {
   readonly tunnel: { readonly client: Socket; readonly head: Buffer } | undefined
 }
 
+/** What the client does while its request is carried. */
+export interface ClientSide {
+  /** It has left, or was cut off. */
+  gone: boolean
+  /** What it is told of a body that turned out to be none. */
+  fault: { readonly status: number; readonly error: Error } | undefined
+  /** Ends the attempt under way. */
+  giveUp: (() => void) | undefined
+}
+
 export type Outcome =
   | 'finished'
+  | 'refused'
   | 'no-backend'
   | 'unreachable'
   | 'timed-out'
@@ -53,22 +67,24 @@ export interface ExchangeEnd {
   readonly error: Error | undefined
 }
 
-type Answered = Exclude<AttemptResult, { kind: 'failed' }>
+type Answered = Exclude<AttemptResult, FailedAttempt>
+type Unanswered = ExchangeEnd & { readonly outcome: keyof typeof statusOf | 'refused' | 'client-abort' }
 
 /** RFC 9110, section 9.2.2. */
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
 /** Carries a request to the owner of its key and the response back. Never rejects; the response is over on return. */
 export async function carry(exchange: Exchange, gateway: Gateway): Promise<ExchangeEnd> {
-  const { response } = exchange
-  const gone = new AbortController()
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort()
+  const { response, client } = exchange
+  response.on('close', () => {
+    client.gone ||= !response.writableFinished
+    client.giveUp?.()
   })
-  if (response.destroyed) gone.abort()
-  const reached = await reach(exchange, gateway, gone.signal)
+  client.gone ||= response.destroyed
+  const reached = await reach(exchange, gateway)
   if ('outcome' in reached) {
-    if (reached.outcome !== 'client-abort') answer(exchange, statusOf[reached.outcome])
+    if (reached.outcome === 'refused') answer(exchange, client.fault?.status ?? 400)
+    else if (reached.outcome !== 'client-abort') answer(exchange, statusOf[reached.outcome])
     return reached
   }
   using lease = reached.lease
@@ -80,7 +96,7 @@ export async function carry(exchange: Exchange, gateway: Gateway): Promise<Excha
   // A client that leaves says nothing about the backend.
   if (end.outcome === 'finished') lease.report(result.incoming.statusCode ?? 'failure')
   else if (end.outcome !== 'client-abort') lease.report('failure')
-  return { ...end, backend: lease.id }
+  return { outcome: end.outcome, backend: lease.id, error: end.error }
 }
 
 const statusOf: Readonly<Record<'no-backend' | 'unreachable' | 'timed-out', number>> = {
@@ -102,29 +118,31 @@ export function answer({ request, response }: Pick<Exchange, 'request' | 'respon
 async function reach(
   exchange: Exchange,
   gateway: Gateway,
-  gone: AbortSignal,
-): Promise<
-  | { lease: BackendLease; result: Answered }
-  | (ExchangeEnd & { outcome: keyof typeof statusOf | 'client-abort' })
-> {
+): Promise<{ lease: BackendLease; result: Answered } | Unanswered> {
+  const { key, client, tunnel: upgrade } = exchange
   const tried = new Set<string>()
   let last: { backend: string; error: Error } | undefined
   for (;;) {
-    if (gone.aborted) return { outcome: 'client-abort', backend: last?.backend, error: undefined }
+    if (client.gone) return { outcome: 'client-abort', backend: last?.backend, error: undefined }
+    if (client.fault) return { outcome: 'refused', backend: last?.backend, error: client.fault.error }
     let lease: BackendLease
     try {
-      lease = gateway.balancer.acquire(exchange.key, { exclude: tried })
+      lease = gateway.balancer.acquire(key, { exclude: tried })
     } catch (error) {
       if (last) return { outcome: failedOutcome(last.error), ...last }
       return { outcome: 'no-backend', backend: undefined, error: asError(error) }
     }
-    const result = await ask(exchange, gateway, lease, gone)
+    let result = await ask(exchange, gateway, lease, upgrade ? false : gateway.connections)
+    // A kept-alive connection that turns out to be dead is not its backend's fault.
+    if (result.kind === 'failed' && result.stale && !isOver(client) && repeatable(exchange, result)) {
+      result = await ask(exchange, gateway, lease, false)
+    }
     if (result.kind !== 'failed') return { lease, result }
-    if (!gone.aborted) lease.report('gateway-failure')
-    lease[Symbol.dispose]()
     const { error } = result
+    if (!isOver(client)) lease.report('gateway-failure')
+    lease[Symbol.dispose]()
     last = { backend: lease.id, error }
-    if (gone.aborted) continue
+    if (isOver(client)) continue
     if (tried.size === gateway.retries || !repeatable(exchange, result)) {
       return { outcome: failedOutcome(error), ...last }
     }
@@ -133,63 +151,53 @@ async function reach(
   }
 }
 
-/** One backend, once; or twice where a kept-alive connection turns out to be dead, which is not its fault. */
-async function ask(
-  exchange: Exchange,
-  gateway: Gateway,
-  lease: BackendLease,
-  gone: AbortSignal,
-): Promise<AttemptResult> {
-  const { request, response, head } = exchange
-  const upgrades = exchange.tunnel !== undefined
-  const once = async (agent: Agent | false): Promise<AttemptResult> => {
-    try {
-      const address = addressOf(lease.backend)
-      return await attempt({
-        address,
-        method: head.method,
-        path: head.path,
-        headers: [
-          ...(head.host === undefined ? ['Host', lease.id] : ['Host', head.host]),
-          ...exchange.headers,
-          ...framing(head),
-          ...(upgrades ? ['Connection', 'Upgrade', 'Upgrade', 'websocket'] : []),
-        ],
-        body: head.body === 'none' ? undefined : request,
-        agent,
-        connectTimeout: gateway.connectTimeout,
-        idleTimeout: gateway.idleTimeout,
-        responseTimeout: gateway.timeout,
-        signal: gone,
-        onInformation: (status, message, rawHeaders) => inform(response, status, message, rawHeaders),
-        trailersOf: (body) => endToEndTrailers(body.rawTrailers),
-      })
-    } catch (error) {
-      // No address, or a field that node:http refuses to write.
-      return { kind: 'failed', error: asError(error), sent: false, stale: false }
-    }
-  }
-  const result = await once(upgrades ? false : gateway.agent)
-  const again = result.kind === 'failed' && result.stale && !gone.aborted && repeatable(exchange, result)
-  return again ? once(false) : result
+/** There is nobody to answer any more, or nothing to answer but that the request was wrong. */
+function isOver({ gone, fault }: ClientSide): boolean {
+  return gone || fault !== undefined
 }
 
-function repeatable(
-  { request, response, head }: Exchange,
-  failed: Extract<AttemptResult, { kind: 'failed' }>,
-): boolean {
+/** One backend, once. */
+async function ask(
+  { request, response, head, headers, client }: Exchange,
+  { connectTimeout, idleTimeout, timeout }: Gateway,
+  { id, backend }: BackendLease,
+  agent: Agent | false,
+): Promise<AttemptResult> {
+  try {
+    return await attempt({
+      address: knownAddress(backend),
+      method: head.method,
+      path: head.path,
+      headers: head.host === undefined ? ['Host', id, ...headers] : headers,
+      body: head.body === 'none' ? undefined : request,
+      agent,
+      connectTimeout,
+      idleTimeout,
+      responseTimeout: timeout,
+      client,
+      onInformation: (status, message, rawHeaders) => inform(response, status, message, rawHeaders),
+    })
+  } catch (error) {
+    // No address, or a field that node:http refuses to write.
+    return { kind: 'failed', error: asError(error), sent: false, stale: false }
+  }
+}
+
+const addresses = new WeakMap<ConfiguredBackend, Address>()
+
+function knownAddress(backend: ConfiguredBackend): Address {
+  const known = addresses.get(backend)
+  if (known !== undefined) return known
+  const address = addressOf(backend)
+  addresses.set(backend, address)
+  return address
+}
+
+function repeatable({ request, response, head }: Exchange, failed: FailedAttempt): boolean {
   if (informed.has(response)) return false
   if (!failed.sent) return true
   const late = isMaglevError(failed.error) && failed.error.code === 'TIMED_OUT'
   return !late && idempotent.has(head.method) && !request.readableDidRead
-}
-
-function framing(head: RequestHead): string[] {
-  if (head.body === 'chunked') return ['Transfer-Encoding', 'chunked']
-  // A backend may answer 411 to a POST without a length, and node:http would send chunks.
-  return head.body === 'none' && !['GET', 'HEAD', 'OPTIONS', 'DELETE'].includes(head.method)
-    ? ['Content-Length', '0']
-    : []
 }
 
 /** Responses of which the client has already got a part. */
@@ -217,23 +225,57 @@ function deliver(
   exchange: Exchange,
   gateway: Gateway,
   { incoming, outgoing }: Extract<AttemptResult, { kind: 'response' }>,
-): Promise<ExchangeEnd> {
-  const { request, response } = exchange
+): Promise<Omit<ExchangeEnd, 'backend'>> {
+  const { request, response, client } = exchange
   return new Promise((resolve) => {
-    let end: ExchangeEnd = { outcome: 'finished', backend: undefined, error: undefined }
-    const breakOff = (outcome: Outcome, error: Error): void => {
-      if (end.outcome === 'finished') end = { ...end, outcome, error }
+    let outcome: Outcome = 'finished'
+    let error: Error | undefined
+    const breakOff = (why: Outcome, cause: Error): void => {
+      if (outcome !== 'finished') return
+      outcome = why
+      error = cause
       outgoing.destroy()
       // A reset, so that a body that ends with the connection is not taken for a whole one.
       if (response.socket) response.socket.resetAndDestroy()
       else response.destroy()
     }
-    response.once('close', () => {
-      if (!response.writableFinished) breakOff('client-abort', new Error('The client is gone'))
-      resolve(end)
+    // Also where the client has got everything.
+    client.giveUp = () => {
+      if (client.gone) breakOff('client-abort', new Error('The client is gone'))
+      resolve({ outcome, error })
+    }
+    if (client.gone) return client.giveUp()
+    incoming.on('error', (cause) => breakOff('backend-abort', cause))
+    if (!request.complete || gateway.closing()) response.shouldKeepAlive = false
+    try {
+      response.writeHead(
+        incoming.statusCode ?? 502,
+        incoming.statusMessage ?? '',
+        responseHeaders(exchange, gateway, incoming),
+      )
+    } catch (cause) {
+      outcome = 'unreachable'
+      error = asError(cause)
+      outgoing.destroy()
+      answer(exchange, 502)
+      return
+    }
+    incoming.on('data', (chunk: Buffer) => {
+      if (isLast(incoming)) response.end(chunk)
+      else if (!response.write(chunk)) incoming.pause()
     })
-    incoming.on('error', (error) => breakOff('backend-abort', error))
-    incoming.once('close', () => {
+    response.on('drain', () => incoming.resume())
+    incoming.on('end', () => {
+      if (!incoming.complete) return breakOff('backend-abort', new Error('The response ended too early'))
+      if (!response.writableEnded) {
+        const trailers = endToEndTrailers(incoming.rawTrailers)
+        if (trailers.length > 0) response.addTrailers(trailers)
+        response.end()
+      }
+      // The backend has answered without waiting for the whole request; nobody will read the rest.
+      if (!outgoing.writableFinished) outgoing.destroy()
+    })
+    incoming.on('close', () => {
       if (!incoming.complete) breakOff('backend-abort', new Error('The response ended too early'))
     })
     const stalled = (): void => {
@@ -241,50 +283,52 @@ function deliver(
       const what = `Nothing of the response's body was ${taken} within ${gateway.idleTimeout} ms`
       breakOff(taken === 'taken' ? 'client-abort' : 'backend-abort', new MaglevError('TIMED_OUT', what))
     }
-    outgoing.setTimeout(gateway.idleTimeout, stalled)
-    response.setTimeout(gateway.idleTimeout, () => {
-      // A client that waits is in order.
-      if (response.writableEnded || response.writableNeedDrain) stalled()
-    })
-    if (response.destroyed) return breakOff('client-abort', new Error('The client is gone'))
-    if (!request.complete || gateway.closing()) response.shouldKeepAlive = false
-    const headers = responseHeaders(exchange, gateway, incoming)
-    try {
-      response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage ?? '', headers)
-    } catch (error) {
-      end = { ...end, outcome: 'unreachable', error: asError(error) }
-      outgoing.destroy()
-      answer(exchange, 502)
-      return
-    }
-    incoming.once('end', () => {
-      if (!incoming.complete) return breakOff('backend-abort', new Error('The response ended too early'))
-      const trailers = endToEndTrailers(incoming.rawTrailers)
-      if (trailers.length > 0) response.addTrailers(trailers)
-      response.end()
-      // The backend has answered without waiting for the whole request; nobody will read the rest.
-      if (!outgoing.writableFinished) outgoing.destroy()
-    })
-    incoming.pipe(response, { end: false })
-    // A head whose body is not there yet is not held back for it.
-    setImmediate(() => {
-      if (!response.writableEnded && !response.destroyed) response.flushHeaders()
+    // After what has come together with the head, which most often is all.
+    process.nextTick(() => {
+      if (response.writableFinished || response.destroyed) return
+      if (response.writableEnded && response.writableLength === 0) return
+      // A head whose body is not there yet is not held back for it.
+      if (!response.writableEnded) response.flushHeaders()
+      outgoing.setTimeout(gateway.idleTimeout, stalled)
+      response.setTimeout(gateway.idleTimeout, () => {
+        // A client that waits is in order.
+        if (response.writableEnded || response.writableNeedDrain) stalled()
+      })
     })
   })
 }
 
-function responseHeaders({ cookies }: Exchange, { via }: Gateway, incoming: IncomingMessage): string[] {
-  const headers = endToEnd(incoming.rawHeaders)
+function responseHeaders(
+  { request, cookies }: Exchange,
+  { via, connections }: Gateway,
+  incoming: IncomingMessage,
+): string[] {
+  const { rawHeaders } = incoming
+  const [keepAlive] = valuesOf(rawHeaders, 'keep-alive')
+  if (keepAlive !== undefined) connections.heed(incoming, keepAlive)
+  let headers = endToEnd(rawHeaders)
+  if (valuesOf(headers, 'trailer').length > 0 && !takesTrailers(request, incoming)) {
+    headers = filterFields(headers, (name) => name !== 'trailer')
+  }
   for (const cookie of cookies) headers.push('Set-Cookie', cookie)
   if (via !== undefined) headers.push('Via', `${incoming.httpVersion} ${via}`)
   return headers
+}
+
+/** Whether the response goes out in chunks; where it does not, trailers cannot follow and node:http refuses to announce any. */
+function takesTrailers(
+  { httpVersion, method }: IncomingMessage,
+  { statusCode, rawHeaders }: IncomingMessage,
+): boolean {
+  const hasBody = method !== 'HEAD' && statusCode !== 204 && statusCode !== 304
+  return hasBody && httpVersion !== '1.0' && valuesOf(rawHeaders, 'content-length').length === 0
 }
 
 async function tunnel(
   exchange: Exchange,
   gateway: Gateway,
   { incoming, socket, head }: Extract<AttemptResult, { kind: 'upgrade' }>,
-): Promise<ExchangeEnd> {
+): Promise<Omit<ExchangeEnd, 'backend'>> {
   socket.on('error', () => {})
   const asked = exchange.tunnel
   if (asked === undefined || !listed(incoming.rawHeaders, 'upgrade').includes('websocket')) {
@@ -294,7 +338,7 @@ async function tunnel(
       'The backend switched to a protocol that nobody asked for',
     )
     answer(exchange, 502)
-    return { outcome: 'unreachable', backend: undefined, error }
+    return { outcome: 'unreachable', error }
   }
   const { client } = asked
   exchange.response.detachSocket(client)
@@ -311,9 +355,8 @@ async function tunnel(
   const over = gateway.onTunnel(client, socket)
   const { outcome, error } = await splice(client, socket, gateway.idleTimeout)
   over()
-  const backend = undefined
-  if (outcome === 'finished' || outcome === 'idle') return { outcome: 'finished', backend, error }
-  return { outcome: outcome === 'client-reset' ? 'client-abort' : 'backend-abort', backend, error }
+  if (outcome === 'finished' || outcome === 'idle') return { outcome: 'finished', error }
+  return { outcome: outcome === 'client-reset' ? 'client-abort' : 'backend-abort', error }
 }
 
 function failedOutcome(error: Error): keyof typeof statusOf {

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { filterFields, type HeaderList, valuesOf } from './http-hop.ts'
+import { type HeaderList, valuesOf } from './http-hop.ts'
 import { plainAddress } from './proxy-protocol.ts'
 
 /** `x-forwarded`: X-Forwarded-For, -Proto and -Host. `forwarded`: the one field of RFC 7239. */
@@ -13,14 +13,17 @@ export interface ForwardedFacts {
   readonly proto: 'http' | 'https'
 }
 
-const families: Readonly<Record<ForwardedStyle, (name: string) => boolean>> = {
-  'x-forwarded': (name) => name.startsWith('x-forwarded-') || name === 'x-real-ip',
-  forwarded: (name) => name === 'forwarded',
+/** Whether a field tells where a request comes from, in either style and also spelled with `_`, as many a backend reads it. */
+function speaksOfOrigin(name: string): boolean {
+  const first = name.charCodeAt(0) | 0x20
+  if (first !== 0x78 && first !== 0x66) return false
+  const spelled = name.toLowerCase().replaceAll('_', '-')
+  return spelled.startsWith('x-forwarded-') || spelled === 'x-real-ip' || spelled === 'forwarded'
 }
 
 /**
  * `headers` with the fields that tell where the request comes from. Of a trusted peer they are continued; of others all of
- * them are dropped, in either style and also spelled with `_`, as many a backend reads them.
+ * them are dropped.
  */
 export function forwardedHeaders(
   headers: HeaderList,
@@ -28,12 +31,17 @@ export function forwardedHeaders(
   trusted: boolean,
   facts: ForwardedFacts,
 ): string[] {
-  const speaks = (name: string): boolean => {
-    const spelled = name.replaceAll('_', '-')
-    return families['x-forwarded'](spelled) || families.forwarded(spelled)
+  const chain = style === 'forwarded' ? 'forwarded' : 'x-forwarded-for'
+  const hops: string[] = []
+  const fields: string[] = []
+  for (let n = 0; n < headers.length; n += 2) {
+    const name = headers[n] ?? ''
+    const value = headers[n + 1] ?? ''
+    if (!speaksOfOrigin(name)) fields.push(name, value)
+    else if (trusted && name.toLowerCase() !== chain) fields.push(name, value)
+    else if (trusted && value !== '') hops.push(value)
   }
-  const base = trusted ? headers : filterFields(headers, (name) => !speaks(name))
-  return style === 'forwarded' ? withForwarded(base, facts) : withXForwarded(base, facts)
+  return style === 'forwarded' ? withForwarded(fields, hops, facts) : withXForwarded(fields, hops, facts)
 }
 
 /**
@@ -46,6 +54,7 @@ export function forwardedClient(
   peer: string,
   trusts: (address: string) => boolean,
 ): string {
+  if (!trusts(peer)) return peer
   let client = peer
   const chain = style === 'forwarded' ? forwardedFor(headers) : xForwardedFor(headers)
   for (const address of chain.toReversed()) {
@@ -55,21 +64,28 @@ export function forwardedClient(
   return client
 }
 
-function withXForwarded(headers: HeaderList, { peer, host, proto }: ForwardedFacts): string[] {
-  const chain = [...valuesOf(headers, 'x-forwarded-for').filter((value) => value !== ''), peer].join(', ')
-  const fields = [...filterFields(headers, (name) => name !== 'x-forwarded-for'), 'X-Forwarded-For', chain]
-  if (valuesOf(headers, 'x-forwarded-proto').length === 0) fields.push('X-Forwarded-Proto', proto)
-  if (host !== undefined && valuesOf(headers, 'x-forwarded-host').length === 0)
+function withXForwarded(
+  fields: string[],
+  hops: readonly string[],
+  { peer, host, proto }: ForwardedFacts,
+): string[] {
+  fields.push('X-Forwarded-For', [...hops, peer].join(', '))
+  if (valuesOf(fields, 'x-forwarded-proto').length === 0) fields.push('X-Forwarded-Proto', proto)
+  if (host !== undefined && valuesOf(fields, 'x-forwarded-host').length === 0)
     fields.push('X-Forwarded-Host', host)
   return fields
 }
 
-function withForwarded(headers: HeaderList, { peer, host, proto }: ForwardedFacts): string[] {
+function withForwarded(
+  fields: string[],
+  hops: readonly string[],
+  { peer, host, proto }: ForwardedFacts,
+): string[] {
   const node = isIPv6(peer) ? `"[${peer}]"` : peer === '' ? 'unknown' : peer
   // The characters of an authority need no escape inside quotes.
   const element = `for=${node}${host === undefined ? '' : `;host="${host}"`};proto=${proto}`
-  const chain = [...valuesOf(headers, 'forwarded').filter((value) => value !== ''), element].join(', ')
-  return [...filterFields(headers, (name) => name !== 'forwarded'), 'Forwarded', chain]
+  fields.push('Forwarded', [...hops, element].join(', '))
+  return fields
 }
 
 function xForwardedFor(headers: HeaderList): string[] {

@@ -1,11 +1,4 @@
-import {
-  Agent,
-  createServer,
-  type IncomingMessage,
-  type Server,
-  ServerResponse,
-  STATUS_CODES,
-} from 'node:http'
+import { createServer, type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http'
 import { type AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Emitter } from '../emitter.ts'
@@ -14,14 +7,17 @@ import type { Maglev } from '../maglev.ts'
 import type { RoutedRequest } from '../route/hash-policy.ts'
 import { type Balancer, toBalancer } from './balancer.ts'
 import { announcedSource, type ConnectionSource, directSource } from './connection-source.ts'
+import { ClientConnection, type Fault, type Turn } from './http-client-connection.ts'
+import { BackendConnections } from './http-connections.ts'
 import { type HttpEndEvent, type HttpProxyEvents, type HttpProxyStats, httpChannels } from './http-events.ts'
-import { answer, carry, type Exchange, type Gateway } from './http-exchange.ts'
-import { forwardedClient, forwardedHeaders } from './http-forwarded.ts'
+import { answer, carry, type Exchange, type ExchangeEnd, type Gateway } from './http-exchange.ts'
+import { forwardedClient } from './http-forwarded.ts'
 import { type RequestHead, readRequestHead } from './http-head.ts'
-import { endToEnd, filterFields, listed } from './http-hop.ts'
 import { checkHttpOptions, type HttpProxyOptions, type HttpSettings } from './http-options.ts'
+import { requestFields } from './http-request-fields.ts'
 import { hasBody, offersWebSocket, withoutUpgrade } from './http-upgrade.ts'
 import { type ListenOptions, listen } from './listen.ts'
+import type { Endpoint } from './proxy-protocol.ts'
 
 export type { HashPolicy, RoutedRequest } from '../route/hash-policy.ts'
 export type { BackendLease, Balancer } from './balancer.ts'
@@ -31,12 +27,6 @@ export type { HttpProxyOptions } from './http-options.ts'
 export type { ListenOptions } from './listen.ts'
 export type { Endpoint } from './proxy-protocol.ts'
 export type { TrustedSources } from './source-list.ts'
-
-/** Requests that a client may send on one connection ahead of their responses; they are carried one at a time. */
-const pipelinedMax = 32
-/** Idle connections to one backend, and for how long: below what servers close after, so that few die in use. */
-const idleSocketsMax = 256
-const idleSocketMs = 4_000
 
 /**
  * An HTTP/1.1 reverse proxy that sends each request to the backend its key belongs to.
@@ -59,15 +49,9 @@ export class HttpProxy implements AsyncDisposable {
   readonly #gateway: Gateway
   readonly #emitter: Emitter<HttpProxyEvents> = new Emitter(httpChannels)
   readonly #server: Server
-  readonly #agent: Agent = new Agent({
-    keepAlive: true,
-    maxFreeSockets: idleSocketsMax,
-    timeout: idleSocketMs,
-    scheduling: 'lifo',
-  })
-  readonly #connections = new Map<Socket, Connection>()
+  readonly #backends: BackendConnections = new BackendConnections()
+  readonly #connections = new Map<Socket, ClientConnection>()
   readonly #tunnels = new Map<Socket, Socket>()
-  readonly #serving = new Set<Promise<void>>()
   readonly #counts = { accepted: 0, dropped: 0, active: 0, retries: 0, received: 0, sent: 0 }
   readonly #ended: Record<HttpEndEvent['outcome'], number> = {
     finished: 0,
@@ -80,6 +64,8 @@ export class HttpProxy implements AsyncDisposable {
   }
   readonly #statuses = new Map<number, number>()
   #closing: Promise<void> | undefined
+  /** Called when no request is under way any more. */
+  #onQuiet: (() => void) | undefined
 
   /** @internal */
   constructor(balancer: Balancer, settings: HttpSettings) {
@@ -87,7 +73,7 @@ export class HttpProxy implements AsyncDisposable {
     this.#gateway = {
       ...settings,
       balancer,
-      agent: this.#agent,
+      connections: this.#backends,
       closing: () => this.#closing !== undefined,
       onRetry: (event) => {
         this.#counts.retries++
@@ -162,6 +148,8 @@ export class HttpProxy implements AsyncDisposable {
       maxHeaderSize: this.#settings.maxHeaderBytes,
       // It is refused with the others, after which nothing more is read from the connection.
       requireHostHeader: false,
+      // Whatever the command line of this process says.
+      insecureHTTPParser: false,
       shouldUpgradeCallback: offersWebSocket,
     })
     server.maxConnections = this.#settings.maxConnections
@@ -187,7 +175,11 @@ export class HttpProxy implements AsyncDisposable {
   }
 
   async #connect(socket: Socket, parse: (socket: Socket) => void): Promise<void> {
-    const connection: Connection = { who: directSource(socket), waiting: 0, last: undefined, over: false }
+    const connection = new ClientConnection(
+      directSource(socket),
+      (turn, who) => this.#serve(turn, who),
+      (fault) => this.#refuse(socket, fault),
+    )
     this.#counts.accepted++
     this.#connections.set(socket, connection)
     socket.on('error', () => {})
@@ -206,55 +198,25 @@ export class HttpProxy implements AsyncDisposable {
     }
   }
 
-  /** Requests of one connection are carried one after the other: a later one may build on an earlier one. */
   #enqueue(request: IncomingMessage, response: ServerResponse, tunnel: Exchange['tunnel']): void {
     const connection = this.#connections.get(request.socket)
-    if (connection === undefined || connection.waiting === pipelinedMax) {
-      request.socket.destroy()
-      return
-    }
-    const before = connection.waiting++ > 0 ? connection.last : undefined
-    const served = this.#inTurn(before, connection, request, response, tunnel).finally(() => {
-      this.#serving.delete(served)
-    })
-    this.#serving.add(served)
-    connection.last = served
+    const client = { gone: false, fault: undefined, giveUp: undefined }
+    if (!connection?.add({ request, response, tunnel, client })) request.socket.destroy()
   }
 
-  async #inTurn(
-    before: Promise<void> | undefined,
-    connection: Connection,
-    request: IncomingMessage,
-    response: ServerResponse,
-    tunnel: Exchange['tunnel'],
-  ): Promise<void> {
-    // At once where possible: a refusal has to be written before the parser stumbles over what follows.
-    if (before) await before
-    // What comes after a response that says it is the last one is not a request any more.
-    connection.over ||= request.socket.destroyed
-    if (!connection.over) await this.#serve(request, response, connection.who, tunnel)
-    connection.over ||= !response.shouldKeepAlive
-    connection.waiting--
-  }
-
-  async #serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    who: ConnectionSource,
-    tunnel: Exchange['tunnel'],
-  ): Promise<void> {
+  async #serve(turn: Turn, who: ConnectionSource): Promise<void> {
+    const { request, response, tunnel } = turn
     const started = performance.now()
     this.#counts.active++
     const { method = '', url = '' } = request
-    const end = await this.#exchange(request, response, who, tunnel)
-    this.#counts.active--
+    const end = await this.#exchange(turn, who)
+    if (--this.#counts.active === 0) this.#onQuiet?.()
     const status = response.headersSent
       ? response.statusCode
       : tunnel && end.backend && !end.error
         ? 101
         : undefined
-    this.#ended[end.outcome]++
-    if (status !== undefined) this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1)
+    this.#count(end.outcome, status)
     this.#emitter.emit('end', () => ({
       proxy: this,
       method,
@@ -266,19 +228,21 @@ export class HttpProxy implements AsyncDisposable {
     }))
   }
 
-  async #exchange(
-    request: IncomingMessage,
-    response: ServerResponse,
-    who: ConnectionSource,
-    tunnel: Exchange['tunnel'],
-  ): Promise<Pick<HttpEndEvent, 'outcome' | 'backend' | 'error'>> {
+  #count(outcome: HttpEndEvent['outcome'], status: number | undefined): void {
+    this.#ended[outcome]++
+    if (status !== undefined) this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1)
+  }
+
+  #exchange(turn: Turn, who: ConnectionSource): ExchangeEnd | Promise<ExchangeEnd> {
+    const { request, response, client, tunnel } = turn
     const { method = '', url = '', rawHeaders, httpVersion } = request
-    const refuse = (status: number, error: Error): Pick<HttpEndEvent, 'outcome' | 'backend' | 'error'> => {
+    const refuse = (status: number, error: Error): ExchangeEnd => {
       // The next bytes may be anything.
       response.shouldKeepAlive = false
       answer({ request, response }, status)
       return { outcome: 'refused', backend: undefined, error }
     }
+    if (client.fault) return refuse(client.fault.status, client.fault.error)
     const head = readRequestHead({ method, url, rawHeaders, httpVersion })
     if ('status' in head) return refuse(head.status, new Error(head.reason))
     if (tunnel && head.body !== 'none') return refuse(400, new Error('A handshake with a body'))
@@ -288,45 +252,39 @@ export class HttpProxy implements AsyncDisposable {
     } catch (error) {
       return refuse(500, error instanceof Error ? error : new Error(String(error)))
     }
-    const key = hash.key ?? Math.floor(Math.random() * 2 ** 53)
-    const headers = this.#requestHeaders(request, head, who)
-    return carry({ request, response, head, headers, key, cookies: hash.cookies, tunnel }, this.#gateway)
-  }
-
-  #routed(request: IncomingMessage, head: RequestHead, who: ConnectionSource): RoutedRequest {
-    const { forwarded, trusts } = this.#settings
-    const peer = who.source.address
-    const address = forwardedClient(head.headers, forwarded, peer, (one) => trusts(one, peer))
-    return {
-      get headers() {
-        return request.headersDistinct
-      },
-      path: head.path,
-      remote: { address, port: address === peer ? who.source.port : 0 },
-      local: who.destination,
-    }
-  }
-
-  #requestHeaders(request: IncomingMessage, head: RequestHead, who: ConnectionSource): string[] {
     const { forwarded, trusts, via } = this.#settings
     const peer = who.source.address
-    const old = request.httpVersion === '1.0'
-    const fields = filterFields(
-      endToEnd(head.headers),
-      (name) => name !== 'host' && !(old && name === 'expect'),
+    const headers = requestFields(head, {
+      peer,
+      trusted: trusts(peer, peer),
+      forwarded,
+      via: via === undefined ? undefined : `${httpVersion} ${via}`,
+      webSocket: tunnel !== undefined,
+    })
+    const key = hash.key ?? Math.floor(Math.random() * 2 ** 53)
+    return carry(
+      { request, response, client, head, headers, key, cookies: hash.cookies, tunnel },
+      this.#gateway,
     )
-    const facts = { peer, host: head.host, proto: 'http' } as const
-    const headers = forwardedHeaders(fields, forwarded, trusts(peer, peer), facts)
-    if (listed(head.headers, 'te').includes('trailers')) headers.push('TE', 'trailers')
-    if (via !== undefined) headers.push('Via', `${request.httpVersion} ${via}`)
-    return headers
+  }
+
+  #routed(
+    request: IncomingMessage,
+    { path }: RequestHead,
+    { source, destination }: ConnectionSource,
+  ): RoutedRequest {
+    const { forwarded, trusts } = this.#settings
+    const peer = source.address
+    const address = forwardedClient(request.rawHeaders, forwarded, peer, (one) => trusts(one, peer))
+    const remote = address === peer ? source : { address, port: 0 }
+    return new HttpRoutedRequest(request, path, remote, destination)
   }
 
   #upgrade(request: IncomingMessage, head: Buffer, parse: (socket: Socket) => void): void {
     const client = request.socket
     const connection = this.#connections.get(client)
     // It would overtake the requests before it.
-    if (connection === undefined || connection.waiting > 0) {
+    if (connection === undefined || !connection.isIdle) {
       client.destroy()
       return
     }
@@ -344,15 +302,17 @@ export class HttpProxy implements AsyncDisposable {
   }
 
   #clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const busy = !(socket instanceof Socket) || this.#connections.get(socket)?.waiting !== 0
-    // With a response under way whatever is written would become part of it.
-    if (busy || !socket.writable || error.code === 'ECONNRESET') {
-      socket.destroy()
-      return
-    }
-    const status = errorStatuses[error.code ?? ''] ?? 400
-    this.#ended.refused++
-    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1)
+    const { code = '' } = error
+    const connection = socket instanceof Socket ? this.#connections.get(socket) : undefined
+    const leaves = code === 'HPE_INVALID_EOF_STATE' && !connection?.isIdle
+    const wrong = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    const status = errorStatuses[code] ?? 400
+    if (!socket.writable || !wrong || leaves || !connection?.stumble({ status, error })) socket.destroy()
+  }
+
+  /** Of what is no request, or not a whole one. */
+  #refuse(socket: Socket, { status }: Fault): void {
+    this.#count('refused', status)
     refuseRaw(socket, status)
   }
 
@@ -364,21 +324,29 @@ export class HttpProxy implements AsyncDisposable {
       for (const backend of this.#tunnels.values()) backend.resetAndDestroy()
     }, this.#settings.drainTimeout)
     await closed
-    await Promise.all(this.#serving)
+    if (this.#counts.active > 0) await new Promise<void>((resolve) => (this.#onQuiet = resolve))
     clearTimeout(timer)
-    this.#agent.destroy()
+    this.#backends.destroy()
   }
 }
 
-/** A client's connection. */
-interface Connection {
-  who: ConnectionSource
-  /** Requests that have no whole response yet. */
-  waiting: number
-  /** The one that came last. */
-  last: Promise<void> | undefined
-  /** The client was told that the connection is closed. */
-  over: boolean
+/** What a key is made of; the fields are read only where it asks for them. */
+class HttpRoutedRequest implements RoutedRequest {
+  readonly path: string
+  readonly remote: Endpoint
+  readonly local: Endpoint
+  readonly #request: IncomingMessage
+
+  constructor(request: IncomingMessage, path: string, remote: Endpoint, local: Endpoint) {
+    this.#request = request
+    this.path = path
+    this.remote = remote
+    this.local = local
+  }
+
+  get headers(): RoutedRequest['headers'] {
+    return this.#request.headersDistinct
+  }
 }
 
 /** What node:http calls what it refuses to read. */

@@ -229,6 +229,26 @@ describe('messages pass through', () => {
     expect(field(seen, 'content-length')).toEqual(['100000'])
   })
 
+  test.each(['GET', 'POST', 'PUT'])('a length of 0 stays one field, for %s', async (method) => {
+    await using backend = await HttpBackend.start(mirror)
+    await using proxied = await running([backend.id])
+    const answer = await ask(proxied.port, { method, headers: { 'Content-Length': '0' } })
+    expect(answer.status).toBe(200)
+    expect(field(mirrored(answer), 'content-length')).toEqual(['0'])
+  })
+
+  test('a response that announces trailers where none can follow passes without the announcement', async () => {
+    await using backend = await TestBackend.start((socket) => {
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nContent-Length: 2\r\n\r\nok'),
+      )
+    })
+    await using proxied = await running([backend.id])
+    const answer = await ask(proxied.port)
+    expect(answer).toMatchObject({ status: 200, body: 'ok' })
+    expect(answer.headers['trailer']).toBeUndefined()
+  })
+
   test('chunks stay chunks, with trailers both ways; forbidden trailers do not pass', async () => {
     await using backend = await HttpBackend.start((request, response) => {
       void bodyOf(request).then((body) => {
@@ -684,9 +704,17 @@ describe('what is refused, and reaches no backend', () => {
     expect(proxied.balancer.acquired).toEqual([])
   })
 
-  test('broken chunks break the request off and never end it well', async () => {
+  test.each([
+    ['a size that is none', '3\r\nabc\r\nZZ\r\n'],
+    ['a size with a prefix', '0x3\r\nabc\r\n0\r\n\r\n'],
+    ['a chunk that is longer than its size', '3\r\nabcd\r\n0\r\n\r\n'],
+    ['a size that overflows', `${'f'.repeat(17)}\r\nabc\r\n`],
+    ['a bare line feed', '3\nabc\n0\n\n'],
+  ])('broken chunks, %s: 400, and no backend sees the end of a request', async (_, chunks) => {
+    const heard: string[] = []
     let complete = false
     await using backend = await HttpBackend.start((request) => {
+      heard.push(request.url ?? '')
       request.on('end', () => {
         complete = true
       })
@@ -694,14 +722,63 @@ describe('what is refused, and reaches no backend', () => {
       request.resume()
     })
     await using proxied = await running([backend.id])
-    await raw(
+    const answer = await raw(
       proxied.port,
-      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n',
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n`,
     )
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(answer).toMatch(/\r\nConnection: close\r\n/)
+    expect(answer.match(/HTTP\/1\.1 \d/g)).toHaveLength(1)
     await eventually(() => proxied.ends.length === 1)
-    expect(proxied.ends).toMatchObject([{ outcome: 'client-abort' }])
+    expect(proxied.ends).toMatchObject([{ outcome: 'refused', status: 400 }])
+    expect(heard).not.toContain('/smuggled')
     expect(complete).toBe(false)
     expect(proxied.balancer).toMatchObject({ active: 0, reports: [] })
+  })
+
+  test('broken chunks under a response that has begun break both off', async () => {
+    let aborted = false
+    await using backend = await HttpBackend.start((request, response) => {
+      request.on('error', () => {})
+      request.once('close', () => {
+        aborted = !request.complete
+      })
+      response.write('begun')
+      request.resume()
+    })
+    await using proxied = await running([backend.id])
+    const socket = connect(proxied.port, '127.0.0.1').on('error', () => {})
+    let heard = ''
+    socket.on('data', (chunk) => {
+      heard += String(chunk)
+    })
+    socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')
+    await eventually(() => heard.includes('begun'))
+    socket.write('ZZ\r\n')
+    await once(socket, 'close')
+    expect(heard.match(/HTTP\/1\.1 \d/g)).toHaveLength(1)
+    await eventually(() => aborted && proxied.ends.length === 1)
+    expect(proxied.ends).toMatchObject([{ outcome: 'client-abort', status: 200 }])
+    expect(proxied.balancer).toMatchObject({ active: 0, reports: [] })
+  })
+
+  test.each([
+    ['no HTTP', '\x16\x03\x01\r\n\r\n'],
+    [
+      'a body in broken chunks',
+      'POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n',
+    ],
+  ])('what comes after a request, %s, is answered in its turn', async (_, rest) => {
+    const heard: string[] = []
+    await using backend = await HttpBackend.start((request, response) => {
+      heard.push(request.url ?? '')
+      setImmediate(() => response.end('first'))
+    })
+    await using proxied = await running([backend.id])
+    const answer = await raw(proxied.port, Buffer.from(`GET /1 HTTP/1.1\r\nHost: a\r\n\r\n${rest}`, 'latin1'))
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400'])
+    expect(answer).toContain('first')
+    expect(heard).toEqual(['/1'])
   })
 
   test('a head that comes too slowly is 408', async () => {

@@ -272,7 +272,7 @@ describe('hostile requests', () => {
   test('smuggling, a chunk size that is none: found in the middle of the body, the request is cut off for both sides', async () => {
     const head = 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n'
     const { answer, backend } = await ask(`${head}0x5\r\nhello\r\n0\r\n\r\n${hidden}`)
-    expect(answer).toMatch(/^(?:HTTP\/1\.1 400 |$)/)
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(backend.requests.filter(({ aborted, request }) => !aborted || request.url === '/hidden')).toEqual(
       [],
     )
