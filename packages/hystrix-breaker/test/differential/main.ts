@@ -8,6 +8,7 @@ import {
   startOracle,
 } from '@loadbearing/harness/oracle'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
+import { cockatielSuite } from '../compat/cockatiel-suite.ts'
 import { opossumSuite } from '../compat/opossum-suite.ts'
 import { type LimitCase, limitCase, type TraceCase, traceCase } from './arbitraries.ts'
 import { startJavaPeer } from './java-peer.ts'
@@ -36,6 +37,7 @@ else if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(runs) || runs < 1)
 } else {
   await differential()
   await opossumSuite()
+  await cockatielSuite()
 }
 
 async function differential(): Promise<void> {
@@ -64,7 +66,7 @@ async function differential(): Promise<void> {
     columns: ['What', 'Against', 'Cases', 'Differed'],
     rows,
     notes: [
-      'Not compared: maxWaitDurationInHalfOpenState and the automatic half-open of resilience4j, whose timers run on the time of the machine; and Vegas beyond its first look at the round trip without load, which is drawn.',
+      'Not compared: maxWaitDurationInHalfOpenState and the automatic half-open of resilience4j, whose timers run on the time of the machine. The jitter of Vegas, which its class draws, is set to the middle on both sides.',
     ],
   })
 }
