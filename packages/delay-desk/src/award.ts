@@ -1,3 +1,6 @@
+/** Minutes below which no claim earns anything. */
+export const leastDelay = 60
+
 /**
  * What a claim earns, in euros: the highest rule that applies.
  *
@@ -15,6 +18,6 @@ export function award(delay: number, distance: () => number): number {
     return 600
   }
   if (delay >= 120) return 30
-  if (delay >= 60) return 15
+  if (delay >= leastDelay) return 15
   return 0
 }

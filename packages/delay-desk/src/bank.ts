@@ -1,17 +1,18 @@
 import { rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { reasonOf } from './errors.ts'
+import { type Answer, exposedServer, openForDesk } from './exposed-server.ts'
 import { Ledger, type Payment, PaymentConflict } from './ledger.ts'
-import { holdOnToDesk, tellDesk } from './lifeline.ts'
+import { holdOnToDesk } from './lifeline.ts'
+import { scenarioOf } from './weather.ts'
 
 // The bank, a process of its own: POST /payments pays, GET /payments shows the ledger.
 
 const MOST_BYTES = 1_000_000
 
 /** The folder of the ledger's file, made by the desk; without it the ledger is in memory. */
-const [folder] = process.argv.slice(2)
+const [scenario, seed, folder] = process.argv.slice(2)
 const ledger = new Ledger(folder === undefined ? ':memory:' : join(folder, 'ledger.sqlite'))
 let paid = 0
 let replayed = 0
@@ -21,37 +22,39 @@ holdOnToDesk(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
 })
 
-const server = createServer((request, response) => {
-  answer(request, response).catch((error: unknown) => {
-    reply(response, error instanceof PaymentConflict ? 409 : 500, { error: reasonOf(error) })
-  })
-})
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address()
-  if (typeof address === 'object') tellDesk({ kind: 'open', url: `http://127.0.0.1:${address?.port}` })
-})
+openForDesk(exposedServer('bank', scenarioOf(scenario), Number(seed), '/payments', answer))
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.url !== '/payments') return reply(response, 404, { error: `no ${request.url}` })
-  if (request.method === 'GET') return reply(response, 200, { paid, replayed, payments: ledger.payments() })
-  if (request.method !== 'POST') return reply(response, 405, { error: `no ${request.method}` })
+async function answer(request: IncomingMessage): ReturnType<Answer> {
+  if (request.url !== '/payments') return { status: 404, body: { error: `no ${request.url}` } }
+  if (request.method === 'GET') return { status: 200, body: { paid, replayed, payments: ledger.payments() } }
+  if (request.method !== 'POST') return { status: 405, body: { error: `no ${request.method}` } }
   if (!(Number(request.headers['content-length']) <= MOST_BYTES)) {
-    return reply(response, 413, { error: `more than ${MOST_BYTES} bytes, or no content-length` })
+    return { status: 413, body: { error: `more than ${MOST_BYTES} bytes, or no content-length` } }
   }
   const order = readOrder(await text(request))
   if (order === undefined)
-    return reply(response, 400, { error: 'expected {worker, payments: [[claim, amount]…]}' })
-  const receipt = ledger.pay(order.worker, order.payments)
-  paid += receipt.paid
-  replayed += receipt.replayed
-  reply(response, 200, receipt)
+    return { status: 400, body: { error: 'expected {worker, payments: [[claim, amount]…]}' } }
+  return pay(order)
 }
 
-function reply(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+function pay({ worker, payments }: Order): Awaited<ReturnType<Answer>> {
+  try {
+    const receipt = ledger.pay(worker, payments)
+    paid += receipt.paid
+    replayed += receipt.replayed
+    return { status: 200, body: receipt }
+  } catch (error) {
+    if (error instanceof PaymentConflict) return { status: 409, body: { error: error.message } }
+    throw error
+  }
 }
 
-function readOrder(body: string): { worker: string; payments: Payment[] } | undefined {
+interface Order {
+  readonly worker: string
+  readonly payments: readonly Payment[]
+}
+
+function readOrder(body: string): Order | undefined {
   let order: unknown
   try {
     order = JSON.parse(body)

@@ -6,7 +6,14 @@ import { DeskError } from './errors.ts'
 
 test('has a default for everything, and the files are there', () => {
   const { flights, airports, ...rest } = configure([])
-  expect(rest).toEqual({ workers: 10, store: 'sqlite', kill: 'paid', seed: 1 })
+  expect(rest).toEqual({
+    workers: 10,
+    store: 'sqlite',
+    kill: 'paid',
+    scenario: 'storm',
+    breaker: true,
+    seed: 1,
+  })
   expect(flights.path).toMatch(/flights-20k\.json$/)
   expect([flights.path, airports].every((path) => existsSync(path))).toBe(true)
 })
@@ -17,6 +24,8 @@ test('takes overrides, of two the last', () => {
     'store=memory',
     'kill=off',
     'seed=42',
+    'scenario=calm',
+    'breaker=off',
     'flights=200k',
     'workers=4',
   ])
@@ -25,6 +34,8 @@ test('takes overrides, of two the last', () => {
     store: 'memory',
     kill: 'off',
     seed: 42,
+    scenario: 'calm',
+    breaker: false,
     flights: { limit: 200_000 },
   })
   expect(configuration.flights.path).toMatch(/flights-3m\.parquet$/)
@@ -43,6 +54,8 @@ test.each([
   ['workers=1', 'nobody is left to take the claims of a killed worker; add kill=off'],
   ['seed=-1', 'seed=-1: expected a whole number'],
   ['store=postgres', 'store=postgres: expected sqlite, memory'],
+  ['scenario=gale', 'scenario=gale: expected calm, storm'],
+  ['breaker=1', 'breaker=1: expected on, off'],
   ['kill=yes', 'kill=yes: expected paid, taken, hang, off'],
   ['flights=30k', 'flights=30k: expected 20k, 200k, 3m or a path ending in .json or .parquet'],
 ])('refuses %s', (override, message) => {

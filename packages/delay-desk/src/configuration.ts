@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { DeskError } from './errors.ts'
 import type { FlightFile } from './flights.ts'
 import type { HaltPoint } from './messages.ts'
+import type { Scenario } from './weather.ts'
 
 /** Where the bank keeps its ledger. */
 export type Store = 'sqlite' | 'memory'
@@ -16,7 +17,11 @@ export interface Configuration {
   readonly store: Store
   /** Where the worker to be killed stands at that moment; `hang` stops one instead, `off` none. */
   readonly kill: HaltPoint | 'hang' | 'off'
-  /** Picks the worker that is killed or hangs. */
+  /** How airline and bank fare. */
+  readonly scenario: Scenario
+  /** Whether the calls to them go through circuits that open. */
+  readonly breaker: boolean
+  /** Picks the worker that is killed or hangs, and the storm. */
   readonly seed: number
 }
 
@@ -32,11 +37,17 @@ Decides and pays the claims of delayed flights, kills a worker in the middle, co
   kill=paid       a worker is killed having paid claims that it has not reported (paid), having taken claims
                   that it has not paid (taken); or it hangs with claims not paid, and pays them late (hang); or
                   none of it (off)
-  seed=1          which worker that is, a whole number
+  scenario=storm  the airline's records service and the bank refuse, hang and slow down by turns, on a script that the
+                  seed makes (storm), or they do not (calm)
+  breaker=on      calls to them go through circuits that open (on), or through ones that never do (off)
+  seed=1          which worker it is, and which storm; a whole number
 
 Exit status: 0 when both totals agree, 1 when they differ or the run failed, 2 for a wrong option.`
 
-type Options = Record<'flights' | 'airports' | 'workers' | 'store' | 'kill' | 'seed', string>
+type Options = Record<
+  'flights' | 'airports' | 'workers' | 'store' | 'kill' | 'scenario' | 'breaker' | 'seed',
+  string
+>
 
 /** Reads Hydra-style overrides, `key=value`; of two for one key the last counts. */
 export function configure(overrides: readonly string[]): Configuration {
@@ -52,6 +63,8 @@ export function configure(overrides: readonly string[]): Configuration {
     workers,
     store: oneOf('store', options.store, ['sqlite', 'memory']),
     kill,
+    scenario: oneOf('scenario', options.scenario, ['calm', 'storm']),
+    breaker: oneOf('breaker', options.breaker, ['on', 'off']) === 'on',
     seed: wholeNumber('seed', options.seed, 0, Number.MAX_SAFE_INTEGER),
   }
 }
@@ -63,6 +76,8 @@ function readOptions(overrides: readonly string[]): Options {
     workers: '10',
     store: 'sqlite',
     kill: 'paid',
+    scenario: 'storm',
+    breaker: 'on',
     seed: '1',
   }
   for (const override of overrides) {

@@ -5,8 +5,16 @@ import type { Child } from './child.ts'
 import type { Configuration } from './configuration.ts'
 import { DeskError } from './errors.ts'
 import type { Flights } from './flights.ts'
-import { type Batch, type HaltPoint, isFromWorker } from './messages.ts'
-import { type Hired, hire, tableOf, watch } from './staff.ts'
+import {
+  type Batch,
+  type CallTallies,
+  type HaltPoint,
+  isFromWorker,
+  noCalls,
+  type Report,
+  sumOfCalls,
+} from './messages.ts'
+import { type Hired, hire, type Services, tableOf, watch } from './staff.ts'
 import { WorkerLine } from './worker-line.ts'
 
 const BATCH_CLAIMS = 250
@@ -46,6 +54,8 @@ interface Post {
   readonly calls: Map<AbortController, Uint32Array>
   handedOut: number
   resting: boolean
+  /** By its last report. */
+  tallies: CallTallies
 }
 
 /** Hands the claims out to the workers that own them, and again when an owner is lost, until all are settled. */
@@ -93,6 +103,7 @@ export class Desk implements AsyncDisposable {
       calls: new Map(),
       handedOut: 0,
       resting: false,
+      tallies: { records: noCalls, bank: noCalls },
     }))
     this.#victim = kill === 'off' ? undefined : this.#choose(seed)
     this.#pool = watch(table)
@@ -102,13 +113,13 @@ export class Desk implements AsyncDisposable {
   static async open(
     flights: Flights,
     airports: Airports,
-    bank: string,
+    services: Services,
     configuration: Pick<Configuration, 'workers' | 'kill' | 'seed'>,
     workerProgram: URL,
     events: DeskEvents,
   ): Promise<Desk> {
     let hear = (_worker: string, _message: unknown): void => {}
-    const workers = await hire(configuration.workers, airports, bank, workerProgram, (worker, message) =>
+    const workers = await hire(configuration.workers, airports, services, workerProgram, (worker, message) =>
       hear(worker, message),
     )
     const desk = new Desk(flights, workers, configuration, events)
@@ -122,6 +133,14 @@ export class Desk implements AsyncDisposable {
 
   get tableSize(): number {
     return this.#pool.maglev.tableSize
+  }
+
+  /** What the workers' calls to the services came to, as far as they have reported it. */
+  get calls(): CallTallies {
+    return {
+      records: sumOfCalls(this.#posts.map(({ tallies }) => tallies.records)),
+      bank: sumOfCalls(this.#posts.map(({ tallies }) => tallies.bank)),
+    }
   }
 
   stats(): PoolStats {
@@ -194,9 +213,9 @@ export class Desk implements AsyncDisposable {
     post.calls.set(call, claims)
     let failed = false
     try {
-      const awards = await post.line.settle(this.#batch(post, claims), call.signal)
+      const report = await post.line.settle(this.#batch(post, claims), call.signal)
       held.report('ok')
-      this.#book(post, claims, awards)
+      this.#book(post, claims, report)
     } catch (error) {
       if (error instanceof DeskError) {
         this.#done.reject(error)
@@ -300,7 +319,8 @@ export class Desk implements AsyncDisposable {
     worker?.tell({ kind: 'resume' })
   }
 
-  #book(post: Post, claims: Uint32Array, awards: Uint16Array): void {
+  #book(post: Post, claims: Uint32Array, { awards, calls }: Report): void {
+    post.tallies = calls
     let payments = 0
     for (const [at, claim] of claims.entries()) {
       if (this.#settled[claim] !== 0)

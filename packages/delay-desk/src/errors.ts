@@ -6,7 +6,7 @@ export type DeskErrorCode =
   | 'BROKEN_RECORD'
   | 'WORKER_FAILED'
   | 'NO_WORKER_LEFT'
-  | 'BANK_FAILED'
+  | 'SERVICE_FAILED'
   | 'INTERRUPTED'
 
 /** An end of the run that is explained by its one line of message, without a stack. */

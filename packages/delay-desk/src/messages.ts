@@ -7,11 +7,21 @@ export type HaltPoint = 'taken' | 'paid'
 export interface Start {
   readonly kind: 'start'
   readonly worker: string
-  /** Base address of the bank. */
+  /** Base addresses. */
   readonly bank: string
+  readonly records: string
+  /** False: circuits stay closed whatever happens. */
+  readonly breaker: boolean
   /** Degrees, by the airport's place. */
   readonly latitudes: Float64Array
   readonly longitudes: Float64Array
+}
+
+/** Desk to the airline's records service over the channel, once, first. */
+export interface RecordsStart {
+  readonly kind: 'records'
+  /** Minutes, by claim. */
+  readonly delays: Int32Array
 }
 
 /** Desk to worker over the channel: go on where you halted. */
@@ -49,6 +59,40 @@ export interface Batch {
 export interface Report {
   /** Euros, in the order of the batch's claims. */
   readonly awards: Uint16Array
+  /** Of this worker's calls to each service, from its start. */
+  readonly calls: CallTallies
+}
+
+/** What the calls to a service came to. */
+export interface CallTally {
+  /** Sent to the service. */
+  readonly made: number
+  /** Of these, refused, cut off, or without an answer in time. */
+  readonly failed: number
+  /** Times that a circuit opened. */
+  readonly opened: number
+  /** Not sent, the circuit being open. */
+  readonly shortCircuited: number
+  /** Answered without the service. */
+  readonly fallbacks: number
+}
+
+export interface CallTallies {
+  readonly records: CallTally
+  readonly bank: CallTally
+}
+
+export const noCalls: CallTally = { made: 0, failed: 0, opened: 0, shortCircuited: 0, fallbacks: 0 }
+
+export function sumOfCalls(tallies: readonly CallTally[]): CallTally {
+  const sum = (field: keyof CallTally): number => tallies.reduce((total, tally) => total + tally[field], 0)
+  return {
+    made: sum('made'),
+    failed: sum('failed'),
+    opened: sum('opened'),
+    shortCircuited: sum('shortCircuited'),
+    fallbacks: sum('fallbacks'),
+  }
 }
 
 /** A batch or a report as the body of a call. */
@@ -66,8 +110,15 @@ export function decodeBatch(body: Uint8Array): Batch {
 /** @throws where the body is none that `encode` made */
 export function decodeReport(body: Uint8Array): Report {
   const report: unknown = deserialize(body)
-  if (isObject(report) && report['awards'] instanceof Uint16Array) return { awards: report['awards'] }
+  if (isObject(report)) {
+    const { awards, calls } = report
+    if (awards instanceof Uint16Array && isTallies(calls)) return { awards, calls }
+  }
   throw new TypeError('expected a report')
+}
+
+export function isRecordsStart(message: unknown): message is RecordsStart {
+  return isObject(message) && message['kind'] === 'records' && message['delays'] instanceof Int32Array
 }
 
 export function isFromDesk(message: unknown): message is Start | Resume {
@@ -92,6 +143,14 @@ function isBatch(message: unknown): message is Batch {
     [delays, origins, destinations].every(({ length }) => length === claims.length) &&
     (halt === undefined || halt === 'taken' || halt === 'paid')
   )
+}
+
+function isTallies(value: unknown): value is CallTallies {
+  return isObject(value) && isTally(value['records']) && isTally(value['bank'])
+}
+
+function isTally(value: unknown): value is CallTally {
+  return isObject(value) && Object.keys(noCalls).every((field) => typeof value[field] === 'number')
 }
 
 function isObject(value: unknown): value is Partial<Record<string, unknown>> {

@@ -1,49 +1,34 @@
-import { once } from 'node:events'
-import { Agent, type IncomingMessage, request } from 'node:http'
-import { json } from 'node:stream/consumers'
+import { JsonLine } from './json-call.ts'
 import type { Payment, Receipt } from './ledger.ts'
-
-const TIMEOUT_MS = 10_000
 
 /** The ledger as the bank shows it. */
 export interface Statement extends Receipt {
   readonly payments: readonly Payment[]
 }
 
-/** The bank, as its clients call it. A call that fails throws and is not tried again. */
+/** The bank, as its clients call it. */
 export class Bank {
-  readonly #url: string
-  readonly #agent = new Agent({ keepAlive: true })
+  readonly #line: JsonLine
 
   /** @param url base address: `http://127.0.0.1:8080` */
   constructor(url: string) {
-    this.#url = url
+    this.#line = new JsonLine('bank', url)
   }
 
   /** Pays each claim that has not been paid; asking again changes nothing. */
-  async pay(worker: string, payments: readonly Payment[]): Promise<Receipt> {
-    const receipt = await this.#call('POST', JSON.stringify({ worker, payments }))
+  async pay(worker: string, payments: readonly Payment[], signal?: AbortSignal): Promise<Receipt> {
+    const body = JSON.stringify({ worker, payments })
+    const receipt = await this.#line.call('POST', '/payments', { body, ...(signal && { signal }) })
     if (isReceipt(receipt)) return receipt
-    throw new Error('the bank gave a receipt that cannot be read')
+    throw new TypeError('the bank gave a receipt that cannot be read')
   }
 
   async statement(): Promise<Statement> {
-    const statement = await this.#call('GET')
+    const statement = await this.#line.call('GET', '/payments')
     if (isReceipt(statement) && 'payments' in statement && Array.isArray(statement.payments)) {
       return { ...statement, payments: statement.payments }
     }
-    throw new Error('the bank gave a statement that cannot be read')
-  }
-
-  async #call(method: 'GET' | 'POST', body?: string): Promise<unknown> {
-    const call = request(`${this.#url}/payments`, { method, agent: this.#agent, timeout: TIMEOUT_MS })
-    call.once('timeout', () => call.destroy(new Error(`the bank did not answer in ${TIMEOUT_MS} ms`)))
-    call.end(body)
-    const [response]: IncomingMessage[] = await once(call, 'response')
-    if (response === undefined) throw new Error('the bank did not answer')
-    const answer: unknown = await json(response)
-    if (response.statusCode === 200) return answer
-    throw new Error(`the bank answered ${response.statusCode}: ${JSON.stringify(answer)}`)
+    throw new TypeError('the bank gave a statement that cannot be read')
   }
 }
 

@@ -8,7 +8,8 @@ import { Desk, type DeskEvents, type Finding } from './desk.ts'
 import { DeskError, reasonOf } from './errors.ts'
 import { type Flights, readFlights } from './flights.ts'
 import { MemoryWatch } from './memory.ts'
-import { openBank } from './open-bank.ts'
+import type { CallTallies } from './messages.ts'
+import { openBank, openRecords } from './open-service.ts'
 import { Bank, type Statement } from './payment.ts'
 import { count, Progress } from './progress.ts'
 import { reconcile } from './reconciliation.ts'
@@ -17,11 +18,13 @@ import { later, succeeded, summarize } from './summary.ts'
 /** The programs of the child processes. Tests put broken ones in their place. */
 export interface Programs {
   readonly bank: URL
+  readonly records: URL
   readonly worker: URL
 }
 
 const PROGRAMS: Programs = {
   bank: new URL('./bank.ts', import.meta.url),
+  records: new URL('./records.ts', import.meta.url),
   worker: new URL('./worker.ts', import.meta.url),
 }
 
@@ -55,7 +58,7 @@ async function work(
   const { flights: file, airports: airportsFile, store } = configuration
 
   progress.line(
-    `Delay Desk: ${basename(file.path)}, ${configuration.workers} workers, a bank with its ledger in ${store}`,
+    `Delay Desk: ${basename(file.path)}, ${configuration.workers} workers, a bank with its ledger in ${store}, ${configuration.scenario}`,
   )
   const airports = await readAirports(airportsFile)
   const flights = await Promise.race([
@@ -74,6 +77,7 @@ async function work(
     reconciliation,
     claims: flights.count,
     workers: configuration.workers,
+    breaker: configuration.breaker,
     seconds: (performance.now() - begin) / 1000,
     memory,
   }
@@ -88,11 +92,14 @@ interface Settled {
   readonly findings: readonly Finding[]
   readonly tableSize: number
   readonly pool: PoolStats
+  readonly calls: CallTallies
+  /** Seconds from the first batch to the last report. */
+  readonly settling: number
   /** Claims of the worker that owned the fewest at the start, and of the one with the most. */
   readonly shares: readonly [least: number, most: number]
 }
 
-/** Opens bank and desk, settles all claims, and ends both. */
+/** Opens the services and the desk, settles all claims, and ends them. */
 async function settle(
   flights: Flights,
   airports: Awaited<ReturnType<typeof readAirports>>,
@@ -100,7 +107,8 @@ async function settle(
   programs: Programs,
   { interrupted, progress, memory }: { interrupted: Promise<never>; progress: Progress; memory: MemoryWatch },
 ): Promise<Settled> {
-  await using bank = await openBank(programs.bank, configuration.store)
+  await using bank = await openBank(programs.bank, configuration)
+  await using records = await openRecords(programs.records, configuration, flights.delays)
   const moves: Move[] = []
   const findings: Finding[] = []
   let done = 0
@@ -113,7 +121,7 @@ async function settle(
       progress.show('claims', done, flights.count, `, ${count(paid)} paid`)
       if (done - looked < flights.count / 8) return
       looked = done
-      memory.look([bank.pid, ...desk.pids])
+      memory.look([bank.pid, records.pid, ...desk.pids])
     },
     onStrike(worker, pid, batch, batches) {
       const what = configuration.kill === 'hang' ? 'stopped' : 'killed'
@@ -133,11 +141,20 @@ async function settle(
       progress.line(`  ${what}, ${count(move.collateral)} claims of others move`)
     },
   }
-  await using desk = await Desk.open(flights, airports, bank.url, configuration, programs.worker, events)
+  await using desk = await Desk.open(
+    flights,
+    airports,
+    { bank: bank.url, records: records.url, breaker: configuration.breaker },
+    configuration,
+    programs.worker,
+    events,
+  )
   const shares = desk.assignment.byOwner().map((claims) => claims.length)
+  const begin = performance.now()
   await Promise.race([desk.settle(), bank.failed, interrupted])
+  const settling = (performance.now() - begin) / 1000
   const statement = await new Bank(bank.url).statement().catch((error: unknown) => {
-    throw new DeskError('BANK_FAILED', reasonOf(error), { cause: error })
+    throw new DeskError('SERVICE_FAILED', reasonOf(error), { cause: error })
   })
   return {
     statement,
@@ -146,6 +163,8 @@ async function settle(
     findings,
     tableSize: desk.tableSize,
     pool: desk.stats(),
+    calls: desk.calls,
+    settling,
     shares: [Math.min(...shares), Math.max(...shares)],
   }
 }

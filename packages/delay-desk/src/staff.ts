@@ -4,6 +4,15 @@ import { Child } from './child.ts'
 import { DeskError } from './errors.ts'
 import { isFromWorker } from './messages.ts'
 
+/** What workers call. */
+export interface Services {
+  /** Base addresses. */
+  readonly bank: string
+  readonly records: string
+  /** Whether the circuits before them open. */
+  readonly breaker: boolean
+}
+
 /** A worker process and where it is called. */
 export interface Hired {
   readonly id: string
@@ -36,7 +45,7 @@ export function tableOf(workers: readonly Hired[]): Maglev {
 export async function hire(
   count: number,
   { latitudes, longitudes }: Airports,
-  bank: string,
+  services: Services,
   program: URL,
   hear: (worker: string, message: unknown) => void,
 ): Promise<Hired[]> {
@@ -48,7 +57,7 @@ export async function hire(
       else hear(id, message)
     })
     processes.push(child)
-    child.tell({ kind: 'start', worker: id, bank, latitudes, longitudes })
+    child.tell({ kind: 'start', worker: id, ...services, latitudes, longitudes })
     const failed = child.ended.then((end): never => {
       throw new DeskError('WORKER_FAILED', `${id} ended before it could be called (${end})`)
     })

@@ -23,7 +23,13 @@ function outcome(payments: readonly [number, number][], strayed: number[]): Outc
     })),
     findings: [{ worker: 'worker-1', by: 'probes', afterMs: 300.2 }],
     pool: { rebuilds: strayed.length, probes: 17, probeFailures: 3, ejections: 0 },
+    calls: {
+      records: { made: 1200, failed: 5, opened: 2, shortCircuited: 31, fallbacks: 36 },
+      bank: { made: 80, failed: 3, opened: 1, shortCircuited: 0, fallbacks: 0 },
+    },
+    breaker: true,
     seconds: 1,
+    settling: 0.5,
     memory: { own: 1, together: 0 },
   }
 }
@@ -47,4 +53,17 @@ test('shows how the pool found out', () => {
   expect(summarize(outcome([[1, 15]], [0])).join('\n')).toMatch(
     /pool +17 probes, 3 failed; ejections by outlier detection: 0\n +worker-1 found missing by probes 301 ms later/,
   )
+})
+
+test('shows what became of the calls to the services', () => {
+  const found = outcome([[1, 15]], [])
+  const text = summarize(found).join('\n')
+  expect(text).toContain(
+    'breaker  records: 1,200 calls made, 5 failed; circuits opened: 2, calls short-circuited: 31, fallbacks used: 36\n',
+  )
+  expect(text).toContain(
+    '           bank: 80 calls made, 3 failed; circuits opened: 1, calls short-circuited: 0\n',
+  )
+  expect(text).not.toContain('breaker=off')
+  expect(summarize({ ...found, breaker: false }).join('\n')).toContain('circuits were disabled: breaker=off')
 })

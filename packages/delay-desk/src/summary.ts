@@ -1,6 +1,7 @@
 import type { PoolStats } from '@loadbearing/maglev'
 import type { Move } from './assignment.ts'
 import type { Finding } from './desk.ts'
+import type { CallTallies, CallTally } from './messages.ts'
 import type { Statement } from './payment.ts'
 import { count } from './progress.ts'
 import type { Reconciliation, Sum } from './reconciliation.ts'
@@ -18,7 +19,12 @@ export interface Outcome {
   /** Workers that the pool found missing. */
   readonly findings: readonly Finding[]
   readonly pool: Pick<PoolStats, 'rebuilds' | 'probes' | 'probeFailures' | 'ejections'>
+  readonly calls: CallTallies
+  /** Whether circuits could open. */
+  readonly breaker: boolean
   readonly seconds: number
+  /** Of these, from the first batch to the last report. */
+  readonly settling: number
   /** Bytes. */
   readonly memory: { readonly own: number; readonly together: number }
 }
@@ -34,7 +40,7 @@ function strayed(moves: readonly Move[]): number {
 
 /** The end of a run: both totals, the differences, what each package did, time and memory. */
 export function summarize(outcome: Outcome): string[] {
-  const { reconciliation, seconds, memory } = outcome
+  const { reconciliation, seconds, settling, memory } = outcome
   const together =
     memory.together > 0 ? `, all processes together ${mebibytes(memory.together)} (shared pages once)` : ''
   return [
@@ -45,8 +51,9 @@ export function summarize(outcome: Outcome): string[] {
     '',
     ...maglev(outcome),
     ...discovery(outcome),
+    ...breakers(outcome),
     ...payments(outcome),
-    `  time     ${seconds.toFixed(1)} s; memory at most: the desk ${mebibytes(memory.own)}${together}`,
+    `  time     ${seconds.toFixed(1)} s, the claims ${settling.toFixed(1)} s of it; memory at most: the desk ${mebibytes(memory.own)}${together}`,
   ]
 }
 
@@ -123,6 +130,17 @@ function discovery({ pool, findings }: Outcome): string[] {
 /** How long after the desk had struck it. */
 export function later({ afterMs }: Finding): string {
   return afterMs === undefined ? '' : ` ${Math.ceil(afterMs)} ms later`
+}
+
+function breakers({ breaker, calls: { records, bank } }: Outcome): string[] {
+  const line = (name: string, { made, failed, opened, shortCircuited }: CallTally): string =>
+    `${name}: ${count(made)} calls made, ${count(failed)} failed; circuits opened: ${count(opened)}, ` +
+    `calls short-circuited: ${count(shortCircuited)}`
+  return [
+    `  breaker  ${line('records', records)}, fallbacks used: ${count(records.fallbacks)}`,
+    `           ${line('bank', bank)}`,
+    ...(breaker ? [] : ['           the circuits were disabled: breaker=off']),
+  ]
 }
 
 function payments({ statement }: Outcome): string[] {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { DeskError } from './errors.ts'
-import { type Batch, decodeReport, encode } from './messages.ts'
+import { type Batch, decodeReport, encode, type Report } from './messages.ts'
 
 /** Longer than the worker waits for the bank. */
 const TIMEOUT_MS = 15_000
@@ -20,12 +20,12 @@ export class WorkerLine implements Disposable {
   }
 
   /**
-   * Has a batch decided and paid; the answer is what each claim earned.
+   * Has a batch decided and paid; the answer is what each claim earned, and what it took.
    *
    * @throws DeskError `WORKER_FAILED` where the worker answers that it cannot; any other error is one of the connection, and
    * nobody knows what was paid
    */
-  async settle(batch: Batch, signal: AbortSignal): Promise<Uint16Array> {
+  async settle(batch: Batch, signal: AbortSignal): Promise<Report> {
     const call = request(this.#url, { method: 'POST', agent: this.#agent, timeout: TIMEOUT_MS, signal })
     call.once('timeout', () => call.destroy(new Error(`${this.#worker} did not answer in ${TIMEOUT_MS} ms`)))
     // A second error, after the one that `once` hears of.
@@ -35,8 +35,9 @@ export class WorkerLine implements Disposable {
     if (response === undefined) throw new Error(`${this.#worker} did not answer`)
     const body = await buffer(response)
     if (response.statusCode !== 200) throw this.#failed(`cannot go on: ${String(body)}`)
-    const { awards } = decodeReport(body)
-    if (awards.length === batch.claims.length) return awards
+    const report = decodeReport(body)
+    const { awards } = report
+    if (awards.length === batch.claims.length) return report
     throw this.#failed(`reported ${awards.length} awards for ${batch.claims.length} claims`)
   }
 

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type OpenBank, openBank } from '../src/open-bank.ts'
+import { type OpenService, openBank } from '../src/open-service.ts'
 import { Bank } from '../src/payment.ts'
 import { newFolder, removeFolders } from './folders.ts'
 
 const program = new URL('../src/bank.ts', import.meta.url)
-let open: OpenBank
+let open: OpenService
 beforeAll(async () => {
-  open = await openBank(program, 'memory')
+  open = await openBank(program, { store: 'memory', scenario: 'calm', seed: 1 })
 })
 afterAll(async () => {
   await open[Symbol.asyncDispose]()
@@ -72,7 +72,7 @@ test.each([
 
 test('a payment that was confirmed is in the file after SIGKILL', async () => {
   const folder = newFolder()
-  const child = fork(program, [folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(program, ['calm', '1', folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const [{ url }] = await once(child, 'message')
   await new Bank(url).pay('worker-1', [[7, 400]])
   child.kill('SIGKILL')

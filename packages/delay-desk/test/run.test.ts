@@ -29,6 +29,13 @@ async function run(
   return Object.assign(desk, { status: await desk.ended() })
 }
 
+const recordsLine =
+  /records: ([\d,]+) calls made, ([\d,]+) failed; circuits opened: ([\d,]+), calls short-circuited: ([\d,]+), fallbacks used: ([\d,]+)/
+
+function numberOf(text: string | undefined): number {
+  return Number(text?.replaceAll(',', ''))
+}
+
 describe('the main job', () => {
   test('20,000 flights: a worker is killed, only its claims move, every claim is paid once', async () => {
     const { status, stdout, stderr, temporary } = await run([])
@@ -69,6 +76,7 @@ describe('the main job', () => {
   test('a worker killed before it pays leaves nothing that is asked for again', async () => {
     const { status, stdout } = await run([
       'kill=taken',
+      'scenario=calm',
       'store=memory',
       'workers=3',
       `flights=${small()}`,
@@ -108,9 +116,39 @@ describe('the main job', () => {
   })
 
   test('a single claim moves and is paid once when its worker is killed with it paid', async () => {
-    const { status, stdout } = await run([`flights=${flightsFile([{ delay: 180 }])}`])
+    const { status, stdout } = await run(['scenario=calm', `flights=${flightsFile([{ delay: 180 }])}`])
     expect(status).toBe(0)
     expect(stdout).toContain('payments 2 asked for, 1 made, 1 asked again and not paid twice')
+  })
+
+  test('in a storm circuits open, calls are short-circuited, fallbacks answer, and every claim is paid once', async () => {
+    const { status, stdout } = await run(['workers=3', 'seed=3'])
+    expect(status).toBe(0)
+    const [, made, failed, opened, shortCircuited, fallbacks] = recordsLine.exec(stdout) ?? []
+    expect(numberOf(opened)).toBeGreaterThan(0)
+    expect(numberOf(shortCircuited)).toBeGreaterThan(0)
+    expect(numberOf(fallbacks)).toBeGreaterThanOrEqual(numberOf(failed) + numberOf(shortCircuited))
+    expect(numberOf(made)).toBeGreaterThan(0)
+    expect(stdout).toContain('20,000 claims decided, 1,108 paid, each once; differences: none')
+  })
+
+  test('with the circuits disabled each call is made, and the totals agree too', async () => {
+    const { status, stdout } = await run(['workers=3', 'seed=3', 'breaker=off'])
+    expect(status).toBe(0)
+    const [, , failed, opened, shortCircuited, fallbacks] = recordsLine.exec(stdout) ?? []
+    expect([opened, shortCircuited]).toEqual(['0', '0'])
+    expect(numberOf(failed)).toBeGreaterThan(0)
+    expect(numberOf(fallbacks)).toBe(numberOf(failed))
+    expect(stdout).toContain('20,000 claims decided, 1,108 paid, each once; differences: none')
+  })
+
+  test('in a calm no circuit opens', async () => {
+    const { status, stdout } = await run(['workers=3', 'scenario=calm'])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(
+      /records: [\d,]+ calls made, 0 failed; circuits opened: 0, calls short-circuited: 0/,
+    )
+    expect(stdout).toMatch(/bank: [\d,]+ calls made, 0 failed; circuits opened: 0, calls short-circuited: 0/)
   })
 
   test('the seed picks the worker', async () => {
@@ -238,6 +276,19 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
     })
   })
 
+  test('a records service that somebody kills is survived: what passengers stated decides', async () => {
+    const desk = new DeskProcess(main, ['flights=200k', 'workers=4', 'kill=off', 'scenario=calm'])
+    await desk.wrote(/claims +10 %/)
+    // The bank is the first child, the records service the second.
+    const [, records = 0] = desk.children().toSorted((a, b) => a - b)
+    process.kill(records, 'SIGKILL')
+    expect(await desk.ended()).toBe(0)
+    const [, , , opened, , fallbacks] = recordsLine.exec(desk.stdout) ?? []
+    expect(numberOf(opened)).toBeGreaterThan(0)
+    expect(numberOf(fallbacks)).toBeGreaterThan(100)
+    expect(desk.stdout).toContain('200,000 claims decided')
+  })
+
   test('a bank that dies ends the run', async () => {
     const args = [`bank=${fixtures.bankThatDies.href}`, '--', 'workers=2', 'kill=off', `flights=${small()}`]
     const { status, stderr } = await run(args, runWith)
@@ -283,7 +334,7 @@ describe('bad input gets one line', () => {
   test('--help explains every option', async () => {
     const { status, stdout } = await run(['--help'])
     expect(status).toBe(0)
-    for (const option of ['flights', 'airports', 'workers', 'store', 'kill', 'seed'])
+    for (const option of ['flights', 'airports', 'workers', 'store', 'kill', 'scenario', 'breaker', 'seed'])
       expect(stdout).toContain(`\n  ${option}=`)
   })
 })
