@@ -10,6 +10,6 @@ export {
 export type { CircuitBreakerError, CircuitBreakerErrorCode } from './opossum/errors.ts'
 export type { CircuitBreakerEvents } from './opossum/events.ts'
 export type { CacheTransport, MemoryCache } from './opossum/memory-cache.ts'
-export type { CoalesceReset, Options, Settings, State } from './opossum/options.ts'
+export type { CoalesceReset, Hook, Options, Settings, State } from './opossum/options.ts'
 export type { Semaphore } from './opossum/semaphore.ts'
 export type { Bucket, Counter, Stats, Status, StatusOptions } from './opossum/status.ts'

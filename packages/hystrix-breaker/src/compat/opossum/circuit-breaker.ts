@@ -7,7 +7,7 @@ import { CircuitBreakerError, isOurError } from './errors.ts'
 import { type CircuitBreakerEvents, guard } from './events.ts'
 import { FiredCall } from './fired-call.ts'
 import { KnownAnswers, type LookUp } from './known-answers.ts'
-import { makeStatus, readOptions, readStatus, type Settings } from './options.ts'
+import { type Hook, makeStatus, readOptions, readStatus, type Settings } from './options.ts'
 import { type Semaphore, semaphore } from './semaphore.ts'
 import type { Counter } from './status.ts'
 import { TimedCircuit } from './timed-circuit.ts'
@@ -22,7 +22,7 @@ export interface Firable {
 
 /**
  * A function behind a breaker, with the API of opossum 10 on this package's `Circuit`. Differs on purpose: results and
- * failures that come late change nothing, a probe has a lease (the longer of `timeout` and `resetTimeout`), what was
+ * failures that come late change nothing, a probe has a lease (`resetTimeout`, or a second more than `timeout`), what was
  * counted before a close does not reopen, a restored breaker waits for what is left, a full semaphore takes no probe, a
  * listener that throws changes no outcome, and what was shut down stays so.
  */
@@ -31,7 +31,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown>
   implements AsyncDisposable
 {
   readonly options: Settings<TI>
-  readonly action: Action<TI, TR>
+  readonly action: Hook<TI, TR | PromiseLike<TR>>
   readonly name: string
   readonly group: string
   readonly volumeThreshold: number

@@ -6,6 +6,9 @@ import type { Aborter } from './abort-signals.ts'
 import { type CacheTransport, cacheSizeMax, MemoryCache } from './memory-cache.ts'
 import { type Stats, Status, type StatusOptions } from './status.ts'
 
+/** A function whose arguments are compared as a method's, so that a breaker of any arguments is a `CircuitBreaker`. */
+export type Hook<A extends unknown[], R> = { call(...args: A): R }['call']
+
 /** What `toJSON` saves and the option `state` restores. */
 export interface State {
   name: string
@@ -54,7 +57,7 @@ export interface Options<TI extends unknown[] = unknown[]> {
   /** Fires in the window before it can open. Default 0. */
   volumeThreshold?: number | undefined
   /** True for an error that counts as a success; its caller gets it, and no fallback. It is given the arguments too. */
-  errorFilter?: ((error: never, ...args: TI) => unknown) | undefined
+  errorFilter?: Hook<[error: never, ...args: TI], unknown> | undefined
   /** Keeps results of calls that succeeded. Default false. */
   cache?: boolean | undefined
   /** 0 for ever. Default 0. */
@@ -62,7 +65,7 @@ export interface Options<TI extends unknown[] = unknown[]> {
   /** Entries of the built-in cache. Default 2^24 - 1. */
   cacheSize?: number | undefined
   /** Default: the arguments as JSON. */
-  cacheGetKey?: ((...args: TI) => string) | undefined
+  cacheGetKey?: Hook<TI, string> | undefined
   /** Default: in memory. */
   cacheTransport?: CacheTransport | undefined
   /** Calls of one key share one execution. Default false. */
@@ -93,9 +96,9 @@ export interface Settings<TI extends unknown[] = unknown[]> extends Options<TI> 
   capacity: number
   errorThresholdPercentage: number
   volumeThreshold: number
-  errorFilter: (error: never, ...args: TI) => unknown
+  errorFilter: Hook<[error: never, ...args: TI], unknown>
   cacheTTL: number
-  cacheGetKey: (...args: TI) => string
+  cacheGetKey: Hook<TI, string>
   coalesce: boolean
   coalesceSize: number
   coalesceTTL: number

@@ -7,6 +7,8 @@ import type { Settings, State } from './options.ts'
 import type { Status } from './status.ts'
 import { type Cancel, clock, wakeAt } from './timers.ts'
 
+const leaseSlack = 1000
+
 /** The circuit with opossum's time and rule: it half-opens by a timer, and opens by failures of fires. */
 export class TimedCircuit {
   readonly #options: Settings<never>
@@ -106,8 +108,10 @@ export class TimedCircuit {
     return Math.max(1, this.#options.resetTimeout)
   }
 
+  // Longer than the time limit, which ends a probe first.
   get #lease(): number {
-    return Math.max(this.#options.timeout || 0, this.#openFor)
+    const { timeout } = this.#options
+    return timeout ? Math.max(timeout + leaseSlack, this.#openFor) : this.#openFor
   }
 
   #isLate(permit: Permit | undefined): boolean {
