@@ -1,6 +1,6 @@
 import type { Expiring } from './deadlines.ts'
 import type { CallEvent } from './metrics/call-event.ts'
-import type { Permit } from './permit.ts'
+import { Permit } from './permit.ts'
 
 /** What the guarded function is given. */
 export interface CallContext {
@@ -44,17 +44,16 @@ export interface CallOwner {
   expired(call: Call<unknown>, stalled: boolean): void
 }
 
-/** One call on its way through a breaker. It is answered once. */
-export class Call<T> implements CallContext, Expiring<Call<unknown>> {
+const nobody: Sink<unknown> = { succeed: () => {}, fail: () => {} }
+
+/** One call on its way through a breaker, and its own permit. It is answered once. */
+export class Call<T> extends Permit implements CallContext, Expiring<Call<unknown>> {
   readonly work: Work<T>
-  readonly sink: Sink<T>
+  sink: Sink<T> = nobody
   readonly options: ExecuteOptions<T>
   stage: 'new' | 'queued' | 'running' | 'fallback' | 'over' = 'new'
-  /** Of the circuit, from the moment the work began. */
-  permit: Permit | undefined
-  /** Monotonic milliseconds: when it came, and when its work began. */
-  arrivedAt = 0
-  startedAt = 0
+  /** Where it had to wait for its place: monotonic milliseconds, since when. */
+  queuedAt: number | undefined
   /** What became of its work, and of its fallback. */
   outcome: CallEvent | undefined
   substitute: CallEvent | undefined
@@ -63,11 +62,16 @@ export class Call<T> implements CallContext, Expiring<Call<unknown>> {
   readonly #owner: CallOwner
   #controller: AbortController | undefined
 
-  constructor(owner: CallOwner, work: Work<T>, options: ExecuteOptions<T>, sink: Sink<T>) {
+  constructor(owner: CallOwner, work: Work<T>, options: ExecuteOptions<T>) {
+    super()
     this.#owner = owner
     this.work = work
     this.options = options
-    this.sink = sink
+  }
+
+  /** Monotonic milliseconds. */
+  get arrivedAt(): number {
+    return this.queuedAt ?? this.startedAt
   }
 
   get signal(): AbortSignal {

@@ -107,13 +107,22 @@ export class Circuit {
 
   /** Leave for one call, or why not. */
   acquire(now: number): Permit | Refusal {
+    const permit = new Permit()
+    return this.admit(permit, now) ?? permit
+  }
+
+  /** @internal {@link Circuit.acquire}, into a permit that was never given; undefined where it is given. */
+  admit(permit: Permit, now: number): Refusal | undefined {
     // Nothing is ever due while it is closed.
-    if (this.#state === 'closed') return new Permit(this.#generation, 'call', now)
+    if (this.#state === 'closed') {
+      permit.give(this.#generation, 'call', now)
+      return undefined
+    }
     this.advance(now)
     if (this.#state === 'open' && this.#waitOver(now) && this.#probeMayBegin(now)) this.#toHalfOpen(now)
-    const answer = this.#answer(now)
+    const refusal = this.#give(permit, now)
     this.#tell()
-    return answer
+    return refusal
   }
 
   /** Why {@link Circuit.acquire} would not let a call through; undefined where it would. No probe is taken. */
@@ -251,16 +260,15 @@ export class Circuit {
     this.#tell()
   }
 
-  #answer(now: number): Permit | Refusal {
+  #give(permit: Permit, now: number): Refusal | undefined {
     const state = this.#state
     if (state === 'open') return { state, retryAfter: this.#waitLeft(now) }
     if (state === 'forced-open') return { state, retryAfter: undefined }
-    if (state !== 'half-open') return new Permit(this.#generation, 'call', now)
-    if (this.#halfOpen?.admits !== true || !this.#probeMayBegin(now))
-      return { state, retryAfter: this.#halfOpen?.wait(now) }
-    const probe = new Permit(this.#generation, 'probe', now)
-    this.#halfOpen.issue(probe)
-    return probe
+    if (state !== 'half-open') permit.give(this.#generation, 'call', now)
+    else if (this.#halfOpen?.admits === true && this.#probeMayBegin(now))
+      this.#halfOpen.issue(permit.give(this.#generation, 'probe', now))
+    else return { state, retryAfter: this.#halfOpen?.wait(now) }
+    return undefined
   }
 
   #settleProbe(probe: Permit, outcome: Outcome, at: number, duration: number): void {

@@ -1,16 +1,34 @@
 /** Leave for one call, of the generation that gave it. It settles once; the circuit that gave it keeps the books. */
 export class Permit {
-  readonly generation: number
-  readonly kind: 'call' | 'probe'
-  /** Monotonic milliseconds. */
-  readonly startedAt: number
   /** @internal */
   settled = false
+  #generation = -1
+  #isProbe = false
+  #startedAt = 0
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** @internal Whether it was given. */
+  get admitted(): boolean {
+    return this.#generation >= 0
+  }
+
+  get kind(): 'call' | 'probe' {
+    return this.#isProbe ? 'probe' : 'call'
+  }
+
+  /** Monotonic milliseconds. */
+  get startedAt(): number {
+    return this.#startedAt
+  }
 
   /** @internal */
-  constructor(generation: number, kind: 'call' | 'probe', startedAt: number) {
-    this.generation = generation
-    this.kind = kind
-    this.startedAt = startedAt
+  give(generation: number, kind: 'call' | 'probe', startedAt: number): this {
+    this.#generation = generation
+    this.#isProbe = kind === 'probe'
+    this.#startedAt = startedAt
+    return this
   }
 }

@@ -11,13 +11,14 @@ export class CallMetrics implements BreakerMetrics {
   queued = 0
   readonly #counter: EventCounter
   readonly #latency: LatencyHistogram | undefined
-  readonly #latencyTotal: LatencyHistogram | undefined
+  // The same as long as nobody has waited for more than the work.
+  #latencyTotal: LatencyHistogram | undefined
   readonly #monotonic: () => number
 
   constructor({ metrics: { events, latencies }, clock }: BreakerSettings) {
     this.#counter = new EventCounter(events.size, events.buckets)
     this.#latency = latencies && new LatencyHistogram(latencies.size, latencies.buckets)
-    this.#latencyTotal = latencies && new LatencyHistogram(latencies.size, latencies.buckets)
+    this.#latencyTotal = this.#latency
     this.#monotonic = () => clock.monotonic()
   }
 
@@ -41,20 +42,20 @@ export class CallMetrics implements BreakerMetrics {
     return Math.max(this.running, this.#counter.rollingMaxRunning(this.#monotonic()))
   }
 
-  begin(now: number): void {
-    this.#counter.running(now, ++this.running)
-  }
-
   /** Work that began `duration` milliseconds ago is over, with the event of this place. */
   end(now: number, duration: number, place: number): void {
-    this.running--
-    this.#counter.add(now, place)
+    this.#counter.end(now, place, this.running--)
     this.#latency?.record(now, duration)
+  }
+
+  /** Before the end of a call whose caller waits for more than its work: for its place, or for a fallback. */
+  separateTotal(now: number): void {
+    if (this.#latencyTotal === this.#latency) this.#latencyTotal = this.#latency?.copy(now)
   }
 
   /** The caller of work that was let through has its answer after `duration` milliseconds. */
   answered(now: number, duration: number): void {
-    this.#latencyTotal?.record(now, duration)
+    if (this.#latencyTotal !== this.#latency) this.#latencyTotal?.record(now, duration)
   }
 
   /** An event, by its place in `callEvents`. */

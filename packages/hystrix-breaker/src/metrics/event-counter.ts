@@ -31,12 +31,13 @@ export class EventCounter {
     totals[place] = (totals[place] ?? 0) + 1
   }
 
-  /** So many calls run at `now`. */
-  running(now: number, calls: number): void {
-    const ring = (this.#ring ??= new Uint32Array(this.#slices.count * fields))
-    this.#slices.advance(now, this.#clear)
+  /** The event that ends one of `running` calls: the most calls that ran at once are seen when the first of them ends. */
+  end(now: number, place: number, running: number): void {
+    this.add(now, place)
+    const ring = this.#ring
+    if (ring === undefined) return
     const at = this.#slices.place * fields + mostRunning
-    if (calls > (ring[at] ?? 0)) ring[at] = calls
+    if (running > (ring[at] ?? 0)) ring[at] = running
   }
 
   rolling(now: number): EventCounts {

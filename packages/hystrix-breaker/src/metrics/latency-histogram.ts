@@ -19,6 +19,7 @@ const longest = 2 ** 31 - 1 // µs
  * bucket stands for its values, and is at most 1/64 away from them. Buffers come with the powers of two that occur.
  */
 export class LatencyHistogram {
+  readonly #size: number
   readonly #slices: Slices
   // octaves[0] counts what is below `steps` µs, octaves[n] from steps * 2^(n-1) µs to twice that; `steps` for each slice.
   readonly #octaves: (Uint32Array | undefined)[] = []
@@ -30,6 +31,7 @@ export class LatencyHistogram {
   }
 
   constructor(size: number, slices: number) {
+    this.#size = size
     this.#slices = new Slices(size, slices)
   }
 
@@ -64,6 +66,16 @@ export class LatencyHistogram {
       mean: count === 0 ? 0 : sum / count,
       percentile: (percent) => percentileOf(buckets, count, percent),
     }
+  }
+
+  /** Another one that holds the same. */
+  copy(now: number): LatencyHistogram {
+    const copy = new LatencyHistogram(this.#size, this.#slices.count)
+    this.#slices.advance(now, this.#clear)
+    copy.#slices.advance(now, copy.#clear)
+    copy.#sums = this.#sums?.slice()
+    for (const [octave, counts] of this.#octaves.entries()) copy.#octaves[octave] = counts?.slice()
+    return copy
   }
 
   #merged(): readonly { readonly value: number; readonly count: number }[] {

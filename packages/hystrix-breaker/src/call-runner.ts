@@ -1,0 +1,357 @@
+import type { BreakerSettings } from './breaker-options.ts'
+import { Bulkhead } from './bulkhead.ts'
+import { Call, type CallOwner, type ExecuteOptions, type Sink, type Work } from './call.ts'
+import type { Circuit, Outcome, Refusal } from './circuit.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Emitter } from './emitter.ts'
+import type { ResilienceError } from './errors.ts'
+import type { BreakerEvents } from './events.ts'
+import { LinkedList } from './linked-list.ts'
+import { LoopGuard } from './local-fault/loop-guard.ts'
+import { type CallEvent, placeOf } from './metrics/call-event.ts'
+import type { CallMetrics } from './metrics/call-metrics.ts'
+import { Refusals } from './refusals.ts'
+
+/** What the calls of a breaker have in common. */
+export interface CallParts {
+  readonly settings: BreakerSettings
+  readonly circuit: Circuit
+  readonly metrics: CallMetrics
+  readonly emitter: Emitter<BreakerEvents>
+  /** Told what `isFailure` threw. */
+  readonly report: (error: unknown) => void
+}
+
+const settled = Promise.resolve()
+
+/** Takes calls through bulkhead, circuit, work and fallback to their one answer. */
+export class CallRunner implements CallOwner {
+  readonly #settings: BreakerSettings
+  readonly #circuit: Circuit
+  readonly #metrics: CallMetrics
+  readonly #emitter: Emitter<BreakerEvents>
+  readonly #report: (error: unknown) => void
+  readonly #refusals: Refusals
+  readonly #bulkhead: Bulkhead<Call<unknown>> | undefined
+  readonly #running: Deadlines<Call<unknown>>
+  readonly #fallingBack = new LinkedList<Call<unknown>>()
+  #placesFreed = 0
+  #filling = false
+  #disposed = false
+
+  constructor({ settings, circuit, metrics, emitter, report }: CallParts) {
+    const { name, timeout, bulkhead, clock, lagTolerance } = settings
+    this.#settings = settings
+    this.#circuit = circuit
+    this.#metrics = metrics
+    this.#emitter = emitter
+    this.#report = report
+    this.#refusals = new Refusals(name, settings.stacks)
+    this.#bulkhead = bulkhead && new Bulkhead(bulkhead.max, bulkhead.queue)
+    const guard =
+      lagTolerance === undefined
+        ? undefined
+        : new LoopGuard(lagTolerance, (lag, pending) => emitter.emit('lag', () => ({ name, lag, pending })))
+    this.#running = new Deadlines(clock, timeout ?? Infinity, guard)
+  }
+
+  execute<T>(work: Work<T>, options: ExecuteOptions<T>): Promise<T> {
+    const call = new Call(this, work, options)
+    const admitted = this.#enter(call)
+    if (admitted && this.#settings.timeout === undefined && options.signal === undefined)
+      return this.#runAlone(call)
+    return new Promise((succeed, fail) => {
+      call.sink = { succeed, fail }
+      if (admitted) this.#run(call)
+    })
+  }
+
+  begin<T>(work: Work<T>, sink: Sink<T>, options: ExecuteOptions<T>): Call<T> {
+    const call = new Call(this, work, options)
+    call.sink = sink
+    if (this.#enter(call)) this.#run(call)
+    return call
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    const error = this.#refusals.disposed()
+    for (const call of this.#bulkhead?.drain() ?? []) this.#giveUp(call, error)
+    const { waiting } = this.#running
+    while (waiting.first !== undefined) this.#giveUp(waiting.first, error)
+    while (this.#fallingBack.first !== undefined) this.#giveUp(this.#fallingBack.first, error)
+    this.#running.clear()
+  }
+
+  aborted(call: Call<unknown>, reason: unknown): void {
+    if (call.stage === 'queued') this.#bulkhead?.remove(call)
+    this.#giveUp(call, reason)
+  }
+
+  expired(call: Call<unknown>, stalled: boolean): void {
+    const now = this.#now()
+    const error = this.#refusals.timeout(this.#settings.timeout)
+    this.#settle(call, 'TIMEOUT', stalled ? 'ignore' : 'failure', now)
+    call.abortWork(error)
+    this.#fallBack(call, error, now)
+  }
+
+  // True where its work is to be run now. Where not, it waits, or will have its answer a turn later.
+  #enter(call: Call<unknown>): boolean {
+    const { signal } = call.options
+    const bulkhead = this.#bulkhead
+    const now = this.#now()
+    if (this.#disposed) this.#fail(call, this.#refusals.disposed(), now)
+    else if (signal?.aborted === true) this.#giveUp(call, signal.reason)
+    else {
+      if (signal !== undefined) call.watch(signal)
+      if (bulkhead === undefined) return this.#admit(call, now)
+      const refusal = this.#circuit.refusal(now)
+      if (refusal !== undefined) this.#shortCircuit(call, refusal, now)
+      else {
+        const entered = bulkhead.enter(call)
+        if (entered === 'entered') return this.#admit(call, now)
+        if (entered === 'full') this.#rejectFull(call, now)
+        else this.#queue(call, now)
+      }
+    }
+    return false
+  }
+
+  #queue(call: Call<unknown>, now: number): void {
+    call.stage = 'queued'
+    call.queuedAt = now
+    this.#metrics.queued++
+  }
+
+  // The call has its place.
+  #admit(call: Call<unknown>, now: number): boolean {
+    const refusal = this.#circuit.admit(call, now)
+    if (refusal !== undefined) {
+      this.#shortCircuit(call, refusal, now)
+      this.#leave()
+      return false
+    }
+    call.stage = 'running'
+    this.#metrics.running++
+    this.#running.add(call)
+    return true
+  }
+
+  #run(call: Call<unknown>): void {
+    const { work } = call
+    try {
+      const result = work(call)
+      if (!isThenable(result)) return this.#succeeded(call, result)
+      const promise = result instanceof Promise ? result : Promise.resolve(result)
+      promise.then(
+        (value: unknown) => this.#succeeded(call, value),
+        (error: unknown) => this.#failed(call, error),
+      )
+    } catch (error) {
+      this.#failed(call, error)
+    }
+  }
+
+  // Nothing but its work ends the call: its answer is the promise of the work, continued, and no other one is made.
+  #runAlone<T>(call: Call<T>): Promise<T> {
+    const { work } = call
+    let promise: Promise<T>
+    try {
+      const result = work(call)
+      promise = result instanceof Promise ? result : Promise.resolve(result)
+    } catch (error) {
+      promise = Promise.reject(error)
+    }
+    return promise.then(
+      (value) => {
+        this.#succeeded(call, value)
+        return value
+      },
+      (error: unknown) =>
+        new Promise((succeed, fail) => {
+          call.sink = { succeed, fail }
+          if (call.stage === 'running') this.#failed(call, error)
+          else fail(error)
+        }),
+    )
+  }
+
+  #succeeded(call: Call<unknown>, value: unknown): void {
+    if (call.stage !== 'running') return
+    const now = this.#now()
+    this.#running.delete(call)
+    this.#settle(call, 'SUCCESS', 'success', now)
+    this.#succeed(call, value, now)
+  }
+
+  #failed(call: Call<unknown>, error: unknown): void {
+    if (call.stage !== 'running') return
+    const now = this.#now()
+    const counts = this.#isFailure(error)
+    this.#running.delete(call)
+    this.#settle(call, counts ? 'FAILURE' : 'BAD_REQUEST', counts ? 'failure' : 'ignore', now)
+    if (counts) this.#fallBack(call, error, now)
+    else this.#fail(call, error, now)
+  }
+
+  #isFailure(error: unknown): boolean {
+    const { isFailure } = this.#settings
+    if (isFailure === undefined) return true
+    try {
+      return isFailure(error)
+    } catch (thrown) {
+      this.#report(thrown)
+      return true
+    }
+  }
+
+  // Before the caller is answered: what it does next finds the circuit as its call left it, and its place free.
+  #settle(call: Call<unknown>, event: CallEvent, outcome: Outcome, now: number): void {
+    call.outcome = event
+    if (call.queuedAt !== undefined || (event !== 'SUCCESS' && call.options.fallback !== undefined))
+      this.#metrics.separateTotal(now)
+    this.#metrics.end(now, now - call.startedAt, placeOf[event])
+    this.#circuit.settle(call, outcome, now)
+    this.#leave()
+  }
+
+  #shortCircuit(call: Call<unknown>, refusal: Refusal, now: number): void {
+    this.#refuse(call, 'SHORT_CIRCUITED', this.#refusals.circuitOpen(refusal), now)
+  }
+
+  #rejectFull(call: Call<unknown>, now: number): void {
+    const { running, queued } = this.#metrics
+    if (this.#settings.circuit.rejectionsCount) this.#circuit.rejected(now)
+    const event =
+      this.#settings.bulkhead?.isolation === 'THREAD' ? 'THREAD_POOL_REJECTED' : 'SEMAPHORE_REJECTED'
+    this.#refuse(call, event, this.#refusals.bulkheadFull(running, queued), now)
+  }
+
+  #refuse(
+    call: Call<unknown>,
+    event: 'SHORT_CIRCUITED' | 'THREAD_POOL_REJECTED' | 'SEMAPHORE_REJECTED',
+    error: ResilienceError,
+    now: number,
+  ): void {
+    call.outcome = event
+    this.#metrics.count(now, placeOf[event])
+    this.#emitter.emit('reject', () => ({
+      name: this.#settings.name,
+      code: event === 'SHORT_CIRCUITED' ? 'CIRCUIT_OPEN' : 'BULKHEAD_FULL',
+    }))
+    this.#fallBack(call, error, now)
+  }
+
+  #fallBack(call: Call<unknown>, error: unknown, now: number): void {
+    const { fallback, fallbackMax = this.#settings.fallbackMax } = call.options
+    if (fallback === false) {
+      this.#metrics.count(now, placeOf.FALLBACK_DISABLED)
+      return this.#fail(call, error, now)
+    }
+    if (fallback === undefined) return this.#fail(call, error, now, 'FALLBACK_MISSING')
+    const running = this.#fallingBack.size
+    if (running >= fallbackMax)
+      return this.#fail(call, this.#refusals.fallbackRejected(running, error), now, 'FALLBACK_REJECTION')
+    call.stage = 'fallback'
+    this.#fallingBack.push(call)
+    new Promise<unknown>((resolve) => resolve(fallback(error))).then(
+      (value) => {
+        if (call.stage !== 'fallback') return
+        this.#fallingBack.remove(call)
+        this.#succeed(call, value, this.#now(), 'FALLBACK_SUCCESS')
+      },
+      (thrown: unknown) => {
+        if (call.stage !== 'fallback') return
+        this.#fallingBack.remove(call)
+        this.#fail(call, this.#refusals.fallbackFailed(error, thrown), this.#now(), 'FALLBACK_FAILURE')
+      },
+    )
+  }
+
+  // A call that waits is out of the queue already.
+  #giveUp(call: Call<unknown>, reason: unknown): void {
+    const now = this.#now()
+    const { stage } = call
+    if (stage === 'over') return
+    if (stage === 'fallback') {
+      this.#fallingBack.remove(call)
+      return this.#fail(call, reason, now, 'CANCELLED')
+    }
+    if (stage === 'running') {
+      this.#running.delete(call)
+      this.#settle(call, 'CANCELLED', 'ignore', now)
+      call.abortWork(reason)
+    } else {
+      if (stage === 'queued') this.#metrics.queued--
+      call.outcome = 'CANCELLED'
+      this.#metrics.count(now, placeOf.CANCELLED)
+    }
+    this.#fail(call, reason, now)
+  }
+
+  #succeed(call: Call<unknown>, value: unknown, now: number, substitute?: CallEvent): void {
+    this.#over(call, now, substitute)
+    if (this.#emitter.hears('execution')) this.#tell(call, now, {})
+    call.sink.succeed(value)
+  }
+
+  #fail(call: Call<unknown>, error: unknown, now: number, substitute?: CallEvent): void {
+    this.#over(call, now, substitute)
+    if (this.#emitter.hears('execution')) this.#tell(call, now, { error })
+    // A promise that is rejected before its caller can look at it costs more, in Node's books of unhandled rejections,
+    // than all the rest of a refusal.
+    if (!call.admitted) settled.then(() => call.sink.fail(error))
+    else call.sink.fail(error)
+  }
+
+  #over(call: Call<unknown>, now: number, substitute: CallEvent | undefined): void {
+    const { signal } = call.options
+    call.stage = 'over'
+    if (signal !== undefined) call.unwatch(signal)
+    if (substitute !== undefined) {
+      call.substitute = substitute
+      this.#metrics.count(now, placeOf[substitute])
+    }
+    if (call.admitted) this.#metrics.answered(now, now - call.arrivedAt)
+  }
+
+  #tell({ events, arrivedAt }: Call<unknown>, now: number, failed: { readonly error?: unknown }): void {
+    this.#emitter.emit('execution', () => ({
+      name: this.#settings.name,
+      events,
+      duration: Math.max(0, now - arrivedAt),
+      ...failed,
+    }))
+  }
+
+  // In a loop: work that ends at once would else begin the next one on the stack of the one before.
+  #leave(): void {
+    const bulkhead = this.#bulkhead
+    if (bulkhead === undefined) return
+    this.#placesFreed++
+    if (this.#filling) return
+    this.#filling = true
+    while (this.#placesFreed > 0) {
+      this.#placesFreed--
+      const next = bulkhead.leave()
+      if (next === undefined) continue
+      this.#metrics.queued--
+      if (this.#admit(next, this.#now())) this.#run(next)
+    }
+    this.#filling = false
+  }
+
+  #now(): number {
+    return this.#settings.clock.monotonic()
+  }
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  )
+}
