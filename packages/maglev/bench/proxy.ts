@@ -1,7 +1,15 @@
 import { startChild } from '@loadbearing/harness/faults'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { onPath } from '../test/differential/program.ts'
-import { type FrontMaker, frontMakers, type Kind } from './proxy/fronts.ts'
+import {
+  bareHttp,
+  barePipe,
+  command,
+  type FrontMaker,
+  frontMakers,
+  type Kind,
+  library,
+} from './proxy/fronts.ts'
 import { killOne } from './proxy/kill.ts'
 import { bulk, type Round, requests } from './proxy/load.ts'
 
@@ -11,7 +19,7 @@ export type Target = (what: string, wanted: string, measured: string, met: boole
 const rounds = 3
 const roundSeconds = 1
 const bulkSeconds = 1.2
-const bare = 'bare net.createServer pipe'
+const ours: readonly string[] = [library, command]
 
 interface Subject {
   readonly maker: FrontMaker
@@ -21,12 +29,12 @@ interface Subject {
 }
 
 /**
- * Our proxies beside a bare pipe, nginx and HAProxy, the same load in the same run: throughput, and what breaks and moves when one
- * of ten backends is killed. About a minute and a half.
+ * Our proxies, in a program and as the command, beside bare ones, nginx and HAProxy, the same load in the same run: throughput, and
+ * what breaks and moves when one of ten backends is killed. About two minutes.
  */
 export async function benchProxy(
   home: URL,
-  command: string,
+  rerun: string,
   target: Target,
   note: (text: string) => void,
 ): Promise<void> {
@@ -37,10 +45,11 @@ export async function benchProxy(
   }
   const makers = await frontMakers(absent)
   const versions = Object.fromEntries(
-    makers.filter(({ name }) => name !== 'maglev').map(({ name, version }) => [name, version]),
+    makers.filter(({ name }) => !ours.includes(name)).map(({ name, version }) => [name, version]),
   )
-  await throughput(home, { command, versions }, makers, target, absent, notes)
-  await kills(home, { command, versions }, makers, target)
+  const shared = { command: rerun, versions }
+  await throughput(home, shared, makers, target, absent, notes)
+  await kills(home, shared, makers, target)
 }
 
 async function throughput(
@@ -70,7 +79,12 @@ async function throughput(
       if (wrk) subject.rounds.push(await requests(front, roundSeconds))
     }
   }
-  const pipe = subjects.find(({ maker }) => maker.name === bare)
+  const find = (name: string, kind: Kind): Subject | undefined =>
+    subjects.find((subject) => subject.maker.name === name && subject.kind === kind)
+  const floors: Readonly<Record<Kind, Subject | undefined>> = {
+    tcp: find(barePipe, 'tcp'),
+    http: find(bareHttp, 'http'),
+  }
   const rates = (subject: Subject | undefined): number[] =>
     (subject?.rounds ?? []).map(({ requestsPerSecond }) => requestsPerSecond)
   const rows = subjects.map((subject) => {
@@ -79,12 +93,13 @@ async function throughput(
     return [
       `${subject.maker.name}, ${subject.kind}`,
       whole(median(rates(subject))),
-      percent(ratio(rates(subject), rates(pipe))),
+      percent(ratio(rates(subject), rates(floors.tcp))),
+      subject.kind === 'http' ? percent(ratio(rates(subject), rates(floors.http))) : '–',
       of((round) => round.p50Ms, 2, 'ms'),
       of((round) => round.p99Ms, 2, 'ms'),
       of((round) => round.cpuMicros, 0, 'µs'),
       figure(median(subject.mebibytes), 0, 'MiB/s'),
-      percent(ratio(subject.mebibytes, pipe?.mebibytes ?? [])),
+      percent(ratio(subject.mebibytes, floors[subject.kind]?.mebibytes ?? [])),
       whole(subject.rounds.reduce((sum, { errors }) => sum + errors, 0)),
     ]
   })
@@ -92,11 +107,12 @@ async function throughput(
     'Proxy',
     'Requests/s',
     'of the bare pipe',
+    'of the bare HTTP proxy',
     'p50',
     'p99',
     'CPU/request',
     'Bytes',
-    'of the bare pipe',
+    'of the bare one of its kind',
     'Errors',
   ]
   console.log(`\nproxies\n${columns.join(' | ')}`)
@@ -107,17 +123,22 @@ async function throughput(
     rows,
     notes: [
       `Medians of ${rounds} rounds, interleaved, each proxy one process of one thread before ten backends; ${wrk ? 'wrk' : 'no wrk'} with 32 connections, 1,000 paths; bytes: 8 connections that download. Load, proxy and backends share the machine's cores.`,
-      'The bare pipe takes the backends in turn. The others hash: TCP by address and port, HTTP by path, with health checks (nginx: passive ones).',
-      `Rounds are a second long and vary with what else the machine does: those of the bare pipe from ${range(rates(pipe))} requests/s and ${range(pipe?.mebibytes ?? [])} MiB/s. Parts are taken within a round.`,
+      'The bare ones take the backends in turn. The others hash: TCP by address and port (the command: by address, as it always does), HTTP by path, with health checks (nginx: passive ones).',
+      `Rounds are a second long and vary with what else the machine does: those of the bare pipe from ${range(rates(floors.tcp))} requests/s and ${range(floors.tcp?.mebibytes ?? [])} MiB/s. Parts are taken within a round.`,
       ...notes,
     ],
   })
-  const tcp = subjects.find(({ maker, kind }) => maker.name === 'maglev' && kind === 'tcp')
-  if (tcp === undefined || pipe === undefined) return
-  const part = ratio(rates(tcp), rates(pipe))
-  if (wrk) target('20. TCP proxy, requests, against a bare pipe', '≥ 70 %', percent(part), part >= 0.7)
-  const bytes = ratio(tcp.mebibytes, pipe.mebibytes)
-  target('20. TCP proxy, bytes, against a bare pipe', '≥ 70 %', percent(bytes), bytes >= 0.7)
+  const judge = (kind: Kind, floor: string): void => {
+    const [subject, bare] = [find(command, kind), floors[kind]]
+    if (subject === undefined || bare === undefined) return
+    const what = `20. maglev proxy --${kind}`
+    const part = ratio(rates(subject), rates(bare))
+    if (wrk) target(`${what}, requests, against ${floor}`, '≥ 70 %', percent(part), part >= 0.7)
+    const bytes = ratio(subject.mebibytes, bare.mebibytes)
+    target(`${what}, bytes, against ${floor}`, '≥ 70 %', percent(bytes), bytes >= 0.7)
+  }
+  judge('tcp', 'a bare pipe')
+  judge('http', 'a bare node:http proxy')
 }
 
 async function kills(
@@ -127,7 +148,7 @@ async function kills(
   target: Target,
 ): Promise<void> {
   const rows: string[][] = []
-  for (const maker of makers.filter(({ name, kinds }) => name !== bare && kinds.includes('tcp'))) {
+  for (const maker of makers.filter(({ name, kinds }) => name !== barePipe && kinds.includes('tcp'))) {
     const result = await killOne(maker)
     rows.push([
       maker.name,
@@ -137,10 +158,10 @@ async function kills(
       `${result.movedOnDead} of ${result.keysOnDead}`,
       `${result.movedOnOthers} of ${result.keysOnOthers}`,
     ])
-    if (maker.name !== 'maglev') continue
+    if (!ours.includes(maker.name)) continue
     const innocent = result.brokenOnOthers + result.shortBrokenOnOthers
     target(
-      '19. connections of other backends broken when one of ten is killed',
+      `19. connections of other backends broken when one of ten is killed: ${maker.name}`,
       '0',
       String(innocent),
       innocent === 0,

@@ -24,29 +24,60 @@ export interface FrontMaker {
   start(kind: Kind, by: By, backends: readonly string[]): Promise<Front>
 }
 
+export const barePipe = 'bare net.createServer pipe'
+export const bareHttp = 'bare node:http proxy'
+export const library = 'maglev, in a program'
+export const command = 'maglev proxy, the command'
+
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so'
 
-const nodeFront = (name: string, version: string, kinds: readonly Kind[], program: string): FrontMaker => ({
-  name,
-  version,
-  kinds,
-  async start(kind, by, backends) {
-    const child = await startChild(new URL(program, import.meta.url), {
-      execArgv: ['--conditions=@loadbearing/source'],
-      args: program.includes('bare') ? backends : [kind, by, ...backends],
-      ready: /^listening /,
-    })
-    const port = Number(/listening (\d+)/.exec(child.output.stdout)?.[1])
-    return { port, pid: child.pid, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
-  },
-})
+/** `program` is started with the conditions of this workspace, and says where it listens. */
+async function startNode(program: string, args: readonly string[], listening: RegExp): Promise<Front> {
+  const child = await startChild(new URL(program, import.meta.url), {
+    execArgv: ['--conditions=@loadbearing/source'],
+    args,
+    ready: listening,
+  })
+  const port = Number(listening.exec(child.output.stdout)?.[1])
+  return { port, pid: child.pid, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+}
+
+/** The command, as it is started from a shell, and with health checks as the others have them. */
+function startCommand(kind: Kind, by: By, backends: readonly string[]): Promise<Front> {
+  const checks = ['--health', 'tcp', '--health-interval', '200ms']
+  // With --tcp it goes by the source address and nothing else.
+  const key = kind === 'http' && by === 'any' ? ['--hash', 'header::path'] : []
+  const listed = backends.flatMap((address) => ['--backend', address])
+  return startNode(
+    '../../src/cli.ts',
+    ['proxy', '--listen', '127.0.0.1:0', `--${kind}`, ...key, ...checks, '--log', 'json', ...listed],
+    /"event":"listening","address":"[^"]*:(\d+)"/,
+  )
+}
 
 /** Those that this machine has and that start; what is missing is told to `absent`. Each works on one thread, as Node does. */
 export async function frontMakers(absent: (what: string) => void): Promise<FrontMaker[]> {
-  const makers = [
-    nodeFront('bare net.createServer pipe', process.version, ['tcp'], './bare-pipe.ts'),
-    nodeFront('bare node:http proxy', process.version, ['http'], './bare-http.ts'),
-    nodeFront('maglev', 'this commit', ['tcp', 'http'], './maglev-proxy.ts'),
+  const listening = /^listening (\d+)/
+  const makers: FrontMaker[] = [
+    {
+      name: barePipe,
+      version: process.version,
+      kinds: ['tcp'],
+      start: (_kind, _by, backends) => startNode('./bare-pipe.ts', backends, listening),
+    },
+    {
+      name: bareHttp,
+      version: process.version,
+      kinds: ['http'],
+      start: (_kind, _by, backends) => startNode('./bare-http.ts', backends, listening),
+    },
+    {
+      name: library,
+      version: 'this commit',
+      kinds: ['tcp', 'http'],
+      start: (kind, by, backends) => startNode('./maglev-proxy.ts', [kind, by, ...backends], listening),
+    },
+    { name: command, version: 'this commit', kinds: ['tcp', 'http'], start: startCommand },
   ]
   const haproxy = versionOf('haproxy', ['-v'])
   if (haproxy === undefined) absent('no haproxy on PATH')
