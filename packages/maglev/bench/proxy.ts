@@ -19,7 +19,7 @@ export type Target = (what: string, wanted: string, measured: string, met: boole
 const rounds = 3
 const roundSeconds = 1
 const bulkSeconds = 1.2
-const ours: readonly string[] = [library, command]
+const ownNames: readonly string[] = [library, command]
 
 interface Subject {
   readonly maker: FrontMaker
@@ -45,7 +45,7 @@ export async function benchProxy(
   }
   const makers = await frontMakers(absent)
   const versions = Object.fromEntries(
-    makers.filter(({ name }) => !ours.includes(name)).map(({ name, version }) => [name, version]),
+    makers.filter(({ name }) => !ownNames.includes(name)).map(({ name, version }) => [name, version]),
   )
   const shared = { command: rerun, versions }
   await throughput(home, shared, makers, target, absent, notes)
@@ -158,7 +158,7 @@ async function kills(
       `${result.movedOnDead} of ${result.keysOnDead}`,
       `${result.movedOnOthers} of ${result.keysOnOthers}`,
     ])
-    if (!ours.includes(maker.name)) continue
+    if (!ownNames.includes(maker.name)) continue
     const innocent = result.brokenOnOthers + result.shortBrokenOnOthers
     target(
       `19. connections of other backends broken when one of ten is killed: ${maker.name}`,
