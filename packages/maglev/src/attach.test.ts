@@ -47,6 +47,33 @@ test('what is no handle is refused, and a table that is not shared gives none', 
   expect(() => new Maglev(['a']).share()).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
 })
 
+test('a handle with a part of it missing or of another shape is refused', () => {
+  const handle = new Maglev(['a', 'b'], { shared: true, tableSize: 1009 }).share()
+  const [even, odd] = handle.owners
+  const wrong: { readonly [Name in keyof SharedHandle]?: readonly unknown[] } = {
+    size: [undefined, 1008, '1009'],
+    hash: [undefined, 'md5'],
+    keySeed: [undefined, 0],
+    secretFingerprint: [7],
+    control: [undefined, new Int32Array(4), new Int32Array(new SharedArrayBuffer(8))],
+    owners: [undefined, [even], [even, new Uint16Array(1009)], [even, odd.subarray(1)]],
+    ids: [undefined, [handle.ids[0]], [handle.ids[0], new ArrayBuffer(4)]],
+  }
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      expect(() => attach({ ...handle, [name]: value })).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTION' }),
+      )
+    }
+  }
+  for (const value of [null, undefined, 'handle', []]) {
+    expect(() => attach(value as unknown as SharedHandle)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION' }),
+    )
+  }
+  expect(attach({ ...handle }).lookup(1)).toMatch(/^[ab]$/)
+})
+
 test('more backends than a shared table holds are refused, and nothing changes', () => {
   const many = (from: number, count: number): string[] =>
     Array.from({ length: count }, (_, i) => `b${from + i}`)

@@ -1,7 +1,7 @@
 import { MaglevError, shown } from './errors.ts'
 import { fingerprintSecret, type Key, KeyHash } from './key-hash.ts'
 import { readSecret } from './settings.ts'
-import { begunVersion, idsVersions, type SharedHandle, servingVersion } from './shared.ts'
+import { begunVersion, controlLength, idsVersions, type SharedHandle, servingVersion } from './shared.ts'
 
 /** A table that another thread builds. Answers come from the version that serves when they are asked for, or a newer one. */
 export interface AttachedMaglev {
@@ -21,7 +21,7 @@ export interface AttachedMaglev {
  * is not it.
  */
 export function attach(handle: SharedHandle, options: { secret?: Uint8Array | string } = {}): AttachedMaglev {
-  if (handle?.kind !== 'loadbearing:maglev:shared:1') {
+  if (!isHandle(handle)) {
     throw new MaglevError('INVALID_OPTION', `attach needs what share() returned, not ${shown(handle)}`)
   }
   const secret = options.secret === undefined ? undefined : readSecret(options.secret)
@@ -32,6 +32,33 @@ export function attach(handle: SharedHandle, options: { secret?: Uint8Array | st
     )
   }
   return new Reader(handle, secret)
+}
+
+/** Another thread may be sent anything: what only calls itself a handle would be read as a table without owners. */
+function isHandle(value: unknown): value is SharedHandle {
+  if (typeof value !== 'object' || value === null) return false
+  const given: { readonly [Name in keyof SharedHandle]?: unknown } = value
+  const { kind, size, hash, keySeed, secretFingerprint, control, owners, ids } = given
+  return (
+    kind === 'loadbearing:maglev:shared:1' &&
+    Number.isSafeInteger(size) &&
+    (hash === 'xxh32' || hash === 'xxh64' || hash === 'siphash') &&
+    typeof keySeed === 'bigint' &&
+    (secretFingerprint === undefined || typeof secretFingerprint === 'string') &&
+    control instanceof Int32Array &&
+    isShared(control.buffer) &&
+    control.length === controlLength &&
+    isPair(owners, (each) => each instanceof Uint16Array && isShared(each.buffer) && each.length === size) &&
+    isPair(ids, (each) => isShared(each) && each.byteLength >= 4)
+  )
+}
+
+function isPair(value: unknown, is: (each: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every(is)
+}
+
+function isShared(value: unknown): value is SharedArrayBuffer {
+  return value instanceof SharedArrayBuffer
 }
 
 class Reader implements AttachedMaglev {

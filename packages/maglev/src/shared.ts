@@ -32,6 +32,7 @@ export const servingVersion = 0
 export const begunVersion = 1
 /** Of the list of ids: changes when the list does, so that readers decode it no more often. */
 export const idsVersions = 2
+export const controlLength = 4
 
 const backendsMax = 0xfffe
 const idsBytesMax = 2 ** 26
@@ -40,7 +41,7 @@ const sliceSlots = 4096
 
 /** The writing side: publishes tables into shared memory. */
 export class SharedTable {
-  readonly #control: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(16))
+  readonly #control: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(4 * controlLength))
   readonly #owners: readonly [SharedOwners, SharedOwners]
   readonly #ids: readonly [SharedArrayBuffer, SharedArrayBuffer]
   /** The list that each buffer of ids holds. */

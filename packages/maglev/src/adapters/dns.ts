@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import type { Backend } from '../backend.ts'
 import type { Change } from '../configuration.ts'
 import { type Duration, parsePositiveDuration } from '../duration.ts'
+import { Emitter } from '../emitter.ts'
 import { MaglevError, shown } from '../errors.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 
@@ -56,12 +57,12 @@ export interface DnsUpdate {
 export interface DnsEvents {
   /** The answer changed something. */
   update: DnsUpdate
-  /** A question failed; the last good set stays. `error` is a MaglevError of code `DISCOVERY_FAILED`, or what `update` threw. */
+  /**
+   * A question failed, and the last good set stays: `error` is a MaglevError of code `DISCOVERY_FAILED`. Or the target refused a part
+   * of the answer, which it is told once: `error` is what `update` threw; the rest of the answer is in force.
+   */
   error: { readonly error: unknown; readonly failures: number; readonly retryIn: number }
 }
-
-const updates = channel('loadbearing:maglev:discovery')
-const errors = channel('loadbearing:maglev:discovery-error')
 
 /** The found backends by id. */
 type Found = ReadonlyMap<string, Backend>
@@ -89,10 +90,12 @@ class DnsDiscovery implements AsyncDisposable {
   readonly #target: DiscoveryTarget
   readonly #query: DnsQuery
   readonly #settings: Settings
-  readonly #listeners: { [Name in keyof DnsEvents]: Set<(event: DnsEvents[Name]) => void> } = {
-    update: new Set(),
-    error: new Set(),
-  }
+  readonly #emitter: Emitter<DnsEvents> = new Emitter({
+    update: channel('loadbearing:maglev:discovery'),
+    error: channel('loadbearing:maglev:discovery-error'),
+  })
+  /** Why the target refuses something of the answer, each told once. */
+  #refusals: ReadonlySet<string> = new Set()
   #known: Found = new Map()
   #timer: unknown
   #asking: Promise<void> | undefined
@@ -126,11 +129,7 @@ class DnsDiscovery implements AsyncDisposable {
   }
 
   on<Name extends keyof DnsEvents>(name: Name, listener: (event: DnsEvents[Name]) => void): () => void {
-    const listeners: Set<(event: DnsEvents[Name]) => void> = this.#listeners[name]
-    listeners.add(listener)
-    return () => {
-      listeners.delete(listener)
-    }
+    return this.#emitter.on(name, listener)
   }
 
   /** Stops asking. What was found stays where it is. */
@@ -160,16 +159,18 @@ class DnsDiscovery implements AsyncDisposable {
       const { found, ttl } = await resolve(resolver, this.#query)
       if (this.#closed) return
       if (found.size === 0 || found.size > maxBackends) throw unusable(this.#query, found.size, maxBackends)
-      const update = this.#apply(found)
-      this.#failures = 0
-      this.#schedule(Math.max(minInterval, Math.min(interval, ttl)))
-      if (update) this.#emit('update', update)
+      const { update, refused } = this.#apply(found)
+      this.#failures = refused.length === 0 ? 0 : this.#failures + 1
+      const wait = Math.max(minInterval, Math.min(interval, ttl))
+      this.#schedule(wait)
+      if (update) this.#emitter.emit('update', () => update)
+      this.#report(refused, wait)
     } catch (error) {
       if (this.#closed) return
       const retryIn = Math.min(interval, minInterval * 2 ** this.#failures)
       this.#failures++
       this.#schedule(retryIn)
-      this.#emit('error', { error: failed(this.#query, error), failures: this.#failures, retryIn })
+      this.#emitError(error, retryIn)
     }
   }
 
@@ -184,29 +185,86 @@ class DnsDiscovery implements AsyncDisposable {
     )
   }
 
-  #apply(found: Found): DnsUpdate | undefined {
-    const removed = [...this.#known.keys()].filter((id) => !found.has(id))
-    const added: Backend[] = []
-    const weight: [string, number][] = []
-    for (const [id, backend] of found) {
-      const known = this.#known.get(id)
-      if (known === undefined) added.push(backend)
-      else if (known.priority !== backend.priority) {
-        removed.push(id)
-        added.push(backend)
-      } else if (known.weight !== backend.weight) weight.push([id, backend.weight ?? 1])
+  /** Brings the target up to date; what it refuses keeps nothing else out, and is tried again with the next answer. */
+  #apply(found: Found): { readonly update: DnsUpdate | undefined; readonly refused: readonly unknown[] } {
+    const steps = stepsBetween(this.#known, found)
+    if (steps.length === 0) return { update: undefined, refused: [] }
+    try {
+      this.#target.update(changeOf(steps))
+      this.#known = found
+      return { update: updateOf(steps), refused: [] }
+    } catch {
+      // One by one, to find out which.
     }
-    if (removed.length + added.length + weight.length === 0) return undefined
-    this.#target.update({ remove: removed, add: added, weight: Object.fromEntries(weight) })
-    this.#known = found
-    return { added: added.map(({ id }) => id), removed, reweighted: weight.map(([id]) => id) }
+    const known = new Map(this.#known)
+    const done: Step[] = []
+    const refused: unknown[] = []
+    for (const step of steps) {
+      try {
+        this.#target.update(changeOf([step]))
+        done.push(step)
+      } catch (error) {
+        refused.push(error)
+        // Somebody else has taken it out: nothing is left to be done.
+        if (!(error instanceof MaglevError && error.code === 'UNKNOWN_BACKEND')) continue
+      }
+      if (step.to === undefined) known.delete(step.id)
+      else known.set(step.id, step.to)
+    }
+    this.#known = known
+    return { update: done.length === 0 ? undefined : updateOf(done), refused }
   }
 
-  #emit<Name extends keyof DnsEvents>(name: Name, event: DnsEvents[Name]): void {
-    const published = name === 'update' ? updates : errors
-    published.publish(event)
-    const listeners: Set<(event: DnsEvents[Name]) => void> = this.#listeners[name]
-    for (const listener of listeners) listener(event)
+  /** Tells of each refusal once, not with every answer that says the same. */
+  #report(refused: readonly unknown[], retryIn: number): void {
+    const told = this.#refusals
+    this.#refusals = new Set(refused.map(String))
+    for (const error of refused) if (!told.has(String(error))) this.#emitError(error, retryIn)
+  }
+
+  #emitError(error: unknown, retryIn: number): void {
+    const failures = this.#failures
+    this.#emitter.emit('error', () => ({ error: failed(this.#query, error), failures, retryIn }))
+  }
+}
+
+/** What an answer changes for one id. */
+interface Step {
+  readonly id: string
+  readonly from: Backend | undefined
+  readonly to: Backend | undefined
+}
+
+/** First what goes, so that there is room for what comes. */
+function stepsBetween(known: Found, found: Found): Step[] {
+  const steps: Step[] = []
+  for (const [id, from] of known) if (!found.has(id)) steps.push({ id, from, to: undefined })
+  for (const [id, to] of found) {
+    const from = known.get(id)
+    if (from?.priority !== to.priority || from?.weight !== to.weight) steps.push({ id, from, to })
+  }
+  return steps
+}
+
+function isReweighted({ from, to }: Step): boolean {
+  return from !== undefined && to !== undefined && from.priority === to.priority
+}
+
+function changeOf(steps: readonly Step[]): Change {
+  const moved = steps.filter((step) => !isReweighted(step))
+  return {
+    remove: moved.filter(({ from }) => from !== undefined).map(({ id }) => id),
+    add: moved.flatMap(({ to }) => to ?? []),
+    weight: Object.fromEntries(steps.filter(isReweighted).map(({ id, to }) => [id, to?.weight ?? 1])),
+  }
+}
+
+function updateOf(steps: readonly Step[]): DnsUpdate {
+  const { remove = [], add = [], weight = {} } = changeOf(steps)
+  return {
+    added: add.map((each) => (typeof each === 'string' ? each : each.id)),
+    removed: remove,
+    reweighted: Object.keys(weight),
   }
 }
 

@@ -21,6 +21,7 @@ test('the whole command line is read', () => {
     '--bounded-load=1.25',
     '--slow-start=30s',
     '--track=60s',
+    '--track-capacity=1000',
     '--panic=0',
     '--retries=1',
     '--trust-forwarded=10.0.0.0/8',
@@ -28,6 +29,7 @@ test('the whole command line is read', () => {
     '--metrics=[::1]:9901',
     '--srv=_http._tcp.example.com',
     '--dns=example.com:80',
+    '--dns=example.com:80,type=AAAA',
   ])
   expect(settings).toEqual({
     listen: { host: undefined, port: 8080 },
@@ -38,6 +40,7 @@ test('the whole command line is read', () => {
     ],
     discovery: [
       { name: 'example.com', type: 'A', port: 80 },
+      { name: 'example.com', type: 'AAAA', port: 80 },
       { name: '_http._tcp.example.com', type: 'SRV' },
     ],
     table: { zones: { a: 1, b: 3 } },
@@ -47,7 +50,7 @@ test('the whole command line is read', () => {
       panicThreshold: 0,
       boundedLoad: 1.25,
       slowStart: '30s',
-      tracking: { ttl: '60s' },
+      tracking: { ttl: '60s', capacity: 1000 },
     },
     proxy: {
       type: 'http',
@@ -93,6 +96,10 @@ test.each([
   [['--listen', '127.0.0.1:0', '--backend', 'a:1', '--log', 'xml']],
   [['--listen', '127.0.0.1:0', '--backend', 'no address']],
   [['--listen', '127.0.0.1:0', '--dns', 'name']],
+  [['--listen', '127.0.0.1:0', '--dns', 'name:80,type=MX']],
+  [['--listen', '127.0.0.1:0', '--backend', 'a:1', '--track-capacity', '10']],
+  [['--listen', '127.0.0.1:0', '--backend', 'a:1', '--track', '1s', '--track-capacity', '0']],
+  [['--listen', '127.0.0.1:0', '--backend', 'a:1', '--secret', '00112233445566778899aabbccddeeff']],
 ])('%j is wrong use', (args) => {
   let thrown: unknown
   try {

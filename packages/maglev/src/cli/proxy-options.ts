@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { DnsQuery } from '../adapters/dns.ts'
 import type { HttpProxyOptions } from '../adapters/http-proxy.ts'
+import { secretFrom } from '../adapters/secret-source.ts'
 import type { TcpProxyOptions } from '../adapters/tcp-proxy.ts'
 import type { Backend } from '../backend.ts'
 import type { MaglevOptions } from '../options.ts'
@@ -46,6 +47,8 @@ const options = {
   'bounded-load': { type: 'string' },
   'slow-start': { type: 'string' },
   track: { type: 'string' },
+  'track-capacity': { type: 'string' },
+  secret: { type: 'string' },
   retries: { type: 'string' },
   'connect-timeout': { type: 'string' },
   'drain-timeout': { type: 'string' },
@@ -81,7 +84,10 @@ export function proxySettings(args: string[]): ProxySettings {
     metrics: values.metrics === undefined ? undefined : listenAddress('--metrics', values.metrics),
     backends: (values.backend ?? []).map(reachable),
     discovery,
-    table: tableOptionsOf(values),
+    table: {
+      ...tableOptionsOf(values),
+      ...(values.secret !== undefined && { secret: secretFrom(values.secret) }),
+    },
     pool: poolOptions(values),
     proxy: values.tcp
       ? { type: 'tcp', options: tcpOptions(values) }
@@ -98,6 +104,7 @@ function reachable(word: string): Backend {
 
 function poolOptions(values: Values): PoolOptions {
   const { health, panic, track } = values
+  const capacity = values['track-capacity']
   const slowStart = values['slow-start']
   const boundedLoad = values['bounded-load']
   const interval = values['health-interval']
@@ -105,6 +112,8 @@ function poolOptions(values: Values): PoolOptions {
   if (health === undefined && (interval ?? timeout) !== undefined) {
     throw new UsageError('--health-interval and --health-timeout go with --health PATH or --health tcp')
   }
+  if (track === undefined && capacity !== undefined)
+    throw new UsageError('--track-capacity goes with --track')
   const timing = { ...(interval !== undefined && { interval }), ...(timeout !== undefined && { timeout }) }
   return {
     outlier: !values['no-outlier'],
@@ -117,7 +126,12 @@ function poolOptions(values: Values): PoolOptions {
     ...(panic !== undefined && { panicThreshold: numberOf('--panic', panic) }),
     ...(boundedLoad !== undefined && { boundedLoad: numberOf('--bounded-load', boundedLoad) }),
     ...(slowStart !== undefined && { slowStart }),
-    ...(track !== undefined && { tracking: { ttl: track } }),
+    ...(track !== undefined && {
+      tracking: {
+        ttl: track,
+        ...(capacity !== undefined && { capacity: countOf('--track-capacity', capacity, 1, 999_999_999) }),
+      },
+    }),
   }
 }
 
@@ -191,7 +205,9 @@ function listenAddress(option: string, word: string): ListenAddress {
 }
 
 function addressQuery(word: string): DnsQuery {
-  const [, name, digits] = /^(.+):(\d{1,5})$/.exec(word) ?? []
-  if (name === undefined || digits === undefined) throw new UsageError(`--dns must be NAME:PORT, not ${word}`)
-  return { name, type: 'A', port: Number(digits) }
+  const [, name, digits, type = 'A'] = /^([^,]+):(\d{1,5})(?:,type=(A|AAAA))?$/.exec(word) ?? []
+  if (name === undefined || digits === undefined) {
+    throw new UsageError(`--dns must be NAME:PORT[,type=A|AAAA], not ${word}`)
+  }
+  return { name, type: type === 'AAAA' ? 'AAAA' : 'A', port: Number(digits) }
 }

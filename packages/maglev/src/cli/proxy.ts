@@ -19,7 +19,8 @@ live, else it writes a line for each event. SIGTERM and SIGINT let open requests
 
   --listen ADDRESS        [HOST]:PORT; without a host on all addresses, port 0 takes a free one
   --backend BACKEND       once for each
-  --dns NAME:PORT         the addresses of a name are backends, kept up to date
+  --dns NAME:PORT[,type=A|AAAA]
+                          the addresses of a name are backends, kept up to date (default A; for both, give it twice)
   --srv NAME              the service records of a name are
   --http | --tcp          what is proxied (default --http)
   --hash KEY              header:NAME, cookie:NAME[,ttl=30m][,path=/], query:NAME or source (default); repeated ones combine
@@ -36,6 +37,7 @@ Load:
   --bounded-load FACTOR   no backend gets more than this times its share, such as 1.25
   --slow-start TIME       give backends that come back their share gradually
   --track TIME            keep keys on their backend for so long after their last request, whatever the table says
+  --track-capacity N      keys kept at most (default 65536)
 
 Connections:
   --retries N             further backends tried (default 2)
@@ -45,7 +47,9 @@ Connections:
   --trust-forwarded all|CIDR                        with --http: whose X-Forwarded-... fields are believed
 
 Table:
-${tableOptionsUsage}
+${tableOptionsUsage}  --secret env:NAME|file:PATH
+                          32 hex digits there key the hash of keys, so that nobody can choose keys of one backend
+
 ${backendUsage}`
 
 export const proxy: Command = {

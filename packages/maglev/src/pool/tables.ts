@@ -15,7 +15,7 @@ export interface TableContent<T> {
   readonly members: ReadonlyMap<string, Member<T>>
 }
 
-/** Keeps tables as the members' states want them: at once after a quiet time, else every 50 ms, built in slices. */
+/** Keeps tables as the members' states want them: soon after a quiet time, else every 50 ms, built in slices. */
 export class Tables<T> {
   readonly #clock: Clock
   readonly #contents: () => readonly TableContent<T>[]
@@ -49,14 +49,10 @@ export class Tables<T> {
   /** Has the tables brought up to date soon. */
   request(): void {
     if (this.#gathering) return
-    const wait = this.#lastPush + gatherMs - this.#clock.monotonic()
-    if (wait <= 0) {
-      this.push('sliced')
-      return
-    }
-    if (!this.#contents().some((content) => this.#isBehind(content))) return
     this.#gathering = true
-    this.#timer = this.#clock.setTimeout(() => this.push('sliced'), Math.ceil(wait))
+    const wait = this.#lastPush + gatherMs - this.#clock.monotonic()
+    // Not even after a quiet time within the call: comparing a thousand members takes a good part of a slice.
+    this.#timer = this.#clock.setTimeout(() => this.push('sliced'), Math.max(0, Math.ceil(wait)))
   }
 
   /** Brings every table up to date now. */
@@ -64,10 +60,11 @@ export class Tables<T> {
     this.#clock.clearTimeout(this.#timer)
     this.#gathering = false
     for (const content of this.#contents()) {
-      if (!this.#isBehind(content)) continue
+      const held = this.#held.delete(content.table)
+      const change = difference(content) ?? (held ? {} : undefined)
+      if (change === undefined) continue
       this.#lastPush = this.#clock.monotonic()
-      this.#held.delete(content.table)
-      content.table.update(difference(content) ?? {}, rebuild)
+      content.table.update(change, rebuild)
     }
   }
 
@@ -86,10 +83,6 @@ export class Tables<T> {
     for (const table of this.#held) table.update({}, 'sliced')
     this.#held.clear()
     for (const table of this.#watched.keys()) this.unwatch(table)
-  }
-
-  #isBehind(content: TableContent<T>): boolean {
-    return this.#held.has(content.table) || difference(content) !== undefined
   }
 }
 
@@ -112,7 +105,9 @@ function difference<T>({ table, members }: TableContent<T>): Change<T> | undefin
     // While it owns nothing its ramp does not matter, and telling would cost a rebuild.
     if (now.ramp !== ramp && member.standing !== 'out') ramps.push([id, ramp])
   }
-  const remove = [...table.configured.keys()].filter((id) => !members.has(id))
+  const kept = members.size - add.length
+  const remove =
+    kept === table.configured.size ? [] : [...table.configured.keys()].filter((id) => !members.has(id))
   if (add.length + weights.length + healths.length + ramps.length + remove.length === 0) return undefined
   return {
     add,

@@ -142,6 +142,39 @@ test('TCP connections go to the backend of their source, which is told by the PR
   }
 })
 
+test('a secret from the environment decides where keys go, and is shown nowhere', async () => {
+  const backends = await Promise.all([startBackend('http'), startBackend('http')])
+  const secrets = ['00112233445566778899aabbccddeeff', 'ffeeddccbbaa99887766554433221100']
+  const proxies = await Promise.all(
+    secrets.map((secret) =>
+      startChild(join(import.meta.dirname, '../../src/cli.ts'), {
+        args: [
+          'proxy',
+          '--listen=127.0.0.1:0',
+          '--secret=env:PROXY_SECRET',
+          '--hash=header:x-user',
+          ...backends.flatMap(({ id }) => ['--backend', id]),
+        ],
+        execArgv,
+        env: { PROXY_SECRET: secret },
+      }),
+    ),
+  )
+  try {
+    const owners = await Promise.all(
+      proxies.map(async (child) => {
+        const url = `http://${/address=(\S+)/.exec(await child.line('listening'))?.[1]}`
+        return Promise.all(users.map((user) => ownerOf(url, user)))
+      }),
+    )
+    expect(owners[0]).not.toEqual(owners[1])
+    for (const { output } of proxies)
+      for (const secret of secrets) expect(output.stdout).not.toContain(secret)
+  } finally {
+    await Promise.all([...proxies, ...backends.map(({ child }) => child)].map((child) => child.kill()))
+  }
+})
+
 test('events are lines of JSON with --log json', async () => {
   const backend = await startBackend('http')
   const child = await startChild(join(import.meta.dirname, '../../src/cli.ts'), {
