@@ -76,7 +76,7 @@ function commandData(breaker: Breaker, now: number): StreamData {
     propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: bulkhead?.max ?? unlimited,
     propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: Math.min(settings.fallbackMax, unlimited),
     propertyValue_metricsRollingStatisticalWindowInMilliseconds: settings.metrics.events.size,
-    propertyValue_requestCacheEnabled: false,
+    propertyValue_requestCacheEnabled: settings.requestCache,
     propertyValue_requestLogEnabled: false,
     reportingHosts: 1,
     threadPool: name,
