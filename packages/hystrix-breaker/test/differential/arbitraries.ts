@@ -120,6 +120,7 @@ const samples = (maxLength: number): Arbitrary<LimitCase['samples']> =>
       base: fc.integer({ min: 1, max: 500 }),
       each: fc.array(fc.tuple(fc.nat(20), fc.integer({ min: 1, max: 4000 }), fc.nat(250), fc.nat(15)), {
         maxLength,
+        size: 'max',
       }),
     })
     .map(({ base, each }) => {
@@ -132,8 +133,8 @@ const samples = (maxLength: number): Arbitrary<LimitCase['samples']> =>
 
 const smoothing = fc.constantFrom(0.1, 0.2, 0.5, 1)
 
-// Vegas draws when to look at the round trip without load: at the earliest after 15 times its limit, which `initialLimit`
-// and its decrease bound here, so that no case comes so far.
+// With small multipliers Vegas looks at the round trip without load again and again, after `0.75 * multiplier * limit`
+// samples.
 export const limitCase: Arbitrary<LimitCase> = fc.oneof(
   fc.record({
     op: fc.constant('limit' as const),
@@ -157,6 +158,7 @@ export const limitCase: Arbitrary<LimitCase> = fc.oneof(
       smoothing,
       queueSize: fc.nat(10),
       longWindow: fc.constantFrom(1, 10, 100, 600),
+      rttTolerance: fc.constantFrom(1, 1.5, 2),
     }),
     samples: samples(100),
   }),
@@ -164,9 +166,10 @@ export const limitCase: Arbitrary<LimitCase> = fc.oneof(
     op: fc.constant('limit' as const),
     kind: fc.constant('vegas' as const),
     options: fc.record({
-      initialLimit: fc.integer({ min: 100, max: 1200 }),
-      maxConcurrency: fc.integer({ min: 1000, max: 2000 }),
+      initialLimit: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 1200 })),
+      maxConcurrency: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 2000 })),
       smoothing,
+      probeMultiplier: fc.constantFrom(1, 2, 30),
     }),
     samples: samples(150),
   }),

@@ -11,6 +11,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.reflect.Field;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -95,6 +96,7 @@ public class Peer {
     ObjectNode answer = JSON.createObjectNode();
     ArrayNode limits = answer.putArray("limits");
     for (JsonNode sample : question.get("samples")) {
+      if (limit instanceof VegasLimit) fixJitter((VegasLimit) limit);
       limit.onSample(
           TimeUnit.MILLISECONDS.toNanos(sample.get("at").asLong()),
           TimeUnit.MILLISECONDS.toNanos(sample.get("rtt").asLong()),
@@ -103,6 +105,17 @@ public class Peer {
       limits.add(limit.getLimit());
     }
     return answer;
+  }
+
+  /** VegasLimit draws from 0.5 to 1 when it next looks at the round trip without load; the port takes the middle. */
+  private static void fixJitter(VegasLimit limit) {
+    try {
+      Field jitter = VegasLimit.class.getDeclaredField("probeJitter");
+      jitter.setAccessible(true);
+      jitter.setDouble(limit, 0.75);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static AbstractLimit limit(String kind, JsonNode o) {
@@ -114,10 +127,11 @@ public class Peer {
       case "gradient2" -> Gradient2Limit.newBuilder()
           .initialLimit(o.path("initialLimit").asInt(20)).minLimit(o.path("minLimit").asInt(20))
           .maxConcurrency(o.path("maxConcurrency").asInt(200)).smoothing(o.path("smoothing").asDouble(0.2))
-          .queueSize(o.path("queueSize").asInt(4)).longWindow(o.path("longWindow").asInt(600)).build();
+          .queueSize(o.path("queueSize").asInt(4)).longWindow(o.path("longWindow").asInt(600))
+          .rttTolerance(o.path("rttTolerance").asDouble(1.5)).build();
       case "vegas" -> VegasLimit.newBuilder()
           .initialLimit(o.path("initialLimit").asInt(20)).maxConcurrency(o.path("maxConcurrency").asInt(1000))
-          .smoothing(o.path("smoothing").asDouble(1)).build();
+          .smoothing(o.path("smoothing").asDouble(1)).probeMultiplier(o.path("probeMultiplier").asInt(30)).build();
       default -> throw new IllegalArgumentException(kind);
     };
   }
