@@ -35,7 +35,8 @@ export class RedisLink {
   readonly #stopListening: () => void
   #contact: 'never' | 'linked' | 'lost' = 'never'
   #wasLinked = false
-  #busy = false
+  /** While exchanges go on. */
+  #pumping: Promise<void> | undefined
   #left = false
   /** Redis time less the breaker's monotonic time, in milliseconds. */
   #offset: number | undefined
@@ -54,7 +55,7 @@ export class RedisLink {
         opened: (record) => emitter.emit('openedByFleet', () => change(record)),
         closed: (record) => emitter.emit('closedByFleet', () => change(record)),
         // Not at once: a call may be asking the circuit right now.
-        wake: () => queueMicrotask(() => void this.#pump()),
+        wake: () => queueMicrotask(() => this.#pump()),
       },
     )
     this.#stopListening = breaker.on('stateChange', (transition) => this.#member.changed(transition))
@@ -74,22 +75,26 @@ export class RedisLink {
     this.#left = true
     this.#stopListening()
     const last = this.#member.leave(this.#now())
-    if (this.#busy || this.#contact !== 'linked') return
+    if (this.#contact !== 'linked') return
     const { clock, timeout } = this.#settings
     let timer: unknown
     const late = new Promise<void>((resolve) => {
       timer = clock.setTimeout(resolve, timeout)
     })
-    // Nothing is lost with it: what is left behind in Redis ends by itself.
-    await Promise.race([this.#send(last, this.#now()).catch(() => {}), late])
+    const told = (this.#pumping ?? Promise.resolve()).then(() => this.#send(last, this.#now()))
+    // Nothing is lost without it: what is left behind in Redis ends by itself.
+    await Promise.race([told.catch(() => {}), late])
     clock.clearTimeout(timer)
   }
 
-  async #pump(): Promise<void> {
-    if (this.#busy) return
-    this.#busy = true
+  #pump(): void {
+    this.#pumping ??= this.#exchangeAll().finally(() => {
+      this.#pumping = undefined
+    })
+  }
+
+  async #exchangeAll(): Promise<void> {
     while (this.#member.due && !this.#left) await this.#exchange()
-    this.#busy = false
   }
 
   async #exchange(): Promise<void> {

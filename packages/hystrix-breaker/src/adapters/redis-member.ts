@@ -83,7 +83,7 @@ interface Lease {
 const quiet: Report = { open: false, bad: false, total: 0, failures: 0, slow: 0 }
 
 /** Milliseconds after the sending of a request within which a lease that it got may be used. */
-export function leaseUse({ syncEvery }: MemberSettings): number {
+export function leaseUse({ syncEvery }: Pick<MemberSettings, 'syncEvery'>): number {
   return 4 * syncEvery
 }
 

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import type { Simulation } from '@loadbearing/harness'
 import type { IoredisClient, IoredisSubscriber } from '@loadbearing/hystrix-breaker/redis'
 import { ScriptModel } from './script-model.ts'
@@ -73,20 +74,15 @@ export class SimulatedRedis {
   }
 
   #subscriber(name: string): IoredisSubscriber {
-    const heard = new Set<(channel: string, message: string) => void>()
-    return {
-      subscribe: async (channel) => {
-        const listeners = this.#listeners.get(channel) ?? new Set()
-        this.#listeners.set(channel, listeners)
-        listeners.add((message) => {
-          if (!this.#cutOff.has(name)) for (const listener of heard) listener(channel, message)
-        })
-      },
-      disconnect: () => heard.clear(),
-      on: (event: string, listener: (channel: string, message: string) => void) => {
-        if (event === 'message') heard.add(listener)
-      },
+    const subscriber = new EventEmitter()
+    const subscribe = async (channel: string): Promise<void> => {
+      const listeners = this.#listeners.get(channel) ?? new Set()
+      this.#listeners.set(channel, listeners)
+      listeners.add((message) => {
+        if (!this.#cutOff.has(name)) subscriber.emit('message', channel, message)
+      })
     }
+    return Object.assign(subscriber, { subscribe, disconnect: () => void subscriber.removeAllListeners() })
   }
 
   #delay(): number {

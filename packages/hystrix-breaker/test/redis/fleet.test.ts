@@ -1,0 +1,31 @@
+import { redis, type Service, skipWithout } from '@loadbearing/harness/services'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runFleet, timeCalls } from './fleet.ts'
+
+describe.skipIf(skipWithout('redis'))('item 25, with real processes', () => {
+  let server: Service
+  beforeAll(async () => {
+    server = await redis({ name: 'breaker-fleet' })
+  })
+  afterAll(async () => {
+    await server?.stop()
+  })
+
+  test('the upstream of five dies, all open; it comes back: exactly one probe, all close', async () => {
+    const { opened, openedAfter, probes, closed, closedAfter } = await runFleet(server.url)
+    // Two have no calls: what they know they have from the others.
+    expect(opened.slice(3)).toEqual(['fleet', 'fleet'])
+    expect(openedAfter).toBeLessThan(200)
+    expect(probes).toBe(1)
+    expect(closed.filter((reason) => reason === 'probes-succeeded')).toHaveLength(1)
+    expect(closed.filter((reason) => reason === 'fleet')).toHaveLength(4)
+    expect(closedAfter).toBeLessThan(200)
+  })
+
+  test('without Redis, or with one that hangs or is slow, calls are as fast as with it', async () => {
+    const { usual, slow, paused, stopped } = await timeCalls(server)
+    expect(slow - usual).toBeLessThan(1)
+    expect(paused - usual).toBeLessThan(1)
+    expect(stopped - usual).toBeLessThan(1)
+  })
+})
