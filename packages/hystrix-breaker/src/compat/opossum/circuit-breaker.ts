@@ -300,8 +300,9 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown>
     if (!call.end()) return
     const error = new CircuitBreakerError('ETIMEDOUT', `Timed out after ${timeout}ms`)
     this.semaphore.release()
-    this.#count('timeouts', call.latency)
-    this.#tell('timeout', error, call.latency, call.args)
+    const { latency } = call
+    this.#count('timeouts', latency)
+    this.#tell('timeout', error, latency, call.args)
     this.#failed(call, error)
     this.#answers.unshare(call.key, 'timeout')
     call.signal?.abort(this.semaphore.count === this.options.capacity)
@@ -325,9 +326,10 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown>
 
   // `close` goes out before `success`, as from opossum.
   #succeeded(call: FiredCall<TI, TR>, result: unknown): void {
-    this.#count('successes', call.latency)
+    const { latency } = call
+    this.#count('successes', latency)
     if (call.permit !== undefined) this.#circuit.succeeded(call.permit)
-    this.#tell('success', result, call.latency)
+    this.#tell('success', result, latency)
   }
 
   #failed(call: FiredCall<TI, TR>, error: unknown): void {
@@ -336,9 +338,10 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown>
       call.reject(error)
       return
     }
-    this.#count('failures', call.latency)
+    const { latency } = call
+    this.#count('failures', latency)
     this.#circuit.failureCounted(call.permit)
-    this.#tell('failure', error, call.latency, call.args)
+    this.#tell('failure', error, latency, call.args)
     this.#circuit.failed(call.permit, this.warmUp)
     const answer = this.#fallBack(error, call.args)
     if (answer === undefined) call.reject(error)
@@ -386,7 +389,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown>
   }
 
   #tell(name: keyof CircuitBreakerEvents<TI, TR>, ...args: readonly unknown[]): void {
-    guard(() => EventEmitter.prototype.emit.call(this, name, ...args))
+    if (this.listenerCount(name) > 0) guard(() => EventEmitter.prototype.emit.call(this, name, ...args))
   }
 }
 

@@ -10,7 +10,10 @@ export class CircuitBreakerError extends Error {
   constructor(code: CircuitBreakerErrorCode, message: string) {
     super(message)
     this.code = code
-    Object.defineProperty(this, brand, { value: true })
+  }
+
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true })
   }
 }
 
