@@ -5,7 +5,7 @@ import { type Clock, realClock } from './ports.ts'
 import type { CircuitSettings } from './settings.ts'
 
 export interface BulkheadOptions {
-  /** Calls at once. */
+  /** Calls at once; 0 refuses all. */
   readonly max: number
   /** Calls that may wait for a place. Default 0. */
   readonly queue?: number
@@ -156,5 +156,5 @@ function readBulkhead(bulkhead: BulkheadOptions): Required<BulkheadOptions> {
   const { isolation = queue > 0 ? 'THREAD' : 'SEMAPHORE' } = bulkhead
   if (isolation !== 'THREAD' && isolation !== 'SEMAPHORE')
     throw new InvalidOptionError(`bulkhead.isolation must be THREAD or SEMAPHORE, not ${shown(isolation)}`)
-  return { max: checkInteger('bulkhead.max', bulkhead.max, 1, 1_000_000), queue, isolation }
+  return { max: checkInteger('bulkhead.max', bulkhead.max, 0, 1_000_000), queue, isolation }
 }

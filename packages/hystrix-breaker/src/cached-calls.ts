@@ -11,23 +11,20 @@ type Ended<T> =
  * One execution of a guarded function for each key and request. The calls after the first repeat its answer and its
  * events, and add RESPONSE_FROM_CACHE; of theirs, only that one is counted.
  */
-export class CachedCalls<A extends unknown[], T> {
+export class CachedCalls<T> {
   readonly #breaker: Breaker
-  readonly #keyOf: (...args: A) => string | undefined
   readonly #cache = new RequestCache<Ended<T>>()
 
-  constructor(breaker: Breaker, keyOf: (...args: A) => string | undefined) {
+  constructor(breaker: Breaker) {
     this.#breaker = breaker
-    this.#keyOf = keyOf
   }
 
-  /** `execute` is called where nobody in this request has asked for the key yet. */
+  /** `execute` is called where nobody in this request has asked for the key yet; undefined shares nothing. */
   start(
-    args: A,
+    key: string | undefined,
     execute: (signal: AbortSignal | undefined) => Execution<T>,
     signal: AbortSignal | undefined,
   ): Execution<T> {
-    const key = this.#keyOf(...args)
     if (key === undefined) return execute(signal)
     let own: Execution<T> | undefined
     let ended: Ended<T> | undefined

@@ -8,6 +8,7 @@ export type ResilienceErrorCode =
   | 'LIMIT_EXCEEDED'
   | 'THROTTLED'
   | 'BUDGET_EXHAUSTED'
+  | 'COMMAND_FAILED'
   | 'FALLBACK_FAILED'
   | 'DUPLICATE_ARGUMENT'
   | 'NO_RESPONSE'

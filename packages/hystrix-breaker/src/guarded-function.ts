@@ -44,7 +44,8 @@ export function breaker<A extends unknown[], T>(
   const { fallback, cacheKey, ...rest } = options
   const own = new Breaker(rest, { requestCache: cacheKey !== undefined })
   const fallBack = readFallback(fallback)
-  const cache = cacheKey && new CachedCalls<A, T>(own, checkFunction('cacheKey', cacheKey))
+  const keyOf = cacheKey && checkFunction('cacheKey', cacheKey)
+  const cache = keyOf && new CachedCalls<T>(own)
   const optionsOf = (args: A, signal: AbortSignal | undefined): ExecuteOptions<T> =>
     typeof fallBack === 'function'
       ? { signal, fallback: (error) => fallBack(error, ...args) }
@@ -52,7 +53,7 @@ export function breaker<A extends unknown[], T>(
   const start = (args: A, signal: AbortSignal | undefined): Execution<T> => {
     const bound = (context: CallContext): T | PromiseLike<T> => work(...args, context)
     if (cache === undefined) return own.start(bound, optionsOf(args, signal))
-    return cache.start(args, (shared) => own.start(bound, optionsOf(args, shared)), signal)
+    return cache.start(keyOf?.(...args), (shared) => own.start(bound, optionsOf(args, shared)), signal)
   }
   const run = (args: A, signal: AbortSignal | undefined): Promise<T> => {
     if (cache !== undefined) return start(args, signal).answer

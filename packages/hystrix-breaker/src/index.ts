@@ -29,6 +29,8 @@ export {
   type TransitionReason,
 } from './circuit.ts'
 export { type CircuitOptions, circuitSettings, type WindowOptions } from './circuit-options.ts'
+export { type Command, type CommandCall, type CommandOptions, command } from './command.ts'
+export { type FailureType, HystrixBadRequestException, HystrixRuntimeException } from './command-errors.ts'
 export {
   InvalidOptionError,
   isResilienceError,

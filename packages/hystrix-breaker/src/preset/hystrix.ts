@@ -39,9 +39,16 @@ const hystrixDefaults: Required<HystrixOptions> = {
   'execution.timeout.enabled': true,
 }
 
-// Of the whole command: accepted, so that one set of properties serves all, and of no effect on the circuit.
+// Of the whole command and of its pool: accepted, so that one set of properties serves all, and of no effect on the circuit.
 const commandProperties = [
   'name',
+  'group',
+  'coreSize',
+  'maximumSize',
+  'maxQueueSize',
+  'queueSizeRejectionThreshold',
+  'keepAliveTimeMinutes',
+  'allowMaximumSizeToDivergeFromCoreSize',
   'execution.isolation.strategy',
   'execution.isolation.thread.interruptOnTimeout',
   'execution.isolation.thread.interruptOnFutureCancel',

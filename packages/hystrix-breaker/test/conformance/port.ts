@@ -13,6 +13,7 @@ import {
   Throttle,
   VegasLimit,
 } from '@loadbearing/hystrix-breaker'
+import { commandCalls } from './command-port.ts'
 
 const presetNames = ['hystrix', 'resilience4j', 'polly', 'opossum', 'envoyOutlier'] as const
 const actions = [
@@ -29,7 +30,7 @@ const actions = [
 // The middle of the jitter, so that the same samples give the same limits.
 const middle = { next: () => 0.5 }
 
-await servePort({ trace, percentile: percentiles, throttle, budget, limit })
+await servePort({ trace, command: commandCalls, percentile: percentiles, throttle, budget, limit })
 
 function trace(command: object): object {
   const circuit = new Circuit(settingsOf(command))
