@@ -94,7 +94,8 @@ export function attempt(options: AttemptOptions): Promise<AttemptResult> {
         stopBody = sendBody(outgoing, body, options.idleTimeout)
       }
     }
-    client.giveUp = () => void outgoing.destroy(new Error('The client is gone'))
+    const giveUp = (): void => void outgoing.destroy(new Error('The request was given up'))
+    client.giveUp = giveUp
     // Also after the head, when it is the reader of the response who acts on it.
     outgoing.on('error', fail)
     outgoing.on('close', () => {
