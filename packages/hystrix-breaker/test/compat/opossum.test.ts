@@ -421,6 +421,8 @@ test('its types are those that users of @types/opossum know', () => {
   expectTypeOf(breaker.fire).toEqualTypeOf<(id: string) => Promise<number>>()
   expectTypeOf(breaker.status).toEqualTypeOf<CircuitBreaker.Status>()
   expectTypeOf(breaker.toJSON().state).toEqualTypeOf<CircuitBreaker.State>()
+  breaker.fallback((id, error) => expectTypeOf([id, error]).toEqualTypeOf<(string | Error)[]>())
+  breaker.fallback((_: unknown, error: TypeError) => error.message)
   breaker.on('success', (result, latencyMs) => expectTypeOf([result, latencyMs]).toEqualTypeOf<number[]>())
   breaker.on('failure', (error, _, args) => {
     expectTypeOf(error).toEqualTypeOf<Error>()

@@ -159,7 +159,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown>
   }
 
   /** Answers in place of a call that failed or was refused: a function of its arguments and the error, or a breaker. */
-  fallback(fallback: ((...args: never[]) => unknown) | Firable | null): this {
+  fallback(fallback: Hook<[...args: TI, error: Error], unknown> | Firable | null): this {
     if (fallback === null || fallback === undefined) this.#fallback = undefined
     else if (typeof fallback === 'function')
       this.#fallback = (args) => Reflect.apply(fallback, fallback, args)

@@ -57,7 +57,7 @@ export interface Options<TI extends unknown[] = unknown[]> {
   /** Fires in the window before it can open. Default 0. */
   volumeThreshold?: number | undefined
   /** True for an error that counts as a success; its caller gets it, and no fallback. It is given the arguments too. */
-  errorFilter?: Hook<[error: never, ...args: TI], unknown> | undefined
+  errorFilter?: Hook<[error: Error, ...args: TI], unknown> | undefined
   /** Keeps results of calls that succeeded. Default false. */
   cache?: boolean | undefined
   /** 0 for ever. Default 0. */
@@ -96,7 +96,7 @@ export interface Settings<TI extends unknown[] = unknown[]> extends Options<TI> 
   capacity: number
   errorThresholdPercentage: number
   volumeThreshold: number
-  errorFilter: Hook<[error: never, ...args: TI], unknown>
+  errorFilter: Hook<[error: Error, ...args: TI], unknown>
   cacheTTL: number
   cacheGetKey: Hook<TI, string>
   coalesce: boolean
