@@ -135,6 +135,6 @@ function show(form: WatchOptions['form'], title: string, frames: readonly Stream
     const { columns, rows } = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }
     const lines = topScreen(title, frames, { columns, rows })
     // From the top left; each line is cleared to its end, then what is left of the last picture.
-    process.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\r\n`).join('')}\x1b[J`)
+    process.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`)
   }
 }
