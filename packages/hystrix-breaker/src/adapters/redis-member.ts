@@ -173,7 +173,7 @@ export class FleetMember {
   /** What an exchange sent at `sentAt` was answered. */
   answered(sent: Exchange, sentAt: number, answer: Answer, now: number): void {
     this.#linked = true
-    this.heard(answer.record, now)
+    this.#adopt(answer.record, now)
     const { generation, waitLeft, attempt } = answer.record
     if (generation !== this.#generation || sent.known.generation !== generation || !answer.judged) return
     if (this.#state === 'closed') this.#judge(sent, answer)
@@ -185,12 +185,26 @@ export class FleetMember {
 
   /** A record of the fleet, in any order and any number of times. */
   heard(record: FleetRecord, now: number): void {
-    if (record.generation < this.#generation) return
     if (record.generation === this.#generation) {
+      // The lease was given back.
       this.#leaseTaken = false
       if (this.#wantsLease) this.#wake()
-      return
-    }
+    } else this.#adopt(record, now)
+  }
+
+  /** Redis did not answer in time: from now on the circuit decides alone. */
+  lost(): void {
+    this.#linked = false
+  }
+
+  /** What to ask of Redis at the end. The circuit decides alone again. */
+  leave(now: number): Exchange {
+    this.#circuit.gateProbes(undefined)
+    return { ...this.exchange(now), report: quiet, proposal: 'leave', wait: 0 }
+  }
+
+  #adopt(record: FleetRecord, now: number): void {
+    if (record.generation <= this.#generation) return
     this.#generation = record.generation
     this.#state = record.state
     this.#openUntil = now + record.waitLeft
@@ -210,17 +224,6 @@ export class FleetMember {
       this.#circuit.closeWithFleet(now)
       this.#observer.closed?.(record)
     }
-  }
-
-  /** Redis did not answer in time: from now on the circuit decides alone. */
-  lost(): void {
-    this.#linked = false
-  }
-
-  /** What to ask of Redis at the end. The circuit decides alone again. */
-  leave(now: number): Exchange {
-    this.#circuit.gateProbes(undefined)
-    return { ...this.exchange(now), report: quiet, proposal: 'leave', wait: 0 }
   }
 
   #mayProbe(now: number): boolean {

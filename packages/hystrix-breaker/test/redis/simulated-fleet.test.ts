@@ -154,7 +154,10 @@ describe('a fleet in virtual time', () => {
       await until(simulation, 1000, 'quorum', () => fleet.open.size > 0)
       await until(simulation, 10, 'all open', () => fleet.states.every((state) => state === 'open'))
       expect(fleet.probes).toEqual([])
+      const { sent } = fleet.redis
       await clock.sleep(1000)
+      // One each in 50 ms, and a few for each probe.
+      expect(fleet.redis.sent - sent).toBeLessThan(150)
       // One wait of 200 ms and the length of a probe lie between two.
       expect(fleet.probes.length).toBeGreaterThanOrEqual(2)
       expect(fleet.probes.length).toBeLessThanOrEqual(5)

@@ -20,6 +20,8 @@ export const fair: Weather = { delay: 3, loss: 0, twice: 0, deaf: 0 }
 export class SimulatedRedis {
   readonly model: ScriptModel
   weather: Weather = fair
+  /** Commands that were sent. */
+  sent = 0
   readonly #simulation: Simulation
   readonly #listeners = new Map<string, Set<(message: string) => void>>()
   readonly #cutOff = new Set<string>()
@@ -54,6 +56,7 @@ export class SimulatedRedis {
   client(name: string): IoredisClient {
     const run = async (script: string, full: boolean, rest: readonly string[]): Promise<unknown> => {
       const { clock, random } = this.#simulation
+      this.sent++
       await clock.sleep(this.#delay())
       if (this.#cutOff.has(name) || random.boolean(this.weather.loss))
         throw new Error('Connection is closed.')
