@@ -36,6 +36,7 @@ async function yaml(): Promise<typeof import('yaml')> {
   try {
     return await import('yaml')
   } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error
     throw new Failure('YAML needs the package yaml: npm i yaml, or write the scenario as JSON', {
       cause: error,
     })
