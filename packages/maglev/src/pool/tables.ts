@@ -24,7 +24,8 @@ export class Tables<T> {
   readonly #held = new Set<Maglev<T>>()
   #timer: unknown
   #gathering = false
-  #lastPush: number = Number.NEGATIVE_INFINITY
+  /** When a table was last asked for or came into force. */
+  #lastRebuild: number = Number.NEGATIVE_INFINITY
 
   /** `contents` says what is to be in which table, whenever the tables are brought up to date. */
   constructor(clock: Clock, contents: () => readonly TableContent<T>[]) {
@@ -33,7 +34,11 @@ export class Tables<T> {
   }
 
   watch(table: Maglev<T>, rebuilt: (event: RebuildEvent) => void): void {
-    this.#watched.set(table, table.on('rebuild', rebuilt))
+    const stop = table.on('rebuild', (event) => {
+      this.#lastRebuild = this.#clock.monotonic()
+      rebuilt(event)
+    })
+    this.#watched.set(table, stop)
   }
 
   unwatch(table: Maglev<T>): void {
@@ -50,9 +55,7 @@ export class Tables<T> {
   request(): void {
     if (this.#gathering) return
     this.#gathering = true
-    const wait = this.#lastPush + gatherMs - this.#clock.monotonic()
-    // Not even after a quiet time within the call: comparing a thousand members takes a good part of a slice.
-    this.#timer = this.#clock.setTimeout(() => this.push('sliced'), Math.max(0, Math.ceil(wait)))
+    this.#pushLater()
   }
 
   /** Brings every table up to date now. */
@@ -63,7 +66,7 @@ export class Tables<T> {
       const held = this.#held.delete(content.table)
       const change = difference(content) ?? (held ? {} : undefined)
       if (change === undefined) continue
-      this.#lastPush = this.#clock.monotonic()
+      this.#lastRebuild = this.#clock.monotonic()
       content.table.update(change, rebuild)
     }
   }
@@ -83,6 +86,22 @@ export class Tables<T> {
     for (const table of this.#held) table.update({}, 'sliced')
     this.#held.clear()
     for (const table of this.#watched.keys()) this.unwatch(table)
+  }
+
+  /** Not even after a quiet time within the call: comparing a thousand members takes a good part of a slice. */
+  #pushLater(): void {
+    this.#timer = this.#clock.setTimeout(
+      () => {
+        // A build may take long where the event loop has other work.
+        if (this.#wait() > 0) this.#pushLater()
+        else this.push('sliced')
+      },
+      Math.max(0, Math.ceil(this.#wait())),
+    )
+  }
+
+  #wait(): number {
+    return this.#lastRebuild + gatherMs - this.#clock.monotonic()
   }
 }
 

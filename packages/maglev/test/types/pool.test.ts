@@ -7,7 +7,7 @@ import {
   type Pool,
   type Prober,
 } from '@loadbearing/maglev'
-import { expectTypeOf, test } from 'vitest'
+import { expect, expectTypeOf, test } from 'vitest'
 
 interface Data {
   readonly port: number
@@ -40,7 +40,7 @@ test('events and reports are closed sets', async () => {
     expectTypeOf(to).toEqualTypeOf<Health>()
   })
   // @ts-expect-error: no such event
-  pool.on('health', () => undefined)
+  expect(() => pool.on('health', () => undefined)).toThrow('There is no event')
   using lease = pool.acquire('a')
   // @ts-expect-error: no such result
   expectTypeOf(lease.report).toBeCallableWith('fine')
