@@ -139,7 +139,9 @@ class Run<T> extends CallScope implements Sink<T> {
   readonly #reject: (error: unknown) => void
   readonly #signal: AbortSignal | undefined
   readonly #onAbort: (() => void) | undefined
-  #marks: Set<object> | undefined
+  // Most runs know one budget.
+  #mark: object | undefined
+  #more: Set<object> | undefined
 
   constructor(
     runs: Runs,
@@ -166,9 +168,12 @@ class Run<T> extends CallScope implements Sink<T> {
   }
 
   override first(key: object): boolean {
-    if (this.#marks?.has(key) === true) return false
-    this.#marks ??= new Set()
-    this.#marks.add(key)
+    if (this.#mark === key || this.#more?.has(key) === true) return false
+    if (this.#mark === undefined) this.#mark = key
+    else {
+      this.#more ??= new Set()
+      this.#more.add(key)
+    }
     return true
   }
 

@@ -37,7 +37,8 @@ function around<Inner>(breaker: Breaker, next: Step<Inner>): Step<Inner> {
 class GuardedCall<T> extends CallScope implements Sink<T> {
   readonly #sink: Sink<T>
   #call: Call<T> | undefined
-  #runs = false
+  /** Whether what is inside has begun and not answered. */
+  runs = false
 
   constructor(parent: CallScope, sink: Sink<T>) {
     super(parent)
@@ -47,10 +48,7 @@ class GuardedCall<T> extends CallScope implements Sink<T> {
   begin(breaker: Breaker, run: (inside: Sink<T>) => void): void {
     // Before there is anything inside: the call may have to wait for its place.
     this.join()
-    this.#call = breaker.begin(
-      () => new Promise<T>((succeed, fail) => this.#inside(run, succeed, fail)),
-      this,
-    )
+    this.#call = breaker.begin(() => this.#inside(run), this)
     if (this.isAborted) this.aborted(this.reason)
   }
 
@@ -62,7 +60,7 @@ class GuardedCall<T> extends CallScope implements Sink<T> {
   // Where the breaker gave it up, what is inside still runs.
   fail(error: unknown): void {
     this.release()
-    if (this.#runs) this.abort(error)
+    if (this.runs) this.abort(error)
     this.#sink.fail(error)
   }
 
@@ -72,17 +70,31 @@ class GuardedCall<T> extends CallScope implements Sink<T> {
     this.abort(reason)
   }
 
-  #inside(run: (inside: Sink<T>) => void, succeed: (value: T) => void, fail: (error: unknown) => void): void {
-    this.#runs = true
-    run({
-      succeed: (value) => {
-        this.#runs = false
-        succeed(value)
-      },
-      fail: (error) => {
-        this.#runs = false
-        fail(error)
-      },
-    })
+  #inside(run: (inside: Sink<T>) => void): Promise<T> {
+    this.runs = true
+    return new Promise((succeed, fail) => run(new Inside(this, succeed, fail)))
+  }
+}
+
+/** What takes the answer from inside. */
+class Inside<T> implements Sink<T> {
+  readonly #call: GuardedCall<T>
+  readonly #succeed: (value: T) => void
+  readonly #fail: (error: unknown) => void
+
+  constructor(call: GuardedCall<T>, succeed: (value: T) => void, fail: (error: unknown) => void) {
+    this.#call = call
+    this.#succeed = succeed
+    this.#fail = fail
+  }
+
+  succeed(value: T): void {
+    this.#call.runs = false
+    this.#succeed(value)
+  }
+
+  fail(error: unknown): void {
+    this.#call.runs = false
+    this.#fail(error)
   }
 }
