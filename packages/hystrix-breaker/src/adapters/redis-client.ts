@@ -96,7 +96,14 @@ function nodeRedisPort(client: NodeRedisClient): RedisPort {
       subscriber.on('ready', ready)
       const connect = once(() => subscriber.connect())
       const subscribe = once(() => subscriber.subscribe(channel, message))
-      return { ensure: () => connect().then(subscribe), close: () => subscriber.destroy() }
+      const close = (): void => {
+        try {
+          subscriber.destroy()
+        } catch {
+          // It was not open, which is what is wanted.
+        }
+      }
+      return { ensure: () => connect().then(subscribe), close }
     },
   }
 }

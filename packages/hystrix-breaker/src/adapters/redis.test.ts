@@ -26,8 +26,8 @@ function nodeRedis(
       return connection.subscribe(channel)
     },
     destroy: () => connection.disconnect(),
-    on: (event: 'ready' | 'error', listener: () => void) =>
-      event === 'ready' ? connection.on('ready', listener) : connection.on('error', listener),
+    on: (event: string, listener: (...args: never[]) => void): unknown =>
+      Reflect.apply(connection.on, connection, [event, listener]),
   }
 }
 
@@ -142,6 +142,22 @@ describe('without a server', () => {
     shared.join(new Breaker({ name: 'strange' }))
     await eventually(() => errors.length > 0)
     expect(String(errors[0])).toContain('The client is closed')
+  })
+
+  test('a listening connection that never stood is closed all the same', async () => {
+    const client = Object.assign(nodeRedis('redis://127.0.0.1:1'), {
+      duplicate: () => ({
+        ...nodeRedis('redis://127.0.0.1:1'),
+        connect: () => Promise.reject(new Error('refused')),
+        // As node-redis does.
+        destroy: () => {
+          throw new Error('The client is closed')
+        },
+      }),
+    })
+    const shared = redisShared(client, { quorum: 2 })
+    shared.join(new Breaker({ name: 'closed' }))
+    await expect(shared[Symbol.asyncDispose]()).resolves.toBe(undefined)
   })
 
   test('a name joins once; after the disposal none', async () => {
