@@ -5,6 +5,7 @@ import { isResilienceError } from '@loadbearing/hystrix-breaker'
 import DefaultExport, { CircuitBreaker, type CircuitBreakerError } from '@loadbearing/hystrix-breaker/opossum'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
+import { Opossum } from './opossum-peer.ts'
 import { program, run } from './opossum-programs.ts'
 
 beforeEach(() => {
@@ -405,6 +406,17 @@ test('whatever is called and whenever: one state, one probe, every call answered
 function byNumber(a: number | undefined, b: number | undefined): number {
   return (a ?? -1) - (b ?? -1)
 }
+
+test('names its events as opossum does, for plugins that listen to them all', () => {
+  const names = [CircuitBreaker, Opossum].map((Breaker) => {
+    const breaker = new Breaker(hangs)
+    breaker.on('halfOpen', () => {})
+    const alive = breaker.eventNames()
+    breaker.shutdown()
+    return [alive, breaker.eventNames()]
+  })
+  expect(names[0]).toEqual(names[1])
+})
 
 test('`require` gives the class', () => {
   const script =

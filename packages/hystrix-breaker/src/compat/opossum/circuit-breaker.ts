@@ -4,7 +4,7 @@ import { InvalidOptionError, shown } from '../../errors.ts'
 import type { State as CircuitState } from '../../settings.ts'
 import { type Aborter, type AbortSignals, SharedSignal, SignalPerCall } from './abort-signals.ts'
 import { CircuitBreakerError, isOurError } from './errors.ts'
-import { type CircuitBreakerEvents, guard } from './events.ts'
+import { type CircuitBreakerEvents, countedEvents, guard } from './events.ts'
 import { FiredCall } from './fired-call.ts'
 import { KnownAnswers, type LookUp } from './known-answers.ts'
 import { type Hook, makeStatus, readOptions, readStatus, type Settings } from './options.ts'
@@ -229,6 +229,12 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown>
     if (this.#isShutdown) return
     this.#healthChecks.add(every(ms, () => void look()))
     void look()
+  }
+
+  /** What is counted and what is listened to. */
+  override eventNames(): ReturnType<EventEmitter<CircuitBreakerEvents<TI, TR>>['eventNames']> {
+    const listened = super.eventNames()
+    return this.#isShutdown ? listened : [...new Set([...countedEvents, ...listened])]
   }
 
   /**

@@ -18,6 +18,23 @@ export type CircuitBreakerEvents<TI extends unknown[], TR> = {
   shutdown: []
 }
 
+/** Those that opossum counts by listeners of its own, in their order: plugins ask for them by `eventNames`. */
+export const countedEvents = [
+  'success',
+  'failure',
+  'fallback',
+  'timeout',
+  'fire',
+  'reject',
+  'cacheHit',
+  'cacheMiss',
+  'coalesceCacheHit',
+  'coalesceCacheMiss',
+  'open',
+  'close',
+  'semaphoreLocked',
+] as const satisfies readonly (keyof CircuitBreakerEvents<never, never>)[]
+
 /** Runs a listener or a hook. What it throws is its author's: it is thrown where nothing is left half-way. */
 export function guard<T>(hook: () => T): T | undefined {
   try {
