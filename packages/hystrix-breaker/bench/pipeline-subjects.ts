@@ -43,7 +43,7 @@ function own(): Pipeline {
   )
 }
 
-function theirs(): IPolicy<IDefaultPolicyContext, never> {
+function theirs(): IPolicy<IDefaultPolicyContext> {
   return wrap(
     theirRetry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }),
     theirCircuitBreaker(handleAll, {
