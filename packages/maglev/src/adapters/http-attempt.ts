@@ -81,7 +81,9 @@ export function attempt(options: AttemptOptions): Promise<AttemptResult> {
       settle({ kind: 'failed', error: unreachable(address, cause), sent, stale })
     }
     const awaitHead = (): void => {
-      if (!settled) limit(options.responseTimeout, `No response from ${host}:${port}`)
+      if (settled) return
+      if (body !== undefined) outgoing.setTimeout(0)
+      limit(options.responseTimeout, `No response from ${host}:${port}`)
     }
     const send = (): void => {
       clearTimeout(timer)
@@ -119,8 +121,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptResult> {
 /** Sends a body as fast as it is taken, and ends the request with it; the function that it returns leaves the rest unread. */
 function sendBody(outgoing: ClientRequest, body: IncomingMessage, idleTimeout: number): () => void {
   outgoing.setTimeout(idleTimeout, () => {
-    if (outgoing.writableEnded) return
-    if (!outgoing.writableNeedDrain) {
+    if (!outgoing.writableEnded && !outgoing.writableNeedDrain) {
       // It is the client that sends nothing: its connection ends, and the attempt with it.
       body.destroy()
       return
