@@ -8,7 +8,7 @@ import { spoof } from './spoof.ts'
 import { startCommand, startStand } from './stand.ts'
 
 // The faults of the specification's section 6 that take long, in full: about two minutes. The other faults, and these in
-// short, run with every test: kill.test.ts (2, and 19 of the acceptance list), pool.test.ts (3, 4, 5, 6, 8, 10, 12), probes.test.ts (7), proxy.test.ts (11),
+// short, run with every test: kill.test.ts (2, and 19 of the acceptance list), pool.test.ts (3, 4, 5, 6, 8, 10, 12), rebuild-crash.test.ts (8), probes.test.ts (7), proxy.test.ts (11),
 // ../acceptance.test.ts (1), ../snapshot.test.ts (9).
 
 if (process.argv.length > 2) {
