@@ -22,8 +22,12 @@ export function keyOf({ type, name }: Pick<StreamData, 'type' | 'name'>): string
  * keep for 99.5. `<` and the line separators of Unicode are escaped, for pages that put JSON into a script.
  */
 export function frameText(data: StreamData): string {
-  const fields = Object.entries(data).map(([name, value]) => `${JSON.stringify(name)}:${valueText(value)}`)
-  return `data: ${escaped(`{${fields.join(',')}}`)}\n\n`
+  let text = ''
+  for (const field of Object.keys(data)) {
+    const value = data[field]
+    if (value !== undefined) text += `${text === '' ? '' : ','}${quoted(field)}:${valueText(value)}`
+  }
+  return `data: {${escaped(text)}}\n\n`
 }
 
 /** Takes the tile of what is gone from the dashboard, which finds it by `escapedName`, as its first stream. */
@@ -71,9 +75,34 @@ function parsed(text: string): unknown {
 }
 
 function valueText(value: StreamValue): string {
-  if (typeof value !== 'object') return JSON.stringify(value)
-  const entries = Object.entries(value).toSorted(([a], [b]) => Number(a) - Number(b))
-  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${each}`).join(',')}}`
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'object') return String(value)
+  let text = ''
+  for (const key of inOrder(Object.keys(value)))
+    text += `${text === '' ? '' : ','}${quoted(key)}:${value[key]}`
+  return `{${text}}`
+}
+
+// Frames share a few dozen field names and sets of percentiles, and there may be thousands of frames at a time.
+const cachedMax = 500
+const cachedLength = 300
+const quotedNames = new Map<string, string>()
+const orders = new Map<string, readonly string[]>()
+
+function quoted(name: string): string {
+  return cached(quotedNames, name, () => JSON.stringify(name))
+}
+
+function inOrder(keys: readonly string[]): readonly string[] {
+  return cached(orders, JSON.stringify(keys), () => keys.toSorted((a, b) => Number(a) - Number(b)))
+}
+
+function cached<T>(cache: Map<string, T>, key: string, make: () => T): T {
+  const known = cache.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  if (cache.size < cachedMax && key.length < cachedLength) cache.set(key, made)
+  return made
 }
 
 const unsafe: ReadonlyMap<string, string> = new Map([
@@ -83,5 +112,6 @@ const unsafe: ReadonlyMap<string, string> = new Map([
 ])
 
 function escaped(json: string): string {
+  if (!/[<\u2028\u2029]/.test(json)) return json
   return json.replaceAll(/[<\u2028\u2029]/g, (character) => unsafe.get(character) ?? character)
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readData, type StreamData } from '../../src/adapters/stream-data.ts'
+import { frameText, readData, type StreamData } from '../../src/adapters/stream-data.ts'
 import { registryData } from '../../src/adapters/stream-frames.ts'
 import { Breaker, type BreakerOptions, presets, Registry, type WindowOptions } from '../../src/index.ts'
 import { dashboardWar } from './dashboard-war.ts'
@@ -85,6 +85,24 @@ describe('frames', () => {
       }),
       { numRuns: 150 },
     )
+  })
+
+  test('are written as JSON has it, the keys of maps by their number', () => {
+    const map = fc.dictionary(
+      fc.oneof(fc.constantFrom('0', '100', '99.5', '1,2', '1', '2', '"', '__proto__'), fc.string()),
+      fc.nat(),
+    )
+    const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), map)
+    fc.assert(
+      fc.property(fc.string(), fc.dictionary(fc.string(), value, { maxKeys: 8 }), (name, fields) => {
+        const data = { ...fields, type: 'T', name }
+        const text = frameText(data)
+        expect(text).toMatch(/^data: [^\n]*\n\n$/)
+        expect(JSON.parse(text.slice(6))).toEqual(JSON.parse(JSON.stringify(data)))
+      }),
+    )
+    const latencies = { '0': 1, '99': 2, '100': 4, '99.5': 3 }
+    expect(frameText({ type: 'T', name: 'n', latencies })).toContain('{"0":1,"99":2,"99.5":3,"100":4}')
   })
 
   const war = dashboardWar()
