@@ -25,6 +25,8 @@ export function listen(server: Server, options: ListenOptions, close: () => void
     server.once('error', reject)
     server.listen({ port, backlog, ...(host !== undefined && { host }) }, () => {
       server.off('error', reject)
+      // Accepting that fails, such as for want of memory, costs a connection, not the process.
+      server.on('error', () => {})
       signal?.addEventListener('abort', close, { once: true })
       server.once('close', () => signal?.removeEventListener('abort', close))
       const address = server.address()
