@@ -179,6 +179,15 @@ describe('the lease', () => {
     expect(bench.member.exchange(100).proposal).toBe('lease')
   })
 
+  test('that Redis still has in its name, but that it did not ask for again, is not used', () => {
+    const bench = new Bench()
+    bench.exchange()
+    bench.member.heard(open, 0)
+    bench.now = 100
+    bench.exchange({ record: over, lease: true })
+    expect(bench.acquire()).toBe(undefined)
+  })
+
   test('may be used for four exchanges after the sending, however late its answer', () => {
     const bench = new Bench()
     bench.exchange()

@@ -272,6 +272,8 @@ export class FleetMember {
       this.#yields = false
       return
     }
+    // Only an exchange that asked has made it longer.
+    if (sent.proposal !== 'lease') return
     const since = this.#lease?.since ?? now
     // As of the sending: Redis counts from later on, so that its lease outlives the last probe.
     this.#lease = { since, until: sentAt + leaseUse(this.#settings) }
