@@ -1,10 +1,10 @@
 import { InvalidOptionError, shown } from '../../errors.ts'
 import { durationMax } from '../../option-checks.ts'
 import type { IBackoff, IBackoffFactory } from './backoff.ts'
+import { contextOf, type IDefaultPolicyContext } from './call-context.ts'
 import type { CallSignal } from './call-signal.ts'
 import { ConstantBackoff } from './constant-backoff.ts'
 import { throwOutside } from './event.ts'
-import { contextOf, type IDefaultPolicyContext } from './guarded-policy.ts'
 import type { FailureReason } from './outcome.ts'
 
 export interface IHalfOpenAfterBackoffContext extends IDefaultPolicyContext {

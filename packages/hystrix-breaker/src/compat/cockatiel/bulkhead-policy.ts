@@ -1,9 +1,10 @@
 import { Bulkhead } from '../../bulkhead.ts'
 import { checkNumber } from '../../option-checks.ts'
+import type { ContextFields } from './call-context.ts'
 import type { CallSignal } from './call-signal.ts'
 import { BulkheadRejectedError, TaskCancelledError } from './errors.ts'
 import { type Event, EventEmitter } from './event.ts'
-import { type ContextFields, GuardedPolicy, run, type Step } from './guarded-policy.ts'
+import { GuardedPolicy, run, type Step } from './guarded-policy.ts'
 import type { Settled } from './outcome.ts'
 import { type IFailureEvent, type ISuccessEvent, OutcomeFilter } from './outcome-filter.ts'
 

@@ -12,6 +12,8 @@ export function callSignal(signal: AbortSignal | undefined): CallSignal {
   return signal === undefined ? new NeverAborted() : new GivenSignal(signal)
 }
 
+const nothing = (): void => {}
+
 // A signal of its own for each call: listeners that are never taken away go with it.
 class NeverAborted implements CallSignal {
   readonly aborted = false
@@ -23,7 +25,7 @@ class NeverAborted implements CallSignal {
   }
 
   onAbort(): () => void {
-    return () => {}
+    return nothing
   }
 }
 

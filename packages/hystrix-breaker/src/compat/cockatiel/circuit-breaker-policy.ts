@@ -7,6 +7,7 @@ import { realClock } from '../../ports.ts'
 import type { IBackoffFactory } from './backoff.ts'
 import { BreakDurations, type IHalfOpenAfterBackoffContext } from './break-durations.ts'
 import type { IBreaker } from './breaker.ts'
+import type { ContextFields } from './call-context.ts'
 import { type CallSignal, callSignal } from './call-signal.ts'
 import { CircuitState } from './circuit-state.ts'
 import {
@@ -16,7 +17,7 @@ import {
   TaskCancelledError,
 } from './errors.ts'
 import { type Event, EventEmitter, throwOutside } from './event.ts'
-import { type ContextFields, GuardedPolicy, run, type Step } from './guarded-policy.ts'
+import { GuardedPolicy, run, type Step } from './guarded-policy.ts'
 import { halfOpenProbes, type IHalfOpenSamplingOptions } from './half-open-sampling.ts'
 import type { FailureReason, Settled } from './outcome.ts'
 import type { IFailureEvent, ISuccessEvent, OutcomeFilter, Verdict } from './outcome-filter.ts'

@@ -1,13 +1,7 @@
+import type { ContextFields, IDefaultPolicyContext } from './call-context.ts'
 import type { CallSignal } from './call-signal.ts'
 import type { Event } from './event.ts'
-import {
-  type ContextFields,
-  GuardedPolicy,
-  type IDefaultPolicyContext,
-  run,
-  type Step,
-  settle,
-} from './guarded-policy.ts'
+import { call, GuardedPolicy, run, type Step } from './guarded-policy.ts'
 import type { Settled } from './outcome.ts'
 import type { IFailureEvent, ISuccessEvent, OutcomeFilter } from './outcome-filter.ts'
 
@@ -36,7 +30,7 @@ export class FallbackPolicy<AltReturn> extends GuardedPolicy<IDefaultPolicyConte
     const startedAt = this.#filter.begin()
     step(signal, fields, (ended) => {
       const { is, outcome } = this.#filter.judge(ended, startedAt)
-      if (is === 'handled') settle<T | AltReturn>(this.#value, settled)
+      if (is === 'handled') call<T | AltReturn>(this.#value, settled)
       else settled(outcome)
     })
   }

@@ -1,12 +1,8 @@
+import { type ContextFields, contextOf, type IDefaultPolicyContext, noFields } from './call-context.ts'
 import { type CallSignal, callSignal } from './call-signal.ts'
 import type { Event } from './event.ts'
 import type { Settled } from './outcome.ts'
 import type { IFailureEvent, ISuccessEvent } from './outcome-filter.ts'
-
-export interface IDefaultPolicyContext {
-  /** Aborted when the call is given up. Where there is no other one it is made when it is looked at. */
-  signal: AbortSignal
-}
 
 /** What all policies can do. */
 export interface IPolicy<
@@ -21,11 +17,6 @@ export interface IPolicy<
   readonly onFailure: Event<IFailureEvent>
   execute<T>(fn: (context: ContextType) => PromiseLike<T> | T, signal?: AbortSignal): Promise<T | AltReturn>
 }
-
-/** What is in a context beside the signal. */
-export type ContextFields = Readonly<Record<string, unknown>>
-
-const noFields: ContextFields = {}
 
 /** What a policy surrounds: the next policy, or the caller's function. */
 export type Step<T> = (signal: CallSignal, fields: ContextFields, settled: Settled<T>) => void
@@ -58,10 +49,10 @@ export abstract class GuardedPolicy<
   /** Runs `fn` as the policy says. What it returns or throws comes back as it is. */
   execute<T>(fn: (context: Context) => PromiseLike<T> | T, signal?: AbortSignal): Promise<T | AltReturn> {
     // The policies that a call comes through add the fields that their types promise.
-    const inContext = (context: IDefaultPolicyContext): PromiseLike<T> | T => fn(context as Context)
+    const inContext = fn as (context: IDefaultPolicyContext) => PromiseLike<T> | T
     return promised(
       this,
-      (own, fields, settled) => settle(() => inContext(contextOf(own, fields)), settled),
+      (own, fields, settled) => call(() => inContext(contextOf(own, fields)), settled),
       signal,
     )
   }
@@ -81,8 +72,8 @@ export function promised<T, AltReturn>(
   })
 }
 
-/** Never at once: what `work` does at once is over before its outcome counts. */
-export function settle<T>(work: () => PromiseLike<T> | T, settled: Settled<T>): void {
+/** Never settles at once: what `work` does at once is over before its outcome counts. */
+export function call<T>(work: () => PromiseLike<T> | T, settled: Settled<T>): void {
   let answer: Promise<T>
   try {
     answer = Promise.resolve(work())
@@ -93,17 +84,4 @@ export function settle<T>(work: () => PromiseLike<T> | T, settled: Settled<T>): 
     (value) => settled({ value }),
     (error: unknown) => settled({ error }),
   )
-}
-
-/** The caller's own view: an object that can be spread. */
-export function contextOf<Fields extends object>(
-  signal: CallSignal,
-  fields: Fields,
-): Fields & IDefaultPolicyContext {
-  return {
-    ...fields,
-    get signal() {
-      return signal.signal
-    },
-  }
 }

@@ -1,6 +1,7 @@
+import type { ContextFields } from './call-context.ts'
 import type { CallSignal } from './call-signal.ts'
 import type { Event } from './event.ts'
-import { type ContextFields, GuardedPolicy, run, type Step } from './guarded-policy.ts'
+import { GuardedPolicy, run, type Step } from './guarded-policy.ts'
 import type { Settled } from './outcome.ts'
 import { type IFailureEvent, type ISuccessEvent, OutcomeFilter } from './outcome-filter.ts'
 

@@ -2,16 +2,10 @@ import { InvalidOptionError, shown } from '../../errors.ts'
 import { durationMax } from '../../option-checks.ts'
 import { keepAlive, realClock } from '../../ports.ts'
 import type { IBackoff, IBackoffFactory } from './backoff.ts'
+import { type ContextFields, contextOf, type IDefaultPolicyContext } from './call-context.ts'
 import type { CallSignal } from './call-signal.ts'
 import { type Event, EventEmitter } from './event.ts'
-import {
-  type ContextFields,
-  contextOf,
-  GuardedPolicy,
-  type IDefaultPolicyContext,
-  run,
-  type Step,
-} from './guarded-policy.ts'
+import { GuardedPolicy, run, type Step } from './guarded-policy.ts'
 import type { FailureReason, Outcome, Settled } from './outcome.ts'
 import type { IFailureEvent, ISuccessEvent, OutcomeFilter } from './outcome-filter.ts'
 

@@ -59,7 +59,7 @@ export class SamplingBreaker implements IBreaker {
     const toMonotonic = realClock.monotonic() - realClock.now()
     const filled = windows
       .filter(({ failures, successes }) => failures + successes > 0)
-      .map((each) => ({ ...each, slice: Math.floor((each.startedAt + toMonotonic) / this.windowSize) }))
+      .map((each) => ({ ...each, slice: Math.round((each.startedAt + toMonotonic) / this.windowSize) }))
     const now = Math.floor(realClock.monotonic() / this.windowSize)
     const newest = Math.min(now, Math.max(...filled.map(({ slice }) => slice)))
     const counts = Array.from({ length: this.#count * fields }, () => 0)

@@ -3,19 +3,11 @@ import { InvalidOptionError, shown } from '../../errors.ts'
 import { checkNumber, durationMax } from '../../option-checks.ts'
 import { realClock } from '../../ports.ts'
 import { AwakeClock } from './awake-clock.ts'
+import { type ContextFields, contextOf, type IDefaultPolicyContext } from './call-context.ts'
 import { type CallSignal, OwnSignal } from './call-signal.ts'
 import { TaskCancelledError } from './errors.ts'
 import { type Event, EventEmitter } from './event.ts'
-import {
-  type ContextFields,
-  contextOf,
-  GuardedPolicy,
-  type IDefaultPolicyContext,
-  promised,
-  run,
-  type Step,
-  settle,
-} from './guarded-policy.ts'
+import { call, GuardedPolicy, promised, run, type Step } from './guarded-policy.ts'
 import type { Outcome, Settled } from './outcome.ts'
 import { type IFailureEvent, type ISuccessEvent, OutcomeFilter } from './outcome-filter.ts'
 
@@ -89,7 +81,7 @@ export class TimeoutPolicy extends GuardedPolicy<ICancellationContext> {
       return super.execute(fn as (context: ICancellationContext) => PromiseLike<T> | T, signal)
     return promised(
       this,
-      (own, fields, settled) => settle(() => fn(contextOf(own, fields), own.signal), settled),
+      (own, fields, settled) => call(() => fn(contextOf(own, fields), own.signal), settled),
       signal,
     )
   }
@@ -103,7 +95,7 @@ export class TimeoutPolicy extends GuardedPolicy<ICancellationContext> {
     const end = (ended: Outcome<T>): void => {
       if (answered) return
       answered = true
-      if (!call.expired) this.#deadlines.delete(call)
+      if (!timed.expired) this.#deadlines.delete(timed)
       this.#clock?.release()
       forget?.()
       const { outcome } = this.#filter.judge(ended, startedAt)
@@ -111,13 +103,13 @@ export class TimeoutPolicy extends GuardedPolicy<ICancellationContext> {
       else own.abort()
       settled(outcome)
     }
-    const call = new TimedCall(realClock.monotonic(), () => {
+    const timed = new TimedCall(realClock.monotonic(), () => {
       own.abort()
       this.#timeout.emit()
       if (aggressive) end({ error: new TaskCancelledError(`Operation timed out after ${this.#duration}ms`) })
     })
     const forget = aggressive ? signal.onAbort(() => end({ error: new TaskCancelledError() })) : undefined
-    this.#deadlines.add(call)
+    this.#deadlines.add(timed)
     this.#clock?.hold()
     step(own, fields, end)
     if (aggressive && signal.aborted) end({ error: new TaskCancelledError() })

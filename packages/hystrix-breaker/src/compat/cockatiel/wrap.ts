@@ -1,15 +1,8 @@
 import { InvalidOptionError } from '../../errors.ts'
+import type { ContextFields, IDefaultPolicyContext } from './call-context.ts'
 import { type CallSignal, callSignal } from './call-signal.ts'
 import type { Event } from './event.ts'
-import {
-  type ContextFields,
-  GuardedPolicy,
-  type IDefaultPolicyContext,
-  type IPolicy,
-  run,
-  type Step,
-  settle,
-} from './guarded-policy.ts'
+import { call, GuardedPolicy, type IPolicy, run, type Step } from './guarded-policy.ts'
 import type { Settled } from './outcome.ts'
 import type { IFailureEvent, ISuccessEvent } from './outcome-filter.ts'
 
@@ -118,5 +111,5 @@ function runOther(
         else resolve(outcome.value)
       })
     })
-  settle(() => policy.execute(surrounded, signal.signal), settled)
+  call(() => policy.execute(surrounded, signal.signal), settled)
 }
