@@ -81,6 +81,7 @@ export type {
   PipelineEvents,
   RefusalEvent,
   RetryEvent,
+  StallEvent,
 } from './policy/pipeline-events.ts'
 export type { Policy } from './policy/policy.ts'
 export { type RetryOptions, retry } from './policy/retry.ts'

@@ -261,7 +261,8 @@ test('every caller is answered as if it had asked alone, however calls and depar
     fc.asyncProperty(
       fc.array(step, { maxLength: 30 }),
       fc.integer({ min: 1, max: 4 }),
-      async (steps, max) => {
+      fc.boolean(),
+      async (steps, max, inRequest) => {
         await simulate({ runs: 1 }, async ({ clock }) => {
           const loaded: number[] = []
           const get = collapser({
@@ -277,21 +278,28 @@ test('every caller is answered as if it had asked alone, however calls and depar
           })
           const answers: Promise<unknown>[] = []
           const possible: unknown[][] = []
-          for (const { wait, id, leaves } of steps) {
-            await clock.sleep(wait)
-            if (leaves === undefined) {
-              answers.push(outcome(get(id)))
-              possible.push([id * 2])
-            } else {
-              const controller = new AbortController()
-              clock.setTimeout(() => controller.abort('left'), leaves)
-              answers.push(outcome(get(id, { signal: controller.signal })))
-              possible.push([id * 2, 'left'])
+          const ask = async (): Promise<void> => {
+            for (const { wait, id, leaves } of steps) {
+              await clock.sleep(wait)
+              if (leaves === undefined) {
+                answers.push(outcome(get(id)))
+                possible.push([id * 2])
+              } else {
+                const controller = new AbortController()
+                clock.setTimeout(() => controller.abort('left'), leaves)
+                answers.push(outcome(get(id, { signal: controller.signal })))
+                possible.push([id * 2, 'left'])
+              }
             }
           }
+          await (inRequest ? requestScope(ask) : ask())
           const given = await Promise.all(answers)
           given.forEach((answer, at) => expect(possible[at]).toContain(answer))
-          expect(loaded.length).toBeLessThanOrEqual(steps.length)
+          const ids = new Set(steps.map(({ id }) => id))
+          const patient = steps.every(({ leaves }) => leaves === undefined)
+          expect(loaded.length).toBeLessThanOrEqual(inRequest && patient ? ids.size : steps.length)
+          await clock.sleep(20)
+          expect(clock.pending).toBe(0)
         })
       },
     ),

@@ -2,6 +2,7 @@ import { Breaker } from '../breaker.ts'
 import type { BreakerOptions } from '../breaker-options.ts'
 import type { Call, Sink, Work } from '../call.ts'
 import { CallScope } from '../call-scope.ts'
+import { cameWhileStalled } from '../local-fault/stalled-timeouts.ts'
 import type { Policy, Step } from './policy.ts'
 
 /** A breaker as a policy. */
@@ -64,6 +65,11 @@ class GuardedCall<T> extends CallScope implements Sink<T> {
     this.#sink.fail(error)
   }
 
+  /** It failed for no fault of what is inside. */
+  excuse(error: unknown): void {
+    this.#call?.aborted(error)
+  }
+
   // First the breaker, which would else take what fails inside for a failure.
   override aborted(reason: unknown): void {
     this.#call?.aborted(reason)
@@ -95,6 +101,7 @@ class Inside<T> implements Sink<T> {
 
   fail(error: unknown): void {
     this.#call.runs = false
+    if (cameWhileStalled(error)) this.#call.excuse(error)
     this.#fail(error)
   }
 }

@@ -5,6 +5,7 @@ import { AimdLimit, type AimdOptions } from '../limit/aimd.ts'
 import { Gradient2Limit, type Gradient2Options } from '../limit/gradient2.ts'
 import type { ConcurrencyLimit } from '../limit/limit.ts'
 import { VegasLimit, type VegasOptions } from '../limit/vegas.ts'
+import { cameWhileStalled } from '../local-fault/stalled-timeouts.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { ask } from './ask.ts'
@@ -104,5 +105,5 @@ function limiter(
 }
 
 function isTimeout(error: unknown): boolean {
-  return isResilienceError(error) && error.code === 'TIMEOUT'
+  return isResilienceError(error) && error.code === 'TIMEOUT' && !cameWhileStalled(error)
 }

@@ -31,6 +31,13 @@ export interface FallbackEvent {
   readonly error: unknown
 }
 
+/** The process stood still: a time limit of `pending` calls was looked at `lag` milliseconds too late. */
+export interface StallEvent {
+  readonly name: string
+  readonly lag: number
+  readonly pending: number
+}
+
 /** A function given as an option threw. The call went on as if it had said no. */
 export interface OptionErrorEvent {
   readonly name: string
@@ -45,6 +52,7 @@ export interface PipelineEvents {
   hedge: HedgeEvent
   reject: RefusalEvent
   fallback: FallbackEvent
+  lag: StallEvent
   error: OptionErrorEvent
 }
 
@@ -53,5 +61,6 @@ export const pipelineChannels: Channels<PipelineEvents> = {
   hedge: channel('loadbearing:hystrix-breaker:pipeline-hedge'),
   reject: channel('loadbearing:hystrix-breaker:pipeline-reject'),
   fallback: channel('loadbearing:hystrix-breaker:pipeline-fallback'),
+  lag: channel('loadbearing:hystrix-breaker:pipeline-lag'),
   error: channel('loadbearing:hystrix-breaker:pipeline-error'),
 }

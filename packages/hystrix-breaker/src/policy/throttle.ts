@@ -1,5 +1,6 @@
 import type { Sink, Work } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
+import { cameWhileStalled } from '../local-fault/stalled-timeouts.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { Throttle, type ThrottleOptions } from '../throttle.ts'
@@ -24,8 +25,9 @@ export interface ThrottlePolicy extends Policy {
 
 /**
  * Refuses calls with `THROTTLED` by the probability of {@link Throttle}, before they are sent. A call counts as requested
- * when it comes, refused or not; as accepted when it succeeds, and when its caller gives it up, which says nothing against
- * the backend.
+ * when it comes, refused or not; as accepted when it succeeds, and when its caller gives it up or the process stood still,
+ * which says nothing against the backend. Calls under way are not accepted yet: a burst before the first answers is thinned
+ * out.
  *
  * @throws InvalidOptionError naming the option.
  */
@@ -56,7 +58,11 @@ export function throttle(options: ThrottlePolicyOptions = {}): ThrottlePolicy {
             sink.succeed(value)
           },
           fail: (error) => {
-            if (scope.isAborted || (acceptIf !== undefined && ask(parts, 'acceptIf', acceptIf, error, false)))
+            if (
+              scope.isAborted ||
+              cameWhileStalled(error) ||
+              (acceptIf !== undefined && ask(parts, 'acceptIf', acceptIf, error, false))
+            )
               state.accept(clock.monotonic())
             sink.fail(error)
           },

@@ -2,7 +2,11 @@ import { simulate } from '@loadbearing/harness'
 import { expect, test } from 'vitest'
 import { broken, never, outcome } from '../../test/pipeline/outcome.ts'
 import { pipeline } from '../pipeline.ts'
+import type { Clock } from '../ports.ts'
+import { circuitBreaker } from './circuit-breaker.ts'
+import { limit } from './limit.ts'
 import { retry } from './retry.ts'
+import { throttle } from './throttle.ts'
 import { timeout } from './timeout.ts'
 
 test('what is too slow fails, its own signal is aborted, and what comes later is dropped', () =>
@@ -39,6 +43,47 @@ test('inside a retry it holds for each attempt, outside for all', () =>
     )
     expect(clock.monotonic()).toBe(420)
   }))
+
+test('19: what is too slow because the process stood still counts for no breaker, limit or throttle, and is told', async () => {
+  // A clock whose timers fire when the test says so.
+  let now = 0
+  let timers: { readonly callback: () => void; readonly at: number }[] = []
+  const clock: Clock = {
+    now: () => now,
+    monotonic: () => now,
+    setTimeout: (callback, delay) => {
+      const timer = { callback, at: now + delay }
+      timers.push(timer)
+      return timer
+    },
+    clearTimeout: (handle) => {
+      timers = timers.filter((timer) => timer !== handle)
+    },
+  }
+  const standStill = (ms: number): void => {
+    now += ms
+    const due = timers.filter(({ at }) => at <= now)
+    timers = timers.filter(({ at }) => at > now)
+    for (const { callback } of due) callback()
+  }
+  const guard = circuitBreaker({ volumeThreshold: 1, clock })
+  const policy = throttle({ clock })
+  const api = pipeline(policy, guard, limit.aimd({ clock, minLimit: 1 }), timeout(100, { clock }))
+  const lags: unknown[] = []
+  api.on('lag', ({ lag, pending }) => lags.push([lag, pending]))
+  const runs = [outcome(api.run(never))]
+  standStill(5000)
+  standStill(250)
+  expect(await Promise.all(runs)).toEqual(['TIMEOUT'])
+  expect(lags).toEqual([[4900, 1]])
+  expect([guard.breaker.state, guard.breaker.counts.total, policy.rejection]).toEqual(['closed', 0, 0])
+  const upstream = outcome(api.run(never))
+  standStill(100)
+  expect(await upstream).toBe('TIMEOUT')
+  expect(guard.breaker.state).toBe('open')
+  await api[Symbol.asyncDispose]()
+  expect(timers).toEqual([])
+})
 
 test('no time, no timer: none before the first run, none after disposal', () =>
   simulate({ runs: 1 }, async ({ clock }) => {

@@ -2,11 +2,19 @@ import type { Sink, Work } from '../call.ts'
 import { CallScope } from '../call-scope.ts'
 import { Deadlines, type Expiring } from '../deadlines.ts'
 import { ResilienceError } from '../errors.ts'
+import { LoopGuard } from '../local-fault/loop-guard.ts'
+import { ofStalledProcess } from '../local-fault/stalled-timeouts.ts'
 import { checkDuration, checkNames, type Duration } from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
-import type { Policy, Step } from './policy.ts'
+import type { PipelineParts, Policy, Step } from './policy.ts'
 
 export interface TimeoutOptions {
+  /**
+   * So late a timer shows that the process itself stood still. Then calls have as long again to be answered; those that are
+   * not fail with `TIMEOUT`, which breakers and limits outside do not count, and the event `lag` is told. `false`: every
+   * timeout counts. Default 250 ms.
+   */
+  readonly lagTolerance?: Duration | false
   /** Default: real time. */
   readonly clock?: Clock
 }
@@ -18,16 +26,23 @@ export interface TimeoutOptions {
  * @throws InvalidOptionError naming the option.
  */
 export function timeout(after: Duration, options: TimeoutOptions = {}): Policy {
-  checkNames('timeout', options, ['clock'])
-  const { clock = realClock } = options
+  checkNames('timeout', options, ['lagTolerance', 'clock'])
+  const { lagTolerance = 250, clock = realClock } = options
   const ms = checkDuration('timeout', after)
-  const deadlines = new Deadlines<Timed>(clock, ms)
+  const pipelines: PipelineParts[] = []
+  const told = (lag: number, pending: number): void => {
+    for (const { name, emitter } of pipelines) emitter.emit('lag', () => ({ name, lag, pending }))
+  }
+  const guard =
+    lagTolerance === false ? undefined : new LoopGuard(checkDuration('lagTolerance', lagTolerance), told)
+  const deadlines = new Deadlines<Timed>(clock, ms, guard)
   return {
-    compile<Inner>(next: Step<Inner>, { name }: { readonly name: string }): Step<Inner> {
+    compile<Inner>(next: Step<Inner>, parts: PipelineParts): Step<Inner> {
+      pipelines.push(parts)
       const expired = (): ResilienceError =>
         new ResilienceError(
           'TIMEOUT',
-          `${name}: no answer within ${ms} ms: raise timeout, or see why it is slow`,
+          `${parts.name}: no answer within ${ms} ms: raise timeout, or see why it is slow`,
         )
       return <T>(scope: CallScope, work: Work<T>, sink: Sink<T | Inner>): void => {
         const call = new TimedCall<T | Inner>(scope, sink, deadlines, clock.monotonic(), expired)
@@ -76,9 +91,10 @@ class TimedCall<T> extends CallScope implements Sink<T>, Timed {
     this.#sink.fail(error)
   }
 
-  expire(): void {
+  expire(stalled: boolean): void {
     this.#isOver = true
-    this.abort(this.#expired())
+    const error = this.#expired()
+    this.abort(stalled ? ofStalledProcess(error) : error)
   }
 
   #end(): void {
