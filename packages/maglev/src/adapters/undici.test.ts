@@ -32,7 +32,8 @@ test('dispose closes the idle connections to every backend, which neither side w
     await body.dump()
     waiting.delete(maglev.lookup(path) ?? '')
   }
-  expect(backends.map(({ closed }) => closed.length)).toEqual([1, 1, 1])
+  // It may open a second one while the first is busy.
+  for (const { closed } of backends) expect(closed.length).toBeGreaterThan(0)
   await dispatcher[Symbol.asyncDispose]()
   await Promise.all(backends.flatMap(({ closed }) => closed))
   for (const { server } of backends) server.close()

@@ -181,17 +181,17 @@ describe('10. steps of the wall clock', () => {
     const key = Array.from({ length: 1000 }, (_, n) => `key ${n}`).find(
       (one) => pool.maglev.lookup(one) === other,
     )
+    const begun = performance.now()
     for (let n = 0; n < 5; n++) {
       using lease = pool.acquire(key ?? '', { flow: `call ${n}` })
       lease.report(500)
     }
-    const ejectedAt = performance.now()
     expect(pool.states().get(other)?.state).toBe('ejected')
     vi.setSystemTime(Date.now() + step)
     await pool.settled()
     expect(pool.states().get(other)?.state).toBe('ejected')
     await eventually(() => pool.states().get(other)?.state === 'healthy')
-    expect(performance.now() - ejectedAt).toBeGreaterThanOrEqual(399)
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(399)
     const { flows } = pool.stats()
     pool.setWeight(tracked.id, 0.001)
     await pool.settled()
