@@ -75,7 +75,7 @@ const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 
 /** Carries a request to the owner of its key and the response back. Never rejects; the response is over on return. */
 export async function carry(exchange: Exchange, gateway: Gateway): Promise<ExchangeEnd> {
-  const { response, client } = exchange
+  const { request, response, head, client } = exchange
   response.on('close', () => {
     client.gone ||= !response.writableFinished
     client.giveUp?.()
@@ -83,8 +83,10 @@ export async function carry(exchange: Exchange, gateway: Gateway): Promise<Excha
   client.gone ||= response.destroyed
   const reached = await reach(exchange, gateway)
   if ('outcome' in reached) {
-    if (reached.outcome === 'refused') answer(exchange, client.fault?.status ?? 400)
-    else if (reached.outcome !== 'client-abort') answer(exchange, statusOf[reached.outcome])
+    // What is left of the request's body is not read.
+    if (head.body !== 'none' && !request.complete) response.shouldKeepAlive = false
+    if (reached.outcome === 'refused') answer(response, client.fault?.status ?? 400)
+    else if (reached.outcome !== 'client-abort') answer(response, statusOf[reached.outcome])
     return reached
   }
   using lease = reached.lease
@@ -106,10 +108,8 @@ const statusOf: Readonly<Record<'no-backend' | 'unreachable' | 'timed-out', numb
 }
 
 /** Answers without a backend: the status and its name. */
-export function answer({ request, response }: Pick<Exchange, 'request' | 'response'>, status: number): void {
+export function answer(response: ServerResponse, status: number): void {
   const body = `${status} ${STATUS_CODES[status]}\n`
-  // What is left of the request's body is not read.
-  if (!request.complete) response.shouldKeepAlive = false
   response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': body.length })
   response.end(body)
 }
@@ -258,7 +258,7 @@ function deliver(
       outcome = 'unreachable'
       error = asError(cause)
       outgoing.destroy()
-      answer(exchange, 502)
+      answer(response, 502)
       return
     }
     incoming.on('data', (chunk: Buffer) => {
@@ -338,7 +338,7 @@ async function tunnel(
       'BACKEND_UNREACHABLE',
       'The backend switched to a protocol that nobody asked for',
     )
-    answer(exchange, 502)
+    answer(exchange.response, 502)
     return { outcome: 'unreachable', error }
   }
   const { client } = asked

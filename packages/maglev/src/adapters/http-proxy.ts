@@ -239,7 +239,7 @@ export class HttpProxy implements AsyncDisposable {
     const refuse = (status: number, error: Error): ExchangeEnd => {
       // The next bytes may be anything.
       response.shouldKeepAlive = false
-      answer({ request, response }, status)
+      answer(response, status)
       return { outcome: 'refused', backend: undefined, error }
     }
     if (client.fault) return refuse(client.fault.status, client.fault.error)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
+import { Agent, request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { eventually } from '@loadbearing/harness/faults'
 import { describe, expect, test } from 'vitest'
@@ -29,6 +29,14 @@ describe('backends that fail', () => {
     expect(await ask(waiting.port)).toMatchObject({ status: 504 })
     expect(waiting.ends).toMatchObject([{ outcome: 'timed-out', error: { code: 'TIMED_OUT' } }])
     expect(waiting.balancer).toMatchObject({ active: 0, reports: [[silent.id, 'gateway-failure']] })
+  })
+
+  test('no answer for want of a backend costs the client its connection', async () => {
+    await using empty = await running([])
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    for (let n = 0; n < 3; n++) expect((await ask(empty.port, { agent })).status).toBe(503)
+    expect(empty.proxy.stats()).toMatchObject({ accepted: 1, ended: { 'no-backend': 3 } })
+    agent.destroy()
   })
 
   test('a request that was not sent goes to the next distinct owner, body and all', async () => {
