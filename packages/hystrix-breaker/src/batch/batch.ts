@@ -45,7 +45,7 @@ export class PendingRequest<K, V> implements BatchRequest<K, V> {
 /** The requests that one load is to answer, or is answering. */
 export class Batch<K, V> {
   /** Of the load. */
-  readonly scope = new CallScope(undefined)
+  readonly scope: CallScope = new CallScope(undefined)
   readonly #requests = new Map<K, PendingRequest<K, V>>()
   readonly #emptied: (batch: Batch<K, V>) => void
 

@@ -44,6 +44,7 @@ export function bulkhead(options: BulkheadPolicyOptions): BulkheadPolicy {
     clock,
   )
   return {
+    added: [],
     get running() {
       return places.running
     },

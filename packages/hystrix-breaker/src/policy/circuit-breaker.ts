@@ -18,9 +18,10 @@ export interface CircuitBreakerPolicy extends Policy {
  * @throws InvalidOptionError naming the option.
  */
 export function circuitBreaker(given: Breaker | BreakerOptions = {}): CircuitBreakerPolicy {
-  if (given instanceof Breaker) return { breaker: given, compile: (next) => around(given, next) }
+  if (given instanceof Breaker) return { added: [], breaker: given, compile: (next) => around(given, next) }
   const breaker = new Breaker({ timeout: false, ...given })
   return {
+    added: [],
     breaker,
     compile: (next) => around(breaker, next),
     dispose: () => breaker[Symbol.asyncDispose](),

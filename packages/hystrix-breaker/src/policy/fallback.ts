@@ -37,6 +37,7 @@ export function fallback<F>(
   for (const each of chain) checkFunction('fallback', each)
   let running = 0
   return {
+    added: [],
     compile<Inner>(next: Step<Inner>, parts: PipelineParts): Step<Inner | F> {
       return <T>(scope: CallScope, work: Work<T>, sink: Sink<T | Inner | F>): void => {
         next(scope, work, {

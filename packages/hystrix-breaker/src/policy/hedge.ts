@@ -46,6 +46,7 @@ export function hedge(options: HedgeOptions = {}): Policy {
     clock,
   }
   return {
+    added: [],
     compile<Inner>(next: Step<Inner>, parts: PipelineParts): Step<Inner> {
       const plan: Plan<Inner> = { ...settings, next, parts, budget: chosenBudget(budget, parts) }
       return <T>(scope: CallScope, work: Work<T>, sink: Sink<T | Inner>): void => {

@@ -63,6 +63,7 @@ function limiter(
   checkFunction('droppedIf', droppedIf)
   let inflight = 0
   return {
+    added: [],
     get limit() {
       return algorithm.limit
     },

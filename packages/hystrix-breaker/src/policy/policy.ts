@@ -23,8 +23,8 @@ export interface PipelineParts {
  * that is disposed of.
  */
 export interface Policy<Added = never> {
-  /** There is none: it says what the policy may answer beside the value of the work. */
-  readonly added?: Added
+  /** Always empty: its type is what the policy may answer beside the value of the work. */
+  readonly added: readonly Added[]
   /** @internal */
   compile<Inner>(next: Step<Inner>, parts: PipelineParts): Step<Inner | Added>
   /** @internal Frees what the policy made, after the runs of the pipeline have ended. */

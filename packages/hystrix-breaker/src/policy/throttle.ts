@@ -37,6 +37,7 @@ export function throttle(options: ThrottlePolicyOptions = {}): ThrottlePolicy {
   if (acceptIf !== undefined) checkFunction('acceptIf', acceptIf)
   const state = new Throttle(formula)
   return {
+    added: [],
     get rejection() {
       return state.rejection(clock.monotonic())
     },

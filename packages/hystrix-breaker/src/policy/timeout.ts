@@ -37,6 +37,7 @@ export function timeout(after: Duration, options: TimeoutOptions = {}): Policy {
     lagTolerance === false ? undefined : new LoopGuard(checkDuration('lagTolerance', lagTolerance), told)
   const deadlines = new Deadlines<Timed>(clock, ms, guard)
   return {
+    added: [],
     compile<Inner>(next: Step<Inner>, parts: PipelineParts): Step<Inner> {
       pipelines.push(parts)
       const expired = (): ResilienceError =>
