@@ -1,3 +1,4 @@
+import { MaglevError, shown } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 
 /** Flows end by time alone, which is looked at so often. */
@@ -74,4 +75,11 @@ export class Drains {
     this.#timer = undefined
     for (const id of this.#waiting.keys()) this.look(id)
   }
+}
+
+export function interrupted(id: string): MaglevError {
+  return new MaglevError(
+    'DRAIN_INTERRUPTED',
+    `Backend ${shown(id)} was enabled, disabled or removed before it was drained`,
+  )
 }

@@ -56,3 +56,14 @@ export function standingOf(member: Member<unknown>, panic: boolean): Standing {
 export function healthInTable({ backend, standing }: Member<unknown>): Health {
   return standing === 'healthy' && !isUp(backend.health) ? 'degraded' : backend.health
 }
+
+/** Whether a backend of the table is the one that the pool knows, weight and health apart. */
+export function isSame(now: ConfiguredBackend, known: ConfiguredBackend): boolean {
+  return (
+    now.priority === known.priority &&
+    now.address === known.address &&
+    now.zone === known.zone &&
+    now.hash === known.hash &&
+    now.data === known.data
+  )
+}

@@ -4,13 +4,13 @@ import { Emitter } from '../emitter.ts'
 import { MaglevError, shown } from '../errors.ts'
 import type { Key } from '../key-hash.ts'
 import type { Maglev } from '../maglev.ts'
-import { Drains } from './drains.ts'
+import { Drains, interrupted } from './drains.ts'
 import { Ejections } from './ejections.ts'
 import { Flows } from './flows.ts'
 import { type HealthFact, initialFacts, learn, stateOf } from './health.ts'
 import { type AcquireOptions, checkAcquireOptions, type Lease, type LeaseSink, PoolLease } from './lease.ts'
 import { Levels } from './levels.ts'
-import { isUp, type Member, newMember } from './member.ts'
+import { isSame, isUp, type Member, newMember } from './member.ts'
 import type { Ejection } from './outlier.ts'
 import { type PoolEvents, poolChannels, rebuildOf } from './pool-events.ts'
 import { checkPoolOptions, type PoolOptions, type PoolSettings } from './pool-options.ts'
@@ -259,13 +259,12 @@ export class Pool<T = unknown> implements AsyncDisposable {
   /** Whether a backend as the table has it now is another one than the pool knew, health and ramp apart. */
   #takeOver(now: ConfiguredBackend<T>): boolean {
     const member = this.#members.get(now.id)
-    if (member !== undefined && isSame(now, member.backend)) {
-      if (member.backend.weight === now.weight) return false
+    if (member === undefined || !isSame(now, member.backend)) {
+      if (member !== undefined) this.#remove(now.id)
+      this.#add(now)
+    } else if (member.backend.weight !== now.weight) {
       member.backend = Object.freeze({ ...member.backend, weight: now.weight })
-      return true
-    }
-    if (member !== undefined) this.#remove(now.id)
-    this.#add(now)
+    } else return false
     return true
   }
 
@@ -391,24 +390,6 @@ export class Pool<T = unknown> implements AsyncDisposable {
   }
 }
 
-/** Whether a backend of the table is the one that the pool knows, weight and health apart. */
-function isSame(now: ConfiguredBackend, known: ConfiguredBackend): boolean {
-  return (
-    now.priority === known.priority &&
-    now.address === known.address &&
-    now.zone === known.zone &&
-    now.hash === known.hash &&
-    now.data === known.data
-  )
-}
-
 function closed(): MaglevError {
   return new MaglevError('POOL_CLOSED', 'The pool is closed')
-}
-
-function interrupted(id: string): MaglevError {
-  return new MaglevError(
-    'DRAIN_INTERRUPTED',
-    `Backend ${shown(id)} was enabled, disabled or removed before it was drained`,
-  )
 }
