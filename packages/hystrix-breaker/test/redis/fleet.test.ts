@@ -1,6 +1,6 @@
 import { redis, type Service, skipWithout } from '@loadbearing/harness/services'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runFleet, timeCalls } from './fleet.ts'
+import { pauseHolder, runFleet, timeCalls } from './fleet.ts'
 
 describe.skipIf(skipWithout('redis'))('item 25, with real processes', () => {
   let server: Service
@@ -20,6 +20,13 @@ describe.skipIf(skipWithout('redis'))('item 25, with real processes', () => {
     expect(closed.filter((reason) => reason === 'probes-succeeded')).toHaveLength(1)
     expect(closed.filter((reason) => reason === 'fleet')).toHaveLength(4)
     expect(closedAfter).toBeLessThan(200)
+  })
+
+  test('a process that is stopped while it probes: another one does, and the late outcome changes nothing', async () => {
+    const { probes, states, changesAfter } = await pauseHolder(server.url)
+    expect(probes).toBe(2)
+    expect(states).toEqual(['closed', 'closed', 'closed'])
+    expect(changesAfter).toBe(0)
   })
 
   test('without Redis, or with one that hangs or is slow, calls are as fast as with it', async () => {

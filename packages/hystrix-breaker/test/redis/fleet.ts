@@ -11,6 +11,8 @@ interface Told {
   readonly reason?: string
   readonly p99?: number
   readonly refused?: number
+  readonly state?: string
+  readonly changes?: number
 }
 
 /** What became of five processes before one upstream that was killed and came back; times in milliseconds. */
@@ -67,6 +69,53 @@ export async function runFleet(redisUrl: string): Promise<FleetRun> {
     openedAfter: latest(opened) - latest(own),
     closedAfter: latest(closed) - Math.min(...closed.map(({ at }) => at)),
     probes,
+  }
+}
+
+/** What became of three processes of which the one that probed was stopped, and went on when its lease was over. */
+export interface PausedHolder {
+  /** Requests that the upstream got while it answered none. */
+  readonly probes: number
+  readonly states: readonly (string | undefined)[]
+  /** State changes of the two others after the third went on. */
+  readonly changesAfter: number
+}
+
+export async function pauseHolder(redisUrl: string): Promise<PausedHolder> {
+  const children = new AsyncDisposableStack()
+  await using _ = children
+  const port = await freePort()
+  const args = [redisUrl, port, '500ms', '1500ms']
+  const fleet = await Promise.all(
+    [1, 2, 3].map(async () => children.use(await startChild(instance, { args, ready: 'ready' }))),
+  )
+  await Promise.all(fleet.map((child) => told(child, 'joined')))
+  await Promise.all(fleet.map((child) => child.send('call')))
+  await Promise.all(fleet.map((child) => told(child, 'open')))
+
+  const back = children.use(await startUpstream(port, 'hold'))
+  await eventually(async () => (await requestsOf(back)) === 1)
+  const states = (): Promise<Told[]> => Promise.all(fleet.map((child) => ask(child, 'calls', 'calls')))
+  const probing = (await states()).findIndex(({ state }) => state === 'half-open')
+  const [holder] = fleet.splice(probing, 1)
+  if (probing < 0 || holder === undefined) throw new Error('the probe is over already')
+  await holder.pause()
+  await eventually(async () => (await requestsOf(back)) === 2)
+  const probes = await requestsOf(back)
+  await back.send('release')
+  await eventually(async () => (await states()).every(({ state }) => state === 'closed'))
+
+  const before = await states()
+  holder.resume()
+  fleet.push(holder)
+  await eventually(async () => (await states()).every(({ state }) => state === 'closed'))
+  const after = await states()
+  const changesOf = (all: readonly Told[]): number =>
+    all.slice(0, 2).reduce((sum, { changes = 0 }) => sum + changes, 0)
+  return {
+    probes,
+    states: after.map(({ state }) => state),
+    changesAfter: changesOf(after) - changesOf(before),
   }
 }
 

@@ -5,25 +5,29 @@ import { redisShared } from '@loadbearing/hystrix-breaker/redis'
 import { Redis } from 'ioredis'
 
 // One process of a fleet: a breaker before one upstream, shared over Redis, and a caller that does not tire.
-const [redisUrl = '', upstreamPort = ''] = process.argv.slice(2)
+const [redisUrl = '', upstreamPort = '', sleepWindow = '2s', probeTimeout = '20s'] = process.argv.slice(2)
 const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 const client = new Redis(redisUrl)
 client.on('error', () => {})
 const breaker = new Breaker({
   name: 'upstream',
   volumeThreshold: 10,
-  sleepWindow: '2s',
+  sleepWindow,
   timeout: '20s',
-  probeTimeout: '20s',
+  probeTimeout,
 })
 const shared = redisShared(client, { quorum: 3, timeout: '500ms' })
 const calls = { succeeded: 0, failed: 0, refused: 0 }
+let changes = 0
 
 function report(event: string, fields: object = {}): void {
   process.send?.({ event, at: performance.timeOrigin + performance.now(), ...fields })
 }
 
-breaker.on('stateChange', ({ to, reason }) => report(to, { reason }))
+breaker.on('stateChange', ({ to, reason }) => {
+  changes++
+  report(to, { reason })
+})
 for (const event of ['joined', 'lost', 'recovered'] as const) shared.on(event, () => report(event))
 shared.join(breaker)
 
@@ -65,7 +69,7 @@ async function measure(count: number): Promise<number> {
 
 process.on('message', (message) => {
   if (message === 'call') void callAlways()
-  else if (message === 'calls') report('calls', calls)
+  else if (message === 'calls') report('calls', { ...calls, state: breaker.state, changes })
   else if (message === 'measure') void measure(50_000).then((p99) => report('measured', { p99 }))
 })
 console.log('ready')
