@@ -3,7 +3,8 @@ import { commandType, keyOf, type StreamData, type StreamValue } from './stream-
 /**
  * The frames of several sources as one: each command, pool and collapser once, over all that report it. As Netflix
  * Turbine does, numbers and the numbers of maps are summed, `reportingHosts` among them, by which dashboards divide;
- * other values stay where all agree, else they are counted, as in `{false:2,true:1}`. Of `currentTime` it is the latest.
+ * other values stay where all agree, else they are counted, as text: `{"false":2,"true":1}`. Of `currentTime` it is the
+ * latest.
  *
  * Numbers among the properties of a command are not summed (Turbine 2), those of a pool are (Turbine 1): this is what
  * the dashboard 1.5.18 reckons with.
@@ -73,20 +74,26 @@ function mergedTexts(values: readonly { readonly value: Plain; readonly hosts: n
   if (only !== undefined && second === undefined) return only.value
   const parts = [...counts]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([text, { hosts }]) => `${text}:${hosts}`)
+    .map(([text, { hosts }]) => `${JSON.stringify(text)}:${hosts}`)
   return `{${parts.join(',')}}`
 }
 
 /** What another aggregation has counted already, or the value of all its hosts. */
 function partsOf(value: Plain, hosts: number): { value: Plain; hosts: number }[] {
-  if (typeof value !== 'string' || hosts < 2 || !/^\{[^{}]*:\d{1,9}\}$/.test(value)) return [{ value, hosts }]
-  return value
-    .slice(1, -1)
-    .split(',')
-    .map((part) => {
-      const colon = part.lastIndexOf(':')
-      return { value: part.slice(0, colon), hosts: Number(part.slice(colon + 1)) }
-    })
+  const counted = typeof value === 'string' && hosts > 1 && value.startsWith('{') ? readCounts(value) : []
+  return counted.length > 1 ? counted : [{ value, hosts }]
+}
+
+function readCounts(text: string): { value: string; hosts: number }[] {
+  try {
+    const entries = Object.entries(Object(JSON.parse(text))).map(([value, hosts]) => ({
+      value,
+      hosts: Number(hosts),
+    }))
+    return entries.every(({ hosts }) => Number.isSafeInteger(hosts) && hosts > 0) ? entries : []
+  } catch {
+    return []
+  }
 }
 
 function hostsOf(data: StreamData): number {

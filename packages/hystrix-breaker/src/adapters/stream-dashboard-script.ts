@@ -53,7 +53,7 @@ function stateOf(frame, hosts) {
   if (frame.propertyValue_circuitBreakerEnabled === false) return ['Disabled', 'calm']
   if (open === true || open === 'true') return ['Open', 'bad']
   if (open === false || open === 'false') return ['Closed', 'good']
-  const counted = /true:(\d+)/.exec(String(open))
+  const counted = /"?true"?:(\d+)/.exec(String(open))
   return counted ? [counted[1] + ' of ' + hosts + ' open', 'warn'] : ['Unknown', 'calm']
 }
 function windowOf(frame, hosts) {

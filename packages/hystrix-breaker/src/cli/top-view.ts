@@ -119,7 +119,7 @@ function stateOf(frame: StreamData): string {
   const open = frame['isCircuitBreakerOpen']
   if (open === true) return 'OPEN'
   if (open === false) return 'CLOSED'
-  const [, counted] = (typeof open === 'string' && /true:(\d+)/.exec(open)) || []
+  const [, counted] = (typeof open === 'string' && /"?true"?:(\d+)/.exec(open)) || []
   return counted === undefined ? 'CLOSED' : `${counted} OPEN`
 }
 

@@ -45,8 +45,8 @@ describe('aggregation', () => {
     ])
     expect(sum).toEqual(
       command({
-        isCircuitBreakerOpen: '{false:2,true:1}',
-        group: '{g:2,h:1}',
+        isCircuitBreakerOpen: '{"false":2,"true":1}',
+        group: '{"g":2,"h":1}',
         propertyValue_timeout: 10,
         currentTime: 9,
         reportingHosts: 3,
@@ -61,13 +61,20 @@ describe('aggregation', () => {
 
   test('adds hosts that another aggregation has counted', () => {
     const [sum] = aggregate([
-      [command({ isCircuitBreakerOpen: '{false:2,true:1}', requestCount: 30, reportingHosts: 3 })],
+      [command({ isCircuitBreakerOpen: '{"false":2,"true":1}', requestCount: 30, reportingHosts: 3 })],
       [command({ isCircuitBreakerOpen: true, requestCount: 1 })],
       [command({ isCircuitBreakerOpen: false, requestCount: 4, reportingHosts: 2 })],
     ])
     expect(sum).toEqual(
-      command({ isCircuitBreakerOpen: '{false:4,true:2}', requestCount: 35, reportingHosts: 6 }),
+      command({ isCircuitBreakerOpen: '{"false":4,"true":2}', requestCount: 35, reportingHosts: 6 }),
     )
+  })
+
+  test('a text that only looks counted is a text', () => {
+    for (const group of ['{', '{}', '{"a":"b","c":"d"}', '{"a":null,"b":-1}', '{"a":1}', '{a:1,b:2}']) {
+      const [sum] = aggregate([[command({ group, reportingHosts: 3 })]])
+      expect(sum).toMatchObject({ group })
+    }
   })
 
   // Any way of putting the hosts into tiers gives the same.

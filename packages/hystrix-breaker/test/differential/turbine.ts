@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type ComparisonReport,
+  compareWithOracle,
+  type Oracle,
+  startOracle,
+} from '@loadbearing/harness/oracle'
+import * as fc from 'fast-check'
+import { aggregate } from '../../src/adapters/stream-aggregate.ts'
+import type { StreamData } from '../../src/adapters/stream-data.ts'
+
+export const turbineVersion = '1.0.0'
+
+const sources = join(import.meta.dirname, 'turbine')
+
+/** Turbine's AggDataFromCluster in a JVM; its jars from Maven Central, fetched once. Says why where it cannot be had. */
+export async function startTurbine(): Promise<Oracle | { readonly missing: string }> {
+  const home = join(homedir(), '.cache', 'loadbearing', `turbine-peer-${turbineVersion}`)
+  const jars = join(home, 'jars')
+  mkdirSync(join(home, 'classes'), { recursive: true })
+  const missing =
+    (existsSync(join(jars, `turbine-core-${turbineVersion}.jar`))
+      ? undefined
+      : faultOf('mvn', [
+          '-B',
+          '-q',
+          '-ntp',
+          '-f',
+          join(sources, 'pom.xml'),
+          'dependency:copy-dependencies',
+          '-DincludeScope=runtime',
+          `-DoutputDirectory=${jars}`,
+        ])) ??
+    faultOf('javac', [
+      '-nowarn',
+      '-cp',
+      join(jars, '*'),
+      '-d',
+      join(home, 'classes'),
+      join(sources, 'TurbinePeer.java'),
+    ])
+  if (missing !== undefined) return { missing }
+  return startOracle({
+    command: 'java',
+    args: ['-XX:TieredStopAtLevel=1', '-cp', `${join(home, 'classes')}:${join(jars, '*')}`, 'TurbinePeer'],
+    timeout: '60s',
+  })
+}
+
+function faultOf(program: string, args: readonly string[]): string | undefined {
+  const { error, status, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 5 * 60_000 })
+  if (error !== undefined) return error.message
+  return status === 0 ? undefined : `${program} ended with ${status}: ${stderr.trim().split('\n').at(-1)}`
+}
+
+interface TurbineCase {
+  readonly events: readonly { readonly host: string; readonly frame?: object }[]
+}
+
+/**
+ * Frames of hosts that come, change and go. All have the same fields: Turbine keeps those that a host has stopped to
+ * report, which its source names a known defect. The properties of commands are left out, which Turbine 2 does not sum.
+ */
+const cases: fc.Arbitrary<TurbineCase> = (() => {
+  const frame = fc.record({
+    group: fc.constantFrom('accounts', 'payments'),
+    isCircuitBreakerOpen: fc.boolean(),
+    errorPercentage: fc.nat(100),
+    requestCount: fc.nat(100_000),
+    latencyExecute: fc.record({
+      '0': fc.nat(900),
+      '50': fc.nat(900),
+      '99.5': fc.nat(9000),
+      '100': fc.nat(9000),
+    }),
+    propertyValue_queueSizeRejectionThreshold: fc.nat(10),
+    propertyValue_circuitBreakerForceOpen: fc.boolean(),
+    reportingHosts: fc.constant(1),
+  })
+  const host = fc.constantFrom('a', 'b', 'c', 'd')
+  const event = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ host, frame }) },
+    { weight: 1, arbitrary: fc.record({ host }) },
+  )
+  // The last one has a frame: of a cluster without hosts nothing is shown.
+  return fc
+    .tuple(fc.array(event, { maxLength: 12 }), fc.record({ host: fc.constant('e'), frame }))
+    .map(([events, last]) => ({ events: [...events, last] }))
+})()
+
+export function compareTurbine(
+  turbine: Oracle,
+  options: { readonly seed: number; readonly runs: number },
+): Promise<ComparisonReport<unknown, unknown, unknown>> {
+  return compareWithOracle({
+    arbitrary: cases,
+    ours: async (each: TurbineCase) => comparable(aggregated(each)),
+    theirs: async (each) => comparable(await turbine.ask(each)),
+    ...options,
+  })
+}
+
+function aggregated({ events }: TurbineCase): object {
+  const hosts = new Map<string, StreamData>()
+  for (const { host, frame } of events) {
+    if (frame === undefined) hosts.delete(host)
+    else hosts.set(host, { ...frame, type: 'HystrixThreadPool', name: 'name' })
+  }
+  const [sum] = aggregate([...hosts.values()].map((frame) => [frame]))
+  const { type: _type, name: _name, ...fields } = sum ?? { type: '', name: '' }
+  return fields
+}
+
+/** Turbine writes true and false as text, and counts what differs in no order. */
+function comparable(answer: unknown): unknown {
+  const entries = Object.entries(Object(answer)).map(([field, value]: [string, unknown]) => {
+    const text = typeof value === 'boolean' ? String(value) : value
+    if (typeof text !== 'string' || !text.startsWith('{')) return [field, text]
+    return [field, `{${text.slice(1, -1).split(',').toSorted().join(',')}}`]
+  })
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)))
+}
