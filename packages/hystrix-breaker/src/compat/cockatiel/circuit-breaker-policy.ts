@@ -155,28 +155,22 @@ export class CircuitBreakerPolicy extends GuardedPolicy {
   }
 
   #settle(permit: Permit, { is, outcome }: Verdict<unknown>, signal: CallSignal): void {
-    const now = realClock.monotonic()
-    this.#circuit.advance(now)
+    // Only what a half-open circuit waits for is over by itself.
+    if (permit.kind === 'probe') this.#circuit.advance(realClock.monotonic())
     // Of an earlier state of the circuit: it says nothing about this one.
-    if (permit.generation !== this.#circuit.generation) {
-      this.#circuit.settle(permit, 'ignore', now)
-      return
-    }
+    if (permit.generation !== this.#circuit.generation) return
     if (is === 'handled') {
       this.#lastFailure = outcome
       this.#cause = { result: outcome, signal }
     }
     if (permit.kind === 'probe') {
-      this.#circuit.settle(permit, is === 'handled' ? 'failure' : 'success', now)
-    } else {
-      this.#circuit.settle(permit, 'ignore', now)
-      if (is === 'success') this.#tellBreaker(() => this.#breaker.success(CircuitState.Closed))
-      else if (
-        is === 'handled' &&
-        this.#tellBreaker(() => this.#breaker.failure(CircuitState.Closed)) === true
-      ) {
-        this.#circuit.trip(now)
-      }
+      this.#circuit.settle(permit, is === 'handled' ? 'failure' : 'success', realClock.monotonic())
+    } else if (is === 'success') this.#tellBreaker(() => this.#breaker.success(CircuitState.Closed))
+    else if (
+      is === 'handled' &&
+      this.#tellBreaker(() => this.#breaker.failure(CircuitState.Closed)) === true
+    ) {
+      this.#circuit.trip(realClock.monotonic())
     }
     this.#cause = undefined
   }

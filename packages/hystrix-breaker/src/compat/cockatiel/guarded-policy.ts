@@ -21,7 +21,7 @@ export interface IPolicy<
 /** What a policy surrounds: the next policy, or the caller's function. */
 export type Step<T> = (signal: CallSignal, fields: ContextFields, settled: Settled<T>) => void
 
-/** @internal How one policy runs within another: by callbacks, so that a call has one promise however many there are. */
+/** How one policy runs within another: by callbacks, so that a call has one promise however many there are. */
 export const run: unique symbol = Symbol('run')
 
 interface Runner<AltReturn> {
