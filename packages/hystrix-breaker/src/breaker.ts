@@ -1,5 +1,5 @@
 import { type BreakerOptions, type BreakerSettings, breakerSettings } from './breaker-options.ts'
-import type { Call, ExecuteOptions, Sink, Work } from './call.ts'
+import type { Call, ExecuteOptions, InnerWork, Sink, Work } from './call.ts'
 import { CallRunner } from './call-runner.ts'
 import { Circuit } from './circuit.ts'
 import { Emitter } from './emitter.ts'
@@ -127,7 +127,7 @@ export class Breaker implements AsyncDisposable {
   }
 
   /** @internal {@link Breaker.execute}, whose answer goes to `sink`, at once or later. */
-  begin<T>(work: Work<T>, sink: Sink<T>, options: ExecuteOptions<T> = noOptions): Call<T> {
+  begin<T>(work: Work<T> | InnerWork<T>, sink: Sink<T>, options: ExecuteOptions<T> = noOptions): Call<T> {
     return this.#calls.begin(work, sink, options)
   }
 

@@ -1,6 +1,14 @@
 import type { BreakerSettings } from './breaker-options.ts'
 import { Bulkhead } from './bulkhead.ts'
-import { Call, type CallOwner, type ExecuteOptions, type Sink, type Work } from './call.ts'
+import {
+  Call,
+  type CallOwner,
+  type ExecuteOptions,
+  type InnerWork,
+  type Sink,
+  underWay,
+  type Work,
+} from './call.ts'
 import type { Circuit, Outcome, Refusal } from './circuit.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Emitter } from './emitter.ts'
@@ -59,14 +67,14 @@ export class CallRunner implements CallOwner {
     const call = new Call(this, work, options)
     const admitted = this.#enter(call)
     if (admitted && this.#settings.timeout === undefined && options.signal === undefined)
-      return this.#runAlone(call)
+      return this.#runAlone(call, work)
     return new Promise((succeed, fail) => {
       call.sink = { succeed, fail }
       if (admitted) this.#run(call)
     })
   }
 
-  begin<T>(work: Work<T>, sink: Sink<T>, options: ExecuteOptions<T>): Call<T> {
+  begin<T>(work: Work<T> | InnerWork<T>, sink: Sink<T>, options: ExecuteOptions<T>): Call<T> {
     const call = new Call(this, work, options)
     call.sink = sink
     if (this.#enter(call)) this.#run(call)
@@ -142,20 +150,20 @@ export class CallRunner implements CallOwner {
     const { work } = call
     try {
       const result = work(call)
-      if (!isThenable(result)) return this.#succeeded(call, result)
+      if (result === underWay) return
+      if (!isThenable(result)) return this.succeeded(call, result)
       const promise = result instanceof Promise ? result : Promise.resolve(result)
       promise.then(
-        (value: unknown) => this.#succeeded(call, value),
-        (error: unknown) => this.#failed(call, error),
+        (value: unknown) => this.succeeded(call, value),
+        (error: unknown) => this.failed(call, error),
       )
     } catch (error) {
-      this.#failed(call, error)
+      this.failed(call, error)
     }
   }
 
   // Nothing but its work ends the call: its answer is the promise of the work, continued, and no other one is made.
-  #runAlone<T>(call: Call<T>): Promise<T> {
-    const { work } = call
+  #runAlone<T>(call: Call<T>, work: Work<T>): Promise<T> {
     let promise: Promise<T>
     try {
       const result = work(call)
@@ -165,19 +173,19 @@ export class CallRunner implements CallOwner {
     }
     return promise.then(
       (value) => {
-        this.#succeeded(call, value)
+        this.succeeded(call, value)
         return value
       },
       (error: unknown) =>
         new Promise((succeed, fail) => {
           call.sink = { succeed, fail }
-          if (call.stage === 'running') this.#failed(call, error)
+          if (call.stage === 'running') this.failed(call, error)
           else fail(error)
         }),
     )
   }
 
-  #succeeded(call: Call<unknown>, value: unknown): void {
+  succeeded(call: Call<unknown>, value: unknown): void {
     if (call.stage !== 'running') return
     const now = this.#now()
     this.#running.delete(call)
@@ -185,7 +193,7 @@ export class CallRunner implements CallOwner {
     this.#succeed(call, value, now)
   }
 
-  #failed(call: Call<unknown>, error: unknown): void {
+  failed(call: Call<unknown>, error: unknown): void {
     if (call.stage !== 'running') return
     const now = this.#now()
     const counts = this.#isFailure(error)

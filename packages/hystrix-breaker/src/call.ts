@@ -13,6 +13,18 @@ export interface CallContext {
 
 export type Work<T> = (context: CallContext) => T | PromiseLike<T>
 
+/** What {@link InnerWork} gives back. */
+export const underWay: unique symbol = Symbol('under way')
+
+/** Work that has no promise: it answers its call, once, at once or later. */
+export type InnerWork<T> = (call: InnerCall<T>) => typeof underWay
+
+/** A call as its inner work sees it. */
+export interface InnerCall<T> extends Sink<T> {
+  /** Gives it up, uncounted. */
+  aborted(reason: unknown): void
+}
+
 /** Answers in place of a call that failed with `error`. */
 export type CallFallback<T> = (error: unknown) => T | PromiseLike<T>
 
@@ -40,6 +52,8 @@ export interface ExecuteOptions<T> extends CallOptions {
 
 /** Who is told when a call ends otherwise than by its work. */
 export interface CallOwner {
+  succeeded(call: Call<unknown>, value: unknown): void
+  failed(call: Call<unknown>, error: unknown): void
   aborted(call: Call<unknown>, reason: unknown): void
   expired(call: Call<unknown>, stalled: boolean): void
 }
@@ -48,7 +62,7 @@ const nobody: Sink<unknown> = { succeed: () => {}, fail: () => {} }
 
 /** One call on its way through a breaker, and its own permit. It is answered once. */
 export class Call<T> extends Permit implements CallContext, Expiring<Call<unknown>> {
-  readonly work: Work<T>
+  readonly work: Work<T> | InnerWork<T>
   sink: Sink<T> = nobody
   readonly options: ExecuteOptions<T>
   stage: 'new' | 'queued' | 'running' | 'fallback' | 'over' = 'new'
@@ -62,7 +76,7 @@ export class Call<T> extends Permit implements CallContext, Expiring<Call<unknow
   readonly #owner: CallOwner
   #controller: AbortController | undefined
 
-  constructor(owner: CallOwner, work: Work<T>, options: ExecuteOptions<T>) {
+  constructor(owner: CallOwner, work: Work<T> | InnerWork<T>, options: ExecuteOptions<T>) {
     super()
     this.#owner = owner
     this.work = work
@@ -82,6 +96,16 @@ export class Call<T> extends Permit implements CallContext, Expiring<Call<unknow
   /** What has happened to it so far, in its order. */
   get events(): readonly CallEvent[] {
     return [this.outcome, this.substitute].filter((event) => event !== undefined)
+  }
+
+  /** Of inner work. */
+  succeed(value: T): void {
+    this.#owner.succeeded(this, value)
+  }
+
+  /** Of inner work. */
+  fail(error: unknown): void {
+    this.#owner.failed(this, error)
   }
 
   /** Gives it up, as its caller's signal does. */

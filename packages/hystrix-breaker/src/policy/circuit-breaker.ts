@@ -1,6 +1,6 @@
 import { Breaker } from '../breaker.ts'
 import type { BreakerOptions } from '../breaker-options.ts'
-import type { Call, Sink, Work } from '../call.ts'
+import { type InnerCall, type InnerWork, type Sink, underWay, type Work } from '../call.ts'
 import { CallScope } from '../call-scope.ts'
 import { cameWhileStalled } from '../local-fault/stalled-timeouts.ts'
 import type { Policy, Step } from './policy.ts'
@@ -38,7 +38,7 @@ function around<Inner>(breaker: Breaker, next: Step<Inner>): Step<Inner> {
 /** What takes the breaker's answer, and the scope of what the breaker lets through. */
 class GuardedCall<T> extends CallScope implements Sink<T> {
   readonly #sink: Sink<T>
-  #call: Call<T> | undefined
+  #call: InnerCall<T> | undefined
   /** Whether what is inside has begun and not answered. */
   runs = false
 
@@ -50,7 +50,8 @@ class GuardedCall<T> extends CallScope implements Sink<T> {
   begin(breaker: Breaker, run: (inside: Sink<T>) => void): void {
     // Before there is anything inside: the call may have to wait for its place.
     this.join()
-    this.#call = breaker.begin(() => this.#inside(run), this)
+    const inside: InnerWork<T> = (call) => this.#inside(call, run)
+    this.#call = breaker.begin(inside, this)
     if (this.isAborted) this.aborted(this.reason)
   }
 
@@ -66,43 +67,38 @@ class GuardedCall<T> extends CallScope implements Sink<T> {
     this.#sink.fail(error)
   }
 
-  /** It failed for no fault of what is inside. */
-  excuse(error: unknown): void {
-    this.#call?.aborted(error)
-  }
-
   // First the breaker, which would else take what fails inside for a failure.
   override aborted(reason: unknown): void {
     this.#call?.aborted(reason)
     this.abort(reason)
   }
 
-  #inside(run: (inside: Sink<T>) => void): Promise<T> {
+  #inside(call: InnerCall<T>, run: (inside: Sink<T>) => void): typeof underWay {
     this.runs = true
-    return new Promise((succeed, fail) => run(new Inside(this, succeed, fail)))
+    run(new Inside(this, call))
+    return underWay
   }
 }
 
 /** What takes the answer from inside. */
 class Inside<T> implements Sink<T> {
-  readonly #call: GuardedCall<T>
-  readonly #succeed: (value: T) => void
-  readonly #fail: (error: unknown) => void
+  readonly #guarded: GuardedCall<T>
+  readonly #call: InnerCall<T>
 
-  constructor(call: GuardedCall<T>, succeed: (value: T) => void, fail: (error: unknown) => void) {
+  constructor(guarded: GuardedCall<T>, call: InnerCall<T>) {
+    this.#guarded = guarded
     this.#call = call
-    this.#succeed = succeed
-    this.#fail = fail
   }
 
   succeed(value: T): void {
-    this.#call.runs = false
-    this.#succeed(value)
+    this.#guarded.runs = false
+    this.#call.succeed(value)
   }
 
   fail(error: unknown): void {
-    this.#call.runs = false
-    if (cameWhileStalled(error)) this.#call.excuse(error)
-    this.#fail(error)
+    this.#guarded.runs = false
+    // It failed for no fault of what is inside.
+    if (cameWhileStalled(error)) this.#call.aborted(error)
+    else this.#call.fail(error)
   }
 }
