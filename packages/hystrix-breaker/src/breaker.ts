@@ -1,9 +1,10 @@
+import { BreakerEmitter } from './breaker-emitter.ts'
 import { type BreakerOptions, type BreakerSettings, breakerSettings } from './breaker-options.ts'
 import type { Call, ExecuteOptions, InnerWork, Sink, Work } from './call.ts'
 import { CallRunner } from './call-runner.ts'
 import { Circuit } from './circuit.ts'
-import { Emitter } from './emitter.ts'
-import { type BreakerEvents, breakerChannels, type ExecutionEvent } from './events.ts'
+import type { BreakerEvents, ExecutionEvent } from './events.ts'
+import { HalfOpenTimer } from './half-open-timer.ts'
 import type { BreakerMetrics } from './metrics/breaker-metrics.ts'
 import { type CallEvent, placeOf } from './metrics/call-event.ts'
 import { CallMetrics } from './metrics/call-metrics.ts'
@@ -30,12 +31,10 @@ export class Breaker implements AsyncDisposable {
   readonly name: string
   readonly #settings: BreakerSettings
   readonly #circuit: Circuit
-  readonly #emitter: Emitter<BreakerEvents>
+  readonly #emitter: BreakerEmitter
   readonly #metrics: CallMetrics
   readonly #calls: CallRunner
-  #halfOpenTimer: unknown
-  #reporting = false
-  #disposed = false
+  readonly #halfOpenTimer: HalfOpenTimer | undefined
 
   /** @throws InvalidOptionError naming the option. */
   constructor(options: BreakerOptions = {}, { requestCache = false } = {}) {
@@ -43,24 +42,20 @@ export class Breaker implements AsyncDisposable {
     const { name } = settings
     this.name = name
     this.#settings = settings
-    this.#emitter = new Emitter(breakerChannels, (error) => this.#report(error))
+    this.#emitter = new BreakerEmitter(name)
     this.#metrics = new CallMetrics(settings)
-    this.#circuit = new Circuit(settings.circuit, {
-      transition: (each) => {
-        this.#awaitHalfOpen()
-        this.#emitter.emit('stateChange', () => ({ name, ...each }))
-      },
-      late: (_, outcome) => this.#emitter.emit('late', () => ({ name, outcome })),
-      thresholdReached: (threshold, counts) =>
-        this.#emitter.emit('threshold', () => ({ name, threshold, counts })),
-    })
+    this.#circuit = new Circuit(settings.circuit, this.#emitter)
     this.#calls = new CallRunner({
       settings,
       circuit: this.#circuit,
       metrics: this.#metrics,
       emitter: this.#emitter,
-      report: (error) => this.#report(error),
     })
+    if (settings.circuit.autoHalfOpen) {
+      const timer = new HalfOpenTimer(this.#circuit, settings.clock)
+      this.#halfOpenTimer = timer
+      this.#emitter.on('stateChange', () => timer.arm())
+    }
   }
 
   /** What it is shown with. */
@@ -165,35 +160,8 @@ export class Breaker implements AsyncDisposable {
    * is going on are aborted: what runs without a time limit ends by that or by itself. No timer is left.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed = true
     this.#calls.dispose()
-    this.#awaitHalfOpen()
-  }
-
-  // A timer that shows the end of the wait to those who listen; without it the next call does.
-  #awaitHalfOpen(): void {
-    const { clock, circuit } = this.#settings
-    if (!circuit.autoHalfOpen) return
-    if (this.#halfOpenTimer !== undefined) clock.clearTimeout(this.#halfOpenTimer)
-    this.#halfOpenTimer = undefined
-    const refusal = this.#disposed ? undefined : this.#circuit.refusal(this.#now())
-    if (refusal?.state !== 'open') return
-    this.#halfOpenTimer = clock.setTimeout(
-      () => {
-        this.#halfOpenTimer = undefined
-        this.#awaitHalfOpen()
-      },
-      Math.ceil(refusal.retryAfter ?? 0),
-    )
-  }
-
-  // Where nobody listens to errors it is an uncaught exception.
-  #report(error: unknown): boolean {
-    if (!this.#emitter.hears('error') || this.#reporting) return false
-    this.#reporting = true
-    this.#emitter.emit('error', () => ({ name: this.name, error }))
-    this.#reporting = false
-    return true
+    this.#halfOpenTimer?.clear()
   }
 
   #now(): number {

@@ -1,9 +1,16 @@
-/** So many at once, and so many more that wait their turn. */
+import { type Linked, LinkedList } from './linked-list.ts'
+
+interface Place<Waiter> extends Linked<Place<Waiter>> {
+  readonly waiter: Waiter
+}
+
+/** So many at once, and so many more that wait their turn, each once. */
 export class Bulkhead<Waiter> {
   readonly #max: number
   readonly #queueMax: number
-  // In the order of their coming; taking one out of the middle is cheap.
-  readonly #queue = new Set<Waiter>()
+  // In the order of their coming, and by whom; not one Set, whose first item is slow to find where many have left.
+  readonly #queue = new LinkedList<Place<Waiter>>()
+  #places: Map<Waiter, Place<Waiter>> | undefined
   #running = 0
 
   constructor(max: number, queue: number) {
@@ -25,27 +32,37 @@ export class Bulkhead<Waiter> {
       return 'entered'
     }
     if (this.#queue.size >= this.#queueMax) return 'full'
-    this.#queue.add(waiter)
+    const place = { waiter, previous: undefined, next: undefined }
+    this.#places ??= new Map()
+    this.#places.set(waiter, place)
+    this.#queue.push(place)
     return 'queued'
   }
 
   /** Gives the place up: to the first that waits, which is returned and has entered. */
   leave(): Waiter | undefined {
-    const [next] = this.#queue
+    const next = this.#queue.first?.waiter
     if (next === undefined) this.#running--
-    else this.#queue.delete(next)
+    else this.remove(next)
     return next
   }
 
   /** True where it was waiting. */
   remove(waiter: Waiter): boolean {
-    return this.#queue.delete(waiter)
+    const place = this.#places?.get(waiter)
+    if (place === undefined) return false
+    this.#places?.delete(waiter)
+    this.#queue.remove(place)
+    return true
   }
 
   /** All that wait, who wait no longer. */
   drain(): Waiter[] {
-    const all = [...this.#queue]
-    this.#queue.clear()
+    const all: Waiter[] = []
+    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+      all.push(first.waiter)
+      this.remove(first.waiter)
+    }
     return all
   }
 }

@@ -1,3 +1,4 @@
+import type { BreakerEmitter } from './breaker-emitter.ts'
 import type { BreakerSettings } from './breaker-options.ts'
 import { Bulkhead } from './bulkhead.ts'
 import {
@@ -11,11 +12,9 @@ import {
 } from './call.ts'
 import type { Circuit, Outcome, Refusal } from './circuit.ts'
 import { Deadlines } from './deadlines.ts'
-import type { Emitter } from './emitter.ts'
 import type { ResilienceError } from './errors.ts'
-import type { BreakerEvents } from './events.ts'
 import { LinkedList } from './linked-list.ts'
-import { LoopGuard } from './local-fault/loop-guard.ts'
+import { type LagObserver, LoopGuard } from './local-fault/loop-guard.ts'
 import { type CallEvent, placeOf } from './metrics/call-event.ts'
 import type { CallMetrics } from './metrics/call-metrics.ts'
 import { Refusals } from './refusals.ts'
@@ -25,20 +24,17 @@ export interface CallParts {
   readonly settings: BreakerSettings
   readonly circuit: Circuit
   readonly metrics: CallMetrics
-  readonly emitter: Emitter<BreakerEvents>
-  /** Told what `isFailure` threw. */
-  readonly report: (error: unknown) => void
+  readonly emitter: BreakerEmitter
 }
 
 const settled = Promise.resolve()
 
 /** Takes calls through bulkhead, circuit, work and fallback to their one answer. */
-export class CallRunner implements CallOwner {
+export class CallRunner implements CallOwner, LagObserver {
   readonly #settings: BreakerSettings
   readonly #circuit: Circuit
   readonly #metrics: CallMetrics
-  readonly #emitter: Emitter<BreakerEvents>
-  readonly #report: (error: unknown) => void
+  readonly #emitter: BreakerEmitter
   readonly #refusals: Refusals
   readonly #bulkhead: Bulkhead<Call<unknown>> | undefined
   readonly #running: Deadlines<Call<unknown>>
@@ -47,19 +43,15 @@ export class CallRunner implements CallOwner {
   #filling = false
   #disposed = false
 
-  constructor({ settings, circuit, metrics, emitter, report }: CallParts) {
+  constructor({ settings, circuit, metrics, emitter }: CallParts) {
     const { name, timeout, bulkhead, clock, lagTolerance } = settings
     this.#settings = settings
     this.#circuit = circuit
     this.#metrics = metrics
     this.#emitter = emitter
-    this.#report = report
     this.#refusals = new Refusals(name, settings.stacks)
     this.#bulkhead = bulkhead && new Bulkhead(bulkhead.max, bulkhead.queue)
-    const guard =
-      lagTolerance === undefined
-        ? undefined
-        : new LoopGuard(lagTolerance, (lag, pending) => emitter.emit('lag', () => ({ name, lag, pending })))
+    const guard = lagTolerance === undefined ? undefined : new LoopGuard(lagTolerance, this)
     this.#running = new Deadlines(clock, timeout ?? Infinity, guard)
   }
 
@@ -89,6 +81,10 @@ export class CallRunner implements CallOwner {
     while (waiting.first !== undefined) this.#giveUp(waiting.first, error)
     while (this.#fallingBack.first !== undefined) this.#giveUp(this.#fallingBack.first, error)
     this.#running.clear()
+  }
+
+  lagged(lag: number, pending: number): void {
+    this.#emitter.emit('lag', () => ({ name: this.#settings.name, lag, pending }))
   }
 
   aborted(call: Call<unknown>, reason: unknown): void {
@@ -209,7 +205,7 @@ export class CallRunner implements CallOwner {
     try {
       return isFailure(error)
     } catch (thrown) {
-      this.#report(thrown)
+      this.#emitter.report(thrown)
       return true
     }
   }
@@ -309,7 +305,7 @@ export class CallRunner implements CallOwner {
     if (this.#emitter.hears('execution')) this.#tell(call, now, { error })
     // A promise that is rejected before its caller can look at it costs more, in Node's books of unhandled rejections,
     // than all the rest of a refusal.
-    if (!call.admitted) settled.then(() => call.sink.fail(error))
+    if (!call.admitted) void settled.then(() => call.sink.fail(error))
     else call.sink.fail(error)
   }
 

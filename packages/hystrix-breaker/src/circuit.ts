@@ -63,10 +63,11 @@ export interface Refusal {
 export class Circuit {
   readonly #settings: CircuitSettings
   readonly #observer: CircuitObserver
-  readonly #window: OutcomeWindow | undefined
+  // Made with the first outcome.
+  #window: OutcomeWindow | undefined
   readonly #volume: number
-  readonly #told = new Set<Threshold>()
-  readonly #pending: Transition[] = []
+  #told: Set<Threshold> | undefined
+  #pending: Transition[] | undefined
   #state: State
   #generation = 0
   #run = 0
@@ -79,7 +80,6 @@ export class Circuit {
     const { window, volumeThreshold, initial } = settings
     this.#settings = settings
     this.#observer = observer
-    this.#window = window && makeWindow(window)
     this.#volume = window?.type === 'count' ? Math.min(volumeThreshold, window.size) : volumeThreshold
     this.#state = initial
   }
@@ -246,7 +246,7 @@ export class Circuit {
   restore(snapshot: unknown, now: number, age = 0): void {
     const saved = readSnapshot(snapshot)
     this.advance(now)
-    if (!(this.#window?.load(saved.window, now) ?? saved.window.length === 0)) {
+    if (!(this.#openWindow()?.load(saved.window, now) ?? saved.window.length === 0)) {
       throw new ResilienceError(
         'INVALID_SNAPSHOT',
         `The snapshot's window of ${shown(saved.window.length)} numbers is not of this circuit's shape: restore it with the options it was taken with`,
@@ -284,7 +284,7 @@ export class Circuit {
   #count(failed: boolean, slow: boolean, now: number): void {
     if (this.#state === 'disabled') return
     this.#run = failed ? this.#run + 1 : 0
-    const counts = this.#window?.record(now, failed, slow)
+    const counts = this.#openWindow()?.record(now, failed, slow)
     if (this.#state === 'forced-closed') return
     const threshold = counts && reached(this.#settings, counts, this.#volume)
     if (counts !== undefined && threshold !== undefined) {
@@ -297,8 +297,15 @@ export class Circuit {
       this.#toOpen('consecutive-failures', now)
   }
 
+  #openWindow(): OutcomeWindow | undefined {
+    const { window } = this.#settings
+    if (window !== undefined) this.#window ??= makeWindow(window)
+    return this.#window
+  }
+
   #tellThreshold(threshold: Threshold, counts: Counts): void {
-    if (this.#told.has(threshold)) return
+    if (this.#told?.has(threshold) === true) return
+    this.#told ??= new Set()
     this.#told.add(threshold)
     this.#observer.thresholdReached?.(threshold, counts)
   }
@@ -325,18 +332,21 @@ export class Circuit {
   }
 
   #enter(to: State, reason: TransitionReason, at: number, { keepWindow = false } = {}): void {
+    this.#pending ??= []
     this.#pending.push({ from: this.#state, to, reason, generation: ++this.#generation, at })
     this.#state = to
     this.#halfOpen = undefined
-    this.#told.clear()
+    this.#told?.clear()
     this.#run = 0
     if (!keepWindow) this.#window?.clear()
   }
 
   // After the mutation, so that an observer that calls back sees the new state.
   #tell(): void {
-    if (this.#pending.length === 0) return
-    for (const transition of this.#pending.splice(0)) this.#observer.transition?.(transition)
+    const pending = this.#pending
+    if (pending === undefined) return
+    this.#pending = undefined
+    for (const transition of pending) this.#observer.transition?.(transition)
   }
 
   #probeMayBegin(now: number): boolean {

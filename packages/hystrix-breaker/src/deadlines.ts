@@ -21,7 +21,6 @@ export class Deadlines<Item extends Expiring<Item>> {
   #stallEnded = -Infinity
   // Whether the timer is there for what was waiting while the process stood still.
   #grace = false
-  readonly #fire = (): void => this.#fired()
 
   /** `after` milliseconds; Infinity for none, and no timer. */
   constructor(clock: Clock, after: number, guard?: LoopGuard) {
@@ -48,7 +47,7 @@ export class Deadlines<Item extends Expiring<Item>> {
 
   #arm(now: number, delay: number): void {
     this.#due = now + delay
-    this.#timer = this.#clock.setTimeout(this.#fire, delay)
+    this.#timer = this.#clock.setTimeout(() => this.#fired(), delay)
   }
 
   #fired(): void {

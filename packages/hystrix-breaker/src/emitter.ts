@@ -8,18 +8,16 @@ export type Channels<Events> = { readonly [Name in keyof Events]: Channel | unde
 /** Sends events to listeners and to the diagnostics channels. */
 export class Emitter<Events> {
   readonly #channels: Channels<Events>
-  readonly #thrown: ((error: unknown) => boolean) | undefined
-  readonly #listeners: Partial<Listeners<Events>> = {}
+  #listeners: Partial<Listeners<Events>> | undefined
 
-  /** What a listener throws goes to `thrown`; where that says false, or is not given, it is an uncaught exception. */
-  constructor(channels: Channels<Events>, thrown?: (error: unknown) => boolean) {
+  constructor(channels: Channels<Events>) {
     this.#channels = channels
-    this.#thrown = thrown
   }
 
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
-    this.#listeners[name] ??= new Set()
-    const listeners: Set<(event: Events[Name]) => void> = this.#listeners[name]
+    const all: Partial<Listeners<Events>> = (this.#listeners ??= {})
+    all[name] ??= new Set()
+    const listeners: Set<(event: Events[Name]) => void> = all[name]
     listeners.add(listener)
     return () => {
       listeners.delete(listener)
@@ -28,7 +26,7 @@ export class Emitter<Events> {
 
   /** Whether anybody listens. */
   hears<Name extends keyof Events>(name: Name): boolean {
-    const listeners = this.#listeners[name]
+    const listeners = this.#listeners?.[name]
     return (listeners !== undefined && listeners.size > 0) || this.#channels[name]?.hasSubscribers === true
   }
 
@@ -37,18 +35,21 @@ export class Emitter<Events> {
     if (!this.hears(name)) return
     const event = make()
     this.#channels[name]?.publish(event)
-    const listeners = this.#listeners[name]
+    const listeners = this.#listeners?.[name]
     if (listeners === undefined) return
     for (const listener of listeners) {
       try {
         listener(event)
       } catch (error) {
-        // It is the listener's failure, and must not stop half-way what is being reported.
-        if (this.#thrown?.(error) === true) continue
-        process.nextTick(() => {
-          throw error
-        })
+        this.thrown(error)
       }
     }
+  }
+
+  /** It is the listener's failure, and must not stop half-way what is being reported: an uncaught exception. */
+  protected thrown(error: unknown): void {
+    process.nextTick(() => {
+      throw error
+    })
   }
 }

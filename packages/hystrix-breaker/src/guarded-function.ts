@@ -39,6 +39,15 @@ export type GuardFallback<A extends unknown[], T> = (error: unknown, ...args: A)
  */
 export function breaker<A extends unknown[], T>(
   work: (...args: [...A, context: CallContext]) => T | PromiseLike<T>,
+  options?: GuardOptions<A, T>,
+): GuardedFunction<A, T>
+/** One that does not look at the context. */
+export function breaker<A extends unknown[], T>(
+  work: (...args: A) => T | PromiseLike<T>,
+  options?: GuardOptions<A, T>,
+): GuardedFunction<A, T>
+export function breaker<A extends unknown[], T>(
+  work: (...args: [...A, context: CallContext]) => T | PromiseLike<T>,
   options: GuardOptions<A, T> = {},
 ): GuardedFunction<A, T> {
   const { fallback, cacheKey, ...rest } = options

@@ -1,3 +1,8 @@
+export interface LagObserver {
+  /** A timer was `lag` milliseconds late, with so many calls waiting. */
+  lagged(lag: number, pending: number): void
+}
+
 /**
  * Tells a slow upstream from a process that stood still. A timer that fires later than `tolerance` shows that the event
  * loop was blocked (or the process stopped): answers that came meanwhile have not been read, so that a timeout says
@@ -7,19 +12,18 @@ export class LoopGuard {
   /** Milliseconds that answers have to be read in, after the process stood still. */
   readonly grace: number
   readonly #tolerance: number
-  readonly #lag: (lag: number, pending: number) => void
+  readonly #observer: LagObserver
 
-  /** `lag` is told how late, in milliseconds, and how many calls were waiting. */
-  constructor(tolerance: number, lag: (lag: number, pending: number) => void) {
+  constructor(tolerance: number, observer: LagObserver) {
     this.#tolerance = tolerance
     this.grace = tolerance
-    this.#lag = lag
+    this.#observer = observer
   }
 
   /** Whether a timer that is `late` milliseconds late shows that the process stood still. */
   stalled(late: number, pending: number): boolean {
     if (late < this.#tolerance) return false
-    this.#lag(late, pending)
+    this.#observer.lagged(late, pending)
     return true
   }
 }

@@ -9,47 +9,47 @@ const noLatencies: LatencySummary = { count: 0, mean: 0, percentile: () => 0 }
 export class CallMetrics implements BreakerMetrics {
   running = 0
   queued = 0
-  readonly #counter: EventCounter
-  readonly #latency: LatencyHistogram | undefined
+  readonly #settings: BreakerSettings
+  // Made with the first event.
+  #counter: EventCounter | undefined
+  #latency: LatencyHistogram | undefined
   // The same as long as nobody has waited for more than the work.
   #latencyTotal: LatencyHistogram | undefined
-  readonly #monotonic: () => number
 
-  constructor({ metrics: { events, latencies }, clock }: BreakerSettings) {
-    this.#counter = new EventCounter(events.size, events.buckets)
-    this.#latency = latencies && new LatencyHistogram(latencies.size, latencies.buckets)
-    this.#latencyTotal = this.#latency
-    this.#monotonic = () => clock.monotonic()
+  constructor(settings: BreakerSettings) {
+    this.#settings = settings
   }
 
   rolling(): EventCounts {
-    return this.#counter.rolling(this.#monotonic())
+    return this.#counting().rolling(this.#now())
   }
 
   total(): EventCounts {
-    return this.#counter.total()
+    return this.#counting().total()
   }
 
   latency(): LatencySummary {
-    return this.#latency?.summary(this.#monotonic()) ?? noLatencies
+    return this.#latency?.summary(this.#now()) ?? noLatencies
   }
 
   latencyTotal(): LatencySummary {
-    return this.#latencyTotal?.summary(this.#monotonic()) ?? noLatencies
+    return this.#latencyTotal?.summary(this.#now()) ?? noLatencies
   }
 
   rollingMaxRunning(): number {
-    return Math.max(this.running, this.#counter.rollingMaxRunning(this.#monotonic()))
+    return Math.max(this.running, this.#counting().rollingMaxRunning(this.#now()))
   }
 
   /** Work that began `duration` milliseconds ago is over, with the event of this place. */
   end(now: number, duration: number, place: number): void {
-    this.#counter.end(now, place, this.running--)
+    const counter = this.#counter ?? this.#counting()
+    counter.end(now, place, this.running--)
     this.#latency?.record(now, duration)
   }
 
   /** Before the end of a call whose caller waits for more than its work: for its place, or for a fallback. */
   separateTotal(now: number): void {
+    this.#counting()
     if (this.#latencyTotal === this.#latency) this.#latencyTotal = this.#latency?.copy(now)
   }
 
@@ -60,6 +60,20 @@ export class CallMetrics implements BreakerMetrics {
 
   /** An event, by its place in `callEvents`. */
   count(now: number, place: number): void {
-    this.#counter.add(now, place)
+    this.#counting().add(now, place)
+  }
+
+  #counting(): EventCounter {
+    if (this.#counter === undefined) {
+      const { events, latencies } = this.#settings.metrics
+      this.#counter = new EventCounter(events.size, events.buckets)
+      this.#latency = latencies && new LatencyHistogram(latencies.size, latencies.buckets)
+      this.#latencyTotal = this.#latency
+    }
+    return this.#counter
+  }
+
+  #now(): number {
+    return this.#settings.clock.monotonic()
   }
 }

@@ -35,12 +35,13 @@ export class LatencyHistogram {
     this.#slices = new Slices(size, slices)
   }
 
-  /** A call that ended at monotonic `now` took `duration` milliseconds. */
+  /** A call that ended at monotonic `now` took `duration` milliseconds; what is no such number is 0. */
   record(now: number, duration: number): void {
     const slices = this.#slices
+    const ms = duration > 0 ? Math.min(duration, longest) : 0
     const sums = (this.#sums ??= new Float64Array(slices.count * 2))
     slices.advance(now, this.#clear)
-    const micros = duration * 1000 >= longest ? longest : (duration * 1000) | 0
+    const micros = ms * 1000 >= longest ? longest : (ms * 1000) | 0
     const octave = micros < steps ? 0 : 32 - stepBits - Math.clz32(micros)
     const step = octave === 0 ? micros : (micros >> (octave - 1)) - steps
     const counts = (this.#octaves[octave] ??= new Uint32Array(slices.count * steps))
@@ -48,7 +49,7 @@ export class LatencyHistogram {
     counts[at] = (counts[at] ?? 0) + 1
     const sum = slices.place * 2
     sums[sum] = (sums[sum] ?? 0) + 1
-    sums[sum + 1] = (sums[sum + 1] ?? 0) + duration
+    sums[sum + 1] = (sums[sum + 1] ?? 0) + ms
   }
 
   /** What it holds at `now`. */

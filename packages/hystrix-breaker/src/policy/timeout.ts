@@ -34,7 +34,9 @@ export function timeout(after: Duration, options: TimeoutOptions = {}): Policy {
     for (const { name, emitter } of pipelines) emitter.emit('lag', () => ({ name, lag, pending }))
   }
   const guard =
-    lagTolerance === false ? undefined : new LoopGuard(checkDuration('lagTolerance', lagTolerance), told)
+    lagTolerance === false
+      ? undefined
+      : new LoopGuard(checkDuration('lagTolerance', lagTolerance), { lagged: told })
   const deadlines = new Deadlines<Timed>(clock, ms, guard)
   return {
     added: [],

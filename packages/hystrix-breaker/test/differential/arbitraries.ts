@@ -174,3 +174,55 @@ export const limitCase: Arbitrary<LimitCase> = fc.oneof(
     samples: samples(150),
   }),
 )
+
+export interface CommandCase {
+  readonly op: 'command'
+  readonly options: Readonly<Record<string, unknown>>
+  readonly calls: readonly Readonly<Record<string, unknown>>[]
+}
+
+// For a peer in real time: calls far enough apart, and from their time limit, that a busy machine changes nothing.
+export const commandCase: Arbitrary<CommandCase> = fc
+  .record({
+    isolation: fc.constantFrom('THREAD', 'SEMAPHORE'),
+    disabled: fc.nat(5),
+    open: fc.nat(5),
+    rejected: fc.nat(5),
+    calls: fc.array(
+      fc.record({
+        ends: fc.constantFrom('success', 'failure', 'bad-request', 'hang'),
+        fallback: fc.constantFrom('success', 'failure', 'missing'),
+        cacheKey: fc.constantFrom('a', 'b', undefined),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
+  })
+  .map(({ isolation, disabled, open, rejected, calls }) => ({
+    op: 'command' as const,
+    options: {
+      name: 'Get',
+      'execution.isolation.strategy': isolation,
+      'execution.isolation.thread.timeoutInMilliseconds': 120,
+      ...(disabled === 0 ? { 'fallback.enabled': false } : {}),
+      ...(open === 0 ? { 'circuitBreaker.forceOpen': true } : {}),
+    },
+    calls: calls.map(({ ends, fallback, cacheKey }, at) => ({
+      at: at * 250,
+      takes: 1,
+      ends,
+      fallback: rejected === 0 ? 'rejected' : fallback,
+      ...(cacheKey === undefined ? {} : { cacheKey }),
+    })),
+  }))
+
+export interface PercentileCase {
+  readonly op: 'percentile'
+  readonly values: readonly number[]
+  readonly of: readonly number[]
+}
+
+export const percentileCase: Arbitrary<PercentileCase> = fc.record({
+  op: fc.constant('percentile' as const),
+  values: fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 200 }),
+  of: fc.array(fc.oneof(fc.nat(100), fc.constantFrom(0.1, 12.5, 99.5, 99.9)), { minLength: 1, maxLength: 8 }),
+})

@@ -7,14 +7,17 @@ import { type Oracle, startOracle } from '@loadbearing/harness/oracle'
 
 const sources = join(import.meta.dirname, 'java')
 
+/** `Peer`: resilience4j and concurrency-limits. The other: Hystrix. */
+export type PeerClass = 'Peer' | 'com.netflix.hystrix.util.CommandPeer'
+
 /** The real classes in a JVM; jars from Maven Central, fetched once. Says why where it cannot be had. */
-export async function startJavaPeer(): Promise<Oracle | { readonly missing: string }> {
-  const cache = join(homedir(), '.cache', 'loadbearing', 'hystrix-breaker-peer-1')
+export async function startJavaPeer(peer: PeerClass = 'Peer'): Promise<Oracle | { readonly missing: string }> {
+  const cache = join(homedir(), '.cache', 'loadbearing', 'hystrix-breaker-peer-2')
   const jars = join(cache, 'jars')
   const classes = join(cache, 'classes')
   mkdirSync(classes, { recursive: true })
   const fault =
-    (existsSync(join(jars, 'resilience4j-circuitbreaker-2.4.0.jar'))
+    (existsSync(join(jars, 'hystrix-core-1.5.18.jar'))
       ? undefined
       : await run('mvn', [
           '-B',
@@ -26,12 +29,20 @@ export async function startJavaPeer(): Promise<Oracle | { readonly missing: stri
           '-DincludeScope=runtime',
           `-DoutputDirectory=${jars}`,
         ])) ??
-    (await run('javac', ['-nowarn', '-cp', join(jars, '*'), '-d', classes, join(sources, 'Peer.java')]))
+    (await run('javac', [
+      '-nowarn',
+      '-cp',
+      join(jars, '*'),
+      '-d',
+      classes,
+      join(sources, 'Peer.java'),
+      join(sources, 'CommandPeer.java'),
+    ]))
   if (fault !== undefined) return { missing: fault }
   const classPath = `${classes}:${join(jars, '*')}`
   return startOracle({
     command: 'java',
-    args: ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'Peer'],
+    args: ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath, peer],
     timeout: '60s',
   })
 }

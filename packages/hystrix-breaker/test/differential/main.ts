@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
 import {
   type ComparisonReport,
   compareWithOracle,
@@ -10,13 +10,24 @@ import {
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { cockatielSuite } from '../compat/cockatiel-suite.ts'
 import { opossumSuite } from '../compat/opossum-suite.ts'
-import { type LimitCase, limitCase, type TraceCase, traceCase } from './arbitraries.ts'
+import {
+  type CommandCase,
+  commandCase,
+  type LimitCase,
+  limitCase,
+  type PercentileCase,
+  percentileCase,
+  type TraceCase,
+  traceCase,
+} from './arbitraries.ts'
+import { eventTable } from './event-table.ts'
 import { startJavaPeer } from './java-peer.ts'
 import { inTime, settlesLate } from './late.ts'
+import { compareTurbine, startTurbine, turbineVersion } from './turbine.ts'
 
 const usage = `usage: pnpm differential hystrix-breaker [--seed N] [--runs N]
   --seed N  the same seed makes the same cases (default: drawn)
-  --runs N  cases for each comparison (default 1000)`
+  --runs N  cases for each comparison (default 1000); one in 20 of those in real time`
 
 // Two steps in which an outcome, or a reset, closes the half-open circuit.
 const recovered = /"state":"half-open"(?:,"permitted":\w+)?\},\{"state":"closed"\}/
@@ -42,13 +53,18 @@ else if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(runs) || runs < 1)
 
 async function differential(): Promise<void> {
   console.log(`seed ${seed}, ${runs} runs`)
-  const peer = await startJavaPeer()
-  if ('missing' in peer) {
-    console.log(`SKIPPED resilience4j and concurrency-limits in the JVM: ${peer.missing}`)
+  const peer = await startJavaPeer('Peer')
+  const hystrix = await startJavaPeer('com.netflix.hystrix.util.CommandPeer')
+  const turbine = await startTurbine()
+  if ('missing' in peer || 'missing' in hystrix || 'missing' in turbine) {
+    const [why] = [peer, hystrix, turbine].flatMap((each) => ('missing' in each ? [each.missing] : []))
+    console.log(`SKIPPED resilience4j, concurrency-limits, Hystrix and Turbine in the JVM: ${why}`)
     console.log('nothing was compared, and no evidence is recorded')
     return
   }
   await using theirs = peer
+  await using original = hystrix
+  await using aggregation = turbine
   await using ours = startOracle({
     command: process.execPath,
     args: ['--conditions=@loadbearing/source', join(import.meta.dirname, '../conformance/port.ts')],
@@ -58,11 +74,24 @@ async function differential(): Promise<void> {
     await compareTraces(ours, theirs, false),
     await compareTraces(ours, theirs, true),
     await compareLimits(ours, theirs),
+    await comparePercentiles(ours, original),
+    await compareTable(ours, original),
+    await compareCommands(ours, original),
+    row(
+      'turbine.stream: hosts that come, change and go',
+      'Turbine',
+      await compareTurbine(aggregation, { seed, runs }),
+    ),
   ]
   recordEvidence(new URL('../..', import.meta.url), 'differential', {
     command: `pnpm differential hystrix-breaker --seed ${seed} --runs ${runs}`,
     seed,
-    versions: { resilience4j: '2.4.0', 'concurrency-limits': '0.5.3' },
+    versions: {
+      hystrix: '1.5.18',
+      resilience4j: '2.4.0',
+      'concurrency-limits': '0.5.3',
+      turbine: turbineVersion,
+    },
     columns: ['What', 'Against', 'Cases', 'Differed'],
     rows,
     notes: [
@@ -106,6 +135,49 @@ async function compareLimits(ours: Oracle, theirs: Oracle): Promise<string[]> {
     runs,
   })
   return row('limit: AIMD, Gradient2, Vegas', 'concurrency-limits', report)
+}
+
+async function comparePercentiles(ours: Oracle, theirs: Oracle): Promise<string[]> {
+  const report = await compareWithOracle({
+    arbitrary: percentileCase,
+    ours: (each: PercentileCase) => answerOf(ours, each),
+    theirs: (each) => theirs.ask(each),
+    seed,
+    runs,
+  })
+  return row('percentile', 'HystrixRollingPercentile', report)
+}
+
+// Hystrix takes the time that the calls take.
+async function compareCommands(ours: Oracle, theirs: Oracle): Promise<string[]> {
+  const report = await compareWithOracle({
+    arbitrary: commandCase,
+    ours: (each: CommandCase) => answerOf(ours, each),
+    theirs: (each) => theirs.ask(each),
+    seed,
+    runs: Math.ceil(runs / 20),
+  })
+  return row('command: random calls of one request', 'Hystrix', report)
+}
+
+async function compareTable(ours: Oracle, theirs: Oracle): Promise<string[]> {
+  const what = 'command: behaviour × fallback × isolation × cache'
+  const table = eventTable()
+  const differing: string[] = []
+  for (const each of table) {
+    const [own, original] = [await answerOf(ours, each.command), await theirs.ask(each.command)]
+    if (!isDeepStrictEqual(own, original))
+      differing.push(`${each.what}\n  ours   ${JSON.stringify(own)}\n  theirs ${JSON.stringify(original)}`)
+  }
+  console.log(`\n${what}, against Hystrix\n${table.length} cases, ${differing.length} differ`)
+  for (const each of differing) console.log(each)
+  if (differing.length > 0) process.exitCode = 1
+  return [
+    what,
+    'Hystrix',
+    String(table.length),
+    differing.length === 0 ? '0' : `${differing.length} UNEXPLAINED`,
+  ]
 }
 
 async function answerOf(port: Oracle, command: object): Promise<unknown> {

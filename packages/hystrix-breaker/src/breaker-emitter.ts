@@ -1,0 +1,45 @@
+import type { CircuitObserver, Outcome, Transition } from './circuit.ts'
+import { Emitter } from './emitter.ts'
+import { type BreakerEvents, breakerChannels } from './events.ts'
+import type { Threshold } from './judge.ts'
+import type { Permit } from './permit.ts'
+import type { Counts } from './window/window.ts'
+
+/** The events of a breaker, and what its circuit tells. */
+export class BreakerEmitter extends Emitter<BreakerEvents> implements CircuitObserver {
+  readonly #name: string
+  #reporting = false
+
+  constructor(name: string) {
+    super(breakerChannels)
+    this.#name = name
+  }
+
+  transition(transition: Transition): void {
+    this.emit('stateChange', () => ({ name: this.#name, ...transition }))
+  }
+
+  late(_permit: Permit, outcome: Outcome): void {
+    this.emit('late', () => ({ name: this.#name, outcome }))
+  }
+
+  thresholdReached(threshold: Threshold, counts: Counts): void {
+    this.emit('threshold', () => ({ name: this.#name, threshold, counts }))
+  }
+
+  /** What `isFailure` threw; nothing happens where nobody listens, for the call counts as failed then. */
+  report(error: unknown): void {
+    this.emit('error', () => ({ name: this.#name, error }))
+  }
+
+  // Once: what a listener to errors throws is an uncaught exception, as all is where there is none.
+  protected override thrown(error: unknown): void {
+    if (this.#reporting || !this.hears('error')) {
+      super.thrown(error)
+      return
+    }
+    this.#reporting = true
+    this.report(error)
+    this.#reporting = false
+  }
+}

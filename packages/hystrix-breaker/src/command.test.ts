@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { command } from './command.ts'
+import { HystrixBadRequestException, HystrixRuntimeException } from './command-errors.ts'
+import { isResilienceError } from './errors.ts'
+
+const broken = new Error('broken')
+const fail = (): Promise<never> => Promise.reject(broken)
+
+async function errorOf(call: Promise<unknown>): Promise<HystrixRuntimeException> {
+  try {
+    await call
+  } catch (error) {
+    if (error instanceof HystrixRuntimeException) return error
+    throw error
+  }
+  throw new Error('it had an answer')
+}
+
+describe('HystrixRuntimeException', () => {
+  test('has the error of the call as its cause, and that of the fallback beside', async () => {
+    const get = command<number>({ name: 'Get' })
+    const other = new TypeError('other')
+    const error = await errorOf(get.execute(fail, { fallback: () => Promise.reject(other) }))
+    expect(error).toMatchObject({
+      name: 'HystrixRuntimeException',
+      code: 'COMMAND_FAILED',
+      failureType: 'COMMAND_EXCEPTION',
+      message: 'Get failed and fallback failed.',
+      cause: broken,
+      fallbackException: other,
+    })
+    expect(isResilienceError(error)).toBe(true)
+    expect((await errorOf(get.execute(fail))).cause).toBe(broken)
+  })
+
+  test('does not take the place of a bad request', async () => {
+    const get = command<number>()
+    const bad = new HystrixBadRequestException('no such user')
+    await expect(get.execute(() => Promise.reject(bad), { fallback: () => 1 })).rejects.toBe(bad)
+    expect(get.breaker.counts.total).toBe(0)
+  })
+
+  test('nor of the reason for which its caller gave it up', async () => {
+    const get = command<number>()
+    const call = get.execute(() => new Promise<never>(() => {}), { signal: AbortSignal.abort(broken) })
+    await expect(call).rejects.toBe(broken)
+  })
+})
+
+test('27: wrong properties are named', () => {
+  const wrong: readonly [string, () => unknown][] = [
+    ['execution.isolation.strategy', () => command(JSON.parse('{"execution.isolation.strategy":"FIBER"}'))],
+    ['fallback.enabled', () => command(JSON.parse('{"fallback.enabled":1}'))],
+    ['bulkhead.max', () => command({ coreSize: -1 })],
+    ['metrics.rollingStats', () => command({ 'metrics.rollingStats.numBuckets': 7 })],
+    ['circuitBreaker.sleepWindow', () => command(JSON.parse('{"circuitBreaker.sleepWindow":7}'))],
+    ['maxQueueSize', () => command({ coreSize: 1, maxQueueSize: 1.5 })],
+  ]
+  for (const [name, make] of wrong) {
+    expect(make).toThrow(RangeError)
+    expect(make).toThrow(name)
+  }
+})
+
+test('a pool has a queue up to its rejection threshold', async () => {
+  const get = command<number>({ coreSize: 1, maxQueueSize: 10, queueSizeRejectionThreshold: 2 })
+  const hold = Promise.withResolvers<number>()
+  const calls = [1, 2, 3, 4].map(() => get.start(() => hold.promise))
+  const settled = Promise.allSettled(calls.map(({ answer }) => answer))
+  hold.resolve(1)
+  expect((await settled).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+  ])
+  expect(calls[3]?.events).toEqual(['THREAD_POOL_REJECTED', 'FALLBACK_MISSING'])
+})
