@@ -35,7 +35,7 @@ const ending: fc.Arbitrary<Ending> = fc.oneof(
 // Of shares whose products with whole numbers are exact: that cockatiel's are not is shown elsewhere.
 const share = fc.constantFrom(0.25, 0.5, 0.75)
 
-const breakerKind: fc.Arbitrary<BreakerKind> = fc.oneof(
+export const breakerKind: fc.Arbitrary<BreakerKind> = fc.oneof(
   fc.record({ type: fc.constant('consecutive' as const), threshold: fc.integer({ min: 1, max: 4 }) }),
   fc
     .record({ size: fc.integer({ min: 1, max: 8 }), threshold: share, least: fc.integer({ min: 1, max: 8 }) })
@@ -137,7 +137,7 @@ export function runCircuitProgram(library: Library, program: CircuitProgram): Pr
   })
 }
 
-function makeBreaker(
+export function makeBreaker(
   library: Library,
   kind: BreakerKind,
 ): InstanceType<Library['ConsecutiveBreaker'] | Library['CountBreaker'] | Library['SamplingBreaker']> {
