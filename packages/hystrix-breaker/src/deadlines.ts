@@ -50,6 +50,15 @@ export class Deadlines<Item extends Expiring<Item>> {
     this.#timer = this.#clock.setTimeout(() => this.#fired(), delay)
   }
 
+  // What one that expired has begun may have set the timer already, for itself and so too late for this one.
+  #armFor(deadline: number, now: number): void {
+    if (this.#timer !== undefined) {
+      if (this.#due <= deadline) return
+      this.#clock.clearTimeout(this.#timer)
+    }
+    this.#arm(now, Math.ceil(deadline - now))
+  }
+
   #fired(): void {
     this.#timer = undefined
     const now = this.#clock.monotonic()
@@ -71,7 +80,7 @@ export class Deadlines<Item extends Expiring<Item>> {
     for (let one = this.waiting.first; one !== undefined; one = this.waiting.first) {
       const deadline = one.startedAt + this.#after
       if (deadline > now) {
-        if (this.#timer === undefined) this.#arm(now, Math.ceil(deadline - now))
+        this.#armFor(deadline, now)
         return
       }
       this.waiting.remove(one)

@@ -63,6 +63,17 @@ describe('retry', () => {
       expect(work).toHaveBeenCalledTimes(1)
     }))
 
+  test('a retryIf, or a listener, that gives the run up ends it before the wait', () =>
+    inVirtualTime(async (clock) => {
+      const controller = new AbortController()
+      const retryIf = (): boolean => {
+        controller.abort('enough')
+        return true
+      }
+      const run = pipeline(retry({ backoff: '1h', retryIf, clock })).run(fails, { signal: controller.signal })
+      expect([await outcome(run), clock.monotonic()]).toEqual(['enough', 0])
+    }))
+
   test('retries results where asked; the last one stands', () =>
     inVirtualTime(async (clock) => {
       let status = 500

@@ -134,7 +134,8 @@ class RetriedCall<T, Inner> implements Sink<T | Inner>, Abortable {
     const delay = this.#wait(this.#waitOf)
     this.#attempt++
     parts.emitter.emit('retry', () => ({ name: parts.name, attempt: this.#attempt, delay, error }))
-    if (delay === 0) {
+    // Whoever was asked or told may have given the run up.
+    if (delay === 0 || this.#scope.isAborted) {
       this.#next()
       return
     }

@@ -85,6 +85,19 @@ test('19: what is too slow because the process stood still counts for no breaker
   expect(timers).toEqual([])
 })
 
+test('a call that begins when another one expires does not put off those between', () =>
+  simulate({ runs: 3 }, async ({ clock }) => {
+    const api = pipeline(retry({ attempts: 2, backoff: 0, clock }), timeout(100, { clock }))
+    const ends: number[] = []
+    const first = api.run(never).catch(() => ends.push(clock.monotonic()))
+    await clock.sleep(50)
+    const second = api.run(never).catch(() => ends.push(clock.monotonic()))
+    await Promise.all([first, second])
+    expect(ends).toEqual([200, 250])
+    await api[Symbol.asyncDispose]()
+    expect(clock.pending).toBe(0)
+  }))
+
 test('no time, no timer: none before the first run, none after disposal', () =>
   simulate({ runs: 1 }, async ({ clock }) => {
     const api = pipeline(timeout('10s', { clock }))
