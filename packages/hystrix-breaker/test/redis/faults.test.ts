@@ -309,15 +309,20 @@ describe.skipIf(skipWithout('redis'))('a fleet whose Redis fails', () => {
   })
 
   test('paused: votes that lay in its socket are too late to open anything', async () => {
-    await start(2)
+    // Nothing but the votes is on its way.
+    await start(2, { shared: { syncEvery: '10s' } })
     await server.pause()
-    await Promise.all(fleet.map((each) => each.happened('lost')))
-    // What hangs there now are votes of the time before the circuits closed again.
     await Promise.all(fleet.map((each) => each.call('failure')))
+    expect(fleet.map(({ state }) => state)).toEqual(['open', 'open'])
+    await Promise.all(fleet.map((each) => each.happened('lost')))
     await recover()
     await server.resume()
     await Promise.all(fleet.map((each) => each.happened('recovered')))
-    await eventually(async () => (await fleet[0]?.client.exists('hystrix:{upstream}')) === 0)
+    // What they tell now has arrived: windows without a vote.
+    const reports = async (): Promise<string[]> =>
+      (await fleet[0]?.client.hvals('hystrix:{upstream}:reports')) ?? []
+    await eventually(async () => (await reports()).every((each) => !each.includes(' 1 0 0 0 0')))
+    expect(await fleet[0]?.client.exists('hystrix:{upstream}')).toBe(0)
     expect(fleet.flatMap(({ events }) => events)).not.toContain('openedByFleet')
     expect(fleet.map(({ state }) => state)).toEqual(['closed', 'closed'])
   })
@@ -345,6 +350,11 @@ describe.skipIf(skipWithout('redis'))('a fleet whose Redis fails', () => {
       await eventually(async () => (await client.info('server')).includes(`tcp_port:${port}\r`))
     await Promise.all(there.map((each) => each.call('failure')))
     await Promise.all(there.map((each) => each.happened('openedByFleet')))
+    // More changes there, but earlier ones: what is later counts, not what is more.
+    there[1]?.breaker.reset()
+    await Promise.all(there.map((each) => each.happened('closedByFleet')))
+    await Promise.all(there.map((each) => each.fail()))
+    await eventually(() => there.every(({ events }) => events.at(-1) === 'openedByFleet'))
     expect(here.map(({ state }) => state)).toEqual(['closed', 'closed'])
     await Promise.all(here.map((each) => each.call('failure')))
     await Promise.all(here.map((each) => each.happened('openedByFleet')))
