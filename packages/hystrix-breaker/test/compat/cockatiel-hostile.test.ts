@@ -9,6 +9,7 @@ import {
   fallback,
   handleAll,
   handleWhen,
+  type IBackoff,
   type IBreaker,
   type IPolicy,
   IterableBackoff,
@@ -210,6 +211,18 @@ test('a saved state that cannot be is refused, and nothing has changed', () => {
     )
     expect(breaker.state).toBe(2)
   }
+})
+
+test('a saved state of very many attempts is read at once', () => {
+  let asked = 0
+  const backoff: IBackoff<unknown> = { duration: 1000, next: () => (asked++, backoff) }
+  const initialState = {
+    ownState: { value: 1, openedAt: Date.now(), attemptNo: 2 ** 32 - 1 },
+    breakerState: 0,
+  }
+  const options = { breaker: new ConsecutiveBreaker(1), halfOpenAfter: backoff, initialState }
+  expect(circuitBreaker(handleAll, options).state).toBe(CircuitState.Open)
+  expect(asked).toBeLessThanOrEqual(10_000)
 })
 
 test('a breaker refuses a state that cannot be, and nothing has changed', () =>

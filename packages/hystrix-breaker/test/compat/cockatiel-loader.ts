@@ -1,4 +1,5 @@
-// Preloaded into the processes that run cockatiel's suite: what a test imports of its own package is our face.
+// Preloaded into the processes that run cockatiel's suite: what a test imports of its own package is our face; or, where
+// COCKATIEL_SUBJECT is original, the module of cockatiel that it means.
 import { readFileSync } from 'node:fs'
 import { createRequire, registerHooks } from 'node:module'
 import { join } from 'node:path'
@@ -9,13 +10,14 @@ const folder = suiteFolder()
 const suite = `${pathToFileURL(folder).href}/`
 const face = new URL('cockatiel-face.ts', import.meta.url).href
 const require = createRequire(join(folder, 'package.json'))
+const original = new URL('.', pathToFileURL(createRequire(import.meta.url).resolve('cockatiel')))
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const { parentURL } = context
     const ours = parentURL?.startsWith(suite) === true && !parentURL.includes('/node_modules/')
     if (!ours || !specifier.startsWith('.')) return nextResolve(specifier, context)
-    if (!/\.test(\.js)?$/.test(specifier)) return { url: face, shortCircuit: true }
+    if (!/\.test(\.js)?$/.test(specifier)) return { url: subjectOf(specifier, parentURL), shortCircuit: true }
     return { url: new URL(`${specifier.replace(/\.js$/, '')}.ts`, parentURL).href, shortCircuit: true }
   },
   load(url, context, nextLoad) {
@@ -31,3 +33,9 @@ registerHooks({
     return { format: 'module', source: outputText, shortCircuit: true }
   },
 })
+
+function subjectOf(specifier: string, parent: string): string {
+  if (process.env['COCKATIEL_SUBJECT'] !== 'original') return face
+  const path = new URL(`${specifier.replace(/\.js$/, '')}.js`, parent).href.slice(suite.length)
+  return new URL(path.replace(/^(src|dist)\//, ''), original).href
+}

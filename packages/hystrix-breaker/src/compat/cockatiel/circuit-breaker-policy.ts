@@ -239,7 +239,7 @@ export class CircuitBreakerPolicy extends GuardedPolicy {
       this.#lastFailure = result
       this.#openedAt = own.openedAt
       let duration = 0
-      for (let attempt = 1; attempt <= own.attemptNo; attempt++) {
+      for (let attempt = 1; attempt <= Math.min(own.attemptNo, replayMax); attempt++) {
         duration = this.#durations.next(attempt, result, callSignal(undefined))
       }
       const waitLeft = Math.max(0, duration - Math.max(0, realClock.now() - own.openedAt))
@@ -247,6 +247,9 @@ export class CircuitBreakerPolicy extends GuardedPolicy {
     }
   }
 }
+
+// A backoff has reached its longest wait long before; a state that says billions must not hold the process up.
+const replayMax = 10_000
 
 const savedCircuit = {
   version: 1,

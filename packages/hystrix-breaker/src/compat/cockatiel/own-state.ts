@@ -13,9 +13,6 @@ export type OwnState =
     }
   | { readonly value: CircuitState.Isolated; readonly counters: number }
 
-// As many as a circuit that is always open for a millisecond does in a day.
-const attemptsMax = 86_400_000
-
 /** @throws ResilienceError `INVALID_SNAPSHOT` */
 export function readOwnState(initialState: unknown): OwnState {
   const own = savedField(initialState, 'ownState', 'an object', (value) => typeof value === 'object')
@@ -26,7 +23,7 @@ export function readOwnState(initialState: unknown): OwnState {
   return {
     value,
     openedAt: savedField(own, 'openedAt', 'a time in milliseconds', isTime),
-    attemptNo: savedField(own, 'attemptNo', `a whole number of up to ${attemptsMax}`, isAttempt),
+    attemptNo: savedField(own, 'attemptNo', 'a whole number, 1 or more', isAttempt),
   }
 }
 
@@ -40,5 +37,5 @@ function isSavedState(value: unknown): value is OwnState['value'] {
 }
 
 function isAttempt(value: unknown): value is number {
-  return isCount(value) && value >= 1 && value <= attemptsMax
+  return isCount(value) && value >= 1
 }
