@@ -24,7 +24,7 @@ export interface ScenarioBreaker {
   readonly steps: readonly ScenarioStep[]
 }
 
-export const stepActions = ['force-open', 'force-closed', 'disable', 'metrics-only', 'reset'] as const
+const stepActions = ['force-open', 'force-closed', 'disable', 'metrics-only', 'reset'] as const
 export type StepAction = (typeof stepActions)[number]
 
 /** What is so from `at` on; what is undefined stays as it was. */

@@ -6,7 +6,7 @@ import { ScenarioRun } from './scenario-run.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** One thing that happened, `at` milliseconds after the beginning. */
-export type TraceEntry =
+type TraceEntry =
   | { readonly at: number; readonly name: string; readonly step: ScenarioStep }
   | {
       readonly at: number
@@ -17,7 +17,7 @@ export type TraceEntry =
     }
 
 export const outcomes = ['success', 'failure', 'timeout', 'rejected', 'shortCircuited'] as const
-export type SimulatedOutcome = (typeof outcomes)[number]
+type SimulatedOutcome = (typeof outcomes)[number]
 
 /** What came of one breaker. */
 export interface SimulatedBreaker {
@@ -142,7 +142,7 @@ export function simulationJson({ trace, breakers, duration }: Simulation): strin
   return lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
-export function seconds(ms: number): string {
+function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`
 }
 

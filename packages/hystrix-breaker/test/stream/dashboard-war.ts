@@ -14,11 +14,8 @@ const marker = join(home, 'monitor/monitor.html')
 export function dashboardWar(): { home: string } | { missing: string } {
   if (!existsSync(marker)) {
     const pom = join(import.meta.dirname, 'hystrix-dashboard.pom.xml')
-    const { error, stdout } = spawnSync(
-      'mvn',
-      ['-B', '-q', '-ntp', '-f', pom, 'dependency:unpack-dependencies'],
-      { encoding: 'utf8', timeout: 120_000 },
-    )
+    const [program, ...args] = ['mvn', '-B', '-q', '-ntp', '-f', pom, 'dependency:unpack-dependencies']
+    const { error, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 120_000 })
     if (!existsSync(marker)) {
       const reason = error?.message ?? stdout.split('\n', 1)[0] ?? 'no reason given'
       return missing(`the dashboard cannot be fetched from Maven Central (${reason})`)
