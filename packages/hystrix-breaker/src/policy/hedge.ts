@@ -84,8 +84,8 @@ class HedgedCall<T, Inner> implements Abortable {
   readonly #work: Work<T>
   readonly #sink: Sink<T | Inner>
   readonly #startedAt: number
-  readonly #out = new Set<Attempt<T | Inner>>()
-  #begun = 0
+  readonly #attempts: Attempt<T | Inner>[] = []
+  #out = 0
   #first: Outcome<T | Inner> | undefined
   #timer: unknown
   #over = false
@@ -114,8 +114,7 @@ class HedgedCall<T, Inner> implements Abortable {
     if (this.#over) return
     const { accept, parts } = this.#plan
     if (accept === undefined || ask(parts, 'accept', accept, value, true)) {
-      this.#out.delete(attempt)
-      attempt.release()
+      attempt.isOut = false
       this.#end({ value })
     } else this.#ended(attempt, { value }, true)
   }
@@ -127,31 +126,31 @@ class HedgedCall<T, Inner> implements Abortable {
   // It did not win. Another attempt takes its place at once, if that can help.
   #ended(attempt: Attempt<T | Inner>, outcome: Outcome<T | Inner>, goOn: boolean): void {
     if (this.#over) return
-    this.#out.delete(attempt)
-    attempt.release()
+    attempt.isOut = false
+    this.#out--
     if (attempt.isFirst) this.#first = outcome
     if (goOn) this.#another()
-    if (this.#out.size === 0 && !this.#over) this.#end(this.#first ?? outcome)
+    if (this.#out === 0 && !this.#over) this.#end(this.#first ?? outcome)
   }
 
   #another(): boolean {
     const { attempts, budget, clock, parts } = this.#plan
-    if (this.#over || this.#begun >= attempts || this.#scope.isAborted) return false
+    if (this.#over || this.#attempts.length >= attempts || this.#scope.isAborted) return false
     if (budget !== undefined && !budget.withdraw(clock.monotonic())) return false
-    parts.emitter.emit('hedge', () => ({ name: parts.name, attempt: this.#begun + 1 }))
+    parts.emitter.emit('hedge', () => ({ name: parts.name, attempt: this.#attempts.length + 1 }))
     this.#attempt()
     return true
   }
 
   #attempt(): void {
-    const attempt = new Attempt<T | Inner>(this.#scope, this, this.#begun === 0)
-    this.#begun++
-    this.#out.add(attempt)
+    const attempt = new Attempt<T | Inner>(this.#scope, this, this.#attempts.length === 0)
+    this.#attempts.push(attempt)
+    this.#out++
     this.#plan.next(attempt, this.#work, attempt)
   }
 
   #arm(delay: number): void {
-    if (this.#over || this.#begun >= this.#plan.attempts) return
+    if (this.#over || this.#attempts.length >= this.#plan.attempts) return
     this.#timer = this.#plan.clock.setTimeout(() => {
       if (this.#another()) this.#arm(delay)
     }, delay)
@@ -165,10 +164,8 @@ class HedgedCall<T, Inner> implements Abortable {
     this.#scope.remove(this)
     const now = clock.monotonic()
     delay.record(now, now - this.#startedAt)
-    for (const loser of this.#out) {
-      loser.release()
-      loser.abort(this.#scope.isAborted ? this.#scope.reason : beaten())
-    }
+    for (const each of this.#attempts)
+      if (each.isOut) each.abort(this.#scope.isAborted ? this.#scope.reason : beaten())
     if ('value' in outcome) this.#sink.succeed(outcome.value)
     else this.#sink.fail(outcome.error)
   }
@@ -177,6 +174,7 @@ class HedgedCall<T, Inner> implements Abortable {
 /** One attempt's scope, and what takes its answer. */
 class Attempt<T> extends CallScope implements Sink<T> {
   readonly isFirst: boolean
+  isOut = true
   readonly #race: {
     succeeded(attempt: Attempt<T>, value: T): void
     failed(attempt: Attempt<T>, error: unknown): void
@@ -194,6 +192,9 @@ class Attempt<T> extends CallScope implements Sink<T> {
     this.#race = race
     this.isFirst = isFirst
   }
+
+  // The race is told, and tells its attempts.
+  override join(): void {}
 
   succeed(value: T): void {
     this.#race.succeeded(this, value)
