@@ -7,12 +7,15 @@ const published = files.filter(
 )
 
 /** Files of more than 400 lines, each with the reason why it holds one concept all the same. */
-const longFiles: Readonly<Record<string, string>> = {}
+const longFiles: Readonly<Record<string, string>> = {
+  'packages/hystrix-breaker/src/compat/opossum/circuit-breaker.ts':
+    'one class, all of the API that it stands in for',
+}
 
 describe('style', () => {
   test('time, randomness and the environment are taken only in ports.ts, adapters and the command', () => {
     const taken =
-      /\b(?:Date\.now|new Date\(\)|performance\.now|(?<!\bclock\.)set(?:Timeout|Interval|Immediate)\(|Math\.random|process\.(?:env|hrtime)|randomUUID|getRandomValues)/
+      /\b(?:Date\.now|new Date\(\)|performance\.now|(?<!\b(?:c|realC)lock\.)set(?:Timeout|Interval|Immediate)\((?!\w+: )|Math\.random|process\.(?:env|hrtime)|randomUUID|getRandomValues)/
     const allowed = /^src\/(?:ports\.ts|cli\.ts|cli\/|adapters\/)/
     const broken = published.flatMap(({ path, inside, text }) =>
       allowed.test(inside)

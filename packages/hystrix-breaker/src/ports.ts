@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 /** Where time comes from. Decisions use `monotonic` alone; `now` dates snapshots. */
 export interface Clock {
   /** Wall-clock time in milliseconds since 1970-01-01 UTC; may be stepped. */
@@ -27,6 +29,11 @@ export const realClock: Clock = {
 }
 
 export const realRandom: Random = { next: () => Math.random() }
+
+/** A name that nothing else has. */
+export function uniqueName(): string {
+  return randomUUID()
+}
 
 /** Keeps the process alive until the timer has fired: for what a caller waits for, and nothing else would keep going. */
 export function keepAlive(handle: unknown): void {

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { InvalidOptionError, shown } from '../../errors.ts'
+import { uniqueName } from '../../ports.ts'
 import type { State as CircuitState } from '../../settings.ts'
 import { type Aborter, type AbortSignals, SharedSignal, SignalPerCall } from './abort-signals.ts'
 import { CircuitBreakerError, isOurError } from './errors.ts'
@@ -66,7 +66,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown>
     this.options = readOptions(options)
     const { state, abortController, autoRenewAbortController } = this.options
     this.action = readAction<TI, TR>(action)
-    this.name = options.name || nameOf(action) || randomUUID()
+    this.name = options.name || nameOf(action) || uniqueName()
     this.group = options.group || this.name
     this.volumeThreshold = this.options.volumeThreshold
     this.status = readStatus(this.options)

@@ -1,4 +1,4 @@
-import { type Clock, realClock } from '../../ports.ts'
+import { type Clock, keepAlive, realClock } from '../../ports.ts'
 
 export const clock: Clock = realClock
 
@@ -6,8 +6,9 @@ export type Cancel = () => void
 
 /** Keeps the process alive, as the call that it limits would. */
 export function limit(ms: number, callback: () => void): Cancel {
-  const timer = setTimeout(callback, ms)
-  return () => clearTimeout(timer)
+  const timer = clock.setTimeout(callback, ms)
+  keepAlive(timer)
+  return () => clock.clearTimeout(timer)
 }
 
 /** Calls back at the monotonic time `at` or a little later. Keeps nothing alive. */
@@ -25,6 +26,11 @@ export function wakeAt(at: number, callback: () => void): Cancel {
 
 /** Keeps nothing alive. */
 export function every(ms: number, callback: () => void): Cancel {
-  const timer = setInterval(callback, ms).unref()
-  return () => clearInterval(timer)
+  const arm = (): unknown =>
+    clock.setTimeout(() => {
+      timer = arm()
+      callback()
+    }, ms)
+  let timer = arm()
+  return () => clock.clearTimeout(timer)
 }
