@@ -51,5 +51,6 @@ export {
   type SourceAddressHashPolicy,
 } from './route/hash-policy.ts'
 export { prefixKey } from './route/prefix-key.ts'
+export type { HashedTable } from './route/value-hash.ts'
 export type { SharedHandle } from './shared.ts'
 export { isPrime, nextPrime } from './table/prime.ts'

@@ -2,6 +2,7 @@ import type { ConfiguredBackend } from '../backend.ts'
 import { MaglevError } from '../errors.ts'
 import type { Key } from '../key-hash.ts'
 import { Maglev } from '../maglev.ts'
+import type { HashedTable } from '../route/value-hash.ts'
 
 /** A backend chosen for one connection or request, until disposed. */
 export interface BackendLease<T = unknown> extends Disposable {
@@ -13,6 +14,8 @@ export interface BackendLease<T = unknown> extends Disposable {
 
 /** What a proxy asks for backends. A `Pool` is one. */
 export interface Balancer<T = unknown> {
+  /** The table that decides: with a `secret` there, hash policies are keyed with it. Without, they hash as Envoy does. */
+  readonly maglev?: HashedTable
   /** @throws MaglevError `NO_BACKEND` where none is left outside `exclude`. */
   acquire(
     key: Key,
@@ -22,7 +25,9 @@ export interface Balancer<T = unknown> {
 
 /** A bare table is a balancer that counts and judges nothing. */
 export function toBalancer<T>(target: Maglev<T> | Balancer<T>): Balancer<T> {
-  if (target instanceof Maglev) return { acquire: (key, options) => pick(target, key, options?.exclude) }
+  if (target instanceof Maglev) {
+    return { maglev: target, acquire: (key, options) => pick(target, key, options?.exclude) }
+  }
   if (typeof target?.acquire === 'function') return target
   throw new MaglevError('INVALID_OPTION', 'A proxy needs a Pool or a Maglev to ask for backends')
 }

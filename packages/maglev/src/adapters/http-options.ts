@@ -2,13 +2,14 @@ import { type Duration, parsePositiveDuration } from '../duration.ts'
 import { MaglevError, shown } from '../errors.ts'
 import type { Key } from '../key-hash.ts'
 import { type HashPolicy, hashPolicies, type RoutedRequest } from '../route/hash-policy.ts'
+import type { HashedTable } from '../route/value-hash.ts'
 import { checkCount } from './count.ts'
 import type { ForwardedStyle } from './http-forwarded.ts'
 import { sourceList, type TrustedSources } from './source-list.ts'
 
 export interface HttpProxyOptions {
   /**
-   * What a request is routed by: Envoy's hash policies, or a function. Default: the client's address. Without a key (undefined,
+   * What a request is routed by: Envoy's hash policies, hashed under the `secret` of the table where it has one, or a function. Default: the client's address. Without a key (undefined,
    * no policy applies) any backend is taken.
    */
   readonly key?: readonly HashPolicy[] | ((request: RoutedRequest) => Key | undefined)
@@ -65,7 +66,8 @@ export interface HttpSettings {
   readonly drainTimeout: number
 }
 
-export function checkHttpOptions(options: HttpProxyOptions): HttpSettings {
+/** `table` is the one that the keys are for. */
+export function checkHttpOptions(options: HttpProxyOptions, table: HashedTable | undefined): HttpSettings {
   const { forwarded = 'x-forwarded', via, trustForwarded = false } = options
   if (forwarded !== 'x-forwarded' && forwarded !== 'forwarded') {
     throw new MaglevError(
@@ -78,7 +80,7 @@ export function checkHttpOptions(options: HttpProxyOptions): HttpSettings {
   }
   const trusted = sourceList('trustForwarded', trustForwarded)
   return {
-    route: router(options.key),
+    route: router(options.key, table),
     announces: sourceList('acceptProxyProtocol', options.acceptProxyProtocol ?? false),
     trusts: trustForwarded === true ? (address, peer) => address === peer : trusted,
     forwarded,
@@ -95,8 +97,8 @@ export function checkHttpOptions(options: HttpProxyOptions): HttpSettings {
   }
 }
 
-function router(key: HttpProxyOptions['key']): HttpSettings['route'] {
+function router(key: HttpProxyOptions['key'], table: HashedTable | undefined): HttpSettings['route'] {
   if (key === undefined) return ({ remote }) => ({ key: remote?.address, cookies: [] })
   if (typeof key === 'function') return (request) => ({ key: key(request), cookies: [] })
-  return hashPolicies(key)
+  return hashPolicies(key, table)
 }

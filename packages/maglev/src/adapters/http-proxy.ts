@@ -40,7 +40,8 @@ export type { TrustedSources } from './source-list.ts'
  * @throws MaglevError `INVALID_OPTION`
  */
 export function createHttpProxy(balancer: Maglev | Balancer, options: HttpProxyOptions = {}): HttpProxy {
-  return new HttpProxy(toBalancer(balancer), checkHttpOptions(options))
+  const asked = toBalancer(balancer)
+  return new HttpProxy(asked, checkHttpOptions(options, asked.maglev))
 }
 
 /** Made by {@link createHttpProxy}. */

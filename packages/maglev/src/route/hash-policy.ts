@@ -1,7 +1,7 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { MaglevError, shown } from '../errors.ts'
 import { type CookieAttributes, readCookie, setCookie } from './cookie.ts'
-import { hashBytes, hashInTurn, wireBytes } from './wire-hash.ts'
+import { type HashedTable, hashInTurn, type ValueHash, valueHashOf, wireBytes } from './value-hash.ts'
 
 /**
  * One part of a request that decides where it goes. `terminal`, default false: once there is a hash, the policies after this one
@@ -78,7 +78,7 @@ export interface RouteHash {
 /** A policy that was checked. */
 interface Hasher {
   readonly terminal: boolean
-  hash(request: RoutedRequest, cookies: string[]): bigint | undefined
+  hash(request: RoutedRequest, valueHash: ValueHash, cookies: string[]): bigint | undefined
 }
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -94,20 +94,27 @@ const cookieText = /^[ -:<-~]*$/
  * const { key, cookies } = hash({ headers: request.headersDistinct, path: request.url, remote, local })
  * ```
  *
+ * With a `table` that has a `secret` the values are hashed under that secret, combined in the same way, so that nobody can choose
+ * ones that meet at one backend; its hash alone matters, not its backends. Proxies give their own.
+ *
  * Source: envoyproxy/envoy, route_components.proto (`RouteAction.HashPolicy`) and http/hash_policy.cc.
  *
  * @throws MaglevError `INVALID_OPTION`; the function that it returns throws `INVALID_KEY` for a wrong value of `filterState`.
  */
-export function hashPolicies(policies: readonly HashPolicy[]): (request: RoutedRequest) => RouteHash {
+export function hashPolicies(
+  policies: readonly HashPolicy[],
+  table?: HashedTable,
+): (request: RoutedRequest) => RouteHash {
   if (!Array.isArray(policies) || policies.length === 0) {
     throw new MaglevError('INVALID_OPTION', `Hash policies are a list of one or more, not ${shown(policies)}`)
   }
   const hashers = policies.map((policy, index) => hasherOf(policy, `Hash policy ${index}`))
+  const valueHash = valueHashOf(table)
   return (request) => {
     const cookies: string[] = []
     let key: bigint | undefined
     for (const hasher of hashers) {
-      const hash = hasher.hash(request, cookies)
+      const hash = hasher.hash(request, valueHash, cookies)
       if (hash !== undefined) key = key === undefined ? hash : rotateLeft(key) ^ hash
       if (hasher.terminal && key !== undefined) break
     }
@@ -153,11 +160,14 @@ function headerHash({ header }: HeaderHashPolicy, where: string): Hasher['hash']
   if (!token.test(name) && name !== ':path' && name !== ':authority') {
     throw new MaglevError('INVALID_OPTION', `${where}: ${shown(header)} is no name of a header`)
   }
-  return (request) => {
+  return (request, valueHash) => {
     const values =
       name === ':path' ? [request.path] : valuesOf(request, name === ':authority' ? 'host' : name)
     if (values.length === 0) return undefined
-    return hashInTurn(values.map(wireBytes).toSorted((a, b) => Buffer.compare(a, b)))
+    return hashInTurn(
+      valueHash,
+      values.map(wireBytes).toSorted((a, b) => Buffer.compare(a, b)),
+    )
   }
 }
 
@@ -166,15 +176,15 @@ function cookieHash(policy: CookieHashPolicy, where: string): Hasher['hash'] {
   if (!token.test(name))
     throw new MaglevError('INVALID_OPTION', `${where}: ${shown(name)} is no name of a cookie`)
   const given = policy.ttl === undefined ? undefined : cookieAttributes(policy, policy.ttl, where)
-  return (request, cookies) => {
+  return (request, valueHash, cookies) => {
     const value = readCookie(valuesOf(request, 'cookie'), name)
-    if (value !== undefined && value !== '') return hashBytes(wireBytes(value))
+    if (value !== undefined && value !== '') return valueHash(wireBytes(value))
     const { remote, local } = request
     if (given === undefined || remote === undefined || local === undefined) return undefined
     // Of the connection, so that requests that race on it are given the same one.
-    const made = hex(hashBytes(wireBytes(endpoint(remote) + endpoint(local))))
+    const made = hex(valueHash(wireBytes(endpoint(remote) + endpoint(local))))
     cookies.push(setCookie(name, made, given))
-    return hashBytes(wireBytes(made))
+    return valueHash(wireBytes(made))
   }
 }
 
@@ -198,15 +208,15 @@ function cookieAttributes(
   return { maxAge, path, attributes: list }
 }
 
-function sourceAddressHash({ remote }: RoutedRequest): bigint | undefined {
-  return remote === undefined ? undefined : hashBytes(wireBytes(unmapped(remote.address)))
+function sourceAddressHash({ remote }: RoutedRequest, valueHash: ValueHash): bigint | undefined {
+  return remote === undefined ? undefined : valueHash(wireBytes(unmapped(remote.address)))
 }
 
 function queryParameterHash({ queryParameter }: QueryParameterHashPolicy, where: string): Hasher['hash'] {
   const name = requireText(queryParameter, 'queryParameter', where)
-  return ({ path }) => {
+  return ({ path }, valueHash) => {
     const value = queryValue(path, name)
-    return value === undefined ? undefined : hashBytes(wireBytes(value))
+    return value === undefined ? undefined : valueHash(wireBytes(value))
   }
 }
 
@@ -225,10 +235,10 @@ function queryValue(path: string, name: string): string | undefined {
 
 function filterStateHash({ filterState }: FilterStateHashPolicy, where: string): Hasher['hash'] {
   const name = requireText(filterState, 'filterState', where)
-  return (request) => {
+  return (request, valueHash) => {
     const value = request.filterState?.get(name)
     if (value === undefined) return undefined
-    if (typeof value === 'string') return hashBytes(Buffer.from(value))
+    if (typeof value === 'string') return valueHash(Buffer.from(value))
     if (typeof value === 'bigint' && BigInt.asUintN(64, value) === value) return value
     throw new MaglevError(
       'INVALID_KEY',

@@ -1,5 +1,5 @@
 import { MaglevError, shown } from '../errors.ts'
-import { hashBytes } from './wire-hash.ts'
+import { type HashedTable, valueHashOf } from './value-hash.ts'
 
 /**
  * A key for a prompt, so that prompts which begin alike go to the model server that has that beginning in its cache: the hash of
@@ -10,16 +10,22 @@ import { hashBytes } from './wire-hash.ts'
  *
  * @param prompt a text, or the numbers of its tokens, each a whole number from 0 to 2^32 - 1
  * @param blockSize a whole number from 1 to 1,048,576: as long as the beginning that many prompts share, a system prompt say
- * @throws MaglevError `INVALID_OPTION` for `blockSize`, `INVALID_KEY` for the prompt
+ * @param table the Maglev that the key is for: where that has a `secret`, the hash is keyed with it, else it is XXH64
+ * @throws MaglevError `INVALID_OPTION` for `blockSize` and `table`, `INVALID_KEY` for the prompt
  */
-export function prefixKey(prompt: string | ArrayLike<number>, blockSize: number): bigint {
+export function prefixKey(
+  prompt: string | ArrayLike<number>,
+  blockSize: number,
+  table?: HashedTable,
+): bigint {
   if (!Number.isInteger(blockSize) || blockSize < 1 || blockSize > blockSizeMax) {
     throw new MaglevError(
       'INVALID_OPTION',
       `blockSize must be a whole number from 1 to ${blockSizeMax}, not ${shown(blockSize)}`,
     )
   }
-  if (typeof prompt === 'string') return hashBytes(Buffer.from(prompt.slice(0, blockSize)))
+  const hash = valueHashOf(table)
+  if (typeof prompt === 'string') return hash(Buffer.from(prompt.slice(0, blockSize)))
   if (
     prompt === null ||
     typeof prompt !== 'object' ||
@@ -32,7 +38,7 @@ export function prefixKey(prompt: string | ArrayLike<number>, blockSize: number)
   const bytes = new DataView(new ArrayBuffer(count * 4))
   for (let index = 0; index < count; index++)
     bytes.setUint32(index * 4, checkToken(prompt[index], index), true)
-  return hashBytes(new Uint8Array(bytes.buffer))
+  return hash(new Uint8Array(bytes.buffer))
 }
 
 const blockSizeMax = 2 ** 20

@@ -1,7 +1,9 @@
 import { Agent, type RequestListener } from 'node:http'
 import { eventually } from '@loadbearing/harness/faults'
 import { describe, expect, test } from 'vitest'
-import { Maglev } from '../../src/index.ts'
+import { createHttpProxy } from '../../src/adapters/http-proxy.ts'
+import { createPool, Maglev } from '../../src/index.ts'
+import { collidingValues } from '../model/xxh64-collisions.ts'
 import { ask, HttpBackend, running } from './http-stand.ts'
 
 describe('routing', () => {
@@ -49,6 +51,34 @@ describe('routing', () => {
       expect(again.headers['set-cookie']).toBeUndefined()
       expect(again.body).toBe(first.body)
     }
+  })
+
+  test.each([
+    ['without a secret they all meet at one backend', {}, 1],
+    ['with one they spread', { secret: '3f9c1ad04be27786520f1e9d8c6ba453' }, 3],
+  ])('values crafted for one XXH64: %s', async (_, options, reached) => {
+    const tell: RequestListener = (request, response) => {
+      response.end(`127.0.0.1:${request.socket.localPort}`)
+    }
+    await using one = await HttpBackend.start(tell)
+    await using two = await HttpBackend.start(tell)
+    await using three = await HttpBackend.start(tell)
+    const maglev = new Maglev([one.id, two.id, three.id], options)
+    const crafted = collidingValues(3)
+    // As a pool, as a table, and as what stands between a proxy and a pool.
+    const pool = createPool(maglev)
+    for (const balancer of [pool, maglev, { maglev, acquire: pool.acquire.bind(pool) }]) {
+      await using proxy = createHttpProxy(balancer, { key: [{ header: 'x-user' }] })
+      const { port } = await proxy.listen({ port: 0, host: '127.0.0.1' })
+      const agent = new Agent({ keepAlive: true })
+      const seen = new Set<string>()
+      for (const user of crafted) {
+        seen.add((await ask(port, { headers: { 'x-user': user }, agent })).body)
+      }
+      agent.destroy()
+      expect(seen.size).toBe(reached)
+    }
+    await pool[Symbol.asyncDispose]()
   })
 
   test('without a key requests spread', async () => {
