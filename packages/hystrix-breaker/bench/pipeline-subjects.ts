@@ -12,7 +12,6 @@ import {
 import {
   ExponentialBackoff,
   handleAll,
-  type IDefaultPolicyContext,
   type IPolicy,
   SamplingBreaker,
   TimeoutStrategy,
@@ -43,7 +42,7 @@ function own(): Pipeline {
   )
 }
 
-function theirs(): IPolicy<IDefaultPolicyContext> {
+function theirs(): IPolicy {
   return wrap(
     theirRetry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }),
     theirCircuitBreaker(handleAll, {
