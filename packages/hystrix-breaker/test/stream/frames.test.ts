@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { frameText, readData, type StreamData } from '../../src/adapters/stream-data.ts'
+import { frameText, type StreamData } from '../../src/adapters/stream-data.ts'
 import { registryData } from '../../src/adapters/stream-frames.ts'
 import { Breaker, type BreakerOptions, presets, Registry, type WindowOptions } from '../../src/index.ts'
-import { dashboardWar } from './dashboard-war.ts'
 import { steppedClock } from './stepped-clock.ts'
 
 type Act = 'success' | 'failure' | 'hang' | 'sync' | 'bad' | 'wait' | 'open' | 'closed' | 'off' | 'reset'
@@ -104,39 +101,6 @@ describe('frames', () => {
     const latencies = { '0': 1, '99': 2, '100': 4, '99.5': 3 }
     expect(frameText({ type: 'T', name: 'n', latencies })).toContain('{"0":1,"99":2,"99.5":3,"100":4}')
   })
-
-  const war = dashboardWar()
-  // The dashboard carries a recording of a real process, of 2012: the fields of that time, in their order.
-  test.skipIf('missing' in war)(
-    'have the fields that Hystrix recorded, in its order and of its types',
-    () => {
-      const file = 'WEB-INF/classes/com/netflix/hystrix/dashboard/stream/hystrix.stream'
-      const recorded = readFileSync(join('home' in war ? war.home : '', file), 'utf8')
-        .split('\n')
-        .flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as StreamData] : []))
-      const registry = new Registry()
-      registry.add(new Breaker({ name: 'a', bulkhead: { max: 1, queue: 1 } }))
-      const ours = new Map(registryData(registry, 0).map((frame) => [frame.type, frame]))
-      const compared = new Set<string>()
-      for (const frame of recorded) {
-        const own = ours.get(frame.type) ?? expect.fail(`no ${frame.type}`)
-        const order = Object.keys(own)
-        const places = Object.keys(frame).map((field) => order.indexOf(field))
-        if (places.includes(-1)) expect.fail(`${Object.keys(frame)[places.indexOf(-1)]} is missing`)
-        expect(places).toEqual(places.toSorted((a, b) => a - b))
-        for (const [field, value] of Object.entries(frame)) {
-          // Of null in the recording nothing can be said.
-          if (value !== null) expect(`${field} ${typeof own[field]}`).toBe(`${field} ${typeof value}`)
-          if (typeof value === 'object' && value !== null)
-            expect(Object.keys(own[field] ?? {})).toEqual(Object.keys(value))
-        }
-        compared.add(frame.type)
-        expect(readData(JSON.stringify(frame))?.name).toBe(frame.name)
-      }
-      expect(recorded.length).toBeGreaterThan(200)
-      expect([...compared].toSorted()).toEqual(['HystrixCommand', 'HystrixThreadPool'])
-    },
-  )
 })
 
 function act(breaker: Breaker, step: Act, clock: ReturnType<typeof steppedClock>): void {
