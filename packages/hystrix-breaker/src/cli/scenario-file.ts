@@ -2,12 +2,11 @@ import { readFileSync } from 'node:fs'
 import { Failure, textOf, UsageError } from './arguments.ts'
 import { readScenario, type Scenario } from './scenario.ts'
 
-/** A scenario from a file, or `-` for standard input. JSON, or YAML where it is not. */
-export async function scenarioFrom(file: string): Promise<Scenario> {
+/** A scenario from a file, or `-` for standard input, with another seed where one is given. JSON, or else YAML. */
+export async function scenarioFrom(file: string, seed?: number): Promise<Scenario> {
   const text = file === '-' ? readFileSync(0, 'utf8') : textOf('the scenario', file)
-  return readScenario(
-    /^\s*\{/.test(text) && !isYaml(file) ? fromJson(file, text) : await fromYaml(file, text),
-  )
+  const value = /^\s*\{/.test(text) && !isYaml(file) ? fromJson(file, text) : await fromYaml(file, text)
+  return readScenario(value, seed)
 }
 
 function isYaml(file: string): boolean {

@@ -68,10 +68,10 @@ const callsMax = 2_000_000
 const tailMs = 30_000
 
 /** @throws InvalidOptionError naming the place in the scenario. */
-export function readScenario(value: unknown): Scenario {
+export function readScenario(value: unknown, otherSeed?: number): Scenario {
   const { duration, seed = 1, breakers } = fieldsOf('the scenario', value, ['duration', 'seed', 'breakers'])
   const read = {
-    seed: checkInteger('seed', seed, 0, 2 ** 31),
+    seed: checkInteger('seed', otherSeed ?? seed, 0, 2 ** 31),
     breakers: entriesOf('breakers', breakers),
   }
   if (read.breakers.length === 0 || read.breakers.length > breakersMax)

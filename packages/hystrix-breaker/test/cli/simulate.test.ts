@@ -90,9 +90,11 @@ describe('simulate', () => {
     expect(first.stdout.match(/ -> open /g)?.length).toBeGreaterThan(3)
     const json = simulate(name, '--json', '--no-svg')
     expect(simulate(name, '--json', '--no-svg').stdout).toBe(json.stdout)
-    // Another seed is another trace.
+    // Another seed is another trace, in the file or beside it.
     const text = readFileSync(join(folder, name), 'utf8').replace('"seed":7', '"seed":8')
-    expect(simulate(file('other.json', text)).stdout).not.toBe(first.stdout)
+    const other = simulate(file('other.json', text), '--no-svg').stdout
+    expect(other).not.toBe(first.stdout)
+    expect(simulate(name, '--seed=8', '--no-svg').stdout).toBe(other)
   })
 
   test('takes YAML, standard input, and says the same in JSON', () => {

@@ -58,6 +58,7 @@ test.each([
   [['top', 'not a url'], /URL must be a URL/],
   [['simulate'], /name one scenario/],
   [['simulate', '/nowhere.yaml'], /no such file/],
+  [['simulate', 'a', '--seed', 'x'], /--seed must be a whole number, not x/],
   [['open'], /name one breaker/],
   [['open', 'a'], /--url is missing/],
   [['open', 'a', '--url', 'http://127.0.0.1:1/'], /--token or HYSTRIX_BREAKER_TOKEN is missing/],
