@@ -89,7 +89,7 @@ function commandTile() {
   const body = element('div', 'body', card)
   const dial = drawn('svg', body, { class: 'dial', viewBox: '0 0 104 104', role: 'img' })
   drawn('circle', dial, { class: 'halo', cx: 52, cy: 52, r: 51 })
-  const circle = drawn('circle', dial, { class: 'volume', cx: 52, cy: 52, r: 27 })
+  const circle = drawn('circle', dial, { class: 'volume', cx: 52, cy: 52, r: 30 })
   const percent = drawn('text', dial, { x: 52, y: 52 })
   drawn('text', dial, { class: 'unit', x: 52, y: 66 }).textContent = 'errors'
   const cells = rows(element('dl', '', body), [
@@ -127,7 +127,7 @@ function commandTile() {
       card.dataset.state = label
       dial.dataset.health = health === 'bad' ? 'bad' : errorHealth
       dial.setAttribute('aria-label', Math.round(errors) + ' percent errors')
-      circle.setAttribute('r', (27 + 24 * Math.min(1, Math.sqrt(perSecond / hosts / 400))).toFixed(1))
+      circle.setAttribute('r', (30 + 21 * Math.min(1, Math.sqrt(perSecond / hosts / 400))).toFixed(1))
       setText(percent, Math.round(errors) + ' %')
       setCount(cells.success, numberOf(frame, 'rollingCountSuccess'))
       setCount(cells.shortCircuited, numberOf(frame, 'rollingCountShortCircuited'))

@@ -69,7 +69,7 @@ input:focus-visible, select:focus-visible { outline: 2px solid var(--info); outl
 .dial[data-health="good"] circle.volume { fill: var(--good); stroke: var(--good); }
 .dial[data-health="warn"] circle.volume { fill: var(--warn); stroke: var(--warn); }
 .dial[data-health="bad"] circle.volume { fill: var(--bad); stroke: var(--bad); }
-.dial text { fill: var(--ink); text-anchor: middle; font-weight: 650; font-size: 17px; }
+.dial text { fill: var(--ink); text-anchor: middle; font-weight: 650; font-size: 16.5px; }
 .dial text.unit { fill: var(--soft); font-size: 10.5px; font-weight: 500; }
 dl { margin: 0; display: grid; grid-template-columns: 1fr auto; gap: 1px 10px; }
 dt { color: var(--soft); }

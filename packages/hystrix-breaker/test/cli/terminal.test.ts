@@ -20,8 +20,11 @@ test.skipIf(!found)('in a terminal top is drawn live over itself, and Ctrl-C end
   await using server = await served(hystrixStream(registry, { delay: 50 }))
   const cli = join(import.meta.dirname, '../../src/cli.ts')
   const command = `"${process.execPath}" --conditions=@loadbearing/source "${cli}" top ${server.url}/hystrix.stream`
+  // Where CI or NO_COLOR is set, Node colours nothing.
+  const { CI: _ci, NO_COLOR: _noColor, ...env } = process.env
   const child = spawn('script', ['-qefc', `stty cols 100 rows 30; exec ${command}`, '/dev/null'], {
     stdio: 'pipe',
+    env: { ...env, TERM: 'xterm-256color' },
   })
   let output = ''
   const changed = new Set<() => void>()
