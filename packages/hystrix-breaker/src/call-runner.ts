@@ -15,7 +15,7 @@ import { Deadlines } from './deadlines.ts'
 import type { ResilienceError } from './errors.ts'
 import { LinkedList } from './linked-list.ts'
 import { type LagObserver, LoopGuard } from './local-fault/loop-guard.ts'
-import { type CallEvent, placeOf } from './metrics/call-event.ts'
+import { placeOf } from './metrics/call-event.ts'
 import type { CallMetrics } from './metrics/call-metrics.ts'
 import { Refusals } from './refusals.ts'
 
@@ -87,15 +87,20 @@ export class CallRunner implements CallOwner, LagObserver {
     this.#emitter.emit('lag', () => ({ name: this.#settings.name, lag, pending }))
   }
 
+  watched(call: Call<unknown>): void {
+    if (call.stage === 'running' && !call.listed) this.#list(call)
+  }
+
   aborted(call: Call<unknown>, reason: unknown): void {
     if (call.stage === 'queued') this.#bulkhead?.remove(call)
     this.#giveUp(call, reason)
   }
 
   expired(call: Call<unknown>, stalled: boolean): void {
+    call.listed = false
     const now = this.#now()
     const error = this.#refusals.timeout(this.#settings.timeout)
-    this.#settle(call, 'TIMEOUT', stalled ? 'ignore' : 'failure', now)
+    this.#settle(call, placeOf.TIMEOUT, stalled ? 'ignore' : 'failure', now)
     call.abortWork(error)
     this.#fallBack(call, error, now)
   }
@@ -138,12 +143,12 @@ export class CallRunner implements CallOwner, LagObserver {
     }
     call.stage = 'running'
     this.#metrics.running++
-    this.#running.add(call)
     return true
   }
 
   #run(call: Call<unknown>): void {
     const { work } = call
+    this.#list(call)
     try {
       const result = work(call)
       if (result === underWay) return
@@ -156,6 +161,17 @@ export class CallRunner implements CallOwner, LagObserver {
     } catch (error) {
       this.failed(call, error)
     }
+  }
+
+  #list(call: Call<unknown>): void {
+    call.listed = true
+    this.#running.add(call)
+  }
+
+  #unlist(call: Call<unknown>): void {
+    if (!call.listed) return
+    call.listed = false
+    this.#running.delete(call)
   }
 
   // Nothing but its work ends the call: its answer is the promise of the work, continued, and no other one is made.
@@ -184,8 +200,8 @@ export class CallRunner implements CallOwner, LagObserver {
   succeeded(call: Call<unknown>, value: unknown): void {
     if (call.stage !== 'running') return
     const now = this.#now()
-    this.#running.delete(call)
-    this.#settle(call, 'SUCCESS', 'success', now)
+    this.#unlist(call)
+    this.#settle(call, placeOf.SUCCESS, 'success', now)
     this.#succeed(call, value, now)
   }
 
@@ -193,8 +209,8 @@ export class CallRunner implements CallOwner, LagObserver {
     if (call.stage !== 'running') return
     const now = this.#now()
     const counts = this.#isFailure(error)
-    this.#running.delete(call)
-    this.#settle(call, counts ? 'FAILURE' : 'BAD_REQUEST', counts ? 'failure' : 'ignore', now)
+    this.#unlist(call)
+    this.#settle(call, counts ? placeOf.FAILURE : placeOf.BAD_REQUEST, counts ? 'failure' : 'ignore', now)
     if (counts) this.#fallBack(call, error, now)
     else this.#fail(call, error, now)
   }
@@ -211,38 +227,35 @@ export class CallRunner implements CallOwner, LagObserver {
   }
 
   // Before the caller is answered: what it does next finds the circuit as its call left it, and its place free.
-  #settle(call: Call<unknown>, event: CallEvent, outcome: Outcome, now: number): void {
+  #settle(call: Call<unknown>, event: number, outcome: Outcome, now: number): void {
     call.outcome = event
-    if (call.queuedAt !== undefined || (event !== 'SUCCESS' && call.options.fallback !== undefined))
+    if (call.queuedAt !== undefined || (event !== placeOf.SUCCESS && call.options.fallback !== undefined))
       this.#metrics.separateTotal(now)
-    this.#metrics.end(now, now - call.startedAt, placeOf[event])
+    this.#metrics.end(now, now - call.startedAt, event)
     this.#circuit.settle(call, outcome, now)
     this.#leave()
   }
 
   #shortCircuit(call: Call<unknown>, refusal: Refusal, now: number): void {
-    this.#refuse(call, 'SHORT_CIRCUITED', this.#refusals.circuitOpen(refusal), now)
+    this.#refuse(call, placeOf.SHORT_CIRCUITED, this.#refusals.circuitOpen(refusal), now)
   }
 
   #rejectFull(call: Call<unknown>, now: number): void {
     const { running, queued } = this.#metrics
     if (this.#settings.circuit.rejectionsCount) this.#circuit.rejected(now)
     const event =
-      this.#settings.bulkhead?.isolation === 'THREAD' ? 'THREAD_POOL_REJECTED' : 'SEMAPHORE_REJECTED'
+      this.#settings.bulkhead?.isolation === 'THREAD'
+        ? placeOf.THREAD_POOL_REJECTED
+        : placeOf.SEMAPHORE_REJECTED
     this.#refuse(call, event, this.#refusals.bulkheadFull(running, queued), now)
   }
 
-  #refuse(
-    call: Call<unknown>,
-    event: 'SHORT_CIRCUITED' | 'THREAD_POOL_REJECTED' | 'SEMAPHORE_REJECTED',
-    error: ResilienceError,
-    now: number,
-  ): void {
+  #refuse(call: Call<unknown>, event: number, error: ResilienceError, now: number): void {
     call.outcome = event
-    this.#metrics.count(now, placeOf[event])
+    this.#metrics.count(now, event)
     this.#emitter.emit('reject', () => ({
       name: this.#settings.name,
-      code: event === 'SHORT_CIRCUITED' ? 'CIRCUIT_OPEN' : 'BULKHEAD_FULL',
+      code: event === placeOf.SHORT_CIRCUITED ? 'CIRCUIT_OPEN' : 'BULKHEAD_FULL',
     }))
     this.#fallBack(call, error, now)
   }
@@ -253,22 +266,27 @@ export class CallRunner implements CallOwner, LagObserver {
       this.#metrics.count(now, placeOf.FALLBACK_DISABLED)
       return this.#fail(call, error, now)
     }
-    if (fallback === undefined) return this.#fail(call, error, now, 'FALLBACK_MISSING')
+    if (fallback === undefined) return this.#fail(call, error, now, placeOf.FALLBACK_MISSING)
     const running = this.#fallingBack.size
     if (running >= fallbackMax)
-      return this.#fail(call, this.#refusals.fallbackRejected(running, error), now, 'FALLBACK_REJECTION')
+      return this.#fail(
+        call,
+        this.#refusals.fallbackRejected(running, error),
+        now,
+        placeOf.FALLBACK_REJECTION,
+      )
     call.stage = 'fallback'
     this.#fallingBack.push(call)
     new Promise<unknown>((resolve) => resolve(fallback(error))).then(
       (value) => {
         if (call.stage !== 'fallback') return
         this.#fallingBack.remove(call)
-        this.#succeed(call, value, this.#now(), 'FALLBACK_SUCCESS')
+        this.#succeed(call, value, this.#now(), placeOf.FALLBACK_SUCCESS)
       },
       (thrown: unknown) => {
         if (call.stage !== 'fallback') return
         this.#fallingBack.remove(call)
-        this.#fail(call, this.#refusals.fallbackFailed(error, thrown), this.#now(), 'FALLBACK_FAILURE')
+        this.#fail(call, this.#refusals.fallbackFailed(error, thrown), this.#now(), placeOf.FALLBACK_FAILURE)
       },
     )
   }
@@ -280,27 +298,27 @@ export class CallRunner implements CallOwner, LagObserver {
     if (stage === 'over') return
     if (stage === 'fallback') {
       this.#fallingBack.remove(call)
-      return this.#fail(call, reason, now, 'CANCELLED')
+      return this.#fail(call, reason, now, placeOf.CANCELLED)
     }
     if (stage === 'running') {
-      this.#running.delete(call)
-      this.#settle(call, 'CANCELLED', 'ignore', now)
+      this.#unlist(call)
+      this.#settle(call, placeOf.CANCELLED, 'ignore', now)
       call.abortWork(reason)
     } else {
       if (stage === 'queued') this.#metrics.queued--
-      call.outcome = 'CANCELLED'
+      call.outcome = placeOf.CANCELLED
       this.#metrics.count(now, placeOf.CANCELLED)
     }
     this.#fail(call, reason, now)
   }
 
-  #succeed(call: Call<unknown>, value: unknown, now: number, substitute?: CallEvent): void {
+  #succeed(call: Call<unknown>, value: unknown, now: number, substitute?: number): void {
     this.#over(call, now, substitute)
     if (this.#emitter.hears('execution')) this.#tell(call, now, {})
     call.sink.succeed(value)
   }
 
-  #fail(call: Call<unknown>, error: unknown, now: number, substitute?: CallEvent): void {
+  #fail(call: Call<unknown>, error: unknown, now: number, substitute?: number): void {
     this.#over(call, now, substitute)
     if (this.#emitter.hears('execution')) this.#tell(call, now, { error })
     // A promise that is rejected before its caller can look at it costs more, in Node's books of unhandled rejections,
@@ -309,15 +327,15 @@ export class CallRunner implements CallOwner, LagObserver {
     else call.sink.fail(error)
   }
 
-  #over(call: Call<unknown>, now: number, substitute: CallEvent | undefined): void {
+  #over(call: Call<unknown>, now: number, substitute: number | undefined): void {
     const { signal } = call.options
     call.stage = 'over'
     if (signal !== undefined) call.unwatch(signal)
     if (substitute !== undefined) {
       call.substitute = substitute
-      this.#metrics.count(now, placeOf[substitute])
+      this.#metrics.count(now, substitute)
     }
-    if (call.admitted) this.#metrics.answered(now, now - call.arrivedAt)
+    if (call.admitted) this.#metrics.answered(now, call)
   }
 
   #tell({ events, arrivedAt }: Call<unknown>, now: number, failed: { readonly error?: unknown }): void {
@@ -333,6 +351,10 @@ export class CallRunner implements CallOwner, LagObserver {
   #leave(): void {
     const bulkhead = this.#bulkhead
     if (bulkhead === undefined) return
+    if (bulkhead.queued === 0) {
+      bulkhead.leave()
+      return
+    }
     this.#placesFreed++
     if (this.#filling) return
     this.#filling = true

@@ -1,5 +1,5 @@
 import type { Expiring } from './deadlines.ts'
-import type { CallEvent } from './metrics/call-event.ts'
+import { type CallEvent, callEvents } from './metrics/call-event.ts'
 import { Permit } from './permit.ts'
 
 /** What the guarded function is given. */
@@ -20,7 +20,7 @@ export const underWay: unique symbol = Symbol('under way')
 export type InnerWork<T> = (call: InnerCall<T>) => typeof underWay
 
 /** A call as its inner work sees it. */
-export interface InnerCall<T> extends Sink<T> {
+export interface InnerCall<T> extends Sink<T>, CallContext {
   /** Gives it up, uncounted. */
   aborted(reason: unknown): void
 }
@@ -52,6 +52,8 @@ export interface ExecuteOptions<T> extends CallOptions {
 
 /** Who is told when a call ends otherwise than by its work. */
 export interface CallOwner {
+  /** The call's signal was looked at. */
+  watched(call: Call<unknown>): void
   succeeded(call: Call<unknown>, value: unknown): void
   failed(call: Call<unknown>, error: unknown): void
   aborted(call: Call<unknown>, reason: unknown): void
@@ -68,9 +70,11 @@ export class Call<T> extends Permit implements CallContext, Expiring<Call<unknow
   stage: 'new' | 'queued' | 'running' | 'fallback' | 'over' = 'new'
   /** Where it had to wait for its place: monotonic milliseconds, since when. */
   queuedAt: number | undefined
-  /** What became of its work, and of its fallback. */
-  outcome: CallEvent | undefined
-  substitute: CallEvent | undefined
+  /** What became of its work, and of its fallback: places in `callEvents`. */
+  outcome: number | undefined
+  substitute: number | undefined
+  /** Whether it is among those that are ended when their time is over or the breaker is disposed of. */
+  listed = false
   previous: Call<unknown> | undefined
   next: Call<unknown> | undefined
   readonly #owner: CallOwner
@@ -89,13 +93,18 @@ export class Call<T> extends Permit implements CallContext, Expiring<Call<unknow
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      this.#owner.watched(this)
+    }
     return this.#controller.signal
   }
 
   /** What has happened to it so far, in its order. */
   get events(): readonly CallEvent[] {
-    return [this.outcome, this.substitute].filter((event) => event !== undefined)
+    return [this.outcome, this.substitute]
+      .map((place) => (place === undefined ? undefined : callEvents[place]))
+      .filter((event) => event !== undefined)
   }
 
   /** Of inner work. */

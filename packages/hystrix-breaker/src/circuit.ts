@@ -152,7 +152,7 @@ export class Circuit {
     if (permit.settled) return
     permit.settled = true
     if (permit.generation !== this.#generation) this.#observer.late?.(permit, outcome)
-    else if (permit.kind === 'probe') this.#settleProbe(permit, outcome, now, duration)
+    else if (permit.isProbe) this.#settleProbe(permit, outcome, now, duration)
     else if (outcome !== 'ignore') this.#count(outcome === 'failure', this.#isSlow(duration), now)
     this.#tell()
   }
@@ -284,7 +284,7 @@ export class Circuit {
   #count(failed: boolean, slow: boolean, now: number): void {
     if (this.#state === 'disabled') return
     this.#run = failed ? this.#run + 1 : 0
-    const counts = this.#openWindow()?.record(now, failed, slow)
+    const counts = (this.#window ?? this.#openWindow())?.record(now, failed, slow)
     if (this.#state === 'forced-closed') return
     const threshold = counts && reached(this.#settings, counts, this.#volume)
     if (counts !== undefined && threshold !== undefined) {
@@ -343,8 +343,10 @@ export class Circuit {
 
   // After the mutation, so that an observer that calls back sees the new state.
   #tell(): void {
-    const pending = this.#pending
-    if (pending === undefined) return
+    if (this.#pending !== undefined) this.#tellPending(this.#pending)
+  }
+
+  #tellPending(pending: readonly Transition[]): void {
     this.#pending = undefined
     for (const transition of pending) this.#observer.transition?.(transition)
   }

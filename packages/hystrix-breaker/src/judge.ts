@@ -14,6 +14,7 @@ export function reached(
   volume: number,
 ): Threshold | undefined {
   const { total, failures } = counts
+  if (failures === 0 && counts.slow === 0 && errorThreshold > 0) return undefined
   if (total === 0 || total < volume) return undefined
   if (compare(failures, total, errorThreshold, operator)) return 'failure-rate'
   if (slow === undefined) return undefined

@@ -15,6 +15,11 @@ export class Permit {
     return this.#generation >= 0
   }
 
+  /** @internal */
+  get isProbe(): boolean {
+    return this.#isProbe
+  }
+
   get kind(): 'call' | 'probe' {
     return this.#isProbe ? 'probe' : 'call'
   }

@@ -53,9 +53,9 @@ export class CallMetrics implements BreakerMetrics {
     if (this.#latencyTotal === this.#latency) this.#latencyTotal = this.#latency?.copy(now)
   }
 
-  /** The caller of work that was let through has its answer after `duration` milliseconds. */
-  answered(now: number, duration: number): void {
-    if (this.#latencyTotal !== this.#latency) this.#latencyTotal?.record(now, duration)
+  /** The caller of work that was let through, who came at `arrivedAt`, has its answer. */
+  answered(now: number, call: { readonly arrivedAt: number }): void {
+    if (this.#latencyTotal !== this.#latency) this.#latencyTotal?.record(now, now - call.arrivedAt)
   }
 
   /** An event, by its place in `callEvents`. */

@@ -24,23 +24,20 @@ export class LatencyHistogram {
   // octaves[0] counts what is below `steps` µs, octaves[n] from steps * 2^(n-1) µs to twice that; `steps` for each slice.
   readonly #octaves: (Uint32Array | undefined)[] = []
   // Of each slice: its calls, and the sum of their durations.
-  #sums: Float64Array | undefined
-  readonly #clear = (place: number): void => {
-    this.#sums?.fill(0, place * 2, place * 2 + 2)
-    for (const counts of this.#octaves) counts?.fill(0, place * steps, (place + 1) * steps)
-  }
+  readonly #sums: Float64Array
 
   constructor(size: number, slices: number) {
     this.#size = size
     this.#slices = new Slices(size, slices)
+    this.#sums = new Float64Array(slices * 2)
   }
 
   /** A call that ended at monotonic `now` took `duration` milliseconds; what is no such number is 0. */
   record(now: number, duration: number): void {
     const slices = this.#slices
     const ms = duration > 0 ? Math.min(duration, longest) : 0
-    const sums = (this.#sums ??= new Float64Array(slices.count * 2))
-    slices.advance(now, this.#clear)
+    const sums = this.#sums
+    if (slices.isOver(now)) this.#advance(now)
     const micros = ms * 1000 >= longest ? longest : (ms * 1000) | 0
     const octave = micros < steps ? 0 : 32 - stepBits - Math.clz32(micros)
     const step = octave === 0 ? micros : (micros >> (octave - 1)) - steps
@@ -54,12 +51,12 @@ export class LatencyHistogram {
 
   /** What it holds at `now`. */
   summary(now: number): LatencySummary {
-    this.#slices.advance(now, this.#clear)
+    this.#advance(now)
     let count = 0
     let sum = 0
     for (let slice = 0; slice < this.#slices.count; slice++) {
-      count += this.#sums?.[slice * 2] ?? 0
-      sum += this.#sums?.[slice * 2 + 1] ?? 0
+      count += this.#sums[slice * 2] ?? 0
+      sum += this.#sums[slice * 2 + 1] ?? 0
     }
     const buckets = this.#merged()
     return {
@@ -72,11 +69,18 @@ export class LatencyHistogram {
   /** Another one that holds the same. */
   copy(now: number): LatencyHistogram {
     const copy = new LatencyHistogram(this.#size, this.#slices.count)
-    this.#slices.advance(now, this.#clear)
-    copy.#slices.advance(now, copy.#clear)
-    copy.#sums = this.#sums?.slice()
+    this.#advance(now)
+    copy.#advance(now)
+    copy.#sums.set(this.#sums)
     for (const [octave, counts] of this.#octaves.entries()) copy.#octaves[octave] = counts?.slice()
     return copy
+  }
+
+  #advance(now: number): void {
+    this.#slices.advance(now, (place) => {
+      this.#sums.fill(0, place * 2, place * 2 + 2)
+      for (const counts of this.#octaves) counts?.fill(0, place * steps, (place + 1) * steps)
+    })
   }
 
   #merged(): readonly { readonly value: number; readonly count: number }[] {

@@ -12,6 +12,11 @@ export class Slices {
     this.count = count
   }
 
+  /** Whether `now` is beyond the slice of now, and there is something to {@link Slices.advance}. */
+  isOver(now: number): boolean {
+    return now >= this.#ends
+  }
+
   /** Goes on to `now`; `clear` is called for each place whose slice is over. A time before the latest is the latest. */
   advance(now: number, clear: (place: number) => void): void {
     if (now < this.#ends) return

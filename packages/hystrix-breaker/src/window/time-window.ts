@@ -10,18 +10,18 @@ const fields = 3
 export class TimeWindow implements OutcomeWindow {
   readonly #slices: Slices
   // total, failures, slow of each slice
-  #ring: Uint32Array | undefined
+  readonly #ring: Uint32Array
   readonly #sums: { total: number; failures: number; slow: number } = { ...noCounts }
-  readonly #clear = (place: number): void => this.#forget(place * fields)
 
   constructor(size: number, buckets: number) {
     this.#slices = new Slices(size, buckets)
+    this.#ring = new Uint32Array(buckets * fields)
   }
 
   record(now: number, failed: boolean, slow: boolean): Counts {
-    const ring = (this.#ring ??= new Uint32Array(this.#slices.count * fields))
+    const ring = this.#ring
     const sums = this.#sums
-    this.#slices.advance(now, this.#clear)
+    if (this.#slices.isOver(now)) this.#advance(now)
     const at = this.#slices.place * fields
     ring[at] = (ring[at] ?? 0) + 1
     sums.total++
@@ -37,21 +37,20 @@ export class TimeWindow implements OutcomeWindow {
   }
 
   counts(now: number): Counts {
-    this.#slices.advance(now, this.#clear)
+    this.#advance(now)
     return { ...this.#sums }
   }
 
   clear(): void {
-    this.#ring?.fill(0)
+    this.#ring.fill(0)
     Object.assign(this.#sums, noCounts)
   }
 
   // Slices from the newest to the oldest.
   save(now: number): readonly number[] {
-    if (this.#ring === undefined) return []
-    this.#slices.advance(now, this.#clear)
+    this.#advance(now)
     return Array.from({ length: this.#slices.count }, (_, age) => this.#slices.before(age) * fields).flatMap(
-      (at) => [...(this.#ring?.subarray(at, at + fields) ?? [])],
+      (at) => [...this.#ring.subarray(at, at + fields)],
     )
   }
 
@@ -64,8 +63,7 @@ export class TimeWindow implements OutcomeWindow {
     }
     this.clear()
     if (saved.length === 0) return true
-    this.#ring ??= new Uint32Array(count * fields)
-    this.#slices.advance(now, this.#clear)
+    this.#advance(now)
     for (let age = 0; age < count; age++) {
       const slice = saved.slice(age * fields, (age + 1) * fields)
       this.#ring.set(slice, this.#slices.before(age) * fields)
@@ -76,11 +74,13 @@ export class TimeWindow implements OutcomeWindow {
     return true
   }
 
-  #forget(at: number): void {
-    if (this.#ring === undefined) return
-    this.#sums.total -= this.#ring[at] ?? 0
-    this.#sums.failures -= this.#ring[at + 1] ?? 0
-    this.#sums.slow -= this.#ring[at + 2] ?? 0
-    this.#ring.fill(0, at, at + fields)
+  #advance(now: number): void {
+    this.#slices.advance(now, (place) => {
+      const at = place * fields
+      this.#sums.total -= this.#ring[at] ?? 0
+      this.#sums.failures -= this.#ring[at + 1] ?? 0
+      this.#sums.slow -= this.#ring[at + 2] ?? 0
+      this.#ring.fill(0, at, at + fields)
+    })
   }
 }

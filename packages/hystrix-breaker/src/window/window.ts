@@ -5,7 +5,7 @@ export interface Counts {
   readonly slow: number
 }
 
-/** Counted outcomes, oldest forgotten first. Buffers are made at the first outcome. */
+/** Counted outcomes, oldest forgotten first. A circuit makes one at its first outcome. */
 export interface OutcomeWindow {
   /** What comes back is what the window holds then; it is its own, and only good until it is asked the next thing. */
   record(now: number, failed: boolean, slow: boolean): Counts
