@@ -35,12 +35,32 @@ test('the figure of collateral moves shows more of them on the smaller table, an
   expect(svg).toContain('prefers-color-scheme: dark')
 })
 
-test('the figure of shares has a largest above and a smallest below an even one', async () => {
+test('the figure of shares shows how far the shares of each way reach: as figure 11, Maglev evenly, the others not', async () => {
   const svg = await figure('share')
-  const largest = heights(svg, 'c0')
-  const smallest = heights(svg, 'c0 dashed')
-  expect(largest).toHaveLength(3)
-  for (const [index, height] of largest.entries()) expect(height).toBeLessThanOrEqual(smallest[index] ?? 0)
+  const bars = [...svg.matchAll(/<rect class="bar c(\d)" .* y="([\d.]+)" height="([\d.]+)"/g)]
+  const marks = [...svg.matchAll(/<text class="quiet mark"[^>]*>([\d.]+)</g)].map(([, value]) =>
+    Number(value),
+  )
+  expect(bars.map(([, color]) => color)).toEqual(['0', '1', '0', '1', '0', '1', '0', '1'])
+  const ranges = bars.map((_, index) => ({
+    largest: marks[2 * index] ?? 0,
+    smallest: marks[2 * index + 1] ?? 0,
+  }))
+  const [maglev, , failed, , ring, largeRing, rendezvous, largeRendezvous] = ranges
+  // 5,003 slots among 50: 100 or 101 each; 45 are left of which each has 111 or 112.
+  expect(maglev).toEqual({ largest: 100.9, smallest: 99.9 })
+  expect(failed?.largest).toBeLessThan(102)
+  for (const other of [ring, rendezvous, largeRing, largeRendezvous]) {
+    expect(other?.largest).toBeGreaterThan(103)
+    expect(other?.smallest).toBeLessThan(97)
+  }
+  // The larger table is the evener one, as in the paper.
+  expect(largeRendezvous?.largest).toBeLessThan(rendezvous?.largest ?? 0)
+  expect(svg).toContain('>ring, 1,000 points<')
+})
+
+test('the figure of shares refuses what would take minutes', () => {
+  expect(() => plot.run(['--backends', '100000', 'share'])).toThrow(/take fewer --backends/)
 })
 
 test('the same seed draws the same figure, another one another', async () => {

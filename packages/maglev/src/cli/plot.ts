@@ -5,13 +5,16 @@ import { Maglev } from '../maglev.ts'
 import type { ModeName } from '../mode/mode.ts'
 import { type Command, countOf, numberOf, UsageError } from './arguments.ts'
 import { lineChart, type Series } from './line-chart.ts'
+import { rendezvousShares, ringPoints, ringShares } from './other-shares.ts'
+import { type Range, rangeChart } from './range-chart.ts'
 
 const usage = `Usage: maglev plot [options] [collateral|share]
 
 Draws a figure as SVG, from tables built here and now.
 
   collateral        slots of live backends that move when others fail (the question of figure 12 of the Maglev paper)
-  share             the largest and the smallest share of a live backend (figure 11)
+  share             the largest and the smallest share of a live backend (figure 11), beside Karger's ring of ${ringPoints} points a
+                    backend and rendezvous hashing, tables of the same size; mode stable also with most of --failures down
 
   --backends N      default 1000
   --size N          slots; a prime; once for each size, up to 3 (default 65537 and 655373)
@@ -22,6 +25,9 @@ Draws a figure as SVG, from tables built here and now.
 `
 
 type Figure = 'collateral' | 'share'
+
+/** A few seconds. */
+const rendezvousMax = 2e9
 
 interface Experiment {
   readonly backends: number
@@ -101,12 +107,13 @@ function draw(figure: Figure, experiment: Experiment): string {
       series: collateralSeries(experiment),
     })
   }
-  return lineChart({
-    title: 'Largest (solid) and smallest (dashed) share of a live backend',
-    subtitle,
-    x,
-    y: { label: 'Share', unit: '% of an even one', from: 99.5, to: 100.5 },
-    series: shareSeries(experiment),
+  return rangeChart({
+    title: 'The smallest and the largest share of a live backend',
+    subtitle: `${grouped(backends)} backends`,
+    x: 'How slots find their backend',
+    y: { label: 'Share', unit: '% of an even one', from: 80, to: 120 },
+    key: experiment.sizes.map((size) => `${grouped(size)} slots`),
+    groups: shareGroups(experiment),
   })
 }
 
@@ -118,9 +125,8 @@ function collateralSeries(experiment: Experiment): Series[] {
     Math.max(...stable.map((each) => each[index]?.collateral ?? 0)),
   ])
   return [
-    ...experiment.sizes.map((size, color) => ({
+    ...experiment.sizes.map((size) => ({
       name: `classic, ${grouped(size)} slots`,
-      color,
       points: samples('classic', size, experiment).map(({ failed, collateral }): [number, number] => [
         failed,
         collateral,
@@ -128,26 +134,46 @@ function collateralSeries(experiment: Experiment): Series[] {
     })),
     {
       name: experiment.sizes.length > 1 ? 'stable, the worst of the same sizes' : 'stable',
-      color: experiment.sizes.length,
       points: worst,
     },
   ]
 }
 
-function shareSeries(experiment: Experiment): Series[] {
-  return experiment.sizes.flatMap((size, color) => {
-    const found = samples('stable', size, experiment)
-    const of = (part: 'largest' | 'smallest'): [number, number][] =>
-      found.map((each) => [each.failed, each[part]])
-    return [
-      { name: `stable, ${grouped(size)} slots`, color, points: of('largest') },
-      { name: 'smallest share', color, points: of('smallest'), dashed: true },
-    ]
-  })
+function shareGroups(experiment: Experiment): { name: string; bars: Range[] }[] {
+  const { backends, sizes, failures } = experiment
+  const work = backends * sizes.reduce((sum, size) => sum + size, 0)
+  if (work > rendezvousMax) {
+    throw new UsageError(
+      `share: rendezvous hashing asks each backend about each slot, at most ${grouped(rendezvousMax)} times here, not ${grouped(work)}: take fewer --backends or a smaller --size`,
+    )
+  }
+  const ids = idsOf(backends)
+  const most = Math.max(...failures)
+  const stable = sizes.map((size) => samples('stable', size, { ...experiment, failures: [0, most] }))
+  const of = (shares: (ids: readonly string[], size: number) => Uint32Array): Range[] =>
+    sizes.map((size) => rangeOf(shares(ids, size), size / backends))
+  return [
+    { name: 'Maglev', bars: stable.flatMap(([whole]) => whole ?? []) },
+    ...(most > 0
+      ? [{ name: `stable, ${most} % failed`, bars: stable.flatMap(([, failed]) => failed ?? []) }]
+      : []),
+    { name: `ring, ${grouped(ringPoints)} points`, bars: of(ringShares) },
+    { name: 'rendezvous', bars: of(rendezvousShares) },
+  ]
+}
+
+/** In percent of an even share. */
+function rangeOf(slots: Uint32Array, even: number): Range {
+  const [smallest, largest] = [Math.min(...slots), Math.max(...slots)]
+  return { smallest: (100 * smallest) / even, largest: (100 * largest) / even }
+}
+
+function idsOf(backends: number): string[] {
+  return Array.from({ length: backends }, (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}:80`)
 }
 
 function samples(mode: ModeName, size: number, { backends, failures, runs, seed }: Experiment): Sample[] {
-  const ids = Array.from({ length: backends }, (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}:80`)
+  const ids = idsOf(backends)
   const lb = new Maglev(ids, { mode, tableSize: size })
   return failures.map((failed) => {
     const count = Math.min(backends - 1, Math.round((backends * failed) / 100))
