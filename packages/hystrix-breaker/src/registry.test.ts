@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { collapser } from './batch/collapser.ts'
 import { Breaker } from './breaker.ts'
+import { InvalidOptionError } from './errors.ts'
+import { breaker as guard } from './guarded-function.ts'
 import { Registry } from './registry.ts'
 
 function named(name: string): Breaker {
@@ -103,6 +106,22 @@ describe('a registry', () => {
       for (const name of ['a', 'b', 'a', 'c']) registry.addCollapser(observed(name))
     })
     expect(registry.collapsers.map(({ name }) => name)).toEqual(['a', 'c'])
+  })
+
+  test('takes what breaker and collapser gave, and refuses what is none', () => {
+    const registry = new Registry()
+    const guarded = guard(() => 1, { name: 'guarded' })
+    const getUser = collapser({ name: 'getUser', load: (ids: readonly number[]) => ids })
+    registry.add(guarded)
+    registry.addCollapser(getUser)
+    registry.addCollapser(getUser.metrics)
+    expect([...registry]).toEqual([guarded.breaker])
+    expect(registry.collapsers).toEqual([getUser.metrics])
+    for (const none of [undefined, null, 1, 'users', () => 1, {}, { breaker: {} }, { name: 'users' }]) {
+      expect(() => registry.add(none as never)).toThrow(/^add takes a Breaker or a function of breaker/)
+      expect(() => registry.addCollapser(none as never)).toThrow(InvalidOptionError)
+    }
+    expect(registry.size).toBe(1)
   })
 
   test.each([0, -1, 1.5, Number.NaN, 2_000_000, '10'])('refuses max %j', (max) => {

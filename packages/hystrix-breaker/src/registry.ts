@@ -78,8 +78,15 @@ export class Registry implements AsyncDisposable, Iterable<Breaker> {
     return this.#emitter.on(name, listener)
   }
 
-  /** Under its own name, in place of another one of that name. */
-  add(breaker: Breaker): void {
+  /**
+   * A breaker, or what `breaker(…)` gave, under its own name and in place of another one of that name.
+   *
+   * @throws InvalidOptionError where it is neither.
+   */
+  add(added: Breaker | { readonly breaker: Breaker }): void {
+    const breaker = 'breaker' in Object(added) ? Reflect.get(added, 'breaker') : added
+    if (!isBreaker(breaker))
+      throw new InvalidOptionError(`add takes a Breaker or a function of breaker(…), not ${shown(added)}`)
     const { name } = breaker
     const replaced = this.#breakers.get(name)
     use(this.#breakers, breaker)
@@ -93,8 +100,16 @@ export class Registry implements AsyncDisposable, Iterable<Breaker> {
     if (evicted !== undefined) this.#emitter.emit('evict', () => ({ name: evicted.name, breaker: evicted }))
   }
 
-  /** A collapser, for the streams; in place of another one of its name. As many as breakers are kept. */
-  addCollapser(collapser: ObservedCollapser): void {
+  /**
+   * The metrics of a collapser, or the collapser, for the streams; in place of another one of its name. As many as
+   * breakers are kept.
+   *
+   * @throws InvalidOptionError where it is neither.
+   */
+  addCollapser(added: ObservedCollapser | { readonly metrics: ObservedCollapser }): void {
+    const collapser = 'metrics' in Object(added) ? Reflect.get(added, 'metrics') : added
+    if (!isObservedCollapser(collapser))
+      throw new InvalidOptionError(`addCollapser takes a collapser or its metrics, not ${shown(added)}`)
     use(this.#collapsers, collapser)
     this.#evictFrom(this.#collapsers)
   }
@@ -161,6 +176,19 @@ export class Registry implements AsyncDisposable, Iterable<Breaker> {
     }
     return entry
   }
+}
+
+// By their shape: a breaker of another copy of this package is one.
+function isBreaker(value: unknown): value is Breaker {
+  return hasAll(value, ['name', 'state', 'metrics', 'settings', 'force'])
+}
+
+function isObservedCollapser(value: unknown): value is ObservedCollapser {
+  return hasAll(value, ['name', 'settings', 'rolling', 'batchSize'])
+}
+
+function hasAll(value: unknown, members: readonly string[]): boolean {
+  return typeof value === 'object' && value !== null && members.every((member) => member in value)
 }
 
 /** Maps keep the order of insertion: the last used one is last. */

@@ -87,6 +87,7 @@ class StreamConnections {
   readonly #rounds = new Map<number, Round>()
   #size = 0
   #closed = false
+  #warned = false
 
   constructor(source: StreamSource, options: StreamOptions) {
     const { authorize, clock = realClock } = options
@@ -173,13 +174,25 @@ class StreamConnections {
       else if (now - client.stalledAt >= stalledMax) client.response.destroy()
     }
     if (ready.length === 0) return
-    const data = new Map(this.#source.data().map((each) => [keyOf(each), each]))
+    const data = this.#data()
+    if (data === undefined) return
     const text = [...data.values()].map(frameText).join('') + ping
     for (const client of ready) {
       const gone = [...client.told].filter(([key]) => !data.has(key))
       client.told = data
       if (!client.response.write(gone.map(([, each]) => deletionText(each)).join('') + text))
         client.stalledAt = now
+    }
+  }
+
+  // What a breaker or collapser of the user's own throws must not end the process that is looked at.
+  #data(): ReadonlyMap<string, StreamData> | undefined {
+    try {
+      return new Map(this.#source.data().map((each) => [keyOf(each), each]))
+    } catch (error) {
+      if (!this.#warned) process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+      this.#warned = true
+      return undefined
     }
   }
 

@@ -4,6 +4,7 @@ import { InvalidOptionError, shown } from '../errors.ts'
 import { checkNames } from '../option-checks.ts'
 import type { Registry } from '../registry.ts'
 import { admit, answerText } from './stream-access.ts'
+import { checkRegistry } from './stream-frames.ts'
 
 export interface ControlOptions {
   /** What a request carries as `Authorization: Bearer …`; 16 printable ASCII characters or more, no spaces. */
@@ -18,6 +19,7 @@ export interface ControlOptions {
  * @throws InvalidOptionError
  */
 export function controlEndpoint(registry: Registry, options: ControlOptions): RequestListener {
+  checkRegistry(registry)
   checkNames('options', options, ['token'])
   const { token } = options
   // Not shown: it may be the right one with a slip.

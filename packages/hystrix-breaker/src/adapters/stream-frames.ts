@@ -1,4 +1,5 @@
 import type { Breaker } from '../breaker.ts'
+import { InvalidOptionError, shown } from '../errors.ts'
 import type { EventCounts } from '../metrics/event-counter.ts'
 import type { LatencySummary } from '../metrics/latency-histogram.ts'
 import type { ObservedCollapser, Registry } from '../registry.ts'
@@ -22,6 +23,17 @@ export function registryData(registry: Registry, now: number): StreamData[] {
     ...breakers.filter(hasPool).map((each) => poolData(each, now)),
     ...registry.collapsers.map((each) => collapserData(each, now)),
   ]
+}
+
+/** @throws InvalidOptionError where it is no registry. */
+export function checkRegistry(registry: Registry): void {
+  // By its shape: one of another copy of this package is one.
+  if (
+    registry === null ||
+    typeof registry !== 'object' ||
+    !('getOrCreate' in registry && 'collapsers' in registry)
+  )
+    throw new InvalidOptionError(`registry must be a Registry, not ${shown(registry)}`)
 }
 
 function commandData(breaker: Breaker, now: number): StreamData {

@@ -7,7 +7,7 @@ import {
   streamEndpoint,
   streamOptionNames,
 } from './stream-connections.ts'
-import { registryData } from './stream-frames.ts'
+import { checkRegistry, registryData } from './stream-frames.ts'
 
 export type { Authorize } from './stream-access.ts'
 export type { StreamEndpoint, StreamOptions } from './stream-connections.ts'
@@ -37,6 +37,7 @@ export {
  * @throws InvalidOptionError naming the option.
  */
 export function hystrixStream(registry: Registry, options: StreamOptions = {}): StreamEndpoint {
+  checkRegistry(registry)
   checkNames('options', options, streamOptionNames)
   const { clock = realClock } = options
   return streamEndpoint({ data: () => registryData(registry, clock.now()) }, options)

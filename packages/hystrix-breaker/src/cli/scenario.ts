@@ -64,7 +64,8 @@ export const scenarioUsage = `A scenario is JSON or YAML:
 `
 
 const breakersMax = 100
-const callsMax = 2_000_000
+const stepsMax = 10_000
+const callsMax = 1_000_000
 const tailMs = 30_000
 
 /** @throws InvalidOptionError naming the place in the scenario. */
@@ -204,6 +205,8 @@ function entriesOf(what: string, value: unknown): [string, unknown][] {
 }
 
 function listOf(what: string, value: unknown): unknown[] {
-  if (Array.isArray(value) && value.length > 0) return value
-  throw new InvalidOptionError(`${what} must be a list of at least one step, not ${shown(value)}`)
+  if (Array.isArray(value) && value.length > 0 && value.length <= stepsMax) return value
+  throw new InvalidOptionError(
+    `${what} must be a list of 1 to ${stepsMax} steps, not ${Array.isArray(value) ? `of ${value.length}` : shown(value)}`,
+  )
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { hystrixStream } from '../../src/adapters/stream.ts'
+import { controlEndpoint, hystrixStream } from '../../src/adapters/stream.ts'
 import {
   Breaker,
   breaker,
@@ -380,6 +380,49 @@ describe('timers', () => {
     await stream[Symbol.asyncDispose]()
     expect(clock.pending()).toBe(0)
   })
+})
+
+test('a collapser that throws is a warning, and no end', async () => {
+  const registry = registryOf(new Breaker({ name: 'users' }))
+  let throwing = true
+  registry.addCollapser({
+    name: 'odd',
+    settings: { max: 1, window: 1, cache: false },
+    rolling() {
+      if (throwing) throw new Error('odd collapser')
+      return { requests: 0, batches: 0, fromCache: 0 }
+    },
+    batchSize: () => ({ mean: 0, percentile: () => 0 }),
+  })
+  const warnings: string[] = []
+  const warned = (warning: Error): void => void warnings.push(warning.message)
+  process.on('warning', warned)
+  const clock = steppedClock()
+  const stream = hystrixStream(registry, { clock })
+  await using server = await served(stream)
+  const client = connect(server.port, '127.0.0.1')
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  while (stream.connections === 0) await new Promise((resolve) => setImmediate(resolve))
+  clock.advance(5000)
+  throwing = false
+  clock.advance(500)
+  let text = ''
+  for await (const piece of client) {
+    text += String(piece)
+    if (text.includes('"odd"')) break
+  }
+  process.off('warning', warned)
+  expect(warnings.filter((message) => message === 'odd collapser')).toHaveLength(1)
+  await stream[Symbol.asyncDispose]()
+})
+
+test('refuses what is no registry', () => {
+  for (const none of [undefined, null, {}, [], new Map()]) {
+    expect(() => hystrixStream(none as never)).toThrow(InvalidOptionError)
+    expect(() => controlEndpoint(none as never, { token: 'x'.repeat(20) })).toThrow(
+      /^registry must be a Registry/,
+    )
+  }
 })
 
 test.each([
