@@ -17,7 +17,7 @@ const fail = (): Promise<never> => Promise.reject(broken)
 interface Virtual {
   readonly own: Breaker
   readonly told: ExecutionEvent[]
-  sleep(ms: number): Promise<void>
+  pass(ms: number): Promise<void>
 }
 
 async function inVirtualTime(
@@ -28,7 +28,7 @@ async function inVirtualTime(
     const own = new Breaker({ name: 'users', ...options, clock })
     const told: ExecutionEvent[] = []
     own.on('execution', (event) => told.push(event))
-    await body({ own, told, sleep: (ms) => clock.sleep(ms) })
+    await body({ own, told, pass: (ms) => clock.sleep(ms) })
     await own[Symbol.asyncDispose]()
     expect(clock.pending).toBe(0)
   })
@@ -110,8 +110,8 @@ describe('what happened in a call', () => {
 
 describe('fallbacks', () => {
   test('have a bulkhead of their own', () =>
-    inVirtualTime({ fallbackMax: 2 }, async ({ own, sleep }) => {
-      const slow = { fallback: () => sleep(10).then(() => 'late') }
+    inVirtualTime({ fallbackMax: 2 }, async ({ own, pass }) => {
+      const slow = { fallback: () => pass(10).then(() => 'late') }
       const codes = await Promise.all([1, 2, 3].map(() => codeOf(own.execute(fail, slow))))
       expect(codes).toEqual(['late', 'late', 'FALLBACK_FAILED'])
       expect(await codeOf(own.execute(fail, slow))).toBe('late')

@@ -185,7 +185,7 @@ export class CallRunner implements CallOwner, LagObserver {
     }
     return promise.then(
       (value) => {
-        this.succeeded(call, value)
+        if (call.stage === 'running') this.#completed(call)
         return value
       },
       (error: unknown) =>
@@ -199,10 +199,16 @@ export class CallRunner implements CallOwner, LagObserver {
 
   succeeded(call: Call<unknown>, value: unknown): void {
     if (call.stage !== 'running') return
+    this.#completed(call)
+    call.sink.succeed(value)
+  }
+
+  #completed(call: Call<unknown>): void {
     const now = this.#now()
     this.#unlist(call)
     this.#settle(call, placeOf.SUCCESS, 'success', now)
-    this.#succeed(call, value, now)
+    this.#over(call, now, undefined)
+    if (this.#emitter.hears('execution')) this.#tell(call, now, {})
   }
 
   failed(call: Call<unknown>, error: unknown): void {
@@ -312,7 +318,7 @@ export class CallRunner implements CallOwner, LagObserver {
     this.#fail(call, reason, now)
   }
 
-  #succeed(call: Call<unknown>, value: unknown, now: number, substitute?: number): void {
+  #succeed(call: Call<unknown>, value: unknown, now: number, substitute: number): void {
     this.#over(call, now, substitute)
     if (this.#emitter.hears('execution')) this.#tell(call, now, {})
     call.sink.succeed(value)

@@ -10,7 +10,7 @@ const quiet = (): void => {}
 
 function inVirtualTime(
   options: BreakerOptions,
-  body: (own: Breaker, sleep: (ms: number) => Promise<void>) => Promise<void>,
+  body: (own: Breaker, pass: (ms: number) => Promise<void>) => Promise<void>,
 ): Promise<unknown> {
   return simulate({ runs: 3 }, async ({ clock }) => {
     const own = new Breaker({ ...options, clock })
@@ -25,10 +25,10 @@ test('each event has the place of its name', () => {
 })
 
 test('events roll out of the window and stay in the total', () =>
-  inVirtualTime({}, async (own, sleep) => {
+  inVirtualTime({}, async (own, pass) => {
     await own.execute(() => 1)
     await own.execute(() => Promise.reject(broken)).catch(quiet)
-    await sleep(9000)
+    await pass(9000)
     await own.execute(() => 1, { fallback: () => 2 })
     expect(own.metrics.rolling()).toMatchObject({
       SUCCESS: 2,
@@ -36,38 +36,38 @@ test('events roll out of the window and stay in the total', () =>
       FALLBACK_MISSING: 1,
       EXCEPTION_THROWN: 1,
     })
-    await sleep(1000)
+    await pass(1000)
     expect(own.metrics.rolling()).toMatchObject({ SUCCESS: 1, FAILURE: 0, EXCEPTION_THROWN: 0 })
-    await sleep(3_600_000)
+    await pass(3_600_000)
     expect(own.metrics.rolling()).toMatchObject({ SUCCESS: 0, FAILURE: 0 })
     expect(own.metrics.total()).toMatchObject({ SUCCESS: 2, FAILURE: 1, EXCEPTION_THROWN: 1 })
   }))
 
 test('the time of the work, and what its caller waited: in the queue before it, in the fallback after it', () =>
-  inVirtualTime({ bulkhead: { max: 1, queue: 1 } }, async (own, sleep) => {
-    await own.execute(() => sleep(100))
+  inVirtualTime({ bulkhead: { max: 1, queue: 1 } }, async (own, pass) => {
+    await own.execute(() => pass(100))
     expect(own.metrics.latency().mean).toBe(100)
     expect(own.metrics.latencyTotal().mean).toBe(100)
-    const first = own.execute(() => sleep(200))
-    const second = own.execute(() => sleep(300))
+    const first = own.execute(() => pass(200))
+    const second = own.execute(() => pass(300))
     expect([own.metrics.running, own.metrics.queued]).toEqual([1, 1])
     await Promise.all([first, second])
     expect(own.metrics.latency()).toMatchObject({ count: 3, mean: 200 })
     expect(own.metrics.latencyTotal()).toMatchObject({ count: 3, mean: (100 + 200 + 500) / 3 })
-    await own.execute(() => Promise.reject(broken), { fallback: () => sleep(400) })
+    await own.execute(() => Promise.reject(broken), { fallback: () => pass(400) })
     expect(own.metrics.latency()).toMatchObject({ count: 4, mean: 150 })
     expect(own.metrics.latencyTotal()).toMatchObject({ count: 4, mean: 300 })
     expect(own.metrics.rollingMaxRunning()).toBe(1)
   }))
 
 test('the most calls at once', () =>
-  inVirtualTime({}, async (own, sleep) => {
-    await Promise.all([1, 2, 3].map(() => own.execute(() => sleep(10))))
-    const one = own.execute(() => sleep(10))
+  inVirtualTime({}, async (own, pass) => {
+    await Promise.all([1, 2, 3].map(() => own.execute(() => pass(10))))
+    const one = own.execute(() => pass(10))
     expect(own.metrics.running).toBe(1)
     expect(own.metrics.rollingMaxRunning()).toBe(3)
     await one
-    await sleep(20_000)
+    await pass(20_000)
     expect(own.metrics.rollingMaxRunning()).toBe(0)
   }))
 
