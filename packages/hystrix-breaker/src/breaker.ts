@@ -37,7 +37,10 @@ export class Breaker implements AsyncDisposable {
   readonly #halfOpenTimer: HalfOpenTimer | undefined
 
   /** @throws InvalidOptionError naming the option. */
-  constructor(options: BreakerOptions = {}, { requestCache = false } = {}) {
+  constructor(
+    options: BreakerOptions = {},
+    { requestCache = false }: { readonly requestCache?: boolean } = {},
+  ) {
     const settings = breakerSettings(options, requestCache)
     const { name } = settings
     this.name = name

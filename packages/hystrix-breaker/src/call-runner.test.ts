@@ -213,6 +213,7 @@ describe('what others throw', () => {
   test('a thenable that throws is a failure, one that answers twice answers once', async () => {
     const own = new Breaker()
     const odd = (then: unknown): PromiseLike<unknown> =>
+      // oxlint-disable-next-line unicorn/no-thenable -- a thenable is what is tested
       Object.defineProperty(Object.create(null), 'then', { get: () => then })
     const throwing = odd(() => {
       throw broken

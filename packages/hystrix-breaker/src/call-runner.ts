@@ -284,17 +284,21 @@ export class CallRunner implements CallOwner, LagObserver {
     call.stage = 'fallback'
     this.#fallingBack.push(call)
     new Promise<unknown>((resolve) => resolve(fallback(error))).then(
-      (value) => {
-        if (call.stage !== 'fallback') return
-        this.#fallingBack.remove(call)
-        this.#succeed(call, value, this.#now(), placeOf.FALLBACK_SUCCESS)
-      },
-      (thrown: unknown) => {
-        if (call.stage !== 'fallback') return
-        this.#fallingBack.remove(call)
-        this.#fail(call, this.#refusals.fallbackFailed(error, thrown), this.#now(), placeOf.FALLBACK_FAILURE)
-      },
+      (value) => this.#fellBack(call, value),
+      (thrown: unknown) => this.#fallbackFailed(call, error, thrown),
     )
+  }
+
+  #fellBack(call: Call<unknown>, value: unknown): void {
+    if (call.stage !== 'fallback') return
+    this.#fallingBack.remove(call)
+    this.#succeed(call, value, this.#now(), placeOf.FALLBACK_SUCCESS)
+  }
+
+  #fallbackFailed(call: Call<unknown>, error: unknown, thrown: unknown): void {
+    if (call.stage !== 'fallback') return
+    this.#fallingBack.remove(call)
+    this.#fail(call, this.#refusals.fallbackFailed(error, thrown), this.#now(), placeOf.FALLBACK_FAILURE)
   }
 
   // A call that waits is out of the queue already.

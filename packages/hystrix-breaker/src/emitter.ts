@@ -25,7 +25,7 @@ export class Emitter<Events> {
   }
 
   /** Whether anybody listens. */
-  hears<Name extends keyof Events>(name: Name): boolean {
+  hears(name: keyof Events): boolean {
     const listeners = this.#listeners?.[name]
     return (listeners !== undefined && listeners.size > 0) || this.#channels[name]?.hasSubscribers === true
   }
