@@ -117,6 +117,14 @@ describe('fallbacks', () => {
       expect(await codeOf(own.execute(fail, slow))).toBe('late')
     }))
 
+  test('that answer at once hold no place: any number of them may come at one moment', () =>
+    inVirtualTime({ fallbackMax: 1 }, async ({ own }) => {
+      const hang = (): Promise<unknown> => own.execute<unknown>(never, { fallback: () => 'cached' })
+      expect(await Promise.all([hang(), hang(), hang()])).toEqual(['cached', 'cached', 'cached'])
+      own.force('forced-open')
+      expect(await Promise.all([hang(), hang()])).toEqual(['cached', 'cached'])
+    }))
+
   test('of a chain are asked in their order', async () => {
     const asked: string[] = []
     const one = breaker((_id: string): Promise<string> => fail(), {

@@ -283,10 +283,16 @@ export class CallRunner implements CallOwner, LagObserver {
       )
     call.stage = 'fallback'
     this.#fallingBack.push(call)
-    new Promise<unknown>((resolve) => resolve(fallback(error))).then(
-      (value) => this.#fellBack(call, value),
-      (thrown: unknown) => this.#fallbackFailed(call, error, thrown),
-    )
+    try {
+      const result = fallback(error)
+      if (!isThenable(result)) return this.#fellBack(call, result)
+      Promise.resolve(result).then(
+        (value: unknown) => this.#fellBack(call, value),
+        (thrown: unknown) => this.#fallbackFailed(call, error, thrown),
+      )
+    } catch (thrown) {
+      this.#fallbackFailed(call, error, thrown)
+    }
   }
 
   #fellBack(call: Call<unknown>, value: unknown): void {
@@ -325,7 +331,8 @@ export class CallRunner implements CallOwner, LagObserver {
   #succeed(call: Call<unknown>, value: unknown, now: number, substitute: number): void {
     this.#over(call, now, substitute)
     if (this.#emitter.hears('execution')) this.#tell(call, now, {})
-    call.sink.succeed(value)
+    if (call.admitted) call.sink.succeed(value)
+    else void settled.then(() => call.sink.succeed(value))
   }
 
   #fail(call: Call<unknown>, error: unknown, now: number, substitute?: number): void {
