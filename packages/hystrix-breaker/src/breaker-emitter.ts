@@ -1,6 +1,6 @@
 import type { CircuitObserver, Outcome, Transition } from './circuit.ts'
 import { Emitter } from './emitter.ts'
-import { type BreakerEvents, breakerChannels } from './events.ts'
+import { type BreakerEvents, breakerChannels, executionChannel } from './events.ts'
 import type { Threshold } from './judge.ts'
 import type { Permit } from './permit.ts'
 import type { Counts } from './window/window.ts'
@@ -13,6 +13,10 @@ export class BreakerEmitter extends Emitter<BreakerEvents> implements CircuitObs
   constructor(name: string) {
     super(breakerChannels)
     this.#name = name
+  }
+
+  get hearsExecution(): boolean {
+    return executionChannel.hasSubscribers || (this.listened && this.hears('execution'))
   }
 
   transition(transition: Transition): void {

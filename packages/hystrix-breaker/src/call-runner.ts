@@ -208,7 +208,7 @@ export class CallRunner implements CallOwner, LagObserver {
     this.#unlist(call)
     this.#settle(call, placeOf.SUCCESS, 'success', now)
     this.#over(call, now, undefined)
-    if (this.#emitter.hears('execution')) this.#tell(call, now, {})
+    if (this.#emitter.hearsExecution) this.#tell(call, now, {})
   }
 
   failed(call: Call<unknown>, error: unknown): void {
@@ -330,14 +330,14 @@ export class CallRunner implements CallOwner, LagObserver {
 
   #succeed(call: Call<unknown>, value: unknown, now: number, substitute: number): void {
     this.#over(call, now, substitute)
-    if (this.#emitter.hears('execution')) this.#tell(call, now, {})
+    if (this.#emitter.hearsExecution) this.#tell(call, now, {})
     if (call.admitted) call.sink.succeed(value)
     else void settled.then(() => call.sink.succeed(value))
   }
 
   #fail(call: Call<unknown>, error: unknown, now: number, substitute?: number): void {
     this.#over(call, now, substitute)
-    if (this.#emitter.hears('execution')) this.#tell(call, now, { error })
+    if (this.#emitter.hearsExecution) this.#tell(call, now, { error })
     // A promise that is rejected before its caller can look at it costs more, in Node's books of unhandled rejections,
     // than all the rest of a refusal.
     if (!call.admitted) void settled.then(() => call.sink.fail(error))

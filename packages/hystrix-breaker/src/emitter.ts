@@ -24,6 +24,11 @@ export class Emitter<Events> {
     }
   }
 
+  /** Whether anybody has ever listened to anything, the channels apart. */
+  get listened(): boolean {
+    return this.#listeners !== undefined
+  }
+
   /** Whether anybody listens. */
   hears(name: keyof Events): boolean {
     const listeners = this.#listeners?.[name]

@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel'
+import { type Channel, channel } from 'node:diagnostics_channel'
 import type { Outcome, Transition } from './circuit.ts'
 import type { Channels } from './emitter.ts'
 import type { Threshold } from './judge.ts'
@@ -67,12 +67,15 @@ export interface BreakerEvents {
   lag: LagEvent
 }
 
+/** Asked for each call, whether anybody listens. */
+export const executionChannel: Channel = channel('loadbearing:hystrix-breaker:execution')
+
 export const breakerChannels: Channels<BreakerEvents> = {
   stateChange: channel('loadbearing:hystrix-breaker:state-change'),
   reject: channel('loadbearing:hystrix-breaker:reject'),
   late: channel('loadbearing:hystrix-breaker:late'),
   threshold: channel('loadbearing:hystrix-breaker:threshold'),
   error: channel('loadbearing:hystrix-breaker:error'),
-  execution: channel('loadbearing:hystrix-breaker:execution'),
+  execution: executionChannel,
   lag: channel('loadbearing:hystrix-breaker:lag'),
 }

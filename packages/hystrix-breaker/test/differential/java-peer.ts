@@ -11,7 +11,9 @@ const sources = join(import.meta.dirname, 'java')
 export type PeerClass = 'Peer' | 'com.netflix.hystrix.util.CommandPeer'
 
 /** The real classes in a JVM; jars from Maven Central, fetched once. Says why where it cannot be had. */
-export async function startJavaPeer(peer: PeerClass = 'Peer'): Promise<Oracle | { readonly missing: string }> {
+export async function startJavaPeer(
+  peer: PeerClass = 'Peer',
+): Promise<Oracle | { readonly missing: string }> {
   const cache = join(homedir(), '.cache', 'loadbearing', 'hystrix-breaker-peer-2')
   const jars = join(cache, 'jars')
   const classes = join(cache, 'classes')
