@@ -7,7 +7,7 @@ import { checkLimits, checkRtt, limitMax } from './limit-checks.ts'
 export interface AimdOptions {
   /** Default 20. */
   readonly initialLimit?: number
-  /** Default 20. */
+  /** Default 20, or `maxLimit` where that is less. */
   readonly minLimit?: number
   /** Default 200. */
   readonly maxLimit?: number
@@ -32,7 +32,7 @@ export class AimdLimit implements ConcurrencyLimit {
   constructor(options: AimdOptions = {}) {
     checkNames('aimd', options, ['initialLimit', 'minLimit', 'maxLimit', 'backoffRatio', 'timeout'])
     const { initialLimit = 20, minLimit = 20, maxLimit = 200, backoffRatio = 0.9, timeout = 5000 } = options
-    checkLimits(minLimit, maxLimit, 'maxLimit')
+    checkLimits(options.minLimit, maxLimit, 'maxLimit')
     if (!(backoffRatio >= 0.5 && backoffRatio < 1))
       throw new InvalidOptionError(
         `backoffRatio must be of 0.5 up to, not with, 1, not ${shown(backoffRatio)}`,

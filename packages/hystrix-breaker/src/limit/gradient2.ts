@@ -6,7 +6,7 @@ import { checkLimits, checkRtt, limitMax } from './limit-checks.ts'
 export interface Gradient2Options {
   /** Default 20. */
   readonly initialLimit?: number
-  /** Default 20. */
+  /** Default 20, also where `maxConcurrency` is less: then that is the limit, as in the original. */
   readonly minLimit?: number
   /** Default 200. */
   readonly maxConcurrency?: number
@@ -21,6 +21,8 @@ export interface Gradient2Options {
 }
 
 const warmUp = 10
+// The original counts in them: the same sums give the same roundings.
+const nanoseconds = 1e6
 
 /**
  * Follows the ratio of the long average round trip to the last one. Gradient2Limit of Netflix concurrency-limits 0.5.3,
@@ -46,8 +48,8 @@ export class Gradient2Limit implements ConcurrencyLimit {
       rttTolerance: 1.5,
     }
     checkNames('gradient2', options, Object.keys(defaults))
-    const given = { ...defaults, ...options }
-    checkLimits(given.minLimit, given.maxConcurrency, 'maxConcurrency')
+    const given = { ...defaults, ...options, minLimit: options.minLimit ?? defaults.minLimit }
+    checkLimits(options.minLimit, given.maxConcurrency, 'maxConcurrency')
     checkShare('smoothing', given.smoothing, 1)
     checkInteger('queueSize', given.queueSize, 0, limitMax)
     checkInteger('longWindow', given.longWindow, 1, limitMax)
@@ -60,8 +62,9 @@ export class Gradient2Limit implements ConcurrencyLimit {
     return Math.trunc(this.#estimate)
   }
 
-  sample({ rtt, inflight }: LimitSample): number {
-    checkRtt(rtt)
+  sample({ rtt: milliseconds, inflight }: LimitSample): number {
+    checkRtt(milliseconds)
+    const rtt = milliseconds * nanoseconds
     const { minLimit, maxConcurrency, smoothing, queueSize, rttTolerance } = this.#options
     const long = this.#average(rtt)
     // Out of a time of heavy load the average comes down faster.

@@ -3,14 +3,18 @@ import { checkInteger } from '../option-checks.ts'
 
 export const limitMax: number = 2 ** 31 - 1
 
-/** @throws InvalidOptionError where `rtt` is not a finite number above 0. */
+/** @throws InvalidOptionError where `rtt` is no number above 0, or one that sums cannot be made of. */
 export function checkRtt(rtt: number): void {
-  if (!(rtt > 0 && rtt < Infinity))
+  if (!(rtt > 0 && rtt <= Number.MAX_SAFE_INTEGER))
     throw new InvalidOptionError(`rtt must be milliseconds above 0, not ${shown(rtt)}`)
 }
 
-/** @throws InvalidOptionError naming the limit that is not whole, below 1, or on the wrong side of another. */
-export function checkLimits(min: number, max: number, maxName: string): void {
+/**
+ * `min` is undefined where it is not given: the default may be above `max`, as in the original.
+ *
+ * @throws InvalidOptionError naming the limit that is not whole, below 1, or on the wrong side of another.
+ */
+export function checkLimits(min: number | undefined, max: number, maxName: string): void {
   checkInteger(maxName, max, 1, limitMax)
-  checkInteger('minLimit', min, 1, max)
+  if (min !== undefined) checkInteger('minLimit', min, 1, max)
 }

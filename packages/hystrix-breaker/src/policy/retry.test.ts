@@ -6,7 +6,9 @@ import { ResilienceError } from '../errors.ts'
 import { pipeline } from '../pipeline.ts'
 import { RetryBudget } from '../retry-budget.ts'
 import { exponential } from './backoff.ts'
+import { circuitBreaker } from './circuit-breaker.ts'
 import { hedge } from './hedge.ts'
+import type { Policy } from './policy.ts'
 import { retry } from './retry.ts'
 
 async function inVirtualTime(body: (clock: SimulatedClock) => Promise<void>): Promise<void> {
@@ -14,6 +16,11 @@ async function inVirtualTime(body: (clock: SimulatedClock) => Promise<void>): Pr
     await body(clock)
     expect(clock.pending).toBe(0)
   })
+}
+
+function answersThenThrows<R>(onValue?: ((value: number) => R | PromiseLike<R>) | null): never {
+  void onValue?.(1)
+  throw broken
 }
 
 const fails = (): Promise<never> => Promise.reject(broken)
@@ -41,14 +48,29 @@ describe('retry', () => {
       expect(told).toEqual([{ name: 'api', attempt: 2, delay: 10, error: broken }])
     }))
 
-  test('without a wait, of work that throws, it does not go deeper than its attempts', async () => {
+  test.each([
+    ['alone', (): Policy[] => []],
+    ['around a breaker', (): Policy[] => [circuitBreaker({ volumeThreshold: 10_000 })]],
+    ['around hedged calls', (): Policy[] => [hedge({ max: 1, budget: false })]],
+    ['around retries', (): Policy[] => [retry({ attempts: 2, backoff: 0, budget: false })]],
+  ])('without a wait, of work that throws, its attempts do not stand on each other: %s', async (_, inner) => {
     const work = vi.fn<() => never>(() => {
       throw broken
     })
-    expect(await outcome(pipeline(retry({ attempts: 1000, backoff: 0, budget: false })).run(work))).toBe(
-      broken,
-    )
-    expect(work).toHaveBeenCalledTimes(1000)
+    const api = pipeline(retry({ attempts: 1000, backoff: 0, budget: false }), ...inner())
+    expect(await outcome(api.run(work))).toBe(broken)
+    expect(work.mock.calls.length).toBeGreaterThanOrEqual(1000)
+    expect(api.running).toBe(0)
+  })
+
+  test('work whose thenable throws after it answered is not tried again', async () => {
+    // oxlint-disable-next-line unicorn/no-thenable
+    const twice: PromiseLike<number> = { then: answersThenThrows }
+    const work = vi.fn<() => PromiseLike<number>>(() => twice)
+    const api = pipeline(retry({ backoff: 0 }))
+    expect(await api.run(work)).toBe(1)
+    expect(work).toHaveBeenCalledTimes(1)
+    expect(api.running).toBe(0)
   })
 
   test('a caller that gives up during the wait is answered at once, and there is no further attempt', () =>

@@ -53,8 +53,7 @@ export function retry(options: RetryOptions = {}): Policy {
       return <T>(scope: CallScope, work: Work<T>, sink: Sink<T | Inner>): void => {
         const { budget: own } = plan
         if (own !== undefined && scope.first(own)) own.deposit(clock.monotonic())
-        const call = new RetriedCall(plan, scope, work, sink)
-        next(scope, work, call)
+        new RetriedCall(plan, scope, work, sink).begin()
       }
     },
   }
@@ -84,12 +83,25 @@ class RetriedCall<T, Inner> implements Sink<T | Inner>, Abortable {
   #attempt = 1
   #waitOf: ((attempt: number) => number) | undefined
   #timer: unknown
+  #beginning = false
+  #isDue = false
 
   constructor(plan: Plan<Inner>, scope: CallScope, work: Work<T>, sink: Sink<T | Inner>) {
     this.#plan = plan
     this.#scope = scope
     this.#work = work
     this.#sink = sink
+  }
+
+  begin(): void {
+    const { next } = this.#plan
+    // In a loop: attempts that fail at once would else begin each on the stack of the one before.
+    this.#beginning = true
+    do {
+      this.#isDue = false
+      next(this.#scope, this.#work, this)
+    } while (this.#isDue)
+    this.#beginning = false
   }
 
   succeed(value: T | Inner): void {
@@ -159,6 +171,7 @@ class RetriedCall<T, Inner> implements Sink<T | Inner>, Abortable {
 
   #next(): void {
     if (this.#scope.isAborted) this.#sink.fail(this.#scope.reason)
-    else this.#plan.next(this.#scope, this.#work, this)
+    else if (this.#beginning) this.#isDue = true
+    else this.begin()
   }
 }

@@ -32,7 +32,9 @@ class Pending<T> implements Abortable {
   }
 
   follow(result: PromiseLike<T>): void {
-    result.then(
+    // A thenable that answers twice, or with another one, is made a promise of.
+    const promise = result instanceof Promise ? result : Promise.resolve(result)
+    promise.then(
       (value) => this.#succeeded(value),
       (error: unknown) => this.aborted(error),
     )
