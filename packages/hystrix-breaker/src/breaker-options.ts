@@ -117,6 +117,16 @@ export function breakerSettings(options: BreakerOptions, requestCache: boolean):
   const [doubled] = Object.keys(own)
   if (circuit !== undefined && doubled !== undefined)
     throw new InvalidOptionError(`${doubled} stands beside circuit, which has it already: leave one out`)
+  if (circuit !== undefined && (typeof circuit !== 'object' || typeof circuit?.openFor !== 'function'))
+    throw new InvalidOptionError(
+      `circuit must be what a preset gives, such as presets.hystrix(), not ${shown(circuit)}`,
+    )
+  for (const operation of ['now', 'monotonic', 'setTimeout', 'clearTimeout'] as const) {
+    if (typeof clock?.[operation] !== 'function')
+      throw new InvalidOptionError(
+        `clock must have a function ${operation}, not ${shown(clock?.[operation])}`,
+      )
+  }
   const limit = timeout === false ? undefined : checkDuration('timeout', timeout)
   return {
     name,

@@ -3,7 +3,8 @@ import { type BreakerOptions, type BreakerSettings, breakerSettings } from './br
 import type { Call, ExecuteOptions, InnerWork, Sink, Work } from './call.ts'
 import { CallRunner } from './call-runner.ts'
 import { Circuit } from './circuit.ts'
-import type { BreakerEvents, ExecutionEvent } from './events.ts'
+import { InvalidOptionError, shown } from './errors.ts'
+import { type BreakerEvents, breakerChannels, type ExecutionEvent } from './events.ts'
 import { HalfOpenTimer } from './half-open-timer.ts'
 import type { BreakerMetrics } from './metrics/breaker-metrics.ts'
 import { type CallEvent, placeOf } from './metrics/call-event.ts'
@@ -94,11 +95,21 @@ export class Breaker implements AsyncDisposable {
     return { running: this.#metrics.running, queued: this.#metrics.queued }
   }
 
-  /** Calls `listener` for each event; the function that comes back ends it. */
+  /**
+   * Calls `listener` for each event; the function that comes back ends it.
+   *
+   * @throws InvalidOptionError where there is no such event, or the listener is no function.
+   */
   on<Name extends keyof BreakerEvents>(
     name: Name,
     listener: (event: BreakerEvents[Name]) => void,
   ): () => void {
+    if (!Object.hasOwn(breakerChannels, name))
+      throw new InvalidOptionError(
+        `there is no event ${shown(name)}; there are ${Object.keys(breakerChannels).join(', ')}`,
+      )
+    if (typeof listener !== 'function')
+      throw new InvalidOptionError(`listener must be a function, not ${shown(listener)}`)
     return this.#emitter.on(name, listener)
   }
 
@@ -109,12 +120,15 @@ export class Breaker implements AsyncDisposable {
    * `DISPOSED`; the reason of `signal`, where it is aborted first. The promise is rejected with it.
    */
   execute<T>(work: Work<T>, options: ExecuteOptions<T> = noOptions): Promise<T> {
-    return this.#calls.execute(work, options)
+    const fault = faultOf(work, options)
+    return fault === undefined ? this.#calls.execute(work, options) : Promise.reject(fault)
   }
 
   /** {@link Breaker.execute}, with what happened. */
   start<T>(work: Work<T>, options: ExecuteOptions<T> = noOptions): Execution<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const fault = faultOf(work, options)
+    if (fault !== undefined) return { answer: Promise.reject(fault), events: [] }
     const call = this.begin(work, { succeed: resolve, fail: reject }, options)
     return {
       answer: promise,
@@ -154,7 +168,8 @@ export class Breaker implements AsyncDisposable {
 
   /** @throws ResilienceError `INVALID_SNAPSHOT`, and nothing has changed. */
   restore(snapshot: BreakerSnapshot): void {
-    const age = this.#settings.clock.now() - snapshot.takenAt
+    const { takenAt }: Partial<BreakerSnapshot> = { ...snapshot }
+    const age = this.#settings.clock.now() - (takenAt ?? Number.NaN)
     this.#circuit.restore(snapshot, this.#now(), Number.isFinite(age) ? age : 0)
   }
 
@@ -170,4 +185,11 @@ export class Breaker implements AsyncDisposable {
   #now(): number {
     return this.#settings.clock.monotonic()
   }
+}
+
+function faultOf(work: unknown, options: unknown): InvalidOptionError | undefined {
+  if (typeof work !== 'function') return new InvalidOptionError(`work must be a function, not ${shown(work)}`)
+  if (typeof options !== 'object' || options === null)
+    return new InvalidOptionError(`the options of a call must be an object, not ${shown(options)}`)
+  return undefined
 }

@@ -235,4 +235,59 @@ describe('what others throw', () => {
     expect(own.counts).toMatchObject({ total: 2, failures: 1 })
     expect(own.calls.running).toBe(0)
   })
+
+  test('a promise whose then is not that of promises is not trusted', async () => {
+    for (const timeout of [false, 1000] as const) {
+      const own = new Breaker({ timeout })
+      const odd = (then: () => void): Promise<number> => {
+        const promise = Promise.resolve(1)
+        // oxlint-disable-next-line unicorn/no-thenable -- a thenable is what is tested
+        return Object.defineProperty(promise, 'then', { value: then })
+      }
+      const throwing = own.execute(() =>
+        odd(() => {
+          throw broken
+        }),
+      )
+      expect(await codeOf(throwing)).toBe(broken)
+      const unanswered = own.execute(() => odd(quiet))
+      expect(unanswered).toBeInstanceOf(Promise)
+      unanswered.catch(quiet)
+      await own[Symbol.asyncDispose]()
+    }
+  })
+
+  test('27: what is no function, no signal and no options is refused by the promise, and counts nowhere', async () => {
+    const own = new Breaker()
+    const junk: unknown[] = JSON.parse('[null, 5, {}, "x"]')
+    for (const each of junk) {
+      const calls = [
+        () => Reflect.apply(own.execute, own, [each]),
+        () => Reflect.apply(own.execute, own, [() => 1, { signal: each }]),
+      ]
+      if (typeof each !== 'object' || each === null)
+        calls.push(() => Reflect.apply(own.execute, own, [() => 1, each]))
+      for (const call of calls) expect(await codeOf(call())).toBe('INVALID_OPTION')
+    }
+    expect(own.counts.total).toBe(0)
+    expect(own.calls).toEqual({ running: 0, queued: 0 })
+  })
+})
+
+test.each([
+  ['circuit', () => new Breaker(JSON.parse('{"circuit":{}}'))],
+  ['clock', () => new Breaker(JSON.parse('{"clock":{}}'))],
+  ['work', () => Reflect.apply(breaker, undefined, [5])],
+  ['state', () => Reflect.apply(new Breaker().force, new Breaker(), ['x'])],
+  ['event', () => Reflect.apply(new Breaker().on, new Breaker(), ['nonsense', quiet])],
+  ['listener', () => Reflect.apply(new Breaker().on, new Breaker(), ['stateChange', 5])],
+])('27: a RangeError names %s', (name, make) => {
+  expect(make).toThrow(RangeError)
+  expect(make).toThrow(name)
+})
+
+test.each(['null', '1', '{"version":2}'])('the snapshot %s is refused as one', (text) => {
+  const own = new Breaker()
+  expect(() => own.restore(JSON.parse(text))).toThrow(expect.objectContaining({ code: 'INVALID_SNAPSHOT' }))
+  expect(own.state).toBe('closed')
 })

@@ -13,11 +13,13 @@ import {
 import type { Circuit, Outcome, Refusal } from './circuit.ts'
 import { Deadlines } from './deadlines.ts'
 import type { ResilienceError } from './errors.ts'
+import { InvalidOptionError, shown } from './errors.ts'
 import { LinkedList } from './linked-list.ts'
 import { type LagObserver, LoopGuard } from './local-fault/loop-guard.ts'
 import { placeOf } from './metrics/call-event.ts'
 import type { CallMetrics } from './metrics/call-metrics.ts'
 import { Refusals } from './refusals.ts'
+import { isThenable, ownPromise } from './thenable.ts'
 
 /** What the calls of a breaker have in common. */
 export interface CallParts {
@@ -111,6 +113,8 @@ export class CallRunner implements CallOwner, LagObserver {
     const bulkhead = this.#bulkhead
     const now = this.#now()
     if (this.#disposed) this.#fail(call, this.#refusals.disposed(), now)
+    else if (signal !== undefined && !(signal instanceof AbortSignal))
+      this.#fail(call, new InvalidOptionError(`signal must be an AbortSignal, not ${shown(signal)}`), now)
     else if (signal?.aborted === true) this.#giveUp(call, signal.reason)
     else {
       if (signal !== undefined) call.watch(signal)
@@ -153,8 +157,7 @@ export class CallRunner implements CallOwner, LagObserver {
       const result = work(call)
       if (result === underWay) return
       if (!isThenable(result)) return this.succeeded(call, result)
-      const promise = result instanceof Promise ? result : Promise.resolve(result)
-      promise.then(
+      ownPromise(result).then(
         (value: unknown) => this.succeeded(call, value),
         (error: unknown) => this.failed(call, error),
       )
@@ -179,7 +182,7 @@ export class CallRunner implements CallOwner, LagObserver {
     let promise: Promise<T>
     try {
       const result = work(call)
-      promise = result instanceof Promise ? result : Promise.resolve(result)
+      promise = ownPromise(result)
     } catch (error) {
       promise = Promise.reject(error)
     }
@@ -286,7 +289,7 @@ export class CallRunner implements CallOwner, LagObserver {
     try {
       const result = fallback(error)
       if (!isThenable(result)) return this.#fellBack(call, result)
-      Promise.resolve(result).then(
+      ownPromise(result).then(
         (value: unknown) => this.#fellBack(call, value),
         (thrown: unknown) => this.#fallbackFailed(call, error, thrown),
       )
@@ -347,7 +350,7 @@ export class CallRunner implements CallOwner, LagObserver {
   #over(call: Call<unknown>, now: number, substitute: number | undefined): void {
     const { signal } = call.options
     call.stage = 'over'
-    if (signal !== undefined) call.unwatch(signal)
+    if (signal instanceof AbortSignal) call.unwatch(signal)
     if (substitute !== undefined) {
       call.substitute = substitute
       this.#metrics.count(now, substitute)
@@ -388,13 +391,4 @@ export class CallRunner implements CallOwner, LagObserver {
   #now(): number {
     return this.#settings.clock.monotonic()
   }
-}
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  )
 }

@@ -1,4 +1,4 @@
-import { ResilienceError, shown } from './errors.ts'
+import { InvalidOptionError, ResilienceError, shown } from './errors.ts'
 import { HalfOpen } from './half-open.ts'
 import { reached, type Threshold } from './judge.ts'
 import { Permit } from './permit.ts'
@@ -164,8 +164,14 @@ export class Circuit {
     this.#tell()
   }
 
-  /** Into a forced state, with a new generation and an empty window, whatever the state was. */
+  /**
+   * Into a forced state, with a new generation and an empty window, whatever the state was.
+   *
+   * @throws InvalidOptionError where there is no such state.
+   */
   force(state: ForcedState, now: number): void {
+    if (!forcedStates.includes(state))
+      throw new InvalidOptionError(`state must be one of ${forcedStates.join(', ')}, not ${shown(state)}`)
     this.advance(now)
     this.#attempt = 0
     this.#enter(state === 'forced-closed' ? this.#settings.forcedClosed : state, 'forced', now)
@@ -214,7 +220,7 @@ export class Circuit {
       }
       const due = this.#halfOpen?.due(now)
       if (due === undefined) break
-      if (due.expired === undefined) this.#endHalfOpen(due.at)
+      if (due.expired === undefined) this.#endHalfOpen(this.#skipCycles(due.at, now))
       else {
         due.expired.settled = true
         this.#settleProbe(due.expired, 'failure', due.at, this.#settings.probeTimeout)
@@ -310,6 +316,19 @@ export class Circuit {
     this.#observer.thresholdReached?.(threshold, counts)
   }
 
+  // Where nobody looked for long, the circuit has opened and half-opened by itself again and again: all but the last time
+  // is one step, once the wait grows no longer.
+  #skipCycles(at: number, now: number): number {
+    const { autoHalfOpen, afterHalfOpenMax, halfOpenMax, openFor } = this.#settings
+    if (!autoHalfOpen || afterHalfOpenMax !== 'open') return at
+    const wait = openFor(this.#attempt + 1)
+    const cycles = Math.floor((now - at) / (wait + halfOpenMax))
+    if (cycles < 1 || wait !== openFor(this.#attempt + 2)) return at
+    this.#attempt += cycles
+    this.#generation += 2 * cycles
+    return at + cycles * (wait + halfOpenMax)
+  }
+
   #endHalfOpen(at: number): void {
     if (this.#settings.afterHalfOpenMax === 'open') this.#toOpen('half-open-too-long', at)
     else this.#toClosed('half-open-too-long', at)
@@ -368,6 +387,8 @@ export class Circuit {
     return slow !== undefined && duration > slow.over
   }
 }
+
+const forcedStates: readonly ForcedState[] = ['forced-open', 'forced-closed', 'metrics-only', 'disabled']
 
 function makeWindow(window: NonNullable<CircuitSettings['window']>): OutcomeWindow {
   return window.type === 'time' ? new TimeWindow(window.size, window.buckets) : new CountWindow(window.size)

@@ -51,7 +51,19 @@ test('27: wrong properties are named', () => {
   const wrong: readonly [string, () => unknown][] = [
     ['execution.isolation.strategy', () => command(JSON.parse('{"execution.isolation.strategy":"FIBER"}'))],
     ['fallback.enabled', () => command(JSON.parse('{"fallback.enabled":1}'))],
-    ['bulkhead.max', () => command({ coreSize: -1 })],
+    ['coreSize', () => command({ coreSize: -1 })],
+    ['metrics.rollingStats.numBuckets', () => command({ 'metrics.rollingStats.numBuckets': 0 })],
+    [
+      'execution.isolation.semaphore.maxConcurrentRequests',
+      () => command({ 'execution.isolation.semaphore.maxConcurrentRequests': 1.5 }),
+    ],
+    [
+      'metrics.healthSnapshot.intervalInMilliseconds',
+      () => command({ 'metrics.healthSnapshot.intervalInMilliseconds': -1 }),
+    ],
+    ['requestLog.enabled', () => command(JSON.parse('{"requestLog.enabled":"abc"}'))],
+    ['command', () => command(JSON.parse('null'))],
+    ['command', () => command(JSON.parse('[]'))],
     ['metrics.rollingStats', () => command({ 'metrics.rollingStats.numBuckets': 7 })],
     ['circuitBreaker.sleepWindow', () => command(JSON.parse('{"circuitBreaker.sleepWindow":7}'))],
     ['maxQueueSize', () => command({ coreSize: 1, maxQueueSize: 1.5 })],

@@ -4,7 +4,7 @@ import { CachedCalls } from './cached-calls.ts'
 import type { ExecuteOptions, Work } from './call.ts'
 import { HystrixBadRequestException, hystrixError } from './command-errors.ts'
 import { InvalidOptionError, shown } from './errors.ts'
-import { checkFlag, checkInteger } from './option-checks.ts'
+import { checkFlag } from './option-checks.ts'
 import type { Clock } from './ports.ts'
 import { type HystrixOptions, hystrix } from './preset/hystrix.ts'
 
@@ -77,6 +77,8 @@ export interface Command<T> extends AsyncDisposable {
  * @throws InvalidOptionError naming the property.
  */
 export function command<T>(options: CommandOptions = {}): Command<T> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new InvalidOptionError(`command: the properties must be an object, not ${shown(options)}`)
   const { name = 'command' } = options
   const cached = checkFlag('requestCache.enabled', options['requestCache.enabled'] ?? true)
   const fallsBack = checkFlag('fallback.enabled', options['fallback.enabled'] ?? true)
@@ -143,13 +145,8 @@ function bulkheadOf(options: CommandOptions): BulkheadOptions | undefined {
     const max = options['execution.isolation.semaphore.maxConcurrentRequests'] ?? 10
     return { max, isolation: 'SEMAPHORE' }
   }
-  if (strategy !== 'THREAD')
-    throw new InvalidOptionError(
-      `execution.isolation.strategy must be THREAD or SEMAPHORE, not ${shown(strategy)}`,
-    )
   if (coreSize === undefined) return undefined
-  const waiting = checkInteger('maxQueueSize', options.maxQueueSize ?? -1, -1, 1_000_000)
-  const threshold = options.queueSizeRejectionThreshold ?? 5
-  const refused = checkInteger('queueSizeRejectionThreshold', threshold, 0, 1_000_000)
-  return { max: coreSize, queue: Math.max(0, Math.min(waiting, refused)), isolation: 'THREAD' }
+  const { maxQueueSize = -1, queueSizeRejectionThreshold = 5 } = options
+  const queue = Math.max(0, Math.min(maxQueueSize, queueSizeRejectionThreshold))
+  return { max: coreSize, queue, isolation: 'THREAD' }
 }

@@ -64,4 +64,13 @@ describe('21: the request cache', () => {
       expect(await second).toBe('for the second')
     })
   })
+
+  test('a key function that throws rejects the call', async () => {
+    const user = breaker(async () => 1, {
+      cacheKey: () => {
+        throw broken
+      },
+    })
+    await expect(user()).rejects.toBe(broken)
+  })
 })

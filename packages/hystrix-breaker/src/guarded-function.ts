@@ -50,6 +50,7 @@ export function breaker<A extends unknown[], T>(
   work: (...args: [...A, context: CallContext]) => T | PromiseLike<T>,
   options: GuardOptions<A, T> = {},
 ): GuardedFunction<A, T> {
+  checkFunction('work', work)
   const { fallback, cacheKey, ...rest } = options
   const own = new Breaker(rest, { requestCache: cacheKey !== undefined })
   const fallBack = readFallback(fallback)
@@ -61,8 +62,14 @@ export function breaker<A extends unknown[], T>(
       : { signal, fallback: fallBack }
   const start = (args: A, signal: AbortSignal | undefined): Execution<T> => {
     const bound = (context: CallContext): T | PromiseLike<T> => work(...args, context)
-    if (cache === undefined) return own.start(bound, optionsOf(args, signal))
-    return cache.start(keyOf?.(...args), (shared) => own.start(bound, optionsOf(args, shared)), signal)
+    if (cache === undefined || keyOf === undefined) return own.start(bound, optionsOf(args, signal))
+    let key: string | undefined
+    try {
+      key = keyOf(...args)
+    } catch (error) {
+      return { answer: Promise.reject(error), events: [] }
+    }
+    return cache.start(key, (shared) => own.start(bound, optionsOf(args, shared)), signal)
   }
   const run = (args: A, signal: AbortSignal | undefined): Promise<T> => {
     if (cache !== undefined) return start(args, signal).answer

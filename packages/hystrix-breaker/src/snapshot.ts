@@ -26,7 +26,7 @@ const states: readonly CircuitSnapshot['state'][] = [
 
 /** @throws ResilienceError `INVALID_SNAPSHOT` naming the field. */
 export function readSnapshot(snapshot: unknown): CircuitSnapshot {
-  if (snapshot === null || typeof snapshot !== 'object') refuse('it', 'an object', snapshot)
+  if (snapshot === null || typeof snapshot !== 'object') refuse('', 'an object', snapshot)
   const field = (name: string): unknown =>
     Object.hasOwn(snapshot, name) ? Reflect.get(snapshot, name) : undefined
   if (field('version') !== 1) refuse('version', '1', field('version'))
@@ -59,6 +59,6 @@ function isCount(value: unknown): value is number {
 function refuse(name: string, expected: string, value: unknown): never {
   throw new ResilienceError(
     'INVALID_SNAPSHOT',
-    `The snapshot's ${name} must be ${expected}, not ${shown(value)}`,
+    `${name === '' ? 'The snapshot' : `The snapshot's ${name}`} must be ${expected}, not ${shown(value)}`,
   )
 }

@@ -117,6 +117,31 @@ describe('acceptance list of the specification, section 10', () => {
     expect(trace.refused()).toEqual({ state: 'open', retryAfter: 1 })
   })
 
+  test('a circuit that opens and half-opens by itself is looked at after ages in one step', () => {
+    const told: number[] = []
+    const settings = presets.resilience4j({
+      minimumNumberOfCalls: 1,
+      waitDurationInOpenState: 2,
+      maxWaitDurationInHalfOpenState: 3,
+      automaticTransitionFromOpenToHalfOpenEnabled: true,
+    })
+    // Opened at 0: half-open from 2, open from 5, half-open from 7, …
+    for (const [now, state] of [
+      [4, 'half-open'],
+      [6, 'open'],
+      [1_000_000_000_000_001, 'open'],
+      [1_000_000_000_000_002, 'half-open'],
+      [1_000_000_000_000_004, 'half-open'],
+      [1_000_000_000_000_005, 'open'],
+    ] as const) {
+      const circuit = new Circuit(settings, { transition: ({ at }) => told.push(at) })
+      const permit = circuit.acquire(0)
+      if (permit instanceof Permit) circuit.settle(permit, 'failure', 0)
+      expect(circuit.state(now)).toBe(state)
+    }
+    expect(told.length).toBeLessThan(50)
+  })
+
   test('17: failures older than the window never count, after an idle hour neither', () => {
     const trace = new Trace(circuitSettings({ volumeThreshold: 5 }))
     trace.calls(4, 'failure')

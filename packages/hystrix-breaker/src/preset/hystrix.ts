@@ -1,4 +1,5 @@
-import { baseSettings, countMax, timeWindow } from '../circuit-options.ts'
+import { baseSettings, bucketsMax, countMax, timeWindow } from '../circuit-options.ts'
+import { InvalidOptionError, shown } from '../errors.ts'
 import { checkDuration, checkFlag, checkInteger, checkNames } from '../option-checks.ts'
 import type { CircuitSettings, State } from '../settings.ts'
 
@@ -39,30 +40,48 @@ const hystrixDefaults: Required<HystrixOptions> = {
   'execution.timeout.enabled': true,
 }
 
-// Of the whole command and of its pool: accepted, so that one set of properties serves all, and of no effect on the circuit.
-const commandProperties = [
-  'name',
-  'group',
-  'coreSize',
-  'maximumSize',
-  'maxQueueSize',
-  'queueSizeRejectionThreshold',
-  'keepAliveTimeMinutes',
-  'allowMaximumSizeToDivergeFromCoreSize',
-  'execution.isolation.strategy',
-  'execution.isolation.thread.interruptOnTimeout',
-  'execution.isolation.thread.interruptOnFutureCancel',
-  'execution.isolation.semaphore.maxConcurrentRequests',
-  'fallback.isolation.semaphore.maxConcurrentRequests',
-  'fallback.enabled',
-  'metrics.rollingPercentile.enabled',
-  'metrics.rollingPercentile.timeInMilliseconds',
-  'metrics.rollingPercentile.numBuckets',
-  'metrics.rollingPercentile.bucketSize',
-  'metrics.healthSnapshot.intervalInMilliseconds',
-  'requestCache.enabled',
-  'requestLog.enabled',
-]
+// Of the whole command and of its pool: accepted, so that one set of properties serves all, and of no effect on the
+// circuit. Each with its check.
+const commandProperties: ReadonlyMap<string, (name: string, value: unknown) => unknown> = new Map([
+  ['name', checkText],
+  ['group', checkText],
+  ['coreSize', checkCount],
+  ['maximumSize', checkCount],
+  ['maxQueueSize', (name, value) => checkInteger(name, value, -1, countMax)],
+  ['queueSizeRejectionThreshold', checkCount],
+  ['keepAliveTimeMinutes', checkCount],
+  ['allowMaximumSizeToDivergeFromCoreSize', checkFlag],
+  ['execution.isolation.strategy', checkStrategy],
+  ['execution.isolation.thread.interruptOnTimeout', checkFlag],
+  ['execution.isolation.thread.interruptOnFutureCancel', checkFlag],
+  ['execution.isolation.semaphore.maxConcurrentRequests', checkCount],
+  ['fallback.isolation.semaphore.maxConcurrentRequests', checkCount],
+  ['fallback.enabled', checkFlag],
+  ['metrics.rollingPercentile.enabled', checkFlag],
+  ['metrics.rollingPercentile.timeInMilliseconds', checkDuration],
+  ['metrics.rollingPercentile.numBuckets', checkBuckets],
+  ['metrics.rollingPercentile.bucketSize', (name, value) => checkInteger(name, value, 1, countMax)],
+  ['metrics.healthSnapshot.intervalInMilliseconds', checkDuration],
+  ['requestCache.enabled', checkFlag],
+  ['requestLog.enabled', checkFlag],
+])
+
+function checkText(name: string, value: unknown): void {
+  if (typeof value !== 'string') throw new InvalidOptionError(`${name} must be a text, not ${shown(value)}`)
+}
+
+function checkCount(name: string, value: unknown): void {
+  checkInteger(name, value, 0, 1_000_000)
+}
+
+function checkBuckets(name: string, value: unknown): void {
+  checkInteger(name, value, 1, bucketsMax)
+}
+
+function checkStrategy(name: string, value: unknown): void {
+  if (value !== 'THREAD' && value !== 'SEMAPHORE')
+    throw new InvalidOptionError(`${name} must be THREAD or SEMAPHORE, not ${shown(value)}`)
+}
 
 /**
  * Hystrix 1.5.18: `>=`, one probe, a wait that must be over (`>`). Differs on purpose: judged on every outcome and not
@@ -71,11 +90,16 @@ const commandProperties = [
  * @throws InvalidOptionError naming the option.
  */
 export function hystrix(options: HystrixOptions = {}): CircuitSettings {
-  checkNames('hystrix', options, [...Object.keys(hystrixDefaults), ...commandProperties])
+  checkNames('hystrix', options, [...Object.keys(hystrixDefaults), ...commandProperties.keys()])
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) commandProperties.get(name)?.(name, value)
+  }
   const given = { ...hystrixDefaults, ...options }
   const flag = (name: keyof HystrixOptions): boolean => checkFlag(name, given[name])
   const duration = (name: keyof HystrixOptions): number => checkDuration(name, given[name])
   const sleepWindow = duration('circuitBreaker.sleepWindowInMilliseconds')
+  duration('metrics.rollingStats.timeInMilliseconds')
+  checkBuckets('metrics.rollingStats.numBuckets', given['metrics.rollingStats.numBuckets'])
   const timeout = duration('execution.isolation.thread.timeoutInMilliseconds')
   const initial: State = !flag('circuitBreaker.enabled')
     ? 'disabled'

@@ -1,4 +1,4 @@
-import { baseSettings, countMax, timeWindow } from '../circuit-options.ts'
+import { baseSettings, bucketsMax, countMax, timeWindow } from '../circuit-options.ts'
 import { checkDuration, checkInteger, checkNames, checkNumber, type Duration } from '../option-checks.ts'
 import type { CircuitSettings } from '../settings.ts'
 
@@ -37,6 +37,8 @@ export function opossum(options: OpossumOptions = {}): CircuitSettings {
   checkNames('opossum', options, Object.keys(opossumDefaults))
   const given = { ...opossumDefaults, ...options }
   const resetTimeout = checkDuration('resetTimeout', given.resetTimeout)
+  checkDuration('rollingCountTimeout', given.rollingCountTimeout)
+  checkInteger('rollingCountBuckets', given.rollingCountBuckets, 1, bucketsMax)
   return {
     ...baseSettings,
     window: timeWindow('rollingCount', given.rollingCountTimeout, given.rollingCountBuckets),
