@@ -116,17 +116,28 @@ export function circuitSettings(options: CircuitOptions = {}): CircuitSettings {
   }
 }
 
-/** A time window, checked: its size must be a multiple of `buckets`. @throws InvalidOptionError */
+/** What the two options of a time window are called. */
+export interface WindowNames {
+  readonly size: string
+  readonly buckets: string
+}
+
+/**
+ * A time window, checked: its size must be a multiple of `buckets`. A text stands for `<text>.size` and `<text>.buckets`.
+ *
+ * @throws InvalidOptionError
+ */
 export function timeWindow(
-  name: string,
+  name: string | WindowNames,
   size: unknown,
   buckets: unknown,
 ): Extract<WindowSettings, { readonly type: 'time' }> {
-  const ms = checkDuration(`${name}.size`, size)
-  const slices = checkInteger(`${name}.buckets`, buckets, 1, bucketsMax)
+  const names = typeof name === 'string' ? { size: `${name}.size`, buckets: `${name}.buckets` } : name
+  const ms = checkDuration(names.size, size)
+  const slices = checkInteger(names.buckets, buckets, 1, bucketsMax)
   if (ms % slices !== 0) {
     throw new InvalidOptionError(
-      `${name}.size of ${ms} ms must be a multiple of its ${slices} buckets; ${Math.ceil(ms / slices) * slices} ms is one`,
+      `${names.size} of ${ms} ms must be a multiple of its ${slices} slices (${names.buckets}); ${Math.ceil(ms / slices) * slices} ms is one`,
     )
   }
   return { type: 'time', size: ms, buckets: slices }

@@ -64,7 +64,11 @@ test('27: wrong properties are named', () => {
     ['requestLog.enabled', () => command(JSON.parse('{"requestLog.enabled":"abc"}'))],
     ['command', () => command(JSON.parse('null'))],
     ['command', () => command(JSON.parse('[]'))],
-    ['metrics.rollingStats', () => command({ 'metrics.rollingStats.numBuckets': 7 })],
+    ['metrics.rollingStats.timeInMilliseconds', () => command({ 'metrics.rollingStats.numBuckets': 7 })],
+    [
+      'metrics.rollingPercentile.timeInMilliseconds',
+      () => command({ 'metrics.rollingPercentile.numBuckets': 7 }),
+    ],
     ['circuitBreaker.sleepWindow', () => command(JSON.parse('{"circuitBreaker.sleepWindow":7}'))],
     ['maxQueueSize', () => command({ coreSize: 1, maxQueueSize: 1.5 })],
   ]

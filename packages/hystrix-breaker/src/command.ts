@@ -2,11 +2,12 @@ import { Breaker, type Execution } from './breaker.ts'
 import type { BreakerOptions, BulkheadOptions } from './breaker-options.ts'
 import { CachedCalls } from './cached-calls.ts'
 import type { ExecuteOptions, Work } from './call.ts'
+import { timeWindow } from './circuit-options.ts'
 import { HystrixBadRequestException, hystrixError } from './command-errors.ts'
 import { InvalidOptionError, shown } from './errors.ts'
 import { checkFlag } from './option-checks.ts'
 import type { Clock } from './ports.ts'
-import { type HystrixOptions, hystrix } from './preset/hystrix.ts'
+import { type HystrixOptions, hystrix, slicesOf } from './preset/hystrix.ts'
 
 /** Hystrix's properties of a command and of its pool, without `hystrix.command.<key>.` and `hystrix.threadpool.<key>.` */
 export interface CommandOptions extends HystrixOptions {
@@ -117,6 +118,11 @@ function breakerOptions({ clock, group, ...options }: CommandOptions & { name: s
     'metrics.rollingPercentile.enabled',
     options['metrics.rollingPercentile.enabled'] ?? true,
   )
+  const { size, buckets } = timeWindow(
+    slicesOf('metrics.rollingPercentile'),
+    options['metrics.rollingPercentile.timeInMilliseconds'] ?? 60_000,
+    options['metrics.rollingPercentile.numBuckets'] ?? 6,
+  )
   return {
     name: options.name,
     group: group ?? options.name,
@@ -130,10 +136,7 @@ function breakerOptions({ clock, group, ...options }: CommandOptions & { name: s
         size: options['metrics.rollingStats.timeInMilliseconds'] ?? 10_000,
         buckets: options['metrics.rollingStats.numBuckets'] ?? 10,
       },
-      latencies: latencies && {
-        size: options['metrics.rollingPercentile.timeInMilliseconds'] ?? 60_000,
-        buckets: options['metrics.rollingPercentile.numBuckets'] ?? 6,
-      },
+      latencies: latencies && { size, buckets },
     },
     ...(clock === undefined ? {} : { clock }),
   }

@@ -1,4 +1,4 @@
-import { baseSettings, bucketsMax, countMax, timeWindow } from '../circuit-options.ts'
+import { baseSettings, bucketsMax, countMax, timeWindow, type WindowNames } from '../circuit-options.ts'
 import { InvalidOptionError, shown } from '../errors.ts'
 import { checkDuration, checkFlag, checkInteger, checkNames } from '../option-checks.ts'
 import type { CircuitSettings, State } from '../settings.ts'
@@ -83,6 +83,11 @@ function checkStrategy(name: string, value: unknown): void {
     throw new InvalidOptionError(`${name} must be THREAD or SEMAPHORE, not ${shown(value)}`)
 }
 
+/** The names of the properties of a rolling window. */
+export function slicesOf(window: 'metrics.rollingStats' | 'metrics.rollingPercentile'): WindowNames {
+  return { size: `${window}.timeInMilliseconds`, buckets: `${window}.numBuckets` }
+}
+
 /**
  * Hystrix 1.5.18: `>=`, one probe, a wait that must be over (`>`). Differs on purpose: judged on every outcome and not
  * every 500 ms, late results are fenced, a probe that hangs has a lease, percentages are not truncated.
@@ -98,8 +103,6 @@ export function hystrix(options: HystrixOptions = {}): CircuitSettings {
   const flag = (name: keyof HystrixOptions): boolean => checkFlag(name, given[name])
   const duration = (name: keyof HystrixOptions): number => checkDuration(name, given[name])
   const sleepWindow = duration('circuitBreaker.sleepWindowInMilliseconds')
-  duration('metrics.rollingStats.timeInMilliseconds')
-  checkBuckets('metrics.rollingStats.numBuckets', given['metrics.rollingStats.numBuckets'])
   const timeout = duration('execution.isolation.thread.timeoutInMilliseconds')
   const initial: State = !flag('circuitBreaker.enabled')
     ? 'disabled'
@@ -111,7 +114,7 @@ export function hystrix(options: HystrixOptions = {}): CircuitSettings {
   return {
     ...baseSettings,
     window: timeWindow(
-      'metrics.rollingStats',
+      slicesOf('metrics.rollingStats'),
       given['metrics.rollingStats.timeInMilliseconds'],
       given['metrics.rollingStats.numBuckets'],
     ),

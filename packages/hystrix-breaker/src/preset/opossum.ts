@@ -1,4 +1,4 @@
-import { baseSettings, bucketsMax, countMax, timeWindow } from '../circuit-options.ts'
+import { baseSettings, countMax, timeWindow } from '../circuit-options.ts'
 import { checkDuration, checkInteger, checkNames, checkNumber, type Duration } from '../option-checks.ts'
 import type { CircuitSettings } from '../settings.ts'
 
@@ -37,11 +37,13 @@ export function opossum(options: OpossumOptions = {}): CircuitSettings {
   checkNames('opossum', options, Object.keys(opossumDefaults))
   const given = { ...opossumDefaults, ...options }
   const resetTimeout = checkDuration('resetTimeout', given.resetTimeout)
-  checkDuration('rollingCountTimeout', given.rollingCountTimeout)
-  checkInteger('rollingCountBuckets', given.rollingCountBuckets, 1, bucketsMax)
   return {
     ...baseSettings,
-    window: timeWindow('rollingCount', given.rollingCountTimeout, given.rollingCountBuckets),
+    window: timeWindow(
+      { size: 'rollingCountTimeout', buckets: 'rollingCountBuckets' },
+      given.rollingCountTimeout,
+      given.rollingCountBuckets,
+    ),
     volumeThreshold: checkInteger('volumeThreshold', given.volumeThreshold, 0, countMax),
     errorThreshold: checkNumber('errorThresholdPercentage', given.errorThresholdPercentage, 0, 100) / 100,
     operator: '>',
