@@ -2,6 +2,7 @@
 export type ResilienceErrorCode =
   | 'INVALID_OPTION'
   | 'INVALID_SNAPSHOT'
+  | 'INVALID_CONFIG'
   | 'CIRCUIT_OPEN'
   | 'TIMEOUT'
   | 'BULKHEAD_FULL'
