@@ -27,5 +27,7 @@ export function reached(
 function compare(part: number, total: number, threshold: number, operator: RateOperator): boolean {
   if (operator === '>') return part / total > threshold
   if (operator === '>=') return part / total >= threshold
+  // 29 of 50 are 57 %, in Java's arithmetic as here.
+  if (operator === 'percent>=') return Math.trunc((part / total) * 100) >= Math.round(threshold * 100)
   return Math.fround((part * 100) / total) >= Math.fround(threshold * 100)
 }

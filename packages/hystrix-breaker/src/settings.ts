@@ -1,5 +1,8 @@
-/** How a rate is held against its threshold: `float` as Java's single-precision numbers are. */
-export type RateOperator = '>=' | '>' | 'float>='
+/**
+ * How a rate is held against its threshold: `float` as Java's single-precision numbers are, `percent` in whole percents,
+ * the rest cut off.
+ */
+export type RateOperator = '>=' | '>' | 'float>=' | 'percent>='
 
 export type WindowSettings =
   | { readonly type: 'time'; readonly size: number; readonly buckets: number }

@@ -43,6 +43,22 @@ describe('acceptance list of the specification, section 10', () => {
     expect(even.call('failure')).toBe('open')
   })
 
+  test('2: percentages are cut off as in Hystrix: 29 of 50 is 57.99999999999999, and not 58', () => {
+    for (const [threshold, state] of [
+      [58, 'closed'],
+      [57, 'open'],
+    ] as const) {
+      const trace = new Trace(
+        presets.hystrix({
+          'circuitBreaker.requestVolumeThreshold': 50,
+          'circuitBreaker.errorThresholdPercentage': threshold,
+        }),
+      )
+      trace.calls(21, 'success')
+      expect(trace.calls(29, 'failure')).toBe(state)
+    }
+  })
+
   test('3: of 10,000 calls when the wait ends one is let through, the others learn when to come back', () => {
     const trace = opened()
     trace.now += 4999

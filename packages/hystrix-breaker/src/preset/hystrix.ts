@@ -90,7 +90,7 @@ export function slicesOf(window: 'metrics.rollingStats' | 'metrics.rollingPercen
 
 /**
  * Hystrix 1.5.18: `>=`, one probe, a wait that must be over (`>`). Differs on purpose: judged on every outcome and not
- * every 500 ms, late results are fenced, a probe that hangs has a lease, percentages are not truncated.
+ * every 500 ms, late results are fenced, a probe that hangs has a lease.
  *
  * @throws InvalidOptionError naming the option.
  */
@@ -132,6 +132,7 @@ export function hystrix(options: HystrixOptions = {}): CircuitSettings {
         100,
       ) / 100,
     openFor: () => sleepWindow,
+    operator: 'percent>=',
     wait: 'after',
     probeTimeout: flag('execution.timeout.enabled') ? Math.max(timeout, sleepWindow) : sleepWindow,
     initial,
