@@ -1,5 +1,6 @@
 import { MaglevError, shown } from './errors.ts'
-import { fingerprintSecret, type Key, KeyHash } from './key-hash.ts'
+import { wantObject } from './given.ts'
+import { fingerprintSecret, type Key, KeyHash, wantKeys } from './key-hash.ts'
 import { readSecret } from './settings.ts'
 import { begunVersion, controlLength, idsVersions, type SharedHandle, servingVersion } from './shared.ts'
 
@@ -24,6 +25,7 @@ export function attach(handle: SharedHandle, options: { secret?: Uint8Array | st
   if (!isHandle(handle)) {
     throw new MaglevError('INVALID_OPTION', `attach needs what share() returned, not ${shown(handle)}`)
   }
+  wantObject('options', options)
   const secret = options.secret === undefined ? undefined : readSecret(options.secret)
   if ((secret && fingerprintSecret(secret)) !== handle.secretFingerprint) {
     throw new MaglevError(
@@ -94,6 +96,7 @@ class Reader implements AttachedMaglev {
   }
 
   lookupMany(keys: readonly Key[] | Uint32Array | Float64Array): (string | undefined)[] {
+    wantKeys(keys)
     const { control, owners, size } = this.#handle
     const slots = Uint32Array.from(keys as readonly Key[], (key) => this.#keyHash.slot(key, size))
     for (;;) {

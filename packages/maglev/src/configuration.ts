@@ -107,8 +107,9 @@ export function reconfigure<T>(
 }
 
 /** What is not understood must not be passed over: a change with a slip in it would do nothing, in silence. */
-function checkChange(change: unknown): void {
-  if (typeof change !== 'object' || change === null) {
+export function checkChange(change: unknown): void {
+  // A Set has an `add` as well.
+  if (typeof change !== 'object' || change === null || Symbol.iterator in change) {
     throw new MaglevError(
       'INVALID_OPTION',
       `A change must be an object such as { add: […] }, not ${shown(change)}`,
@@ -156,6 +157,12 @@ function addBackend<T>(
 function refuseRamp({ id, ramp }: ConfiguredBackend, { modeName }: Settings): void {
   if (ramp === 1 || modeName === 'stable' || modeName === 'classic' || modeName === 'envoy') return
   throw new MaglevError('INVALID_WEIGHT', `Backend ${shown(id)}: mode ${modeName} has no ramp, not ${ramp}`)
+}
+
+/** An object would be made text of as the name of a property. */
+export function checkedId(id: string): string {
+  if (typeof id === 'string') return id
+  throw new MaglevError('UNKNOWN_BACKEND', `There is no backend ${shown(id)}`)
 }
 
 function known<T>(backends: ReadonlyMap<string, ConfiguredBackend<T>>, id: string): ConfiguredBackend<T> {

@@ -17,7 +17,8 @@ export class Emitter<Events> {
 
   /** @throws MaglevError `INVALID_OPTION` for an event that there is not, or what is no function */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
-    if (!Object.hasOwn(this.#channels, name)) {
+    // An object would be made text of.
+    if (!Object.keys(this.#channels).some((each) => each === name)) {
       throw new MaglevError(
         'INVALID_OPTION',
         `There is no event ${shown(name)}; there are ${Object.keys(this.#channels).join(', ')}`,

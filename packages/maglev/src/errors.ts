@@ -59,6 +59,7 @@ export function shown(value: unknown): string {
       : JSON.stringify(value)
   }
   if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
   if (value === null || typeof value !== 'object') return String(value)
   return Array.isArray(value) ? 'an array' : 'an object'
 }

@@ -86,6 +86,12 @@ export function fingerprintSecret(secret: Uint8Array): string {
   return toBigint(out).toString(16).padStart(16, '0')
 }
 
+/** @throws MaglevError `INVALID_KEY` for what is no list of keys. */
+export function wantKeys(keys: unknown): void {
+  if (Array.isArray(keys) || ArrayBuffer.isView(keys)) return
+  throw new MaglevError('INVALID_KEY', `Keys must be an array or a typed array, not ${shown(keys)}`)
+}
+
 function invalidKey(key: unknown): MaglevError {
   return new MaglevError(
     'INVALID_KEY',

@@ -1,12 +1,12 @@
 import type { Backend, ConfiguredBackend, Health } from './backend.ts'
-import { type Change, type Configuration, configure, reconfigure } from './configuration.ts'
+import { type Change, type Configuration, checkedId, configure, reconfigure } from './configuration.ts'
 import { Emitter } from './emitter.ts'
 import { MaglevError, shown } from './errors.ts'
 import { type MaglevEvents, maglevChannels } from './events.ts'
 import { type Explanation, explain } from './explain.ts'
 import { fingerprint } from './fingerprint.ts'
 import { toBigint } from './hash/word64.ts'
-import { fingerprintSecret, type Key, KeyHash } from './key-hash.ts'
+import { fingerprintSecret, type Key, KeyHash, wantKeys } from './key-hash.ts'
 import { uint64Seed } from './mode/checks.ts'
 import type { ModeName, Sliced, Tables } from './mode/mode.ts'
 import type { KeyHashName, MaglevOptions, Rebuild } from './options.ts'
@@ -166,9 +166,7 @@ export class Maglev<T = unknown> {
 
   /** `lookup` for many keys, all answered from one table. */
   lookupMany(keys: readonly Key[] | Uint32Array | Float64Array): (string | undefined)[] {
-    if (!Array.isArray(keys) && !ArrayBuffer.isView(keys)) {
-      throw new MaglevError('INVALID_KEY', `Keys must be an array or a typed array, not ${shown(keys)}`)
-    }
+    wantKeys(keys)
     const { ids, tables } = this.#serving
     const owners = tables.current
     const found: (string | undefined)[] = []
@@ -231,11 +229,11 @@ export class Maglev<T = unknown> {
   }
 
   setWeight(id: string, weight: number): void {
-    this.update({ weight: { [id]: weight } })
+    this.update({ weight: { [checkedId(id)]: weight } })
   }
 
   setHealth(id: string, health: Health): void {
-    this.update({ health: { [id]: health } })
+    this.update({ health: { [checkedId(id)]: health } })
   }
 
   /**

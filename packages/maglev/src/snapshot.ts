@@ -1,4 +1,5 @@
-import { MaglevError } from './errors.ts'
+import { MaglevError, shown } from './errors.ts'
+import { wantMaglev, wantObject } from './given.ts'
 import { Maglev } from './maglev.ts'
 import { decodeBytes, encodeBytes } from './snapshot/bytes.ts'
 import { corrupt, type SnapshotRecord } from './snapshot/record.ts'
@@ -33,6 +34,10 @@ export function toJson(maglev: Maglev): string {
  * secret and `options.secret` is not it.
  */
 export function restore(snapshot: Uint8Array | string, options: RestoreOptions = {}): Maglev {
+  wantObject('options', options)
+  if (typeof snapshot !== 'string' && !(snapshot instanceof Uint8Array)) {
+    throw corrupt(`it must be bytes or text, not ${shown(snapshot)}`)
+  }
   const record = typeof snapshot === 'string' ? decodeText(snapshot) : decodeBytes(snapshot)
   const maglev = rebuild(record, options)
   if (record.secretFingerprint !== maglev.identity.secretFingerprint) {
@@ -49,6 +54,7 @@ export function restore(snapshot: Uint8Array | string, options: RestoreOptions =
 }
 
 function recordOf(maglev: Maglev): SnapshotRecord {
+  wantMaglev('What a snapshot is taken of', maglev)
   const { identity, backends } = maglev
   return {
     ...identity,

@@ -6,6 +6,7 @@ import type { Change } from '../configuration.ts'
 import { type Duration, parsePositiveDuration } from '../duration.ts'
 import { Emitter } from '../emitter.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantMethods, wantObject } from '../given.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 
 /** What is asked: the addresses of a name, all on one port, or its service records. */
@@ -107,6 +108,7 @@ class DnsDiscovery implements AsyncDisposable {
 
   /** @internal */
   constructor(target: DiscoveryTarget, query: DnsQuery, options: DnsDiscoveryOptions) {
+    wantMethods('target', target, 'a Maglev or a Pool', ['update'])
     checkQuery(query)
     this.#target = target
     this.#query = query
@@ -282,6 +284,7 @@ interface Settings {
 }
 
 function checkOptions(options: DnsDiscoveryOptions): Settings {
+  wantObject('options', options)
   const interval = parsePositiveDuration('interval', options.interval ?? '30s')
   const minInterval = parsePositiveDuration('minInterval', options.minInterval ?? Math.min(1000, interval))
   if (minInterval > interval) {
@@ -300,19 +303,28 @@ function checkOptions(options: DnsDiscoveryOptions): Settings {
       `maxBackends must be a whole number above 0, not ${shown(maxBackends)}`,
     )
   }
+  const { resolver, signal, clock, random } = options
+  if (resolver !== undefined)
+    wantMethods('resolver', resolver, 'a Resolver', ['resolve4', 'resolve6', 'resolveSrv', 'cancel'])
+  if (signal !== undefined)
+    wantMethods('signal', signal, 'an AbortSignal', ['addEventListener', 'removeEventListener'])
+  if (clock !== undefined)
+    wantMethods('clock', clock, 'a Clock', ['now', 'monotonic', 'setTimeout', 'clearTimeout'])
+  if (random !== undefined) wantMethods('random', random, 'a Random', ['next'])
   return {
     interval,
     minInterval,
     jitter,
     maxBackends,
-    resolver: options.resolver ?? new Resolver(),
-    signal: options.signal,
-    clock: options.clock ?? realClock,
-    random: options.random ?? realRandom,
+    resolver: resolver ?? new Resolver(),
+    signal,
+    clock: clock ?? realClock,
+    random: random ?? realRandom,
   }
 }
 
 function checkQuery(query: DnsQuery): void {
+  wantObject('query', query)
   const { name, type } = query
   if (typeof name !== 'string' || name === '') {
     throw new MaglevError('INVALID_OPTION', `name must be a DNS name, not ${shown(name)}`)

@@ -1,5 +1,6 @@
 import { type Duration, parsePositiveDuration } from '../duration.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantObject } from '../given.ts'
 import type { Key } from '../key-hash.ts'
 import { type HashPolicy, hashPolicies, type RoutedRequest } from '../route/hash-policy.ts'
 import type { HashedTable } from '../route/value-hash.ts'
@@ -68,6 +69,7 @@ export interface HttpSettings {
 
 /** `table` is the one that the keys are for. */
 export function checkHttpOptions(options: HttpProxyOptions, table: HashedTable | undefined): HttpSettings {
+  wantObject('options', options)
   const { forwarded = 'x-forwarded', via, trustForwarded = false } = options
   if (forwarded !== 'x-forwarded' && forwarded !== 'forwarded') {
     throw new MaglevError(
@@ -75,7 +77,7 @@ export function checkHttpOptions(options: HttpProxyOptions, table: HashedTable |
       `forwarded must be x-forwarded or forwarded, not ${shown(forwarded)}`,
     )
   }
-  if (via !== undefined && !/^[\w!#$%&'*+.^`|~-]+(?::\d+)?$/.test(via)) {
+  if (via !== undefined && (typeof via !== 'string' || !/^[\w!#$%&'*+.^`|~-]+(?::\d+)?$/.test(via))) {
     throw new MaglevError('INVALID_OPTION', `via must be a name or host:port, not ${shown(via)}`)
   }
   const trusted = sourceList('trustForwarded', trustForwarded)

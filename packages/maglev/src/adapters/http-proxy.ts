@@ -137,15 +137,16 @@ export class HttpProxy implements AsyncDisposable {
   }
 
   #createServer(): Server {
-    const { headersTimeout } = this.#settings
+    // A duration may have fractions, which node:http refuses.
+    const headersTimeout = Math.ceil(this.#settings.headersTimeout)
     const server = createServer({
       noDelay: true,
       keepAlive: true,
       headersTimeout,
       // Bodies are as long as they are; `idleTimeout` watches over them.
       requestTimeout: 0,
-      connectionsCheckingInterval: Math.max(10, Math.min(headersTimeout / 4, 5_000)),
-      keepAliveTimeout: this.#settings.keepAliveTimeout,
+      connectionsCheckingInterval: Math.max(10, Math.ceil(Math.min(headersTimeout / 4, 5_000))),
+      keepAliveTimeout: Math.ceil(this.#settings.keepAliveTimeout),
       maxHeaderSize: this.#settings.maxHeaderBytes,
       // It is refused with the others, after which nothing more is read from the connection.
       requireHostHeader: false,

@@ -1,5 +1,6 @@
 import type { AddressInfo, Server } from 'node:net'
 import { MaglevError, shown } from '../errors.ts'
+import { wantMethods, wantObject } from '../given.ts'
 import { checkCount } from './count.ts'
 
 export interface ListenOptions {
@@ -17,8 +18,21 @@ export interface ListenOptions {
 }
 
 /** Resolves when `server` listens; `close` is called when the signal aborts afterwards. */
-export function listen(server: Server, options: ListenOptions, close: () => void): Promise<AddressInfo> {
+export async function listen(
+  server: Server,
+  options: ListenOptions,
+  close: () => void,
+): Promise<AddressInfo> {
+  wantObject('listen: options', options)
   const { port, host, signal } = options
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new MaglevError('INVALID_OPTION', `port must be a whole number from 0 to 65535, not ${shown(port)}`)
+  }
+  if (host !== undefined && (typeof host !== 'string' || host.includes('\0'))) {
+    throw new MaglevError('INVALID_OPTION', `host must be a name or an address, not ${shown(host)}`)
+  }
+  if (signal !== undefined)
+    wantMethods('signal', signal, 'an AbortSignal', ['throwIfAborted', 'addEventListener'])
   const backlog = checkCount('backlog', options.backlog ?? 4_096, 1)
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()

@@ -82,3 +82,21 @@ test('OpenTelemetry collects the same figures', async () => {
   expect((await collect()).get('maglev.acquired')).toEqual([[{ pool: 'users' }, 2]])
   await provider.shutdown()
 })
+
+test('a pool in place of pools by name is named as the culprit', async () => {
+  await using pool = await somePool()
+  const meter = new MeterProvider().getMeter('test')
+  for (const call of [
+    () => Reflect.apply(prometheusText, undefined, [pool]),
+    () => Reflect.apply(registerPrometheus, undefined, [new Registry(), pool]),
+    () => Reflect.apply(observePools, undefined, [meter, pool]),
+  ]) {
+    expect(call).toThrowError(
+      expect.objectContaining({
+        code: 'INVALID_OPTION',
+        message: expect.stringContaining('{ users: pool }'),
+      }),
+    )
+  }
+  expect(() => Reflect.apply(prometheusText, undefined, [{ users: {} }])).toThrow(/"users" must be a Pool/)
+})

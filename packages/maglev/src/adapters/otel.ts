@@ -1,4 +1,5 @@
 import type { BatchObservableCallback, Meter } from '@opentelemetry/api'
+import { wantMethods, wantPools } from '../given.ts'
 import type { Pool } from '../pool/pool.ts'
 import { poolMetrics, snapshotOf } from './pool-metrics.ts'
 
@@ -9,8 +10,16 @@ import { poolMetrics, snapshotOf } from './pool-metrics.ts'
  * ```ts
  * const stop = observePools(metrics.getMeter('my-service'), { users: pool })
  * ```
+ *
+ * @throws MaglevError `INVALID_OPTION`
  */
 export function observePools(meter: Meter, pools: Readonly<Record<string, Pool>>): () => void {
+  wantMethods('meter', meter, 'a Meter of OpenTelemetry', [
+    'createObservableCounter',
+    'createObservableGauge',
+    'addBatchObservableCallback',
+  ])
+  wantPools(pools)
   const instruments = poolMetrics.map((metric) => {
     const options = { description: metric.help }
     const instrument =

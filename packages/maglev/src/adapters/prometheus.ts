@@ -1,3 +1,4 @@
+import { wantMethods, wantPools } from '../given.ts'
 import type { Pool } from '../pool/pool.ts'
 import { type PoolMetric, poolMetrics, type Sample, snapshotOf } from './pool-metrics.ts'
 
@@ -7,7 +8,11 @@ export type NamedPools = Readonly<Record<string, Pool>>
 /** What `prometheusText` writes, for the header Content-Type. */
 export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** All metrics of the pools in Prometheus' text format 0.0.4, for those who answer `/metrics` themselves. */
+/**
+ * All metrics of the pools in Prometheus' text format 0.0.4, for those who answer `/metrics` themselves.
+ *
+ * @throws MaglevError `INVALID_OPTION` for anything but pools by name
+ */
 export function prometheusText(pools: NamedPools): string {
   const snapshots = snapshotsOf(pools)
   return poolMetrics
@@ -34,8 +39,12 @@ export interface MetricRegistry {
 /**
  * Adds the metrics of the pools to a registry of prom-client, which then reads them on each scrape, beside your own.
  * The function that is returned takes them out again.
+ *
+ * @throws MaglevError `INVALID_OPTION`; what the registry throws, for names that it has already
  */
 export function registerPrometheus(registry: MetricRegistry, pools: NamedPools): () => void {
+  wantMethods('registry', registry, 'a Registry of prom-client', ['registerMetric', 'removeSingleMetric'])
+  wantPools(pools)
   for (const metric of poolMetrics) registry.registerMetric(promClientMetric(metric, pools) as never)
   return () => {
     for (const metric of poolMetrics) registry.removeSingleMetric(nameOf(metric))
@@ -56,6 +65,7 @@ function promClientMetric(metric: PoolMetric, pools: NamedPools): object {
 type Snapshots = readonly (readonly [pool: string, snapshot: ReturnType<typeof snapshotOf>])[]
 
 function snapshotsOf(pools: NamedPools): Snapshots {
+  wantPools(pools)
   return Object.entries(pools).map(([name, pool]) => [name, snapshotOf(pool)])
 }
 

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net'
-import { MaglevError } from '../errors.ts'
+import { MaglevError, shown } from '../errors.ts'
+import { wantObject } from '../given.ts'
 import { crc32c } from './crc32c.ts'
 
 /** One end of a TCP connection. */
@@ -44,6 +45,7 @@ const crc32cType = 0x03
  * @throws MaglevError `PROXY_HEADER_INVALID` as soon as no continuation could make the bytes a header.
  */
 export function parseProxyHeader(bytes: Uint8Array): { header: ProxyHeader; length: number } | undefined {
+  if (!(bytes instanceof Uint8Array)) throw invalid(`it must be bytes, not ${shown(bytes)}`)
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (startsLike(buffer, signature)) return parseVersion2(buffer)
   if (startsLike(buffer, prefix)) return parseVersion1(buffer)
@@ -59,6 +61,11 @@ export function formatProxyHeader(
   source: Endpoint | undefined,
   destination: Endpoint | undefined,
 ): Buffer {
+  if (version !== 1 && version !== 2) {
+    throw new MaglevError('INVALID_OPTION', `version must be 1 or 2, not ${shown(version)}`)
+  }
+  if (source !== undefined) wantEndpoint('source', source)
+  if (destination !== undefined) wantEndpoint('destination', destination)
   const ends = source && destination && sameFamily(source, destination)
   if (version === 1) {
     if (ends === undefined) return Buffer.from('PROXY UNKNOWN\r\n')
@@ -75,6 +82,16 @@ export function formatProxyHeader(
   const family = isIPv4(from.address) ? 0x11 : 0x21
   const fixed = Buffer.from([0x21, family, 0, addresses.length + tail.length])
   return Buffer.concat([signature, fixed, addresses, tail])
+}
+
+function wantEndpoint(what: string, endpoint: Endpoint): void {
+  wantObject(what, endpoint)
+  const { address, port } = endpoint
+  if (typeof address === 'string' && Number.isInteger(port) && port >= 0 && port <= 65_535) return
+  throw new MaglevError(
+    'INVALID_OPTION',
+    `${what} must have an address and a port of 0 to 65535, not ${shown(address)} and ${shown(port)}`,
+  )
 }
 
 function startsLike(buffer: Buffer, expected: Buffer): boolean {

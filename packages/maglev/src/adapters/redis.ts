@@ -9,6 +9,7 @@ import {
 } from 'ioredis'
 import type { ConfiguredBackend } from '../backend.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantMaglev, wantObject } from '../given.ts'
 import type { Maglev } from '../maglev.ts'
 import { addressOf } from '../pool/address.ts'
 
@@ -84,7 +85,16 @@ class Nodes<T> implements AsyncDisposable {
   #closed = false
 
   constructor(maglev: Maglev<T>, options: RedisRouterOptions<T>) {
-    const { onDisconnect = 'reroute', connect } = options
+    wantMaglev('The table of the nodes', maglev)
+    wantObject('options', options)
+    const { onDisconnect = 'reroute', connect, redis = {} } = options
+    wantObject('redis', redis)
+    if (connect !== undefined && typeof connect !== 'function') {
+      throw new MaglevError(
+        'INVALID_OPTION',
+        `connect must be a function of the backend, not ${shown(connect)}`,
+      )
+    }
     if (onDisconnect !== 'reroute' && onDisconnect !== 'fail') {
       throw new MaglevError(
         'INVALID_OPTION',
@@ -258,6 +268,9 @@ async function executeOn<T>(
 
 /** What is hashed of a key: the text between the first `{` and the next `}`, unless that is empty (Redis Cluster specification). */
 function hashTag(key: string | Buffer): string | Buffer {
+  if (typeof key !== 'string' && !Buffer.isBuffer(key)) {
+    throw new MaglevError('INVALID_KEY', `A key of Redis is text or a Buffer, not ${shown(key)}`)
+  }
   const open = key.indexOf('{')
   const close = open === -1 ? -1 : key.indexOf('}', open + 1)
   if (close <= open + 1) return key
@@ -295,8 +308,20 @@ function invoke(client: Redis | ChainableCommander, method: string, args: readon
 
 function keysOf(method: string, args: readonly unknown[]): (string | Buffer)[] {
   const bare = method.replace(/Buffer$/, '')
-  const [name, rest] = bare === 'call' ? [String(args[0]), args.slice(1)] : [bare, args]
+  const [name, rest] = bare === 'call' ? [args[0], args.slice(1)] : [bare, args]
+  if (typeof name !== 'string')
+    throw new MaglevError('INVALID_OPTION', `call needs the name of a command, not ${shown(name)}`)
   // Its constructor also lays objects, as mset takes them, out flat.
-  const keys: unknown[] = new Command(name, rest as string[]).getKeys()
+  let command: Command
+  try {
+    command = new Command(name, rest as string[])
+  } catch (cause) {
+    throw new MaglevError('INVALID_KEY', `${method}: an argument is neither text, number nor bytes`, {
+      cause,
+    })
+  }
+  // Nobody sends this one; what it has to say about its arguments the one that is sent says as well.
+  command.promise.catch(() => {})
+  const keys: unknown[] = command.getKeys()
   return keys.filter((key) => typeof key === 'string' || Buffer.isBuffer(key))
 }

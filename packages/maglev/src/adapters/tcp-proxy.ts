@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { type Duration, parsePositiveDuration } from '../duration.ts'
 import { type Channels, Emitter } from '../emitter.ts'
 import { isMaglevError, MaglevError, shown } from '../errors.ts'
+import { wantObject } from '../given.ts'
 import type { Key } from '../key-hash.ts'
 import type { Maglev } from '../maglev.ts'
 import { addressOf } from '../pool/address.ts'
@@ -294,6 +295,7 @@ interface Settings {
 }
 
 function checkOptions(options: TcpProxyOptions): Settings {
+  wantObject('options', options)
   const { key = (connection) => connection.source.address, sendProxyProtocol } = options
   if (typeof key !== 'function') {
     throw new MaglevError('INVALID_OPTION', `key must be a function of the connection, not ${shown(key)}`)

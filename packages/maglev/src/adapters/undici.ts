@@ -69,7 +69,7 @@ export class MaglevDispatcher<T = unknown> extends Dispatcher implements AsyncDi
     this.#key = key
     this.#origin = origin
     this.#retries = checkCount('retries', retries, 0)
-    this.#agent = new Agent(options.agent)
+    this.#agent = agentOf(options.agent)
     this.#agent
       .on('connect', (url, targets) => this.emit('connect', url, [this, ...targets]))
       .on('disconnect', (url, targets, error) => this.emit('disconnect', url, [this, ...targets], error))
@@ -145,6 +145,15 @@ export class MaglevDispatcher<T = unknown> extends Dispatcher implements AsyncDi
       fail(handler, isMaglevError(error) && error.code === 'NO_BACKEND' ? (failure ?? error) : error)
       return false
     }
+  }
+}
+
+function agentOf(options: Agent.Options | undefined): Agent {
+  try {
+    return new Agent(options)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : shown(cause)
+    throw new MaglevError('INVALID_OPTION', `agent: ${reason}`, { cause })
   }
 }
 

@@ -1,6 +1,7 @@
 import { isIP, SocketAddress } from 'node:net'
-import type { Backend } from '../backend.ts'
+import { type Backend, configureBackend } from '../backend.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantList, wantObject } from '../given.ts'
 import type { MaglevOptions } from '../options.ts'
 
 /** A service backend as Cilium knows it. */
@@ -33,7 +34,9 @@ const hashSeedFlag = 'bpf-lb-maglev-hash-seed'
  *
  * @throws MaglevError `INVALID_BACKEND`
  */
-export function ciliumId({ ip, port, protocol = 'TCP', scope = 'external' }: CiliumBackend): string {
+export function ciliumId(backend: CiliumBackend): string {
+  wantObject('A backend of Cilium', backend, 'INVALID_BACKEND')
+  const { ip, port, protocol = 'TCP', scope = 'external' } = backend
   const version = typeof ip === 'string' && !ip.includes('%') ? isIP(ip) : 0
   if (version === 0) throw invalid(`ip must be an IP address, not ${shown(ip)}`)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
@@ -48,9 +51,10 @@ export function ciliumId({ ip, port, protocol = 'TCP', scope = 'external' }: Cil
 
 /** Backends for `new Maglev(backends, { mode: 'cilium' })`, with the same table as Cilium's of the same backends and flags. */
 export function fromCiliumBackends(backends: Iterable<CiliumBackend>): Backend[] {
+  wantList('The backends', backends, 'INVALID_BACKEND')
   return [...backends].map((backend) => {
-    const { port, state = 'active', weight } = backend
     const id = ciliumId(backend)
+    const { port, state = 'active', weight } = backend
     if (!['active', 'terminating', 'quarantined', 'maintenance'].includes(state)) {
       throw invalid(
         `state of ${id} must be active, terminating, quarantined or maintenance, not ${shown(state)}`,
@@ -83,7 +87,9 @@ const states = {
 
 /** The way back; every id must be a string as `ciliumId` makes it. */
 export function toCiliumBackends(backends: Iterable<Backend>): CiliumBackend[] {
-  return [...backends].map(({ id, weight, health = 'healthy' }) => {
+  wantList('The backends', backends, 'INVALID_BACKEND')
+  return [...backends].map((given) => {
+    const { id, weight, health } = configureBackend(given)
     const [, v6, v4, digits, protocol, internal] =
       /^\[(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})\/(TCP|UDP|SCTP)(\/i)?,State:active\]$/.exec(id) ?? []
     const backend: CiliumBackend = {
@@ -92,7 +98,7 @@ export function toCiliumBackends(backends: Iterable<Backend>): CiliumBackend[] {
       protocol: protocolOf(protocol),
       ...(internal && { scope: 'internal' }),
       ...(states[health] !== 'active' && { state: states[health] }),
-      ...(weight !== undefined && weight !== 1 && { weight }),
+      ...(weight !== 1 && { weight }),
     }
     if (protocol === undefined || ciliumId(backend) !== id) {
       throw invalid(`id ${shown(id)} is not Cilium's string for a backend: make it with ciliumId`)
@@ -108,12 +114,16 @@ export function toCiliumBackends(backends: Iterable<Backend>): CiliumBackend[] {
  * @throws MaglevError `INVALID_OPTION` names the flag that has no value, is there twice, or has a value that is no number.
  */
 export function fromCiliumFlags(flags: readonly string[] | Readonly<Record<string, string>>): CiliumOptions {
+  if (!Array.isArray(flags)) wantObject('flags', flags)
   const value = Array.isArray(flags)
     ? (name: string): string | undefined => argument(flags, `--${name}`)
     : (name: string): string | undefined => Object.entries(flags).find(([key]) => key === name)?.[1]
   const size = value(tableSizeFlag)
   const seed = value(hashSeedFlag)
-  if (size !== undefined && !/^\d{1,10}$/.test(size)) {
+  if (seed !== undefined && typeof seed !== 'string') {
+    throw new MaglevError('INVALID_OPTION', `--${hashSeedFlag} must be text, not ${shown(seed)}`)
+  }
+  if (size !== undefined && (typeof size !== 'string' || !/^\d{1,10}$/.test(size))) {
     throw new MaglevError('INVALID_OPTION', `--${tableSizeFlag} must be a whole number, not ${shown(size)}`)
   }
   return {
@@ -124,7 +134,15 @@ export function fromCiliumFlags(flags: readonly string[] | Readonly<Record<strin
 }
 
 /** The arguments of cilium-agent that make its tables those of `options`. */
-export function toCiliumFlags({ tableSize, seed }: Omit<CiliumOptions, 'mode'>): string[] {
+export function toCiliumFlags(options: Omit<CiliumOptions, 'mode'>): string[] {
+  wantObject('options', options)
+  const { tableSize, seed } = options
+  if (tableSize !== undefined && !Number.isSafeInteger(tableSize)) {
+    throw new MaglevError('INVALID_OPTION', `tableSize must be a whole number, not ${shown(tableSize)}`)
+  }
+  if (seed !== undefined && typeof seed !== 'string') {
+    throw new MaglevError('INVALID_OPTION', `seed must be text, not ${shown(seed)}`)
+  }
   return [
     '--bpf-lb-algorithm=maglev',
     ...(tableSize === undefined ? [] : [`--${tableSizeFlag}=${tableSize}`]),
@@ -134,6 +152,8 @@ export function toCiliumFlags({ tableSize, seed }: Omit<CiliumOptions, 'mode'>):
 
 function argument(args: readonly string[], flag: string): string | undefined {
   const found = args.flatMap((arg, index) => {
+    if (typeof arg !== 'string')
+      throw new MaglevError('INVALID_OPTION', `Argument ${index} must be text, not ${shown(arg)}`)
     if (arg.startsWith(`${flag}=`)) return [arg.slice(flag.length + 1)]
     return arg === flag ? [args[index + 1] ?? ''] : []
   })

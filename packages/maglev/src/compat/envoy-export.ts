@@ -2,7 +2,11 @@ import type { Backend, Health } from '../backend.ts'
 import { configureBackend } from '../backend.ts'
 import { parseDuration } from '../duration.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantList, wantObject } from '../given.ts'
 import { parseAddress } from '../pool/address.ts'
+import { checkOutlierOptions } from '../pool/outlier-options.ts'
+import { checkPoolOptions } from '../pool/pool-options.ts'
+import { checkOptions } from '../settings.ts'
 import { hostPort } from './envoy-address.ts'
 import type { EnvoyHealthCheck } from './envoy-health-check.ts'
 import type { EnvoyCluster, EnvoyHost, EnvoyPoolOptions } from './envoy-import.ts'
@@ -27,7 +31,8 @@ const uint32Max = 0xffffffff
  * for: `degraded` is written as healthy, `ejected` and `disabled` as UNHEALTHY; in the table they stand for the same.
  *
  * @throws MaglevError `UNSUPPORTED_CLUSTER` for what Envoy cannot express: a weight that is no whole number of 1 to 2^32 - 1, a
- * backend without an IP address, an empty id, probes by a function.
+ * backend without an IP address, an empty id, probes by a function; `INVALID_CLUSTER`, `INVALID_OPTION` and so on for what is
+ * no cluster, as `Maglev` and `createPool` would refuse it.
  */
 export function toEnvoyCluster(
   cluster: Pick<EnvoyCluster, 'name' | 'options'> & {
@@ -35,10 +40,19 @@ export function toEnvoyCluster(
     readonly pool?: Partial<EnvoyPoolOptions>
   },
 ): Record<string, unknown> {
+  wantObject('A cluster', cluster, 'INVALID_CLUSTER')
   const { name, options, pool = {} } = cluster
+  if (typeof name !== 'string')
+    throw new MaglevError('INVALID_CLUSTER', `name must be text, not ${shown(name)}`)
+  wantObject('options', options, 'INVALID_CLUSTER')
+  wantObject('pool', pool, 'INVALID_CLUSTER')
+  wantList('backends', cluster.backends, 'INVALID_CLUSTER')
   if (options.mode !== 'envoy') {
     throw unsupported(`options.mode is ${shown(options.mode)}`, 'Envoy builds the tables of mode envoy alone')
   }
+  checkOptions(options)
+  checkPoolOptions(pool, 'envoy')
+  if (pool.outlier !== undefined) checkOutlierOptions(pool.outlier)
   const { active, boundedLoad, outlier, overProvisioning, panicThreshold } = pool
   return {
     name,
@@ -46,7 +60,9 @@ export function toEnvoyCluster(
     lb_policy: 'MAGLEV',
     ...(options.tableSize !== undefined && { maglev_lb_config: { table_size: options.tableSize } }),
     common_lb_config: {
-      ...(panicThreshold !== undefined && { healthy_panic_threshold: { value: 100 * panicThreshold } }),
+      ...(panicThreshold !== undefined && {
+        healthy_panic_threshold: { value: 100 * panicThreshold },
+      }),
       ...(options.zones && { locality_weighted_lb_config: {} }),
       ...(boundedLoad !== undefined && {
         consistent_hashing_lb_config: {
@@ -159,8 +175,11 @@ function seconds(name: string, duration: number | string): string {
 /** 1.15 times 100 is 114.99999999999999. */
 function whole(what: string, value: number, least: number): number {
   const rounded = Math.round(value)
-  if (Math.abs(value - rounded) > 1e-6 || rounded < least || rounded > uint32Max) {
-    throw unsupported(what, `Envoy has whole numbers from ${least} to ${uint32Max} there, not ${value}`)
+  if (!(Math.abs(value - rounded) <= 1e-6) || rounded < least || rounded > uint32Max) {
+    throw unsupported(
+      what,
+      `Envoy has whole numbers from ${least} to ${uint32Max} there, not ${shown(value)}`,
+    )
   }
   return rounded
 }

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantObject } from '../given.ts'
 
 /** Where to connect to. `host` is a name or an address, an IPv6 address without its brackets. */
 export interface Address {
@@ -12,7 +13,9 @@ export interface Address {
  *
  * @throws MaglevError `INVALID_BACKEND` where that is no `host:port` or `[v6]:port`.
  */
-export function addressOf({ id, address }: Backend): Address {
+export function addressOf(backend: Backend): Address {
+  wantObject('A backend', backend, 'INVALID_BACKEND')
+  const { id, address } = backend
   const parsed = parseAddress(address ?? id)
   if (parsed) return parsed
   throw new MaglevError(
@@ -22,7 +25,8 @@ export function addressOf({ id, address }: Backend): Address {
 }
 
 /** Reads `host:port` or `[v6]:port`; undefined for anything else. */
-export function parseAddress(text: string): Address | undefined {
+export function parseAddress(text: unknown): Address | undefined {
+  if (typeof text !== 'string') return undefined
   const [, v6, name, digits] =
     /^(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]@]+)):(\d{1,5})$/.exec(text) ?? []
   const host = v6 ?? name

@@ -1,5 +1,6 @@
 import type { ConfiguredBackend } from '../backend.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantObject } from '../given.ts'
 import type { Key } from '../key-hash.ts'
 import type { Member } from './member.ts'
 
@@ -18,7 +19,9 @@ export interface AcquireOptions {
 }
 
 /** @throws MaglevError `INVALID_OPTION`; the reason of `signal` when it is aborted already. */
-export function checkAcquireOptions({ signal, exclude }: AcquireOptions): void {
+export function checkAcquireOptions(options: AcquireOptions): void {
+  wantObject('options', options)
+  const { signal, exclude } = options
   if (exclude !== undefined && !hasMethod(exclude, 'has')) {
     throw new MaglevError('INVALID_OPTION', `exclude must be a Set of ids, not ${shown(exclude)}`)
   }

@@ -1,5 +1,6 @@
 import { type Duration, parseDuration, parsePositiveDuration } from '../duration.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantObject } from '../given.ts'
 import type { ModeName } from '../mode/mode.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { type HttpProbeOptions, httpProbe } from './http-probe.ts'
@@ -225,11 +226,6 @@ function wantOptions(name: string, value: object, names: readonly string[]): voi
   for (const each of Object.keys(value)) {
     if (!names.includes(each)) throw invalid(`${name} has no ${shown(each)}; it may have ${names.join(', ')}`)
   }
-}
-
-function wantObject(name: string, value: unknown): void {
-  if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw invalid(`${name} must be an object, not ${shown(value)}`)
 }
 
 function invalid(message: string): MaglevError {

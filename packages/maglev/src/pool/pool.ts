@@ -1,7 +1,8 @@
 import type { ConfiguredBackend } from '../backend.ts'
-import type { Change } from '../configuration.ts'
+import { type Change, checkChange, checkedId } from '../configuration.ts'
 import { Emitter } from '../emitter.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantMaglev } from '../given.ts'
 import type { Key } from '../key-hash.ts'
 import type { Maglev } from '../maglev.ts'
 import { Drains, interrupted } from './drains.ts'
@@ -64,6 +65,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
   #closed: Promise<void> | undefined
 
   constructor(maglev: Maglev<T>, options: PoolOptions<T>) {
+    wantMaglev('The table of a pool', maglev)
     const settings = checkPoolOptions(options, maglev.mode)
     const { clock, random, checks, outlier, slowStart, tracking } = settings
     if (pooled.has(maglev)) throw new MaglevError('INVALID_OPTION', 'maglev: it has a pool already')
@@ -123,6 +125,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
    * @throws MaglevError as `Maglev.update`; `INVALID_OPTION` for `health` and `ramp`, which are the pool's own.
    */
   update(change: Change<T>): void {
+    checkChange(change)
     this.#wantOpen()
     if (change.health !== undefined || change.ramp !== undefined) {
       throw new MaglevError(
@@ -136,7 +139,7 @@ export class Pool<T = unknown> implements AsyncDisposable {
   }
 
   setWeight(id: string, weight: number): void {
-    this.update({ weight: { [id]: weight } })
+    this.update({ weight: { [checkedId(id)]: weight } })
   }
 
   /**
@@ -146,8 +149,9 @@ export class Pool<T = unknown> implements AsyncDisposable {
    * @throws MaglevError `UNKNOWN_BACKEND`; rejects with `DRAIN_INTERRUPTED` when the backend is removed, enabled or disabled
    * meanwhile, `POOL_CLOSED` when the pool is closed, and with the reason of `signal`, which ends the wait, not the draining.
    */
-  async drain(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    signal?.throwIfAborted()
+  async drain(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    checkAcquireOptions(options)
+    const { signal } = options
     this.#decide(id, 'drain')
     await this.#drains.wait(id, signal)
   }

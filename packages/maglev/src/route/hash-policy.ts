@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { MaglevError, shown } from '../errors.ts'
+import { wantMethods, wantObject } from '../given.ts'
 import { type CookieAttributes, readCookie, setCookie } from './cookie.ts'
 import { type HashedTable, hashInTurn, type ValueHash, valueHashOf, wireBytes } from './value-hash.ts'
 
@@ -111,6 +112,7 @@ export function hashPolicies(
   const hashers = policies.map((policy, index) => hasherOf(policy, `Hash policy ${index}`))
   const valueHash = valueHashOf(table)
   return (request) => {
+    checkRequest(request)
     const cookies: string[] = []
     let key: bigint | undefined
     for (const hasher of hashers) {
@@ -120,6 +122,26 @@ export function hashPolicies(
     }
     return { key, cookies }
   }
+}
+
+/** What policies read, and a caller may have left out or have as something else. */
+function checkRequest(request: RoutedRequest): void {
+  wantObject('A request', request)
+  const { headers, path, remote, local, filterState } = request
+  wantObject('headers of a request', headers)
+  if (typeof path !== 'string') {
+    throw new MaglevError('INVALID_OPTION', `path of a request must be text, not ${shown(path)}`)
+  }
+  for (const end of [remote, local]) {
+    if (end === undefined) continue
+    if (typeof end?.address !== 'string' || typeof end.port !== 'number') {
+      throw new MaglevError(
+        'INVALID_OPTION',
+        `An end of a connection must have an address, not ${shown(end?.address)}`,
+      )
+    }
+  }
+  if (filterState !== undefined) wantMethods('filterState', filterState, 'a Map', ['get'])
 }
 
 function rotateLeft(word: bigint): bigint {
@@ -197,6 +219,7 @@ function cookieAttributes(
   if (path !== undefined && (typeof path !== 'string' || !cookieText.test(path))) {
     throw new MaglevError('INVALID_OPTION', `${where}: path ${shown(path)} cannot stand in a cookie`)
   }
+  wantObject(`${where}: attributes`, attributes)
   const list = Object.entries(attributes)
   for (const [name, value] of list) {
     if (token.test(name) && typeof value === 'string' && cookieText.test(value)) continue
@@ -255,7 +278,12 @@ function requireText(value: unknown, name: string, where: string): string {
 function valuesOf({ headers }: RoutedRequest, name: string): readonly string[] {
   const values = Object.hasOwn(headers, name) ? headers[name] : undefined
   if (values === undefined) return []
-  return typeof values === 'string' ? [values] : values
+  if (typeof values === 'string') return [values]
+  if (Array.isArray(values) && values.every((value) => typeof value === 'string')) return values
+  throw new MaglevError(
+    'INVALID_OPTION',
+    `Header ${shown(name)} must be text or a list of texts, not ${shown(values)}`,
+  )
 }
 
 /** An address as Envoy writes it. */

@@ -22,3 +22,12 @@ test('the next prime is the number itself where it is one', () => {
     nextPrime(5_000_000),
   ]).toEqual([2, 65_537, 65_537, 655_373, 5_000_011])
 })
+
+test.each([Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY, '7', 7n, undefined])(
+  'nextPrime refuses %s, for which it would look without end',
+  (n) => {
+    expect(() => Reflect.apply(nextPrime, undefined, [n])).toThrowError(
+      expect.objectContaining({ code: 'INVALID_OPTION' }),
+    )
+  },
+)
