@@ -303,3 +303,30 @@ test.each([
 test('refuses a priority that is none', async () => {
   await expect(pipeline().run(() => 1, { priority: 0.5 })).rejects.toThrow('priority')
 })
+
+test.each([
+  ['work', [3]],
+  ['options', [() => 1, null]],
+  ['signal', [() => 1, { signal: null }]],
+  ['signal', [() => 1, { signal: {} }]],
+])('a run refuses %s that is none, and keeps nothing of it', async (name, given: readonly unknown[]) => {
+  const api = pipeline(bulkhead({ max: 1 }))
+  const run: unknown = Reflect.apply(api.run, api, given)
+  await expect(run).rejects.toMatchObject({ code: 'INVALID_OPTION', message: expect.stringContaining(name) })
+  expect(api.running).toBe(0)
+  expect(await api.run(() => 1)).toBe(1)
+})
+
+test.each([
+  ['circuitBreaker', circuitBreaker],
+  ['throttle', throttle],
+  ['fallback', fallback],
+  ['retry', retry],
+  ['hedge', hedge],
+  ['bulkhead', bulkhead],
+])('%s refuses what are no options', (name, make) => {
+  for (const junk of [null, 3, []])
+    expect(() => Reflect.apply(make, undefined, [junk])).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(name) }),
+    )
+})

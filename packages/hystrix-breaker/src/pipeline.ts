@@ -2,7 +2,7 @@ import type { CallOptions, Sink, Work } from './call.ts'
 import { CallScope } from './call-scope.ts'
 import { Emitter } from './emitter.ts'
 import { InvalidOptionError, ResilienceError, shown } from './errors.ts'
-import { checkInteger, checkNames } from './option-checks.ts'
+import { checkFunction, checkInteger, checkNames } from './option-checks.ts'
 import { checkBudget } from './policy/chosen-budget.ts'
 import { type PipelineEvents, pipelineChannels } from './policy/pipeline-events.ts'
 import type { PipelineParts, Policy, Step } from './policy/policy.ts'
@@ -104,11 +104,16 @@ class CompiledPipeline<Added> implements Pipeline<Added> {
     return this.#emitter.on(name, listener)
   }
 
-  run<T>(work: Work<T>, { signal, priority = 0 }: RunOptions = {}): Promise<T | Added> {
+  run<T>(work: Work<T>, options: RunOptions = {}): Promise<T | Added> {
     if (this.#disposed) return Promise.reject(this.#disposedError())
-    if (signal?.aborted === true) return Promise.reject(signal.reason)
     return new Promise<T | Added>((resolve, reject) => {
+      checkFunction('work', work)
+      if (typeof options !== 'object' || options === null)
+        throw new InvalidOptionError(`the options of a run must be an object, not ${shown(options)}`)
+      const { signal, priority = 0 } = options
+      checkSignal(signal)
       checkInteger('priority', priority, -100, 100)
+      if (signal?.aborted === true) return reject(signal.reason)
       const run = new Run<T | Added>(this.#runs, signal, priority, resolve, reject)
       this.#step(run, work, run)
       run.isUnderWay = true
@@ -199,6 +204,14 @@ class Run<T> extends CallScope implements Sink<T> {
 
 function isPolicy(value: PipelineOptions | Policy<unknown>): value is Policy<unknown> {
   return typeof value === 'object' && value !== null && 'compile' in value
+}
+
+// By its shape: signals of another realm and of polyfills are signals.
+function checkSignal(signal: unknown): void {
+  if (signal === undefined) return
+  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal)
+    return
+  throw new InvalidOptionError(`signal must be an AbortSignal, not ${shown(signal)}`)
 }
 
 function checkPolicy(value: PipelineOptions | Policy<unknown>, at: number): Policy<unknown> {

@@ -2,6 +2,7 @@ import { Breaker } from '../breaker.ts'
 import type { BreakerOptions } from '../breaker-options.ts'
 import { type InnerCall, type InnerWork, type Sink, underWay, type Work } from '../call.ts'
 import { CallScope } from '../call-scope.ts'
+import { InvalidOptionError, shown } from '../errors.ts'
 import { cameWhileStalled } from '../local-fault/stalled-timeouts.ts'
 import type { Policy, Step } from './policy.ts'
 
@@ -19,6 +20,8 @@ export interface CircuitBreakerPolicy extends Policy {
  */
 export function circuitBreaker(given: Breaker | BreakerOptions = {}): CircuitBreakerPolicy {
   if (given instanceof Breaker) return { added: [], breaker: given, compile: (next) => around(given, next) }
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new InvalidOptionError(`circuitBreaker takes a Breaker or its options, not ${shown(given)}`)
   const breaker = new Breaker({ timeout: false, ...given })
   return {
     added: [],

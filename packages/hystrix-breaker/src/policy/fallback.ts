@@ -31,9 +31,10 @@ export function fallback<F>(
   const { when, max = Infinity } = options
   if (when !== undefined) checkFunction('when', when)
   if (max !== Infinity) checkInteger('max', max, 0, 1_000_000)
+  const isList: boolean = Array.isArray(answers) && answers.length > 0
+  if (typeof answers !== 'function' && !isList)
+    throw new InvalidOptionError(`fallback must be a function or a list of them, not ${shown(answers)}`)
   const chain = typeof answers === 'function' ? [answers] : [...answers]
-  if (chain.length === 0)
-    throw new InvalidOptionError(`fallback needs a function at least, not ${shown(answers)}`)
   for (const each of chain) checkFunction('fallback', each)
   let running = 0
   return {

@@ -32,8 +32,8 @@ export interface ThrottlePolicy extends Policy {
  * @throws InvalidOptionError naming the option.
  */
 export function throttle(options: ThrottlePolicyOptions = {}): ThrottlePolicy {
+  checkNames('throttle', options, ['k', 'window', 'acceptIf', 'clock', 'random'])
   const { acceptIf, clock = realClock, random = realRandom, ...formula } = options
-  checkNames('throttle', formula, ['k', 'window'])
   if (acceptIf !== undefined) checkFunction('acceptIf', acceptIf)
   const state = new Throttle(formula)
   return {

@@ -1,5 +1,6 @@
 import type { Sink, Work } from '../call.ts'
 import type { Abortable, CallScope } from '../call-scope.ts'
+import { isThenable, ownPromise } from '../thenable.ts'
 
 /** The innermost step: runs the work, and answers once, with what it gives or with the abort of its scope. */
 export function workStep<T>(scope: CallScope, work: Work<T>, sink: Sink<T>): void {
@@ -32,9 +33,7 @@ class Pending<T> implements Abortable {
   }
 
   follow(result: PromiseLike<T>): void {
-    // A thenable that answers twice, or with another one, is made a promise of.
-    const promise = result instanceof Promise ? result : Promise.resolve(result)
-    promise.then(
+    ownPromise(result).then(
       (value) => this.#succeeded(value),
       (error: unknown) => this.aborted(error),
     )
@@ -59,13 +58,4 @@ class Pending<T> implements Abortable {
     this.#scope.remove(this)
     return true
   }
-}
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  )
 }
