@@ -6,6 +6,7 @@ import {
   Agent,
   Client,
   getGlobalDispatcher,
+  interceptors,
   request,
   setGlobalDispatcher,
   fetch as undiciFetch,
@@ -355,6 +356,34 @@ test('each origin has its own breaker, as many as the registry keeps', async () 
   await (await composed.request({ path: '/', method: 'GET' })).body.dump()
   expect([...registry].map(({ name }) => name)).toEqual([two.url])
   await client.close()
+})
+
+test('among other interceptors: retries outside count each, errors made of answers inside count by their status', async () => {
+  let asked = 0
+  await using server = await served((_, response) => {
+    response.writeHead(asked++ < 2 ? 503 : 200).end('done')
+  })
+  const agent = new Agent()
+  const registry = new Registry()
+  const retrying = agent.compose(
+    breakerInterceptor({ registry, options: { volumeThreshold: 9 } }),
+    interceptors.retry({ minTimeout: 1, maxTimeout: 1 }),
+  )
+  const { statusCode, body } = await request(server.url, { dispatcher: retrying })
+  expect([statusCode, await body.text()]).toEqual([200, 'done'])
+  expect(registry.get(server.url)?.counts).toMatchObject({ total: 3, failures: 2 })
+
+  await using it = await guarded()
+  const throwing = agent.compose(
+    interceptors.responseError(),
+    breakerInterceptor({ registry: it.registry, options: { volumeThreshold: 9 } }),
+  )
+  for (const path of ['/404', '/404', '/500'])
+    expect(await errorOf(request(it.url + path, { dispatcher: throwing }))).toMatchObject({
+      code: 'UND_ERR_RESPONSE',
+    })
+  expect(it.breaker.counts).toMatchObject({ total: 3, failures: 1 })
+  await agent.close()
 })
 
 test('keyOf names breakers, leaves requests unguarded, and fails alone', async () => {
