@@ -46,7 +46,8 @@ export class HttpBreakers {
     }: HttpBreakerOptions,
     defaults: KeyedBreakerOptions = {},
   ) {
-    if (!(registry instanceof Registry))
+    // Of another copy of this package, it is one as well.
+    if (typeof registry?.getOrCreate !== 'function')
       throw new InvalidOptionError(`registry must be a Registry, not ${shown(registry)}`)
     this.registry = registry
     this.isFailureStatus = checkFunction('isFailureStatus', isFailureStatus)

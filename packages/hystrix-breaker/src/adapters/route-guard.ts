@@ -20,7 +20,7 @@ export interface RouteGuardOptions extends HttpBreakerOptions {
   readonly limit?: (key: string) => ConcurrencyLimit
 }
 
-export const routeGuardOptionNames: readonly string[] = [...httpOptionNames, 'limit']
+const routeGuardOptionNames: readonly string[] = [...httpOptionNames, 'limit']
 
 /** What a guarded request carries. */
 export interface GuardedRequest extends CallContext {

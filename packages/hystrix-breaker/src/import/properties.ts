@@ -8,7 +8,7 @@ export interface Property {
 }
 
 /** Longest text that is read, in characters. */
-export const textMax = 1_000_000
+const textMax = 1_000_000
 
 /**
  * What java.util.Properties reads from a text: comments of `#` and `!`, continued lines, escapes, and `=`, `:` or space
