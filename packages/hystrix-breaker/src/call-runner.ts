@@ -1,3 +1,4 @@
+import { isAbortSignal, signalFault } from './abort-signal.ts'
 import type { BreakerEmitter } from './breaker-emitter.ts'
 import type { BreakerSettings } from './breaker-options.ts'
 import { Bulkhead } from './bulkhead.ts'
@@ -13,7 +14,6 @@ import {
 import type { Circuit, Outcome, Refusal } from './circuit.ts'
 import { Deadlines } from './deadlines.ts'
 import type { ResilienceError } from './errors.ts'
-import { InvalidOptionError, shown } from './errors.ts'
 import { LinkedList } from './linked-list.ts'
 import { type LagObserver, LoopGuard } from './local-fault/loop-guard.ts'
 import { placeOf } from './metrics/call-event.ts'
@@ -113,8 +113,7 @@ export class CallRunner implements CallOwner, LagObserver {
     const bulkhead = this.#bulkhead
     const now = this.#now()
     if (this.#disposed) this.#fail(call, this.#refusals.disposed(), now)
-    else if (signal !== undefined && !(signal instanceof AbortSignal))
-      this.#fail(call, new InvalidOptionError(`signal must be an AbortSignal, not ${shown(signal)}`), now)
+    else if (signal !== undefined && !isAbortSignal(signal)) this.#fail(call, signalFault(signal), now)
     else if (signal?.aborted === true) this.#giveUp(call, signal.reason)
     else {
       if (signal !== undefined) call.watch(signal)
@@ -350,7 +349,7 @@ export class CallRunner implements CallOwner, LagObserver {
   #over(call: Call<unknown>, now: number, substitute: number | undefined): void {
     const { signal } = call.options
     call.stage = 'over'
-    if (signal instanceof AbortSignal) call.unwatch(signal)
+    if (isAbortSignal(signal)) call.unwatch(signal)
     if (substitute !== undefined) {
       call.substitute = substitute
       this.#metrics.count(now, substitute)

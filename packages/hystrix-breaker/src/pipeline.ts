@@ -1,3 +1,4 @@
+import { signalFault } from './abort-signal.ts'
 import type { CallOptions, Sink, Work } from './call.ts'
 import { CallScope } from './call-scope.ts'
 import { Emitter } from './emitter.ts'
@@ -111,7 +112,8 @@ class CompiledPipeline<Added> implements Pipeline<Added> {
       if (typeof options !== 'object' || options === null)
         throw new InvalidOptionError(`the options of a run must be an object, not ${shown(options)}`)
       const { signal, priority = 0 } = options
-      checkSignal(signal)
+      const fault = signalFault(signal)
+      if (fault !== undefined) throw fault
       checkInteger('priority', priority, -100, 100)
       if (signal?.aborted === true) return reject(signal.reason)
       const run = new Run<T | Added>(this.#runs, signal, priority, resolve, reject)
@@ -204,14 +206,6 @@ class Run<T> extends CallScope implements Sink<T> {
 
 function isPolicy(value: PipelineOptions | Policy<unknown>): value is Policy<unknown> {
   return typeof value === 'object' && value !== null && 'compile' in value
-}
-
-// By its shape: signals of another realm and of polyfills are signals.
-function checkSignal(signal: unknown): void {
-  if (signal === undefined) return
-  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal)
-    return
-  throw new InvalidOptionError(`signal must be an AbortSignal, not ${shown(signal)}`)
 }
 
 function checkPolicy(value: PipelineOptions | Policy<unknown>, at: number): Policy<unknown> {

@@ -1,3 +1,4 @@
+import { signalFault } from '../abort-signal.ts'
 import type { CallOptions } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
 import { ResilienceError, shown } from '../errors.ts'
@@ -76,6 +77,8 @@ class Batches<K, V> {
   call(id: K, signal: AbortSignal | undefined): Promise<V> {
     if (this.#disposed)
       return Promise.reject(this.#error('DISPOSED', 'Submitting requests after collapser is shutdown'))
+    const fault = signalFault(signal)
+    if (fault !== undefined) return Promise.reject(fault)
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     if (!this.#settings.cache) return this.#submit(id, signal)
     const { answer, cached } = this.cache.run(id, (shared) => this.#submit(id, shared), signal)

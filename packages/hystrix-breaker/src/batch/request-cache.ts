@@ -1,3 +1,4 @@
+import { signalFault } from '../abort-signal.ts'
 import { checkInteger, checkNames } from '../option-checks.ts'
 import { currentRequestScope, type RequestScope } from './request-scope.ts'
 import { Shared } from './shared.ts'
@@ -32,6 +33,8 @@ export class RequestCache<T, K = string> {
    * and leaves the others alone. When the last one has left, the signal that `start` had is aborted and the key is free.
    */
   run(key: K, start: (signal: AbortSignal | undefined) => Promise<T>, signal?: AbortSignal): CachedAnswer<T> {
+    const fault = signalFault(signal)
+    if (fault !== undefined) return { answer: Promise.reject(fault), cached: false }
     const scope = currentRequestScope()
     if (scope === undefined) return { answer: start(signal), cached: false }
     const answers = this.#answers(scope)

@@ -1,0 +1,50 @@
+import { eventually } from '@loadbearing/harness/faults'
+import { redis, skipWithout } from '@loadbearing/harness/services'
+import { Breaker } from '@loadbearing/hystrix-breaker'
+import { redisShared } from '@loadbearing/hystrix-breaker/redis'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import { expect, test } from 'vitest'
+
+const down = (): Promise<never> => Promise.reject(new Error('down'))
+
+test.skipIf(skipWithout('redis'))(
+  'node-redis and ioredis are of one fleet, also after the server has lost its scripts and its life',
+  async () => {
+    await using server = await redis({ name: 'breaker-node-redis' })
+    const nodeRedis = createClient({ url: server.url, socket: { reconnectStrategy: 20 } })
+    const ioredis = new Redis(server.url, { retryStrategy: () => 20 })
+    for (const client of [nodeRedis, ioredis]) client.on('error', () => {})
+    await nodeRedis.connect()
+    const clients = [nodeRedis, ioredis]
+    const fleet = clients.map((client) => {
+      const breaker = new Breaker({ name: 'upstream', volumeThreshold: 1, sleepWindow: 60_000 })
+      const shared = redisShared(client, { quorum: 1, syncEvery: 50, timeout: 250 })
+      shared.join(breaker)
+      return { breaker, shared }
+    })
+    const isEverywhere = (state: string): Promise<unknown> =>
+      eventually(() => fleet.every(({ breaker }) => breaker.state === state), { what: `${state} everywhere` })
+    try {
+      for (const { breaker } of fleet) {
+        await breaker.execute(down).catch(() => {})
+        await isEverywhere('open')
+        breaker.reset()
+        await isEverywhere('closed')
+        await ioredis.script('FLUSH')
+      }
+      await server.kill()
+      await server.restart()
+      await fleet[0]?.breaker.execute(down).catch(() => {})
+      await isEverywhere('open')
+      expect(await fleet[1]?.breaker.execute(down).catch(({ code }) => code)).toBe('CIRCUIT_OPEN')
+    } finally {
+      for (const { breaker, shared } of fleet) {
+        await shared[Symbol.asyncDispose]()
+        await breaker[Symbol.asyncDispose]()
+      }
+      nodeRedis.destroy()
+      ioredis.disconnect()
+    }
+  },
+)
