@@ -61,6 +61,8 @@ interface Post {
 /** Hands the claims out to the workers that own them, and again when an owner is lost, until all are settled. */
 export class Desk implements AsyncDisposable {
   readonly assignment: Assignment
+  /** Claims of the worker that owned the fewest at the start, and of the one with the most. */
+  readonly shares: readonly [least: number, most: number]
   /** Euros by claim, as the workers reported them. */
   readonly books: Uint16Array
   readonly #settled: Uint8Array
@@ -95,6 +97,8 @@ export class Desk implements AsyncDisposable {
     // First the claims of all flights, which take a while, then the pool, whose first probes decide alone.
     this.assignment = new Assignment(table, flights.count)
     const claims = this.assignment.byOwner()
+    const counts = claims.map(({ length }) => length)
+    this.shares = [Math.min(...counts), Math.max(...counts)]
     this.#posts = workers.map(({ id, address, process }, place) => ({
       id,
       process,

@@ -149,7 +149,6 @@ async function settle(
     programs.worker,
     events,
   )
-  const shares = desk.assignment.byOwner().map((claims) => claims.length)
   const begin = performance.now()
   await Promise.race([desk.settle(), bank.failed, interrupted])
   const settling = (performance.now() - begin) / 1000
@@ -165,7 +164,7 @@ async function settle(
     pool: desk.stats(),
     calls: desk.calls,
     settling,
-    shares: [Math.min(...shares), Math.max(...shares)],
+    shares: desk.shares,
   }
 }
 

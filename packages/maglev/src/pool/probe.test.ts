@@ -1,12 +1,14 @@
+import { setImmediate } from 'node:timers/promises'
 import { type SimulatedClock, type Simulation, simulate } from '@loadbearing/harness'
 import { expect, test } from 'vitest'
 import { configureBackend } from '../backend.ts'
+import type { Clock } from '../ports.ts'
 import { ActiveChecks, type CheckSettings, type ProbeOutcome, type Prober } from './probe.ts'
 
 const backend = configureBackend('10.0.0.1:80')
 
 function checks(
-  { clock, random }: Pick<Simulation, 'clock' | 'random'>,
+  { clock, random }: { readonly clock: Clock; readonly random: Pick<Simulation['random'], 'next'> },
   prober: Prober,
   timing: Partial<CheckSettings<unknown>> = {},
 ): { active: ActiveChecks<unknown>; outcomes: (ProbeOutcome & { at: number })[] } {
@@ -152,3 +154,68 @@ test('a step of the wall clock changes nothing', () =>
     expect(outcomes.map(({ at }) => at)).toEqual([100, 1100, 2100, 3100])
     await active[Symbol.asyncDispose]()
   }))
+
+/** A clock whose timers come when they are let: a process that stands still. */
+class HeldClock implements Clock {
+  time = 0
+  #timers: { readonly at: number; readonly callback: () => void }[] = []
+
+  now(): number {
+    return this.time
+  }
+
+  monotonic(): number {
+    return this.time
+  }
+
+  setTimeout(callback: () => void, delay: number): unknown {
+    const timer = { at: this.time + delay, callback }
+    this.#timers.push(timer)
+    return timer
+  }
+
+  clearTimeout(handle: unknown): void {
+    this.#timers = this.#timers.filter((timer) => timer !== handle)
+  }
+
+  /** Goes on at `time` with what is due. */
+  wakeAt(time: number): void {
+    this.time = time
+    const due = this.#timers.filter(({ at }) => at <= time)
+    this.#timers = this.#timers.filter(({ at }) => at > time)
+    for (const { callback } of due) callback()
+  }
+}
+
+test('a process that stood still lets its probes have as long again, once', async () => {
+  const clock = new HeldClock()
+  const answers: PromiseWithResolvers<'healthy'>[] = []
+  const { active, outcomes } = checks({ clock, random: { next: () => 0 } }, (_, signal) => {
+    const answer = Promise.withResolvers<'healthy'>()
+    signal.addEventListener('abort', () => answer.reject(signal.reason))
+    answers.push(answer)
+    return answer.promise
+  })
+  const results = (): string[] => outcomes.map(({ result }) => result)
+  active.watch(backend)
+  clock.wakeAt(5000)
+  expect(results()).toEqual([])
+  answers[0]?.resolve('healthy')
+  await setImmediate()
+  expect(results()).toEqual(['healthy'])
+
+  // Late again, and this time there is no answer.
+  clock.wakeAt(5001)
+  clock.wakeAt(9000)
+  clock.wakeAt(9299)
+  expect(results()).toEqual(['healthy'])
+  clock.wakeAt(9300)
+  expect(results()).toEqual(['healthy', 'unhealthy'])
+  await setImmediate()
+
+  // In time, and there is none either.
+  clock.wakeAt(9301)
+  clock.wakeAt(9601)
+  expect(results()).toEqual(['healthy', 'unhealthy', 'unhealthy'])
+  await active[Symbol.asyncDispose]()
+})

@@ -120,10 +120,15 @@ export class ActiveChecks<T> {
       decide('unhealthy', reason)
       controller.abort(reason)
     }
-    const timer = this.#clock.setTimeout(
-      () => watch.abort?.(new MaglevError('PROBE_FAILED', `No answer within ${timeout} ms`)),
-      timeout,
-    )
+    const expire = (): void => {
+      watch.abort?.(new MaglevError('PROBE_FAILED', `No answer within ${timeout} ms`))
+    }
+    const begin = this.#clock.monotonic()
+    let timer = this.#clock.setTimeout(() => {
+      // This process stood still, which says nothing of the backend: what came in meanwhile is yet to be read.
+      if (this.#clock.monotonic() - begin > timeout + stallMs) timer = this.#clock.setTimeout(expire, timeout)
+      else expire()
+    }, timeout)
     const probe = run(this.#settings, watch.backend, controller.signal)
       .then(
         (result) => decide(result),
@@ -138,6 +143,9 @@ export class ActiveChecks<T> {
     this.#unsettled.add(probe)
   }
 }
+
+/** A timer that is later than this is late for all backends. */
+const stallMs = 250
 
 /** A prober that throws where it should reject is a failure like any other. */
 async function run<T>(
