@@ -85,6 +85,13 @@ async function honoApp(options: RouteGuardOptions): Promise<GuardedApp> {
   app.onError((error) =>
     'getResponse' in error ? error.getResponse() : new Response('failed', { status: 500 }),
   )
-  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
+  // Its own Response, which it would put in place of the global one for all tests of this process, sends
+  // RESPONSE_ALREADY_SENT again.
+  const server = serve({
+    fetch: app.fetch,
+    port: 0,
+    hostname: '127.0.0.1',
+    overrideGlobalObjects: false,
+  }) as Server
   return Object.assign(it, await listening(server), { route: 'GET /users/:id' })
 }

@@ -62,7 +62,14 @@ test('Hono on Node', async () => {
     page(env.incoming, env.outgoing)
     return RESPONSE_ALREADY_SENT
   })
-  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
+  // Its own Response, which it would put in place of the global one for all tests of this process, sends
+  // RESPONSE_ALREADY_SENT again.
+  const server = serve({
+    fetch: app.fetch,
+    port: 0,
+    hostname: '127.0.0.1',
+    overrideGlobalObjects: false,
+  }) as Server
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : 0
