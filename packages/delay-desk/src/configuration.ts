@@ -6,7 +6,7 @@ import type { HaltPoint } from './messages.ts'
 import type { Scenario } from './weather.ts'
 
 /** Where the bank keeps its ledger. */
-export type Store = 'sqlite' | 'memory'
+type Store = 'sqlite' | 'memory'
 
 export interface Configuration {
   readonly flights: FlightFile

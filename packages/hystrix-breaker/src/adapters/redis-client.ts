@@ -43,7 +43,7 @@ export interface RedisPort {
   listen(channel: string, listener: MessageListener): Subscription
 }
 
-export interface MessageListener {
+interface MessageListener {
   message(message: string): void
   ready(): void
 }

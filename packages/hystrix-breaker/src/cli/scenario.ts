@@ -40,7 +40,7 @@ export interface ScenarioStep {
   readonly do: StepAction | undefined
 }
 
-export const scenarioUsage = `A scenario is JSON or YAML:
+export const scenarioUsage: string = `A scenario is JSON or YAML:
 
   duration: 60s                  # default: 30 s after the last step
   seed: 1                        # of what is drawn; default 1

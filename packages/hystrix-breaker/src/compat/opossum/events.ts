@@ -19,7 +19,7 @@ export type CircuitBreakerEvents<TI extends unknown[], TR> = {
 }
 
 /** Those that opossum counts by listeners of its own, in their order: plugins ask for them by `eventNames`. */
-export const countedEvents = [
+export const countedEvents: readonly (keyof CircuitBreakerEvents<never, never>)[] = [
   'success',
   'failure',
   'fallback',
@@ -33,7 +33,7 @@ export const countedEvents = [
   'open',
   'close',
   'semaphoreLocked',
-] as const satisfies readonly (keyof CircuitBreakerEvents<never, never>)[]
+]
 
 /** Runs a listener or a hook. What it throws is its author's: it is thrown where nothing is left half-way. */
 export function guard<T>(hook: () => T): T | undefined {
