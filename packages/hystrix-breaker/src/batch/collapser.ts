@@ -45,7 +45,7 @@ export function collapser<K, V, R>(
     settings,
     'map' in options ? mapped(options) : matched(settings.name, options),
   )
-  return Object.assign((id: K, options?: CallOptions) => own.call(id, options?.signal), {
+  return Object.assign((id: K, call?: CallOptions) => own.call(id, call?.signal), {
     metrics: own.metrics,
     clear: (id: K) => own.cache.clear(id),
     [Symbol.asyncDispose]: () => own.dispose(),
