@@ -2,11 +2,11 @@ import { compare, formatTable, tableOf } from '@loadbearing/harness/bench'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 
 const result = await compare({
-  work: 'take a token',
+  work: 'parse eight overrides',
   baseline: 'hydra-config',
   subjects: [
     { name: 'hydra-config', module: new URL('./subjects.ts', import.meta.url), export: 'ours' },
-    { name: 'a plain counter', module: new URL('./subjects.ts', import.meta.url), export: 'counter' },
+    { name: 'a scan for the key alone', module: new URL('./subjects.ts', import.meta.url), export: 'scan' },
   ],
   cases: [0, 1, 2],
   answers: 'equal',

@@ -1,7 +1,25 @@
 /** What went wrong, as a closed set. */
 export type HydraConfigErrorCode =
   /** An option is not what its documentation asks for. */
-  'INVALID_OPTION'
+  | 'INVALID_OPTION'
+  /** An override is not of Hydra's override grammar, or one of its functions cannot take its arguments. */
+  | 'OVERRIDE_PARSE'
+  /** The defaults lists and overrides do not make one configuration. */
+  | 'COMPOSITION'
+  /** A config that a defaults list or an override names is not there. */
+  | 'MISSING_CONFIG'
+  /** The defaults of a config are no list of configs and groups. */
+  | 'INVALID_DEFAULTS'
+  /** The `# @package` of a config cannot be read. */
+  | 'INVALID_HEADER'
+
+/** Details of a {@link HydraConfigError}. */
+export interface HydraConfigErrorOptions extends ErrorOptions {
+  /** The name of the exception that Hydra or OmegaConf raises here, such as `OverrideParseException`. */
+  readonly class?: string
+  /** Where the text is at fault, counted in Unicode characters from 0. */
+  readonly offset?: number
+}
 
 // Registered, so that an error of another copy of this package is known as well.
 const brand: symbol = Symbol.for('loadbearing:hydra-config:error')
@@ -10,10 +28,16 @@ const brand: symbol = Symbol.for('loadbearing:hydra-config:error')
 export class HydraConfigError extends Error {
   override readonly name: string = 'HydraConfigError'
   readonly code: HydraConfigErrorCode
+  /** The name of the exception that Hydra or OmegaConf raises here; undefined where they have none. */
+  readonly class?: string
+  /** Where the text is at fault, counted in Unicode characters from 0; undefined where no text is. */
+  readonly offset?: number
 
-  constructor(code: HydraConfigErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(code: HydraConfigErrorCode, message: string, options: HydraConfigErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
+    if (options.class !== undefined) this.class = options.class
+    if (options.offset !== undefined) this.offset = options.offset
     Object.defineProperty(this, brand, { value: true })
   }
 }

@@ -1,12 +1,10 @@
-import { field, servePort } from '@loadbearing/harness/conformance'
-import { tokenBucket } from '@loadbearing/hydra-config'
+import { type Command, field, servePort } from '@loadbearing/harness/conformance'
+import { parseOverride } from '@loadbearing/hydra-config'
+import { tagElement } from './tag.ts'
 
-await servePort({
-  take: (command) => {
-    const bucket = tokenBucket({
-      capacity: field(command, 'capacity').number(),
-      refillPerSecond: field(command, 'refillPerSecond').number(),
-    })
-    return { granted: field(command, 'at').list((at) => bucket.take(at.number())) }
-  },
-})
+await servePort({ override })
+
+function override(command: Command): object {
+  const { key, package: ofPackage, type, value } = parseOverride(field(command, 'text').string())
+  return { key, package: ofPackage ?? null, type, value: tagElement(value) }
+}

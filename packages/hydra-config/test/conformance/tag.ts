@@ -1,0 +1,41 @@
+import { type Element, isList, pythonFloat } from '@loadbearing/hydra-config'
+
+/** A value of an override as the port writes it: integers, floats and mappings tagged, so that JSON loses nothing. */
+export function tagElement(value: Element): unknown {
+  if (isList(value)) return value.map(tagElement)
+  switch (typeof value) {
+    case 'bigint':
+      return { i: String(value) }
+    case 'number':
+      return { f: pythonFloat(value) }
+    case 'string':
+    case 'boolean':
+      return value
+    default:
+      break
+  }
+  if (value === null) return null
+  switch (value.kind) {
+    case 'quoted':
+      return value.text
+    case 'dict':
+      return { m: value.pairs.map(([key, item]) => [tagElement(key), tagElement(item)]) }
+    case 'choice':
+      return {
+        choice: value.list.map(tagElement),
+        simple: value.simple,
+        shuffle: value.shuffle,
+        tags: value.tags.toSorted(),
+      }
+    case 'range':
+      return {
+        range: [value.start, value.stop, value.step].map(tagElement),
+        shuffle: value.shuffle,
+        tags: value.tags.toSorted(),
+      }
+    case 'interval':
+      return { interval: [value.start, value.end].map(tagElement), tags: value.tags.toSorted() }
+    case 'glob':
+      return { glob: [value.include.map(tagElement), value.exclude.map(tagElement)] }
+  }
+}
