@@ -2,6 +2,14 @@
 export type HydraConfigErrorCode =
   /** An option is not what its documentation asks for. */
   | 'INVALID_OPTION'
+  /** A text is no YAML that OmegaConf reads, or no configuration. */
+  | 'YAML_INVALID'
+  /** A string with `${` is not of OmegaConf's interpolation grammar. */
+  | 'INTERPOLATION_PARSE'
+  /** An interpolation, or a path to a value, leads nowhere. */
+  | 'INTERPOLATION_UNRESOLVED'
+  /** Two values cannot be merged: one is a map and the other a list. */
+  | 'MERGE'
   /** An override is not of Hydra's override grammar, or one of its functions cannot take its arguments. */
   | 'OVERRIDE_PARSE'
   /** The defaults lists and overrides do not make one configuration. */
@@ -12,6 +20,8 @@ export type HydraConfigErrorCode =
   | 'INVALID_DEFAULTS'
   /** The `# @package` of a config cannot be read. */
   | 'INVALID_HEADER'
+  /** A sweep cannot be enumerated, or has too many jobs. */
+  | 'SWEEP'
 
 /** Details of a {@link HydraConfigError}. */
 export interface HydraConfigErrorOptions extends ErrorOptions {
