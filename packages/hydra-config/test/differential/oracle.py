@@ -127,13 +127,15 @@ def composed(files, config, overrides=(), resolve=False):
 
 def sweep(files, config, overrides=()):
     def ask(loader):
-        parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
-        loader.load_configuration(
+        master = loader.load_configuration(
             config_name=config, overrides=list(overrides), run_mode=RunMode.MULTIRUN
         )
+        params = master.hydra.sweeper.params or {}
+        texts = [f"{key}={value}" for key, value in params.items()] + list(master.hydra.overrides.task)
+        parsed = OverridesParser.create(config_loader=loader).parse_overrides(texts)
         jobs = BasicSweeper.split_arguments(parsed, None)[0]
         for job in jobs:
-            loader.load_configuration(config_name=config, overrides=job, run_mode=RunMode.RUN)
+            loader.load_sweep_config(master, job)
         return jobs
 
     return {"jobs": in_folder(files, ask)}

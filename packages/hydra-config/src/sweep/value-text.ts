@@ -1,0 +1,32 @@
+import { type Element, isList, isSwept, type QuotedString } from '../override/override.ts'
+import { pythonFloat } from '../value/python-text.ts'
+
+/**
+ * A value as it is written behind `=`, so that it reads as the same value again: strings escaped or quoted as they
+ * were, booleans and floats as Python prints them.
+ */
+export function valueText(value: Element): string {
+  if (value === null) return 'null'
+  if (isList(value)) return `[${value.map(valueText).join(',')}]`
+  switch (typeof value) {
+    case 'string':
+      return value.replace(/[\\()[\]{}:=, \t]/g, '\\$&')
+    case 'number':
+      return pythonFloat(value)
+    case 'boolean':
+      return value ? 'True' : 'False'
+    case 'bigint':
+      return String(value)
+    default:
+      break
+  }
+  if (isSwept(value)) throw new TypeError('a sweep inside a value has no text')
+  if (value.kind === 'quoted') return quotedText(value)
+  return `{${value.pairs.map(([key, item]) => `${valueText(key)}:${valueText(item)}`).join(',')}}`
+}
+
+/** Backslashes are doubled where a quote of its kind, or the end, follows them. */
+function quotedText({ text, quote }: QuotedString): string {
+  const before = quote === "'" ? /(\\+)(?='|$)/g : /(\\+)(?="|$)/g
+  return `${quote}${text.replace(before, '$1$1').replaceAll(quote, `\\${quote}`)}${quote}`
+}

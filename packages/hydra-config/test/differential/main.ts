@@ -1,0 +1,112 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import {
+  type ComparisonReport,
+  compareWithOracle,
+  formatComparison,
+  startOracle,
+} from '@loadbearing/harness/oracle'
+import { recordEvidence } from '@loadbearing/tooling/evidence'
+import { answerOf, ourConfig, ourOverride, sameAnswer } from './answers.ts'
+import { configCase, sweepCase } from './config-cases.ts'
+import { overrideText } from './override-cases.ts'
+import { findHydra } from './python.ts'
+
+const usage = `usage: pnpm differential hydra-config [--seed N] [--runs N]
+  --seed N  the same seed makes the same cases (default: drawn)
+  --runs N  overrides to compare (default 2000; of folders of configs a tenth)`
+
+const rows: string[][] = []
+let failed = false
+
+const options = readOptions()
+if (options !== undefined) await differential(options.seed, options.runs)
+
+function readOptions(): { seed: number; runs: number } | undefined {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seed: { type: 'string' },
+        runs: { type: 'string', default: '2000' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    if (values.help) {
+      console.log(usage)
+      return undefined
+    }
+    const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31))
+    const runs = Number(values.runs)
+    if (!Number.isSafeInteger(seed)) throw new Error(`--seed must be an integer, not ${values.seed}`)
+    if (!Number.isSafeInteger(runs) || runs < 1)
+      throw new Error(`--runs must be a positive integer, not ${values.runs}`)
+    return { seed, runs }
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    process.exitCode = 2
+    return undefined
+  }
+}
+
+async function differential(seed: number, runs: number): Promise<void> {
+  console.log(`seed ${seed}, ${runs} runs, ${availableParallelism()} processors`)
+  const hydra = findHydra()
+  if ('missing' in hydra) {
+    console.log(`SKIPPED all comparisons: ${hydra.missing}`)
+    if (process.env['CI'] !== undefined) process.exitCode = 1
+    return
+  }
+  await using oracle = startOracle({
+    command: hydra.python,
+    args: [join(import.meta.dirname, 'oracle.py')],
+    timeout: '60s',
+  })
+  note(
+    'Overrides: random ones of the grammar, with one character changed, and of any characters; value, or class and offset of the error',
+    await compareWithOracle({
+      arbitrary: overrideText,
+      ours: ourOverride,
+      theirs: async (text) => answerOf(await oracle.ask({ op: 'override', text })),
+      equal: sameAnswer,
+      seed,
+      runs,
+    }),
+  )
+  for (const op of ['defaults', 'compose', 'sweep'] as const) {
+    note(
+      `\`${op}\`: random folders of configs and command lines; answer, or class of the error`,
+      await compareWithOracle({
+        arbitrary: op === 'sweep' ? sweepCase : configCase,
+        ours: (input) => ourConfig(op, input),
+        theirs: async (input) => answerOf(await oracle.ask({ op, ...input })),
+        equal: sameAnswer,
+        seed,
+        runs: Math.ceil(runs / 10),
+        maxDifferences: 2,
+      }),
+    )
+  }
+  const [hydraCore = '', omegaconf = ''] = hydra.version.split(' ')
+  recordEvidence(new URL('../..', import.meta.url), 'differential', {
+    command: `pnpm differential hydra-config --seed ${seed} --runs ${runs}`,
+    seed,
+    versions: { 'hydra-core': hydraCore, omegaconf },
+    columns: ['What', 'Cases', 'Differed'],
+    rows,
+  })
+  console.log(failed ? 'DIFFERENCES FOUND' : 'no difference')
+  if (failed) process.exitCode = 1
+}
+
+function note(what: string, report: ComparisonReport<unknown, unknown, unknown>): void {
+  const differed = report.differences.reduce((sum, each) => sum + each.cases, 0)
+  const unanswered = report.unanswered.length
+  failed ||= differed > 0 || unanswered > 0
+  rows.push([
+    what,
+    String(report.cases),
+    unanswered === 0 ? String(differed) : `${differed}; ${unanswered} unanswered`,
+  ])
+  console.log(`\n${what}\n${formatComparison(report)}`)
+}
