@@ -7,6 +7,11 @@ export {
   type HydraConfigErrorOptions,
   isHydraConfigError,
 } from './errors.ts'
+export type { Place } from './interpolation/place.ts'
+export type { ResolveOptions } from './interpolation/resolve.ts'
+export { resolveAll, select } from './interpolation/resolve-all.ts'
+export type { Environment, Resolver, ResolverContext } from './interpolation/resolver.ts'
+export { merge } from './merge/merge.ts'
 export {
   type ChoiceSweep,
   type Dict,
@@ -27,3 +32,5 @@ export type { Random } from './ports.ts'
 export { type SweepOptions, sweep } from './sweep/sweep.ts'
 export { pythonFloat } from './value/python-text.ts'
 export type { ListValue, MapKey, MapValue, Origin, Scalar, ScalarValue, Value } from './value/value.ts'
+export { dumpYaml } from './yaml/dump.ts'
+export { parseYaml } from './yaml/parse-yaml.ts'

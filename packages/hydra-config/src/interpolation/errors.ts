@@ -6,7 +6,7 @@ export type InterpolationErrorClass =
   | 'InterpolationKeyError'
   | 'InterpolationToMissingValueError'
   | 'InterpolationValidationError'
-  | 'RecursionError'
+  | 'UnsupportedInterpolationType'
   | 'ConfigKeyError'
   | 'ConfigTypeError'
   | 'MissingMandatoryValue'

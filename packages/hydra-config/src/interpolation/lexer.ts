@@ -53,7 +53,7 @@ const float = new RegExp(`[+-]?(?:${exponent}|${point}|[iI][nN][fF]|[nN][aA][nN]
 const open: Rule = { type: '${', pattern: /\$\{[ \t]*/y, push: 'interpolation' }
 const escapedInterpolation: Rule = { type: 'escaped interpolation', pattern: /(?:\\\\)*\\\$\{/y }
 const backslashes: Rule = { type: 'string', pattern: /\\+/y }
-const dollars: Rule = { type: 'string', pattern: /\$+/y }
+const dollar: Rule = { type: 'string', pattern: /\$/y }
 
 // Of several matches the longest wins, of equally long ones the first.
 const rules: Readonly<Record<Mode, readonly Rule[]>> = {
@@ -63,7 +63,7 @@ const rules: Readonly<Record<Mode, readonly Rule[]>> = {
     escapedInterpolation,
     { type: 'top escape', pattern: /(?:\\\\)+/y },
     backslashes,
-    dollars,
+    dollar,
   ],
   value: [
     open,
@@ -107,7 +107,7 @@ function quotedRules(quote: string): Rule[] {
     { type: 'escape', pattern: new RegExp(`(?:\\\\\\\\)*\\\\${quote}`, 'y') },
     { type: 'quoted escape', pattern: /(?:\\\\)+/y },
     backslashes,
-    dollars,
+    dollar,
   ]
 }
 

@@ -23,7 +23,10 @@ function env(args: readonly Value[], { environment }: ResolverContext): Value {
   if (found !== undefined) return scalar(found)
   const fallback = args[1]
   if (fallback === undefined) {
-    throw unresolved('InterpolationResolutionError', `the environment variable ${JSON.stringify(name)} is not set`)
+    throw unresolved(
+      'InterpolationResolutionError',
+      `the environment variable ${JSON.stringify(name)} is not set`,
+    )
   }
   return isNull(fallback) ? fallback : scalar(pythonString(fallback))
 }
@@ -57,13 +60,17 @@ function deprecated(args: readonly Value[], context: ResolverContext): Place {
   const key = textArgument('oc.deprecated', args[0])
   const message = args[1] === undefined ? renamed : textArgument('oc.deprecated', args[1])
   const target = context.select(key, false)
-  if (target === undefined) throw unresolved('InterpolationResolutionError', `oc.deprecated: no key ${JSON.stringify(key)}`)
+  if (target === undefined)
+    throw unresolved('InterpolationResolutionError', `oc.deprecated: no key ${JSON.stringify(key)}`)
   const names: Readonly<Record<string, string>> = { OLD_KEY: fullKey(context.node), NEW_KEY: fullKey(target) }
   context.warn(
-    message.replace(/\$(?:\$|(OLD_KEY|NEW_KEY)(?![A-Za-z0-9_])|\{(OLD_KEY|NEW_KEY)\})/g, (_, bare, braced) => {
-      const name = bare ?? braced
-      return name === undefined ? '$' : (names[name] ?? '')
-    }),
+    message.replace(
+      /\$(?:\$|(OLD_KEY|NEW_KEY)(?![A-Za-z0-9_])|\{(OLD_KEY|NEW_KEY)\})/g,
+      (_, bare, braced) => {
+        const name = bare ?? braced
+        return name === undefined ? '$' : (names[name] ?? '')
+      },
+    ),
   )
   return target
 }

@@ -1,6 +1,6 @@
 import { parseError } from './errors.ts'
 import type { Expression, Interpolation } from './expression.ts'
-import { type Mode, type Token, tokenize, type TokenType } from './lexer.ts'
+import { type Mode, type Token, type TokenType, tokenize } from './lexer.ts'
 
 // A deeper interpolation is no configuration but an attack; OmegaConf runs out of Python's stack before.
 const depthMax = 100
@@ -80,7 +80,10 @@ class Parser {
 
   #unexpected(expected: string): Error {
     const { text, offset } = this.#peek()
-    return parseError(`${expected} is expected, not ${text === '' ? 'the end' : JSON.stringify(text)}`, offset)
+    return parseError(
+      `${expected} is expected, not ${text === '' ? 'the end' : JSON.stringify(text)}`,
+      offset,
+    )
   }
 
   #textExpression(): Expression {
@@ -122,7 +125,12 @@ class Parser {
       this.#expect('}')
       this.#depth--
       const name = parts.filter((part) => part !== '.')
-      return { kind: 'resolver', name, arguments: items, source: this.#text.slice(start, this.#peek().offset) }
+      return {
+        kind: 'resolver',
+        name,
+        arguments: items,
+        source: this.#text.slice(start, this.#peek().offset),
+      }
     }
     this.#expect('}')
     this.#depth--

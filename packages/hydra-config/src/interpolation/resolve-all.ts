@@ -48,7 +48,10 @@ class Content {
     const { value } = place
     if (!place.isContainer || value.kind === 'scalar') return value
     if (++this.#depth > depthMax || ++this.#count > valuesMax) {
-      throw unresolved('RecursionError', 'interpolations lead in a circle, or to too many values')
+      throw unresolved(
+        'InterpolationResolutionError',
+        'interpolations lead in a circle, or to too many values',
+      )
     }
     const resolved =
       value.kind === 'list'
@@ -71,7 +74,11 @@ class Content {
     try {
       return this.of(this.#resolution.dereference(child))
     } catch (error) {
-      if (!this.#missingAllowed || !isHydraConfigError(error) || error.class !== 'InterpolationToMissingValueError') {
+      if (
+        !this.#missingAllowed ||
+        !isHydraConfigError(error) ||
+        error.class !== 'InterpolationToMissingValueError'
+      ) {
         throw error
       }
       return scalar('???', item.origin)

@@ -1,6 +1,6 @@
 import { isHydraConfigError } from '../errors.ts'
 import { pythonString } from '../value/python-string.ts'
-import { list, map, type MapKey, scalar, type Value } from '../value/value.ts'
+import { list, type MapKey, map, scalar, type Value } from '../value/value.ts'
 import { type InterpolationErrorClass, unresolved } from './errors.ts'
 import type { Expression, Interpolation } from './expression.ts'
 import { ocResolvers } from './oc-resolvers.ts'
@@ -30,6 +30,7 @@ const resolutionClasses: ReadonlySet<string | undefined> = new Set<Interpolation
   'InterpolationKeyError',
   'InterpolationToMissingValueError',
   'InterpolationValidationError',
+  'UnsupportedInterpolationType',
 ])
 
 /** Resolves interpolations of one configuration as OmegaConf 2.3 does; nothing is kept from one call to the next. */
@@ -49,11 +50,15 @@ export class Resolution {
       throw unresolved('InterpolationResolutionError', 'an interpolation needs a map or list around it')
     }
     if (this.#depth >= depthMax) {
-      throw unresolved('InterpolationResolutionError', `interpolations lead on for more than ${depthMax} steps`)
+      throw unresolved(
+        'InterpolationResolutionError',
+        `interpolations lead on for more than ${depthMax} steps`,
+      )
     }
+    const expression = parseInterpolation(text)
     this.#depth++
     try {
-      return this.#evaluate(parseInterpolation(text), place, place.parent, visited)
+      return this.#evaluate(expression, place, place.parent, visited)
     } catch (error) {
       if (isHydraConfigError(error) && resolutionClasses.has(error.class)) throw error
       const reason = error instanceof Error ? error.message : String(error)
@@ -131,7 +136,8 @@ export class Resolution {
   ): Place {
     const written = parts.map((part) => this.#textOf(part, node, parent, visited)).join('')
     const { start, path } = startOf(written, parent)
-    if (start === undefined) throw unresolved('InterpolationKeyError', `${written}: there is nothing above the root`)
+    if (start === undefined)
+      throw unresolved('InterpolationKeyError', `${written}: there is nothing above the root`)
     let found: Place | undefined
     try {
       found = this.select(start, path, true, visited)
@@ -139,7 +145,8 @@ export class Resolution {
       if (!isHydraConfigError(error) || error.class !== 'MissingMandatoryValue') throw error
       throw unresolved('InterpolationToMissingValueError', error.message)
     }
-    if (found === undefined) throw unresolved('InterpolationKeyError', `the key ${JSON.stringify(path)} is not there`)
+    if (found === undefined)
+      throw unresolved('InterpolationKeyError', `the key ${JSON.stringify(path)} is not there`)
     for (let above: Place | undefined = parent; above !== undefined; above = above.parent) {
       if (above === found) {
         throw unresolved('InterpolationResolutionError', `${written}: an interpolation to what holds it`)
@@ -158,7 +165,7 @@ export class Resolution {
     const args = expression.arguments.map((argument) => this.#value(argument, node, parent, visited))
     const resolver = this.#options.resolvers?.get(name) ?? ocResolvers.get(name)
     if (resolver === undefined) {
-      throw unresolved('InterpolationResolutionError', `there is no resolver ${JSON.stringify(name)}`)
+      throw unresolved('UnsupportedInterpolationType', `there is no resolver ${JSON.stringify(name)}`)
     }
     const result = resolver(args, {
       node,
@@ -178,7 +185,11 @@ export class Resolution {
     try {
       return this.select(start, path, throwOnMissing)
     } catch (error) {
-      if (isHydraConfigError(error) && error.class === 'ConfigTypeError' && !(error.cause instanceof TypeError)) {
+      if (
+        isHydraConfigError(error) &&
+        error.class === 'ConfigTypeError' &&
+        !(error.cause instanceof TypeError)
+      ) {
         return undefined
       }
       throw error
@@ -189,7 +200,10 @@ export class Resolution {
     if (typeof part === 'string') return part
     const { value } = this.#evaluate(part, node, parent, visited)
     if (value.kind === 'scalar' && typeof value.value === 'string') return value.value
-    throw unresolved('InterpolationResolutionError', `a key or the name of a resolver is no text: ${pythonString(value).slice(0, 60)}`)
+    throw unresolved(
+      'InterpolationResolutionError',
+      `a key or the name of a resolver is no text: ${pythonString(value).slice(0, 60)}`,
+    )
   }
 }
 

@@ -16,7 +16,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
     const code = codes.get(character)
     if (code === undefined) continue
     padding = 0
-    if (position > 0) bytes.push(((left << 6) | code) >> (6 - 2 * position) & 0xff)
+    if (position > 0) bytes.push((((left << 6) | code) >> (6 - 2 * position)) & 0xff)
     left = code
     position = (position + 1) % 4
   }

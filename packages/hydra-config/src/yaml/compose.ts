@@ -120,7 +120,8 @@ class Composer {
   #tag({ handle, suffix }: TagReference, mark: Mark | undefined): string {
     if (handle === undefined) return suffix
     const prefix = this.#handles.get(handle)
-    if (prefix === undefined) throw yamlError('ParserError', `the tag handle ${handle} has no TAG directive`, mark)
+    if (prefix === undefined)
+      throw yamlError('ParserError', `the tag handle ${handle} has no TAG directive`, mark)
     return prefix + suffix
   }
 
@@ -199,9 +200,7 @@ class Composer {
     const scanner = this.#scanner
     while (scanner.sees('block entry')) {
       const { end } = scanner.next()
-      items.push(
-        scanner.sees('block entry', 'key', 'value', 'block end') ? emptyNode(end) : this.#node(true),
-      )
+      items.push(scanner.sees('block entry', 'key', 'value', 'block end') ? emptyNode(end) : this.#node(true))
     }
   }
 

@@ -1,4 +1,4 @@
-import { list, type MapKey, type Origin, sameKey, type Scalar, scalar, type Value } from '../value/value.ts'
+import { list, type MapKey, type Origin, type Scalar, sameKey, scalar, type Value } from '../value/value.ts'
 import { decodeBase64 } from './base64.ts'
 import { yamlError } from './errors.ts'
 import { writeOutMergeKeys } from './merge-keys.ts'
@@ -83,7 +83,11 @@ class Constructor {
       case `${yamlTag}pairs`:
         return this.#pairsList(node, origin)
       default:
-        throw yamlError('ConstructorError', `the tag ${JSON.stringify(node.tag)} means nothing here`, node.mark)
+        throw yamlError(
+          'ConstructorError',
+          `the tag ${JSON.stringify(node.tag)} means nothing here`,
+          node.mark,
+        )
     }
   }
 
@@ -119,7 +123,8 @@ class Constructor {
     writeOutMergeKeys(node)
     return node.pairs.map(([keyNode, valueNode]) => {
       const key = this.#value(keyNode)
-      if (key.kind !== 'scalar') throw yamlError('ConstructorError', `a ${key.kind} cannot be a key`, keyNode.mark)
+      if (key.kind !== 'scalar')
+        throw yamlError('ConstructorError', `a ${key.kind} cannot be a key`, keyNode.mark)
       return [key.value, this.#value(valueNode)]
     })
   }
@@ -136,7 +141,12 @@ class Constructor {
         if (pair === undefined) {
           throw yamlError('ConstructorError', 'an item of an ordered map is a mapping of one key', item.mark)
         }
-        items.push(list(pair.map((part) => asValue(this.#value(part))), this.#origin(item)))
+        items.push(
+          list(
+            pair.map((part) => asValue(this.#value(part))),
+            this.#origin(item),
+          ),
+        )
       }
     })
     return list(items, origin)

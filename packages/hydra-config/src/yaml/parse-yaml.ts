@@ -1,11 +1,12 @@
-import { parseInterpolation } from '../interpolation/parse.ts'
-import { map, type MapKey, scalar, type Value } from '../value/value.ts'
+import { checkInterpolation } from '../interpolation/check.ts'
+import { type MapKey, map, scalar, type Value } from '../value/value.ts'
 import { composeDocument } from './compose.ts'
 import { constructDocument, unsupportedType } from './construct.ts'
 import { yamlError } from './errors.ts'
 
 // Aliases are written out when a configuration is read; a bomb of them ends here.
 const valuesMax = 1_000_000
+const depthMax = 400
 
 /**
  * Reads a configuration as `OmegaConf.create(text)` of OmegaConf 2.3: YAML 1.1 of PyYAML's safe loader with
@@ -39,6 +40,9 @@ function check(root: Value): void {
     if (++count > valuesMax) throw yamlError('RecursionError', `aliases give more than ${valuesMax} values`)
     if (value.kind === 'scalar') return checkScalar(value)
     if (parents.has(value)) throw yamlError('RecursionError', 'a value holds itself through an alias')
+    if (parents.size >= depthMax) {
+      throw yamlError('RecursionError', `aliases nest values deeper than ${depthMax}`)
+    }
     parents.add(value)
     if (value.kind === 'list') {
       for (const item of value.items) visit(item)
@@ -62,5 +66,5 @@ function checkScalar(value: Value & { kind: 'scalar' }): void {
   if (unsupported !== undefined) {
     throw yamlError('UnsupportedValueType', `a ${unsupported} is no value of a configuration`)
   }
-  if (typeof value.value === 'string' && value.value.includes('${')) parseInterpolation(value.value)
+  if (typeof value.value === 'string' && value.value.includes('${')) checkInterpolation(value.value)
 }

@@ -53,7 +53,12 @@ function splitSign(text: string): { negative: boolean; digits: string } {
   return { negative: plain.startsWith('-'), digits }
 }
 
-const digitsOfBase = { 2: /^[+-]?[01]+$/, 8: /^[+-]?(?:0[oO])?[0-7]+$/, 10: /^[+-]?[0-9]+$/, 16: /^[+-]?[0-9a-fA-F]+$/ }
+const digitsOfBase = {
+  2: /^[+-]?[01]+$/,
+  8: /^[+-]?(?:0[oO])?[0-7]+$/,
+  10: /^[+-]?[0-9]+$/,
+  16: /^[+-]?[0-9a-fA-F]+$/,
+}
 const prefixOfBase = { 2: '0b', 8: '0o', 10: '', 16: '0x' }
 
 function pythonInt(text: string, base: 2 | 8 | 10 | 16): bigint {

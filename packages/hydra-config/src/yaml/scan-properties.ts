@@ -13,7 +13,8 @@ export function scanAnchor(cursor: Cursor): Token {
   cursor.forward()
   const name = cursor.take(word)
   const next = cursor.peek()
-  if (name === '' || !(isBlankOrEnd(next) || '?:,]}%@`'.includes(next))) throw unexpected(cursor, `an ${type}`)
+  if (name === '' || !(isBlankOrEnd(next) || '?:,]}%@`'.includes(next)))
+    throw unexpected(cursor, `an ${type}`)
   return { type, name, start, end: cursor.mark() }
 }
 

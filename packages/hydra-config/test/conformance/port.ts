@@ -9,8 +9,9 @@ import {
 } from '@loadbearing/hydra-config'
 import { tagElement } from './tag.ts'
 import { tagValue } from './tag-value.ts'
+import { valuesOperations } from './values-operations.ts'
 
-await servePort({ override, defaults, compose: composed, sweep: swept })
+await servePort({ override, defaults, compose: composed, sweep: swept, ...valuesOperations })
 
 function override(command: Command): object {
   const { key, package: ofPackage, type, value } = parseOverride(field(command, 'text').string())
@@ -23,8 +24,9 @@ async function defaults(command: Command): Promise<object> {
 }
 
 async function composed(command: Command): Promise<object> {
-  const { value } = await compose(optionsOf(command))
-  return { value: tagValue(value) }
+  const composition = await compose(optionsOf(command))
+  const resolve = field(command, 'resolve').optional((each) => each.boolean()) ?? false
+  return { value: tagValue(resolve ? composition.resolved() : composition.value) }
 }
 
 async function swept(command: Command): Promise<object> {
