@@ -1,6 +1,7 @@
 import { expandDefaults, type ResultDefault } from '../defaults/expand.ts'
 import { Repository } from '../defaults/repository.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { resolveAll } from '../interpolation/resolve-all.ts'
 import { merge } from '../merge/merge.ts'
 import { isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
@@ -25,6 +26,11 @@ export interface ComposeOptions {
 export interface Composition {
   /** Its interpolations are as they were written. */
   readonly value: MapValue
+  /**
+   * The value with every interpolation resolved.
+   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
+   */
+  resolved(): Value
   /** The configs that made it, in the order of composition, those that Hydra brings along left out. */
   readonly defaults: readonly ResultDefault[]
   /** The option of each config group by its override key, such as `db` or `db@backup`; null where none is chosen. */
@@ -68,7 +74,13 @@ export function composeIn(
   ensureNoSweeps(overrides)
   const { value, list, choices } = composeWithHydra(repository, config, overrides, false)
   const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
-  return { value: withoutChild(value, 'hydra'), defaults: ownDefaults(list), choices: new Map(known) }
+  const own = withoutChild(value, 'hydra')
+  return {
+    value: own,
+    resolved: () => resolveAll(own),
+    defaults: ownDefaults(list),
+    choices: new Map(known),
+  }
 }
 
 /** As {@link composeIn}, Hydra's own node and choices kept, sweeps left aside. */

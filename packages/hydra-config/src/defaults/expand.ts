@@ -74,7 +74,7 @@ export function expandDefaults({
     expansion.expand(node, false)
     return node
   })
-  const list = trees.reverse().flatMap((tree) => [...results(tree)])
+  const list = trees.toReversed().flatMap((tree) => [...results(tree)])
   ensureNoDuplicates(list)
   choices.ensureUsed()
   return { list: list.map(({ result }) => result), choices }

@@ -8,11 +8,11 @@ const headerLength = 512
  * @throws {HydraConfigError} `INVALID_HEADER`
  */
 export function packageHeader(path: string, text: string): string | undefined {
-  const head = [...text.slice(0, 2 * headerLength)].slice(0, headerLength).join('')
+  const head = Array.from(text.slice(0, 2 * headerLength))
+    .slice(0, headerLength)
+    .join('')
   let found: string | undefined
-  // All that Python calls the end of a line.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are among them.
-  for (const each of head.split(/\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/)) {
+  for (const each of head.split(/\r\n|[\n\r\u0085\u2028\u2029]/)) {
     const line = each.trim()
     if (line === '') continue
     if (!/^#\s*@/.test(line)) break

@@ -1,7 +1,7 @@
 import type { MapValue, Value } from '../value/value.ts'
 import { map } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
-import { configDefault, type DefaultItem } from './default-item.ts'
+import type { DefaultItem } from './default-item.ts'
 import { packageHeader } from './package-header.ts'
 import { parseDefaults } from './parse-defaults.ts'
 
@@ -100,9 +100,4 @@ function normalized(path: string): string | undefined {
     } else if (step !== '' && step !== '.') steps.push(step)
   }
   return steps.join('/')
-}
-
-/** The config that stands for a primary one where none is named. */
-export function emptyPrimary(): DefaultItem {
-  return configDefault('_dummy_empty_config_', { primary: true })
 }

@@ -1,15 +1,6 @@
 import { pythonFloat } from '../value/python-text.ts'
 import type { Bound } from './functions.ts'
-import {
-  type ChoiceSweep,
-  type Element,
-  isDict,
-  isGlob,
-  isList,
-  isQuoted,
-  isSweep,
-  type QuotedString,
-} from './override.ts'
+import { type ChoiceSweep, type Element, isDict, isGlob, isList, isQuoted, isSweep } from './override.ts'
 import { parsePythonFloat, parsePythonInt } from './python-numbers.ts'
 import { kindOf, refuse } from './refuse.ts'
 
@@ -81,6 +72,7 @@ function cast(name: CastName, value: Element, one: Cast<Element>): Element {
       return { ...value, start: number(value.start), end: number(value.end) }
     }
     case 'glob':
+    default:
       // Python's bool() of any object that has no other say.
       return name === 'bool' ? true : refuse('a glob cannot be cast')
   }
@@ -124,7 +116,7 @@ function toBool(value: Primitive): boolean {
   return lower === 'false' ? false : refuse(`'${value}' is neither true nor false`)
 }
 
-function shown(value: Primitive | QuotedString): string {
+function shown(value: Primitive): string {
   const text = String(value)
   return `'${text.length > 60 ? `${text.slice(0, 60)}…` : text}'`
 }

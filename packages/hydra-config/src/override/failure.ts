@@ -9,7 +9,7 @@ export function parseFailure(
   what: string,
   options: ErrorOptions = {},
 ): HydraConfigError {
-  const offset = [...text.slice(0, start)].length
+  const offset = Array.from(text.slice(0, start)).length
   const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
   const caret = text.length > shownMax || /[\r\n]/.test(text) ? '' : `\n  ${text}\n  ${' '.repeat(offset)}^`
   return new HydraConfigError('OVERRIDE_PARSE', `override '${shown}' ${what}, at offset ${offset}${caret}`, {

@@ -76,7 +76,7 @@ function sortSweep(sweep: ChoiceSweep | RangeSweep, reverse: boolean): Element {
 function sorted(list: readonly Element[], reverse: boolean): Element[] {
   const order = (a: Element, b: Element): number => (pythonOrder(a, b) ? -1 : 0)
   // Python turns the list round before and after, so that equal values keep their order.
-  return reverse ? list.toReversed().sort(order).reverse() : list.toSorted(order)
+  return reverse ? list.toReversed().toSorted(order).toReversed() : list.toSorted(order)
 }
 
 function numeric(value: RangeNumber): bigint | number {

@@ -42,18 +42,12 @@ export function parseOverride(text: string, { random = systemRandom }: ParseOver
 }
 
 function evaluate(text: string, syntax: Syntax, random: Random): Element {
-  switch (syntax.kind) {
-    case 'primitive':
-      return primitive(text, syntax)
-    case 'list':
-      return syntax.items.map((item) => evaluate(text, item, random))
-    case 'dict':
-      return dictOf(
-        syntax.pairs.map(([key, value]) => [dictKey(text, key), evaluate(text, value, random)] as const),
-      )
-    case 'function':
-      return call(text, syntax, random)
-  }
+  if (syntax.kind === 'primitive') return primitive(text, syntax)
+  if (syntax.kind === 'list') return syntax.items.map((item) => evaluate(text, item, random))
+  if (syntax.kind === 'function') return call(text, syntax, random)
+  return dictOf(
+    syntax.pairs.map(([key, value]) => [dictKey(text, key), evaluate(text, value, random)] as const),
+  )
 }
 
 function call(text: string, { name, args, end }: FunctionSyntax, random: Random): Element {
@@ -87,20 +81,11 @@ function primitive(text: string, { tokens }: PrimitiveSyntax): DictKey | QuotedS
   const kept = tokens.slice(from, tokens.at(-1)?.type === 'WS' ? -1 : undefined)
   const [token, ...others] = kept
   if (token === undefined || others.length > 0) return kept.map(textOf).join('')
-  switch (token.type) {
-    case 'QUOTED':
-      return unquote(token.text)
-    case 'INT':
-      return integer(text, token)
-    case 'FLOAT':
-      return parsePythonFloat(token.text) ?? token.text
-    case 'NULL':
-      return null
-    case 'BOOL':
-      return token.text.toLowerCase() === 'true'
-    default:
-      return textOf(token)
-  }
+  if (token.type === 'QUOTED') return unquote(token.text)
+  if (token.type === 'INT') return integer(text, token)
+  if (token.type === 'FLOAT') return parsePythonFloat(token.text) ?? token.text
+  if (token.type === 'BOOL') return token.text.toLowerCase() === 'true'
+  return token.type === 'NULL' ? null : textOf(token)
 }
 
 function integer(text: string, token: Token): bigint {

@@ -42,8 +42,8 @@ function isNumeric(value: Element): value is boolean | bigint | number {
 }
 
 /** Below, at or above 0: the order of the characters, which is not that of UTF-16. */
-export function compareCodePoints(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]]
+function compareCodePoints(a: string, b: string): number {
+  const [left, right] = [Array.from(a), Array.from(b)]
   for (let at = 0; at < Math.min(left.length, right.length); at++) {
     const difference = (left[at]?.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? 0)
     if (difference !== 0) return difference

@@ -10,16 +10,7 @@ export function refuse(message: string): never {
 export function kindOf(value: Element): string {
   if (value === null) return 'null'
   if (isList(value)) return 'a list'
-  switch (typeof value) {
-    case 'boolean':
-      return 'a boolean'
-    case 'bigint':
-      return 'an integer'
-    case 'number':
-      return 'a float'
-    case 'string':
-      return 'a string'
-    default:
-      return value.kind === 'quoted' ? 'a quoted string' : `a ${value.kind}`
-  }
+  if (typeof value === 'object') return value.kind === 'quoted' ? 'a quoted string' : `a ${value.kind}`
+  if (typeof value === 'bigint') return 'an integer'
+  return typeof value === 'number' ? 'a float' : `a ${typeof value}`
 }

@@ -10,8 +10,8 @@ export function globbed(
 }
 
 /** As Python's fnmatch: `*`, `?`, `[abc]`, `[a-z]`, `[!abc]`; in linear time for each `*`. */
-export function matchesGlob(name: string, pattern: string): boolean {
-  const characters = [...name]
+function matchesGlob(name: string, pattern: string): boolean {
+  const characters = Array.from(name)
   const parts = partsOf(pattern)
   let [at, part] = [0, 0]
   let star: { at: number; part: number } | undefined
@@ -36,7 +36,7 @@ type Part = '*' | ((character: string) => boolean)
 
 function partsOf(pattern: string): Part[] {
   const parts: Part[] = []
-  const characters = [...pattern]
+  const characters = Array.from(pattern)
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? ''
     if (character === '*') parts.push('*')

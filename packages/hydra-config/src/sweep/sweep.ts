@@ -49,7 +49,7 @@ export async function sweep({
 }
 
 /** @throws {HydraConfigError} `SWEEP` */
-export function jobsOf(overrides: readonly Override[], repository: Repository, random: Random): string[][] {
+function jobsOf(overrides: readonly Override[], repository: Repository, random: Random): string[][] {
   const axes = new Map<string, readonly string[]>()
   for (const override of overrides) {
     const key = keyText(override)
@@ -76,6 +76,8 @@ function textsOf({ value, key, text }: Override, repository: Repository, random:
       )
     case 'glob':
       return globbed(repository.options(key), patterns(value.include), patterns(value.exclude))
+    case 'choice':
+    case 'range':
     default: {
       const list = value.kind === 'choice' ? value.list : rangeValues(value)
       return (value.shuffle ? shuffled(list, random) : list).map(valueText)

@@ -8,18 +8,10 @@ import { pythonFloat } from '../value/python-text.ts'
 export function valueText(value: Element): string {
   if (value === null) return 'null'
   if (isList(value)) return `[${value.map(valueText).join(',')}]`
-  switch (typeof value) {
-    case 'string':
-      return value.replace(/[\\()[\]{}:=, \t]/g, '\\$&')
-    case 'number':
-      return pythonFloat(value)
-    case 'boolean':
-      return value ? 'True' : 'False'
-    case 'bigint':
-      return String(value)
-    default:
-      break
-  }
+  if (typeof value === 'string') return value.replace(/[\\()[\]{}:=, \t]/g, '\\$&')
+  if (typeof value === 'number') return pythonFloat(value)
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  if (typeof value === 'bigint') return String(value)
   if (isSwept(value)) throw new TypeError('a sweep inside a value has no text')
   if (value.kind === 'quoted') return quotedText(value)
   return `{${value.pairs.map(([key, item]) => `${valueText(key)}:${valueText(item)}`).join(',')}}`

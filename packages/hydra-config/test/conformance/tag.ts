@@ -3,18 +3,9 @@ import { type Element, isList, pythonFloat } from '@loadbearing/hydra-config'
 /** A value of an override as the port writes it: integers, floats and mappings tagged, so that JSON loses nothing. */
 export function tagElement(value: Element): unknown {
   if (isList(value)) return value.map(tagElement)
-  switch (typeof value) {
-    case 'bigint':
-      return { i: String(value) }
-    case 'number':
-      return { f: pythonFloat(value) }
-    case 'string':
-    case 'boolean':
-      return value
-    default:
-      break
-  }
-  if (value === null) return null
+  if (typeof value === 'bigint') return { i: String(value) }
+  if (typeof value === 'number') return { f: pythonFloat(value) }
+  if (value === null || typeof value !== 'object') return value
   switch (value.kind) {
     case 'quoted':
       return value.text
@@ -36,6 +27,7 @@ export function tagElement(value: Element): unknown {
     case 'interval':
       return { interval: [value.start, value.end].map(tagElement), tags: value.tags.toSorted() }
     case 'glob':
+    default:
       return { glob: [value.include.map(tagElement), value.exclude.map(tagElement)] }
   }
 }
