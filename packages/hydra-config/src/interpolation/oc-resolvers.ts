@@ -16,12 +16,12 @@ export const ocResolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolv
   ['oc.dict.values', dictValues],
 ])
 
-function env(args: readonly Value[], { environment }: ResolverContext): Value {
+function env(args: readonly Place[], { environment }: ResolverContext): Value {
   checkCount('oc.env', args, 1, 2)
   const name = textArgument('oc.env', args[0])
   const found = environment(name)
   if (found !== undefined) return scalar(found)
-  const fallback = args[1]
+  const fallback = args[1]?.value
   if (fallback === undefined) {
     throw unresolved(
       'InterpolationResolutionError',
@@ -31,31 +31,31 @@ function env(args: readonly Value[], { environment }: ResolverContext): Value {
   return isNull(fallback) ? fallback : scalar(pythonString(fallback))
 }
 
-function decode(args: readonly Value[], context: ResolverContext): Value {
+function decode(args: readonly Place[], context: ResolverContext): Value {
   checkCount('oc.decode', args, 1, 1)
-  const [text] = args
-  return text !== undefined && isNull(text) ? text : context.decode(textArgument('oc.decode', text))
+  const text = args[0]?.value
+  return text !== undefined && isNull(text) ? text : context.decode(textArgument('oc.decode', args[0]))
 }
 
-function create(args: readonly Value[], { parent }: ResolverContext): Place | Value {
+function create(args: readonly Place[], { parent }: ResolverContext): Place | Value {
   checkCount('oc.create', args, 1, 1)
-  const [value] = args
+  const value = args[0]?.value
   if (value === undefined || isNull(value)) return scalar(null)
   if (value.kind !== 'scalar') return new Place(value, parent)
   if (typeof value.value === 'string') return new Place(parseYaml(value.value), parent)
   throw unresolved('InterpolationResolutionError', 'oc.create takes a map, a list, a text or null')
 }
 
-function select(args: readonly Value[], context: ResolverContext): Place | Value {
+function select(args: readonly Place[], context: ResolverContext): Place | Value {
   checkCount('oc.select', args, 1, 2)
   const found = context.select(textArgument('oc.select', args[0]), false)
-  if (found === undefined || isMissing(found)) return args[1] ?? scalar(null)
-  return found.isContainer ? found : found.value
+  const selected = found === undefined || isMissing(found) ? args[1] : found
+  return selected?.isContainer ? selected : (selected?.value ?? scalar(null))
 }
 
 const renamed = "'$OLD_KEY' is deprecated. Change your code and config to use '$NEW_KEY'"
 
-function deprecated(args: readonly Value[], context: ResolverContext): Place {
+function deprecated(args: readonly Place[], context: ResolverContext): Place {
   checkCount('oc.deprecated', args, 1, 2)
   const key = textArgument('oc.deprecated', args[0])
   const message = args[1] === undefined ? renamed : textArgument('oc.deprecated', args[1])
@@ -75,14 +75,14 @@ function deprecated(args: readonly Value[], context: ResolverContext): Place {
   return target
 }
 
-function dictKeys(args: readonly Value[], context: ResolverContext): Place {
+function dictKeys(args: readonly Place[], context: ResolverContext): Place {
   checkCount('oc.dict.keys', args, 1, 1)
   const found = mapAt('oc.dict.keys', args[0], context)
   return new Place(list([...found.entries.keys()].map((key) => scalar(key))), context.parent)
 }
 
 /** References to the values, so that what they hold is resolved where it stands. */
-function dictValues(args: readonly Value[], context: ResolverContext): Place {
+function dictValues(args: readonly Place[], context: ResolverContext): Place {
   checkCount('oc.dict.values', args, 1, 1)
   const found = mapAt('oc.dict.values', args[0], context)
   const path = textArgument('oc.dict.values', args[0])
@@ -92,7 +92,7 @@ function dictValues(args: readonly Value[], context: ResolverContext): Place {
   return new Place(list(references), context.parent)
 }
 
-function mapAt(name: string, path: Value | undefined, context: ResolverContext): Value & { kind: 'map' } {
+function mapAt(name: string, path: Place | undefined, context: ResolverContext): Value & { kind: 'map' } {
   const key = textArgument(name, path)
   const found = context.select(key, true)
   if (found === undefined || isMissing(found)) {
@@ -115,13 +115,14 @@ function fullKey(place: Place): string {
   return path
 }
 
-function checkCount(name: string, args: readonly Value[], least: number, most: number): void {
+function checkCount(name: string, args: readonly Place[], least: number, most: number): void {
   if (args.length >= least && args.length <= most) return
   const count = least === most ? `${least}` : `${least} or ${most}`
   throw unresolved('InterpolationResolutionError', `${name} takes ${count} arguments, not ${args.length}`)
 }
 
-function textArgument(name: string, value: Value | undefined): string {
+function textArgument(name: string, argument: Place | undefined): string {
+  const value = argument?.value
   if (value?.kind === 'scalar' && typeof value.value === 'string') return value.value
   const found = value === undefined ? 'nothing' : pythonString(value).slice(0, 60)
   throw unresolved('InterpolationResolutionError', `${name} takes a text here, not ${found}`)

@@ -230,20 +230,12 @@ function isToken(part: Token | Interpolation): part is Token {
 }
 
 function literal(token: Token): Expression {
-  switch (token.type) {
-    case 'null':
-      return { kind: 'literal', value: null }
-    case 'bool':
-      return { kind: 'literal', value: token.text.toLowerCase() === 'true' }
-    case 'int':
-      return { kind: 'literal', value: integerOf(token) }
-    case 'float':
-      return { kind: 'literal', value: floatOf(token.text) }
-    case 'space':
-      throw parseError('a value of spaces only', token.offset)
-    default:
-      return { kind: 'literal', value: unescaped(token, undefined) }
-  }
+  if (token.type === 'null') return { kind: 'literal', value: null }
+  if (token.type === 'bool') return { kind: 'literal', value: token.text.toLowerCase() === 'true' }
+  if (token.type === 'int') return { kind: 'literal', value: integerOf(token) }
+  if (token.type === 'float') return { kind: 'literal', value: floatOf(token.text) }
+  if (token.type === 'space') throw parseError('a value of spaces only', token.offset)
+  return { kind: 'literal', value: unescaped(token, undefined) }
 }
 
 function integerOf({ text }: Token): bigint {
@@ -261,20 +253,14 @@ function floatOf(text: string): number {
 /** The text that a token means before `next`: backslashes count only where they end before an interpolation. */
 function unescaped({ type, text }: Token, next: Token | Interpolation | undefined): string {
   const beforeInterpolation = next !== undefined && !isToken(next)
-  switch (type) {
-    case 'escaped interpolation':
-      return text.slice(-(Math.floor(text.length / 2) + 1))
-    case 'escape':
-      return everySecond(text)
-    case 'top escape':
-      return beforeInterpolation ? everySecond(text) : text
-    case 'quoted escape':
-      return beforeInterpolation || next === undefined ? everySecond(text) : text
-    default:
-      return text
-  }
+  if (type === 'escaped interpolation') return text.slice(-(Math.floor(text.length / 2) + 1))
+  if (type === 'escape' || (type === 'top escape' && beforeInterpolation)) return everySecond(text)
+  if (type === 'quoted escape' && (beforeInterpolation || next === undefined)) return everySecond(text)
+  return text
 }
 
 function everySecond(text: string): string {
-  return [...text].filter((_, index) => index % 2 === 1).join('')
+  return Array.from(text)
+    .filter((_, index) => index % 2 === 1)
+    .join('')
 }

@@ -24,9 +24,7 @@ export class Place {
   }
 
   get root(): Place {
-    let place: Place = this
-    while (place.parent !== undefined) place = place.parent
-    return place
+    return this.parent === undefined ? this : this.parent.root
   }
 
   /** The place of an entry or, by a bigint, of an item; undefined where there is none. */

@@ -98,34 +98,23 @@ export class Resolution {
   }
 
   #evaluate(expression: Expression, node: Place, parent: Place, visited?: Visited): Place {
-    switch (expression.kind) {
-      case 'node':
-        return this.#nodeInterpolation(expression.parts, node, parent, visited)
-      case 'resolver':
-        return this.#resolverInterpolation(expression, node, parent, visited)
-      default:
-        return new Place(this.#value(expression, node, parent, visited), parent, node.key, true)
-    }
+    if (expression.kind === 'node') return this.#nodeInterpolation(expression.parts, node, parent, visited)
+    if (expression.kind === 'resolver') return this.#resolverInterpolation(expression, node, parent, visited)
+    return new Place(this.#value(expression, node, parent, visited), parent, node.key, true)
   }
 
   #value(expression: Expression, node: Place, parent: Place, visited?: Visited): Value {
     const valueOf = (inner: Expression): Value => this.#value(inner, node, parent, visited)
-    switch (expression.kind) {
-      case 'literal':
-        return scalar(expression.value)
-      case 'list':
-        return list(expression.items.map(valueOf))
-      case 'dict':
-        return map(expression.pairs.map(([key, item]) => [keyOf(valueOf(key)), valueOf(item)] as const))
-      case 'text': {
-        const text = expression.parts.map((part) =>
-          typeof part === 'string' ? part : pythonString(valueOf(part)),
-        )
-        return scalar(text.join(''))
-      }
-      default:
-        return this.#evaluate(expression, node, parent, visited).value
+    if (expression.kind === 'literal') return scalar(expression.value)
+    if (expression.kind === 'list') return list(expression.items.map(valueOf))
+    if (expression.kind === 'dict') {
+      return map(expression.pairs.map(([key, item]) => [keyOf(valueOf(key)), valueOf(item)] as const))
     }
+    if (expression.kind !== 'text') return this.#evaluate(expression, node, parent, visited).value
+    const text = expression.parts.map((part) =>
+      typeof part === 'string' ? part : pythonString(valueOf(part)),
+    )
+    return scalar(text.join(''))
   }
 
   #nodeInterpolation(
@@ -162,7 +151,7 @@ export class Resolution {
     visited?: Visited,
   ): Place {
     const name = expression.name.map((part) => this.#textOf(part, node, parent, visited)).join('.')
-    const args = expression.arguments.map((argument) => this.#value(argument, node, parent, visited))
+    const args = expression.arguments.map((argument) => this.#evaluate(argument, node, parent, visited))
     const resolver = this.#options.resolvers?.get(name) ?? ocResolvers.get(name)
     if (resolver === undefined) {
       throw unresolved('UnsupportedInterpolationType', `there is no resolver ${JSON.stringify(name)}`)

@@ -18,5 +18,5 @@ export interface ResolverContext {
   decode(text: string): Value
 }
 
-/** Answers `${name:argument,…}`: a place of the configuration, or a value of its own. */
-export type Resolver = (args: readonly Value[], context: ResolverContext) => Place | Value
+/** Answers `${name:argument,…}`: a place of the configuration, or a value of its own. Arguments are places too, for they may be parts of the configuration. */
+export type Resolver = (args: readonly Place[], context: ResolverContext) => Place | Value

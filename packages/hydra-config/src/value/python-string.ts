@@ -56,7 +56,7 @@ function escapeCharacter(character: string, quote: string): string {
 function bytesRepr(bytes: Uint8Array): string {
   const text = String.fromCharCode(...bytes)
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
-  const escaped = [...text].map((character) => {
+  const escaped = Array.from(text, (character) => {
     if (character === quote) return `\\${character}`
     const code = character.charCodeAt(0)
     return (

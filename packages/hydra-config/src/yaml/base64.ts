@@ -1,5 +1,7 @@
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const codes: ReadonlyMap<string, number> = new Map([...alphabet].map((character, code) => [character, code]))
+const codes: ReadonlyMap<string, number> = new Map(
+  Array.from(alphabet, (character, code) => [character, code]),
+)
 
 /** Reads base64 as Python's `base64.decodebytes`: other characters are passed over; undefined where digits lack. */
 export function decodeBase64(text: string): Uint8Array | undefined {

@@ -137,20 +137,20 @@ class Composer {
       const ownTag = resolved ? resolveTag(token.text) : (tag ?? `${yamlTag}str`)
       return this.#anchored(anchor, { kind: 'scalar', tag: ownTag, text: token.text, mark })
     }
-    const read = this.#collectionReader(token, block, indentless)
-    if (read === undefined) {
+    const collection = this.#collectionReader(token, block, indentless)
+    if (collection === undefined) {
       if (properties.mark === undefined) throw this.#unexpected('a value')
       return this.#anchored(anchor, implicit ? emptyNode(mark) : { ...emptyNode(mark), tag })
     }
-    if (read.kind === 'sequence') {
+    if (collection.kind === 'sequence') {
       const node: SequenceNode = { kind: 'sequence', tag: implicit ? `${yamlTag}seq` : tag, items: [], mark }
       this.#anchored(anchor, node)
-      read.fill(node)
+      collection.read(node)
       return node
     }
     const node: MappingNode = { kind: 'mapping', tag: implicit ? `${yamlTag}map` : tag, pairs: [], mark }
     this.#anchored(anchor, node)
-    read.fill(node)
+    collection.read(node)
     return node
   }
 
@@ -159,23 +159,23 @@ class Composer {
     block: boolean,
     indentless: boolean,
   ):
-    | { kind: 'sequence'; fill: (node: SequenceNode) => void }
-    | { kind: 'mapping'; fill: (node: MappingNode) => void }
+    | { kind: 'sequence'; read: (node: SequenceNode) => void }
+    | { kind: 'mapping'; read: (node: MappingNode) => void }
     | undefined {
-    switch (token.type) {
-      case 'block entry':
-        return indentless ? { kind: 'sequence', fill: (node) => this.#indentlessSequence(node) } : undefined
-      case 'flow sequence start':
-        return { kind: 'sequence', fill: (node) => this.#flowSequence(node) }
-      case 'flow mapping start':
-        return { kind: 'mapping', fill: (node) => this.#flowMapping(node) }
-      case 'block sequence start':
-        return block ? { kind: 'sequence', fill: (node) => this.#blockSequence(node) } : undefined
-      case 'block mapping start':
-        return block ? { kind: 'mapping', fill: (node) => this.#blockMapping(node) } : undefined
-      default:
-        return undefined
+    if (token.type === 'flow sequence start')
+      return { kind: 'sequence', read: (node) => this.#flowSequence(node) }
+    if (token.type === 'flow mapping start')
+      return { kind: 'mapping', read: (node) => this.#flowMapping(node) }
+    if (indentless && token.type === 'block entry') {
+      return { kind: 'sequence', read: (node) => this.#indentlessSequence(node) }
     }
+    if (!block) return undefined
+    if (token.type === 'block sequence start') {
+      return { kind: 'sequence', read: (node) => this.#blockSequence(node) }
+    }
+    if (token.type === 'block mapping start')
+      return { kind: 'mapping', read: (node) => this.#blockMapping(node) }
+    return undefined
   }
 
   #anchored<Node extends YamlNode>(anchor: string | undefined, node: Node): Node {

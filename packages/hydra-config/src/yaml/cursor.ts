@@ -1,6 +1,6 @@
 import { type Mark, yamlError } from './errors.ts'
 
-const unprintable = /[^\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u
+const unprintable = /[^\t\n\r -~\x85\xA0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u
 
 /** Reads a text character by character and knows the line and column; `'\0'` stands for its end. */
 export class Cursor {

@@ -90,7 +90,7 @@ class Dump {
 function isSimpleKey(key: Scalar): boolean {
   if (key instanceof Uint8Array) return false
   if (typeof key !== 'string') return plainText(key).length + tagLength(key) < keyLengthMax
-  return key !== '' && !styleOf(key, true).multiline && [...key].length + '!!str'.length < keyLengthMax
+  return key !== '' && !styleOf(key, true).multiline && Array.from(key).length + '!!str'.length < keyLengthMax
 }
 
 function tagLength(key: null | boolean | bigint | number): number {

@@ -15,7 +15,8 @@ const timestamp =
   /^(?:\d{4}-\d\d-\d\d|\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?)$/
 const pythonFloat =
   /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i
-const pythonBlanks = /^[\s\x1C-\x1F\x85]+|[\s\x1C-\x1F\x85]+$/g
+// What Python's strip() takes off and JavaScript's trim() does not.
+const separators = /\p{Cc}/gu
 
 /** Chooses how PyYAML and OmegaConf write the string `text`, as a key or as a value. */
 export function styleOf(text: string, asKey: boolean): Style {
@@ -32,9 +33,14 @@ function quotes(single: boolean, multilineKey: boolean): 'single' | 'double' {
 /** Whether `text` without quotes would be read as something else than a string. */
 function readsOtherwise(text: string): boolean {
   if (text === '' || booleanWords.test(text) || timestamp.test(text)) return true
-  const trimmed = text.replaceAll('\uFEFF', '?').replace(pythonBlanks, '')
+  const trimmed = text.replaceAll('\uFEFF', '?').replace(separators, asBlank).trim()
   const digits = trimmed.replace(/[^\0-\x7F]/gu, (character) => (/\p{Nd}/u.test(character) ? '0' : character))
   return pythonFloat.test(digits) || resolveTag(text) !== `${yamlTag}str`
+}
+
+function asBlank(character: string): string {
+  const code = character.charCodeAt(0)
+  return (code >= 0x1c && code <= 0x1f) || code === 0x85 ? ' ' : character
 }
 
 interface Analysis {
@@ -45,7 +51,7 @@ interface Analysis {
 
 function analyze(text: string): Analysis {
   if (text === '') return { multiline: false, plain: true, single: true }
-  const characters = [...text]
+  const characters = Array.from(text)
   const last = characters.length - 1
   let indicators = text.startsWith('---') || text.startsWith('...')
   let multiline = false

@@ -109,7 +109,7 @@ export class Writer {
 
   double(text: string, split: boolean): void {
     this.indicator('"', true)
-    const characters = [...text]
+    const characters = Array.from(text)
     let run: string[] = []
     const flush = (): void => {
       this.#put(run.join(''), run.length)
