@@ -98,8 +98,8 @@ export function composeWithHydra(
   let value: Value = map([])
   for (const each of expanded.list) value = mergeConfig(repository, value, each)
   if (value.kind !== 'map') value = map([])
+  ensureHydraKeys(value)
   const overridden = applyOverrides(value, expanded.choices.configOverrides)
-  ensureHydraKeys(overridden)
   return { value: overridden, list: expanded.list, choices: expanded.choices.known }
 }
 

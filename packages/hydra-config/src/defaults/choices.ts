@@ -14,6 +14,8 @@ interface Choice {
   readonly value: GroupDefault['value']
   /** The config whose defaults list has it; undefined for the command line. */
   readonly from: string | undefined
+  /** What is wrong with the value, which Hydra says when a group takes it. */
+  readonly fault?: string | undefined
   used: boolean
 }
 
@@ -48,7 +50,7 @@ export class Choices {
       } else if (type === 'ADD') {
         appended.push(groupDefault(key, optionsOf(override), { package: override.package, appended: true }))
       } else {
-        this.#chosen.set(whole, { value: optionsOf(override), from: undefined, used: false })
+        this.#chosen.set(whole, { ...chosenBy(override), from: undefined, used: false })
       }
     }
     this.appended = appended
@@ -66,6 +68,7 @@ export class Choices {
     if (item.kind !== 'group') return
     const choice = this.#chosen.get(overrideKey(item))
     if (choice === undefined) return
+    if (choice.fault !== undefined) refuse(choice.fault, 'TypeError')
     item.value = choice.value
     choice.used = true
   }
@@ -123,10 +126,17 @@ function deletedName({ value, text }: Override): string | undefined {
   return name ?? refuse(`a deletion of a config group takes the name of an option: '${text}'`, 'ValueError')
 }
 
-function optionsOf({ value, text }: Override): string | readonly string[] {
-  const wrong = `'${text}' chooses no option of a config group: give a name or a list of names`
-  if (isList(value)) return value.map((item) => textOf(item) ?? refuse(wrong, 'TypeError'))
-  return textOf(value) ?? refuse(wrong, 'ValueError')
+function chosenBy(override: Override): { value: string | readonly string[]; fault?: string } {
+  const { value, text } = override
+  const fault = `'${text}' chooses no option of a config group: give a name or a list of names`
+  if (!isList(value)) return { value: textOf(value) ?? refuse(fault, 'ValueError') }
+  const names = value.map(textOf).filter((name) => name !== undefined)
+  return names.length === value.length ? { value: names } : { value: names, fault }
+}
+
+function optionsOf(override: Override): string | readonly string[] {
+  const { value, fault } = chosenBy(override)
+  return fault === undefined ? value : refuse(fault, 'TypeError')
 }
 
 function textOf(value: Element): string | undefined {

@@ -122,13 +122,13 @@ class Expansion {
 
     const children: Node[] = []
     for (const item of list.toReversed()) {
-      if (isOverride(item)) continue
       if (isSelf(item)) {
         if (item.kind === 'group')
           refuse(`${configPath(node.item)} chooses _self_ for ${item.group}`, 'AssertionError')
         children.push({ item, parent: node })
         continue
       }
+      if (isOverride(item)) continue
       place(item, groupPath(node.item), finalPackage(node.item))
       this.#choices.apply(item)
       for (const each of this.#alternatives(node.item, item)) {

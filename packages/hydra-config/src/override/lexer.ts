@@ -77,10 +77,16 @@ const separators: Readonly<Record<string, TokenType>> = {
  * ones the first rule of the grammar.
  *
  * @param mode `key` up to the first `=`, then `value` for good
+ * @param lastBrace where the last `}` of the text is: no interpolation ends behind it
  */
-export function readToken(text: string, start: number, mode: 'key' | 'value'): Token | undefined {
+export function readToken(
+  text: string,
+  start: number,
+  mode: 'key' | 'value',
+  lastBrace: number,
+): Token | undefined {
   if (start >= text.length) return { type: 'EOF', text: '', start }
-  return mode === 'key' ? readKeyToken(text, start) : readValueToken(text, start)
+  return mode === 'key' ? readKeyToken(text, start) : readValueToken(text, start, lastBrace)
 }
 
 function readKeyToken(text: string, start: number): Token | undefined {
@@ -93,7 +99,7 @@ function readKeyToken(text: string, start: number): Token | undefined {
   return undefined
 }
 
-function readValueToken(text: string, start: number): Token | undefined {
+function readValueToken(text: string, start: number, lastBrace: number): Token | undefined {
   const separator = match(spaced, text, start)
   if (separator !== undefined) {
     const type = separators[separator.trim()]
@@ -105,7 +111,7 @@ function readValueToken(text: string, start: number): Token | undefined {
     ['ESC', escapes],
     ['FLOAT', signedWord],
   ] as const) {
-    const found = match(rule, text, start)
+    const found = type === 'INTERPOLATION' && start > lastBrace ? undefined : match(rule, text, start)
     if (found !== undefined) return { type, text: found, start }
   }
   const digits = match(number, text, start)

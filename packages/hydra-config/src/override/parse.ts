@@ -102,8 +102,7 @@ function textOf({ type, text }: Token): string {
 /** Only backslashes directly before a quote of its kind, the closing one too, are escapes. */
 function unquote(source: string): QuotedString {
   const quote = source.startsWith("'") ? "'" : '"'
-  const escaped = quote === "'" ? /\\+'/g : /\\+"/g
-  const text = source.slice(1).replace(escaped, everySecond)
+  const text = source.slice(1).replace(/\\+['"]?/g, (run) => (run.endsWith(quote) ? everySecond(run) : run))
   return { kind: 'quoted', text: source.at(-2) === '\\' ? text : text.slice(0, -1), quote }
 }
 

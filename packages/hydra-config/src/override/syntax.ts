@@ -85,6 +85,7 @@ export function parseSyntax(text: string): OverrideSyntax {
 
 class Parser {
   readonly #text: string
+  readonly #lastBrace: number
   #mode: 'key' | 'value' = 'key'
   #token: Token
   #depth = 0
@@ -93,6 +94,7 @@ class Parser {
 
   constructor(text: string) {
     this.#text = text
+    this.#lastBrace = text.lastIndexOf('}')
     this.#token = this.#read(0)
   }
 
@@ -251,7 +253,7 @@ class Parser {
   }
 
   #read(start: number): Token {
-    const token = readToken(this.#text, start, this.#mode)
+    const token = readToken(this.#text, start, this.#mode, this.#lastBrace)
     if (token === undefined) throw parseFailure(this.#text, start, 'has a character that must be quoted')
     return token
   }

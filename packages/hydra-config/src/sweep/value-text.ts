@@ -19,6 +19,8 @@ export function valueText(value: Element): string {
 
 /** Backslashes are doubled where a quote of its kind, or the end, follows them. */
 function quotedText({ text, quote }: QuotedString): string {
-  const before = quote === "'" ? /(\\+)(?='|$)/g : /(\\+)(?="|$)/g
-  return `${quote}${text.replace(before, '$1$1').replaceAll(quote, `\\${quote}`)}${quote}`
+  const doubled = `${text}${quote}`.replace(/(\\+)(['"])/g, (run, backslashes: string, next: string) =>
+    next === quote ? `${backslashes}${run}` : run,
+  )
+  return `${quote}${doubled.slice(0, -1).replaceAll(quote, `\\${quote}`)}${quote}`
 }
