@@ -1,13 +1,13 @@
 import type { Scalar } from '../value/value.ts'
 
 /** `${a.b}`, `${..a}`, `${a[0]}`: parts are joined to a path when it is resolved. */
-export interface NodeInterpolation {
+interface NodeInterpolation {
   readonly kind: 'node'
   readonly parts: readonly (string | Interpolation)[]
 }
 
 /** `${name:argument,…}`; parts of the name are joined by dots. */
-export interface ResolverInterpolation {
+interface ResolverInterpolation {
   readonly kind: 'resolver'
   readonly name: readonly (string | Interpolation)[]
   readonly arguments: readonly Expression[]
@@ -18,7 +18,7 @@ export interface ResolverInterpolation {
 export type Interpolation = NodeInterpolation | ResolverInterpolation
 
 /** Text with interpolations in it; always a string when resolved. */
-export interface TextExpression {
+interface TextExpression {
   readonly kind: 'text'
   readonly parts: readonly (string | Interpolation)[]
 }

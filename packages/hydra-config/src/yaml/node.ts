@@ -3,7 +3,7 @@ import type { Mark } from './errors.ts'
 /** A node of YAML's graph: a tag and text or other nodes; what is aliased is one node at several places. */
 export type YamlNode = ScalarNode | SequenceNode | MappingNode
 
-export interface ScalarNode {
+interface ScalarNode {
   readonly kind: 'scalar'
   tag: string
   readonly text: string

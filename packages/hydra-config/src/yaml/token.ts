@@ -1,7 +1,7 @@
 import type { Mark } from './errors.ts'
 
 /** How a scalar was written. */
-export type ScalarStyle = 'plain' | 'single' | 'double' | 'literal' | 'folded'
+type ScalarStyle = 'plain' | 'single' | 'double' | 'literal' | 'folded'
 
 /** A tag before its handle is looked up; without a handle the suffix is the whole tag. */
 export interface TagReference {
