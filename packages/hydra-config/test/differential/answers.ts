@@ -9,7 +9,9 @@ import {
 } from '@loadbearing/hydra-config'
 import { tagElement } from '../conformance/tag.ts'
 import { tagValue } from '../conformance/tag-value.ts'
+import { valuesOperations } from '../conformance/values-operations.ts'
 import type { ConfigCase } from './config-cases.ts'
+import type { ValueCase } from './value-cases.ts'
 
 /** What both sides are compared by: the value, or the class of the error and, where Hydra tells one, its offset. */
 export type Answer =
@@ -40,6 +42,12 @@ export function ourOverride(text: string): Answer {
     const { key, package: ofPackage, type, value } = parseOverride(text)
     return { key, package: ofPackage ?? null, type, value: tagElement(value) }
   })
+}
+
+/** Our answer on values; the offset stays out, for OmegaConf tells none. */
+export function ourValue(input: ValueCase): Answer {
+  const answer = answered(() => valuesOperations[input.op]({ id: null, ...input }))
+  return 'ok' in answer ? answer : { error: { class: answer.error.class } }
 }
 
 export async function ourConfig(op: 'defaults' | 'compose' | 'sweep', input: ConfigCase): Promise<Answer> {

@@ -8,10 +8,11 @@ import {
   startOracle,
 } from '@loadbearing/harness/oracle'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
-import { answerOf, ourConfig, ourOverride, sameAnswer } from './answers.ts'
+import { answerOf, ourConfig, ourOverride, ourValue, sameAnswer } from './answers.ts'
 import { configCase, sweepCase } from './config-cases.ts'
 import { overrideText } from './override-cases.ts'
 import { findHydra } from './python.ts'
+import { dumpCase, interpolateCase, mergeCase, yamlCase } from './value-cases.ts'
 
 const usage = `usage: pnpm differential hydra-config [--seed N] [--runs N]
   --seed N  the same seed makes the same cases (default: drawn)
@@ -93,6 +94,26 @@ async function differential(seed: number, runs: number): Promise<void> {
       }),
     )
   }
+  const valueCases = { yaml: yamlCase, dump: dumpCase, merge: mergeCase, interpolate: interpolateCase }
+  for (const [op, arbitrary] of Object.entries(valueCases)) {
+    note(
+      `\`${op}\`: random YAML texts; answer, or class of the error`,
+      await compareWithOracle({
+        arbitrary,
+        ours: ourValue,
+        theirs: async (input) => answerOf(await oracle.ask(input)),
+        equal: sameAnswer,
+        known: [
+          {
+            reason: 'a key -0.0 is 0.0, as a Map of JavaScript holds it',
+            covers: (_, ours, theirs) => unsignedZeros(ours) === unsignedZeros(theirs),
+          },
+        ],
+        seed,
+        runs: Math.ceil(runs / 2),
+      }),
+    )
+  }
   const [hydraCore = '', omegaconf = ''] = hydra.version.split(' ')
   recordEvidence(new URL('../..', import.meta.url), 'differential', {
     command: `pnpm differential hydra-config --seed ${seed} --runs ${runs}`,
@@ -103,6 +124,10 @@ async function differential(seed: number, runs: number): Promise<void> {
   })
   console.log(failed ? 'DIFFERENCES FOUND' : 'no difference')
   if (failed) process.exitCode = 1
+}
+
+function unsignedZeros(answer: unknown): string {
+  return JSON.stringify(answer).replaceAll('-0.0', '0.0')
 }
 
 function note(what: string, report: ComparisonReport<unknown, unknown, unknown>): void {
