@@ -67,7 +67,11 @@ const word = fc.constantFrom(
   '.5e3',
   '0b',
 )
-const number = fc.string({ unit: fc.constantFrom(...'0123456789eE+-._:xob'), minLength: 1, maxLength: 8 })
+const number = fc.string({
+  unit: fc.constantFrom(...Array.from('0123456789eE+-._:xob')),
+  minLength: 1,
+  maxLength: 8,
+})
 const item = fc.oneof({ arbitrary: word, weight: 4 }, number)
 
 const { block } = fc.letrec<{ block: string }>((tie) => ({
