@@ -1,2 +1,3 @@
+export * as hydraConfig from '@loadbearing/hydra-config'
 export * as hystrixBreaker from '@loadbearing/hystrix-breaker'
 export * as maglev from '@loadbearing/maglev'

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+import { isHydraConfigError } from '../errors.ts'
+import { compose, defaultsList } from './compose.ts'
+import { fromMemory } from './source.ts'
+
+const source = fromMemory({
+  'config.yaml': 'defaults:\n- db: mysql\n- _self_\nname: app\n',
+  'db/mysql.yaml': 'port: 3306\n',
+  'db/postgres.yaml': '# @package store\nport: 5432\n',
+  'loop.yaml': 'defaults:\n- loop\n',
+  '__proto__.yaml': '__proto__: {polluted: 1}\n',
+})
+
+async function refusal(config: string, ...overrides: string[]): Promise<string> {
+  try {
+    await compose({ source, config, overrides })
+  } catch (error) {
+    if (isHydraConfigError(error)) return `${error.code} ${error.class}: ${error.message}`
+    throw error
+  }
+  throw new Error('it was composed')
+}
+
+describe('compose', () => {
+  test('the option that an override chooses goes where its header says', async () => {
+    expect(await defaultsList({ source, config: 'config', overrides: ['db=postgres'] })).toMatchObject([
+      { config: 'db/postgres', package: 'store' },
+      { config: 'config', package: '' },
+    ])
+  })
+
+  test('what an override sets knows its place on the command line', async () => {
+    const { value } = await compose({ source, config: 'config', overrides: ['name=x', '+extra=1'] })
+    expect(value.entries.get('extra')).toMatchObject({
+      value: 1n,
+      origin: { kind: 'override', text: '+extra=1', position: 1 },
+    })
+  })
+
+  test('an option that is not there is refused with those that are', async () => {
+    expect(await refusal('config', 'db=nope')).toMatch(
+      /^MISSING_CONFIG MissingConfigException: .*'db\/nope'.*mysql, postgres/,
+    )
+  })
+
+  test('an unknown key is refused', async () => {
+    expect(await refusal('config', 'nme=1')).toMatch(/^COMPOSITION ConfigCompositionException: .*\+nme=1/)
+  })
+
+  test('a cycle of defaults lists is named', async () => {
+    expect(await refusal('loop')).toMatch(/^COMPOSITION RecursionError: .*loop/)
+  })
+
+  test('__proto__ is a key like any other', async () => {
+    const { value } = await compose({ source, config: '__proto__' })
+    expect([...value.entries.keys()]).toEqual(['__proto__'])
+    expect(Reflect.get({}, 'polluted')).toBeUndefined()
+  })
+})

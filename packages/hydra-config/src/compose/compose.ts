@@ -1,0 +1,142 @@
+import { expandDefaults, type ResultDefault } from '../defaults/expand.ts'
+import { Repository } from '../defaults/repository.ts'
+import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { resolveAll } from '../interpolation/resolve-all.ts'
+import { merge } from '../merge/merge.ts'
+import { isList, isSwept, type Override } from '../override/override.ts'
+import { parseOverride } from '../override/parse.ts'
+import { type MapValue, map, type Value } from '../value/value.ts'
+import { applyOverrides } from './apply-overrides.ts'
+import { hydraSource } from './hydra-configs.ts'
+import { ensureHydraKeys } from './hydra-keys.ts'
+import { withoutChild } from './path-edit.ts'
+import type { ConfigSource } from './source.ts'
+
+/** Options of {@link compose}. */
+export interface ComposeOptions {
+  /** The search path: of several sources with one config, the first has it. */
+  readonly source: ConfigSource | readonly ConfigSource[]
+  /** Name of the primary config, without `.yaml`. Default: none. */
+  readonly config?: string
+  /** As on Hydra's command line. Default: none. */
+  readonly overrides?: readonly string[]
+}
+
+/** One composed configuration. */
+export interface Composition {
+  /** Its interpolations are as they were written. */
+  readonly value: MapValue
+  /**
+   * The value with every interpolation resolved.
+   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
+   */
+  resolved(): Value
+  /** The configs that made it, in the order of composition, those that Hydra brings along left out. */
+  readonly defaults: readonly ResultDefault[]
+  /** The option of each config group by its override key, such as `db` or `db@backup`; null where none is chosen. */
+  readonly choices: ReadonlyMap<string, string | null>
+}
+
+/**
+ * Composes a configuration as Hydra 1.3 does: defaults list, packages, overrides.
+ *
+ * @throws {HydraConfigError} `OVERRIDE_PARSE`, `COMPOSITION`, `MISSING_CONFIG`, `INVALID_DEFAULTS`, `INVALID_HEADER`
+ */
+export async function compose({ source, config, overrides = [] }: ComposeOptions): Promise<Composition> {
+  const repository = await openRepository(source)
+  const parsed = overrides.map((text) => parseOverride(text))
+  return composeIn(repository, config, parsed)
+}
+
+/** The defaults list alone: what {@link compose} would compose, in its order. */
+export async function defaultsList({
+  source,
+  config,
+  overrides = [],
+}: ComposeOptions): Promise<readonly ResultDefault[]> {
+  const repository = await openRepository(source)
+  const parsed = overrides.map((text) => parseOverride(text))
+  return ownDefaults(expandDefaults({ repository, config: config ?? null, overrides: parsed }).list)
+}
+
+export async function openRepository(source: ComposeOptions['source']): Promise<Repository> {
+  const sources = [hydraSource, ...(isOne(source) ? [source] : source)]
+  return new Repository(
+    await Promise.all(sources.map(async (each) => ({ name: each.name, files: await each.files() }))),
+  )
+}
+
+export function composeIn(
+  repository: Repository,
+  config: string | undefined,
+  overrides: readonly Override[],
+): Composition {
+  ensureNoSweeps(overrides)
+  const { value, list, choices } = composeWithHydra(repository, config, overrides, false)
+  const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
+  const own = withoutChild(value, 'hydra')
+  return {
+    value: own,
+    resolved: () => resolveAll(own),
+    defaults: ownDefaults(list),
+    choices: new Map(known),
+  }
+}
+
+/** As {@link composeIn}, Hydra's own node and choices kept, sweeps left aside. */
+export function composeWithHydra(
+  repository: Repository,
+  config: string | undefined,
+  overrides: readonly Override[],
+  skipMissing: boolean,
+): {
+  readonly value: MapValue
+  readonly list: readonly ResultDefault[]
+  readonly choices: ReadonlyMap<string, string | null>
+} {
+  const expanded = expandDefaults({ repository, config: config ?? null, overrides, skipMissing })
+  let value: Value = map([])
+  for (const each of expanded.list) value = mergeConfig(repository, value, each)
+  if (value.kind !== 'map') value = map([])
+  ensureHydraKeys(value)
+  const overridden = applyOverrides(value, expanded.choices.configOverrides)
+  return { value: overridden, list: expanded.list, choices: expanded.choices.known }
+}
+
+function mergeConfig(
+  repository: Repository,
+  value: Value,
+  { config, package: ofPackage }: ResultDefault,
+): Value {
+  const body = repository.load(config)?.body ?? map([])
+  const steps = ofPackage === '' ? [] : ofPackage.split('.')
+  const embedded = steps.reduceRight<Value>((inner, step) => map([[step, inner]], inner.origin), body)
+  try {
+    return merge(value, embedded)
+  } catch (cause) {
+    if (!isHydraConfigError(cause)) throw cause
+    const ofClass = cause.class === 'TypeError' ? cause.class : 'ConfigCompositionException'
+    throw new HydraConfigError('COMPOSITION', `in '${config}': ${cause.message}`, { class: ofClass, cause })
+  }
+}
+
+function ensureNoSweeps(overrides: readonly Override[]): void {
+  for (const { text, value } of overrides) {
+    if (isList(value) || !isSwept(value)) continue
+    const ways =
+      value.kind === 'choice' && value.simple
+        ? 'use key=[value1,value2] for a list, quote the value for a string, or sweep over it'
+        : 'give it to a sweep'
+    throw new HydraConfigError('COMPOSITION', `'${text}' has several values: ${ways}`, {
+      class: 'ConfigCompositionException',
+    })
+  }
+}
+
+function ownDefaults(list: readonly ResultDefault[]): readonly ResultDefault[] {
+  return list.filter(({ config }) => !config.startsWith('hydra/') && config !== '_dummy_empty_config_')
+}
+
+function isOne(source: ComposeOptions['source']): source is ConfigSource {
+  return 'files' in source
+}

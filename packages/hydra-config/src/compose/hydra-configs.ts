@@ -1,0 +1,167 @@
+import type { ConfigSource } from './source.ts'
+
+const logging = `version: 1
+formatters:
+  simple:
+    format: '[%(asctime)s][%(name)s][%(levelname)s] - %(message)s'
+`
+const consoleOnly = `handlers:
+  console:
+    class: logging.StreamHandler
+    formatter: simple
+    stream: ext://sys.stdout
+root:
+  level: INFO
+  handlers:
+  - console
+disable_existing_loggers: false
+`
+const silent = `version: 1
+root:
+  level: ERROR
+disable_existing_loggers: true
+`
+const none = `version: 1
+root: null
+disable_existing_loggers: false
+`
+
+/** Hydra's own configs, of the same names, keys and values as those that it brings along. */
+const files: ReadonlyMap<string, string> = new Map([
+  [
+    'hydra/config.yaml',
+    `defaults:
+- output: default
+- launcher: basic
+- sweeper: basic
+- help: default
+- hydra_help: default
+- hydra_logging: default
+- job_logging: default
+- callbacks: null
+- env: default
+mode: null
+searchpath: []
+run: {dir: '???'}
+sweep: {dir: '???', subdir: '???'}
+hydra_logging: ???
+job_logging: ???
+sweeper: ???
+launcher: ???
+callbacks: {}
+help: {app_name: '???', header: '???', footer: '???', template: '???'}
+hydra_help: {hydra_help: '???', template: '???'}
+output_subdir: .hydra
+overrides: {hydra: [], task: []}
+job:
+  name: ???
+  chdir: null
+  override_dirname: ???
+  id: ???
+  num: ???
+  config_name: ???
+  env_set: {}
+  env_copy: []
+  config:
+    override_dirname: {kv_sep: '=', item_sep: ',', exclude_keys: []}
+runtime:
+  version: ???
+  version_base: ???
+  cwd: ???
+  config_sources: ???
+  output_dir: ???
+  choices: {}
+verbose: false
+`,
+  ],
+  ['hydra/env/default.yaml', '{}\n'],
+  [
+    'hydra/help/default.yaml',
+    `app_name: \${hydra.job.name}
+header: "\${hydra.help.app_name}\\n"
+footer: "Options begin with two dashes.\\n"
+template: "\${hydra.help.header}\\n$APP_CONFIG_GROUPS\\n\\n$CONFIG\\n\\n\${hydra.help.footer}\\n"
+`,
+  ],
+  ['hydra/hydra_help/default.yaml', 'template: "$FLAGS_HELP\\n\\n$HYDRA_CONFIG_GROUPS\\n"\n'],
+  [
+    'hydra/hydra_logging/default.yaml',
+    `version: 1
+formatters:
+  simple:
+    format: '[%(asctime)s][HYDRA] %(message)s'
+${consoleOnly.replace('disable_', 'loggers:\n  logging_example:\n    level: DEBUG\ndisable_')}`,
+  ],
+  ['hydra/hydra_logging/disabled.yaml', silent],
+  ['hydra/hydra_logging/none.yaml', none],
+  [
+    'hydra/hydra_logging/hydra_debug.yaml',
+    `${logging}handlers:
+  file:
+    class: logging.FileHandler
+    mode: w
+    formatter: simple
+    filename: hydra-\${hydra.job.name}.log
+    delay: true
+root:
+  level: ERROR
+  handlers:
+  - file
+loggers:
+  hydra:
+    level: DEBUG
+disable_existing_loggers: false
+`,
+  ],
+  [
+    'hydra/job_logging/default.yaml',
+    `${logging}handlers:
+  console:
+    class: logging.StreamHandler
+    formatter: simple
+    stream: ext://sys.stdout
+  file:
+    class: logging.FileHandler
+    formatter: simple
+    filename: \${hydra.runtime.output_dir}/\${hydra.job.name}.log
+root:
+  level: INFO
+  handlers:
+  - console
+  - file
+disable_existing_loggers: false
+`,
+  ],
+  ['hydra/job_logging/disabled.yaml', silent],
+  ['hydra/job_logging/none.yaml', none],
+  [
+    'hydra/job_logging/stdout.yaml',
+    `version: 1
+formatters:
+  simple:
+    format: '%(message)s'
+${consoleOnly}`,
+  ],
+  ['hydra/launcher/basic.yaml', '_target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\n'],
+  [
+    'hydra/output/default.yaml',
+    `# @package hydra
+run:
+  dir: outputs/\${now:%Y-%m-%d}/\${now:%H-%M-%S}
+sweep:
+  dir: multirun/\${now:%Y-%m-%d}/\${now:%H-%M-%S}
+  subdir: \${hydra.job.num}
+`,
+  ],
+  [
+    'hydra/sweeper/basic.yaml',
+    `_target_: hydra._internal.core_plugins.basic_sweeper.BasicSweeper
+max_batch_size: null
+params: null
+`,
+  ],
+  ['_dummy_empty_config_.yaml', '{}\n'],
+])
+
+/** The first source of every search path. */
+export const hydraSource: ConfigSource = { name: 'hydra', files: () => files }

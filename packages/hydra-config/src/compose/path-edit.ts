@@ -1,0 +1,39 @@
+import { HydraConfigError } from '../errors.ts'
+import { list, type MapKey, type MapValue, map, type Value } from '../value/value.ts'
+
+/** What stands at `key` of a container: undefined where nothing does. A list takes a key of digits. */
+export function childOf(container: Value, key: string): Value | undefined {
+  if (container.kind === 'map') return container.entries.get(key)
+  return container.kind === 'list' ? container.items[indexOf(key)] : undefined
+}
+
+/**
+ * The container with `value` at `key`.
+ * @throws {HydraConfigError} `COMPOSITION` for a list that has no such item
+ */
+export function withChild(container: Value, key: string, value: Value): Value {
+  if (container.kind === 'list') {
+    const index = indexOf(key)
+    if (index >= container.items.length) {
+      throw new HydraConfigError('COMPOSITION', `the list has no item ${key}`, {
+        class: 'ConfigCompositionException',
+      })
+    }
+    return list(container.items.with(index, value), container.origin)
+  }
+  const entries: Iterable<readonly [MapKey, Value]> = container.kind === 'map' ? container.entries : []
+  return map([...entries, [key, value] as const], container.origin)
+}
+
+export function withoutChild(container: MapValue, key: MapKey): MapValue {
+  return map(
+    container.entries.entries().filter(([each]) => each !== key),
+    container.origin,
+  )
+}
+
+/** @throws {HydraConfigError} `COMPOSITION` for a key that is no index */
+function indexOf(key: string): number {
+  if (/^[0-9]+(?:_[0-9]+)*$/.test(key)) return Number(key.replaceAll('_', ''))
+  throw new HydraConfigError('COMPOSITION', `'${key}' is no index of a list`, { class: 'TypeError' })
+}

@@ -1,0 +1,151 @@
+import { HydraConfigError } from '../errors.ts'
+import { type Element, isDict, isList, isSwept, type Override } from '../override/override.ts'
+import {
+  type DefaultItem,
+  type GroupDefault,
+  groupDefault,
+  groupPath,
+  nameOf,
+  overrideKey,
+} from './default-item.ts'
+import type { Repository } from './repository.ts'
+
+interface Choice {
+  readonly value: GroupDefault['value']
+  /** The config whose defaults list has it; undefined for the command line. */
+  readonly from: string | undefined
+  /** What is wrong with the value, which Hydra says when a group takes it. */
+  readonly fault?: string | undefined
+  used: boolean
+}
+
+/** What the command line and the defaults lists choose for the config groups, while the lists are expanded. */
+export class Choices {
+  /** Items of `+group=option`, for the end of the primary list. */
+  readonly appended: readonly GroupDefault[]
+  /** Overrides that are of no group, for the composed config. */
+  readonly configOverrides: readonly { readonly override: Override; readonly position: number }[]
+  /** Option by override key, in the order in which the groups were met. */
+  readonly known: Map<string, string | null> = new Map()
+  readonly #knownByGroup = new Map<string, Set<string>>()
+  readonly #chosen = new Map<string, Choice>()
+  readonly #deletions = new Map<string, { readonly name: string | undefined; used: boolean }>()
+
+  /** @throws {HydraConfigError} `COMPOSITION` for an override that no group takes */
+  constructor(repository: Repository, overrides: readonly Override[]) {
+    const appended: GroupDefault[] = []
+    const configOverrides: { override: Override; position: number }[] = []
+    for (const [position, override] of overrides.entries()) {
+      const { key, value, type } = override
+      if (!isList(value) && isSwept(value)) continue
+      if (isDict(value) || !repository.hasGroup(key)) {
+        configOverrides.push({ override, position })
+        continue
+      }
+      const whole = override.package === undefined ? key : `${key}@${override.package}`
+      if (type === 'FORCE_ADD') {
+        refuse(`config groups cannot be added by force: '${override.text}'; use + instead of ++`)
+      } else if (type === 'DEL') {
+        this.#deletions.set(whole, { name: deletedName(override), used: false })
+      } else if (type === 'ADD') {
+        appended.push(groupDefault(key, optionsOf(override), { package: override.package, appended: true }))
+      } else {
+        this.#chosen.set(whole, { ...chosenBy(override), from: undefined, used: false })
+      }
+    }
+    this.appended = appended
+    this.configOverrides = configOverrides
+  }
+
+  /** Registers `override group: option` of a defaults list; what was registered before it wins. */
+  add(from: string, item: GroupDefault): void {
+    const key = overrideKey(item)
+    if (!this.#chosen.has(key)) this.#chosen.set(key, { value: item.value, from, used: false })
+  }
+
+  /** Gives the item the option that is registered for it. */
+  apply(item: DefaultItem): void {
+    if (item.kind !== 'group') return
+    const choice = this.#chosen.get(overrideKey(item))
+    if (choice === undefined) return
+    if (choice.fault !== undefined) refuse(choice.fault, 'TypeError')
+    item.value = choice.value
+    choice.used = true
+  }
+
+  /** @throws {HydraConfigError} `COMPOSITION` for a second option of one group */
+  meet(item: DefaultItem): void {
+    if (item.kind !== 'group') return
+    const key = overrideKey(item)
+    const name = nameOf(item)
+    const known = this.known.get(key)
+    if (known === undefined) this.known.set(key, name)
+    else if (known !== name) {
+      refuse(`there are several options for ${key}; to choose another one use 'override ${key}: ${known}'`)
+    }
+    const group = groupPath(item)
+    const keys = this.#knownByGroup.get(group) ?? new Set()
+    this.#knownByGroup.set(group, keys.add(key))
+  }
+
+  /** Whether `~group` takes the item away. */
+  delete(item: DefaultItem): boolean {
+    if (item.kind !== 'group') return false
+    const deletion = this.#deletions.get(overrideKey(item))
+    if (deletion === undefined) return false
+    if (deletion.name !== undefined && deletion.name !== nameOf(item)) return false
+    deletion.used = true
+    return true
+  }
+
+  /** @throws {HydraConfigError} `COMPOSITION` for an override or a deletion that met no item */
+  ensureUsed(): void {
+    for (const [key, { used, from, value }] of this.#chosen) if (!used) this.#refuseUnused(key, from, value)
+    for (const [key, { used, name }] of this.#deletions) {
+      if (used) continue
+      const shown = name === undefined ? key : `${key}=${name}`
+      refuse(`could not delete '${shown}': it is not in the defaults list`)
+    }
+  }
+
+  #refuseUnused(key: string, from: string | undefined, value: GroupDefault['value']): never {
+    const keys = [...(this.#knownByGroup.get(key.split('@')[0] ?? '') ?? [])].toSorted()
+    const advice =
+      keys.length === 0 ? 'it is not in the defaults list' : `did you mean to override ${keys.join(', ')}?`
+    const append =
+      from === undefined ? `; to append it to the defaults list use +${key}=${String(value)}` : ''
+    return refuse(
+      `${from === undefined ? '' : `in '${from}': `}could not override '${key}': ${advice}${append}`,
+    )
+  }
+}
+
+function deletedName({ value, text }: Override): string | undefined {
+  const name = textOf(value)
+  if (value === null) return undefined
+  return name ?? refuse(`a deletion of a config group takes the name of an option: '${text}'`, 'ValueError')
+}
+
+function chosenBy(override: Override): { value: string | readonly string[]; fault?: string } {
+  const { value, text } = override
+  const fault = `'${text}' chooses no option of a config group: give a name or a list of names`
+  if (!isList(value)) return { value: textOf(value) ?? refuse(fault, 'ValueError') }
+  const names = value.map(textOf).filter((name) => name !== undefined)
+  return names.length === value.length ? { value: names } : { value: names, fault }
+}
+
+function optionsOf(override: Override): string | readonly string[] {
+  const { value, fault } = chosenBy(override)
+  return fault === undefined ? value : refuse(fault, 'TypeError')
+}
+
+function textOf(value: Element): string | undefined {
+  if (typeof value === 'string') return value
+  return typeof value === 'object' && value !== null && !isList(value) && value.kind === 'quoted'
+    ? value.text
+    : undefined
+}
+
+function refuse(message: string, ofClass = 'ConfigCompositionException'): never {
+  throw new HydraConfigError('COMPOSITION', message, { class: ofClass })
+}

@@ -1,0 +1,164 @@
+/** One entry of a defaults list, in Hydra's words an `InputDefault`; changed while the list is expanded. */
+export type DefaultItem = ConfigDefault | GroupDefault
+
+interface Placed {
+  /** What follows `@` in the list; relative to the package of the including config. */
+  package: string | undefined
+  optional: boolean
+  /** Group of the including config; undefined until it is known. */
+  parentGroup: string | undefined
+  /** Package of the including config; undefined until it is known. */
+  parentPackage: string | undefined
+  /** `# @package` of the config itself, absolute. */
+  packageHeader: string | undefined
+  /** Not there: deleted by `~group`, or optional and not found. */
+  deleted: boolean
+}
+
+/** `- path/to/config@package`, or `_self_`. */
+export interface ConfigDefault extends Placed {
+  readonly kind: 'config'
+  path: string
+  readonly primary: boolean
+}
+
+/** `- group@package: option`. */
+export interface GroupDefault extends Placed {
+  readonly kind: 'group'
+  readonly group: string
+  /** An option, a list of options, or null for none. */
+  value: string | readonly string[] | null
+  readonly override: boolean
+  /** Whether `+group=option` appended it. */
+  readonly appended: boolean
+}
+
+export function configDefault(
+  path: string,
+  options: { package?: string | undefined; optional?: boolean; primary?: boolean } = {},
+): ConfigDefault {
+  return {
+    kind: 'config',
+    path,
+    primary: options.primary ?? false,
+    ...placed(options.package, options.optional ?? false),
+  }
+}
+
+export function groupDefault(
+  group: string,
+  value: GroupDefault['value'],
+  options: {
+    package?: string | undefined
+    optional?: boolean
+    override?: boolean
+    appended?: boolean
+  } = {},
+): GroupDefault {
+  return {
+    kind: 'group',
+    group,
+    value,
+    override: options.override ?? false,
+    appended: options.appended ?? false,
+    ...placed(options.package, options.optional ?? false),
+  }
+}
+
+function placed(ofPackage: string | undefined, optional: boolean): Placed {
+  return {
+    package: ofPackage === '_here_' ? '' : ofPackage,
+    optional,
+    parentGroup: undefined,
+    parentPackage: undefined,
+    packageHeader: undefined,
+    deleted: false,
+  }
+}
+
+export function copyOf(item: DefaultItem): DefaultItem {
+  return { ...item }
+}
+
+/** Tells an item which config includes it. */
+export function place(item: DefaultItem, group: string, ofPackage: string): void {
+  item.parentGroup = group
+  item.parentPackage = ofPackage
+  if (item.package?.includes('_group_') === true) {
+    item.package = `_global_.${item.package.replaceAll('_group_', () => defaultPackage(item))}`
+  }
+}
+
+/** A header is absolute. */
+export function setPackageHeader(item: DefaultItem, header: string | undefined): void {
+  if (header === undefined) return
+  const absolute = header === '_global_' || header.startsWith('_global_.')
+  item.packageHeader = absolute ? header : header === '' ? '_global_' : `_global_.${header}`
+}
+
+export function isSelf(item: DefaultItem): boolean {
+  return item.kind === 'config' ? item.path === '_self_' : item.value === '_self_'
+}
+
+export function isOverride(item: DefaultItem): boolean {
+  return item.kind === 'group' && item.override
+}
+
+/** The name of the config in its group; null where no option is chosen. A list has no single name. */
+export function nameOf(item: DefaultItem): string | null {
+  if (item.kind === 'config') return item.path.slice(item.path.lastIndexOf('/') + 1)
+  return typeof item.value === 'string' ? item.value : null
+}
+
+/** The group from the root, such as `db/engine`; '' for the root itself. */
+export function groupPath(item: DefaultItem): string {
+  const own = item.kind === 'group' ? item.group : item.path.slice(0, Math.max(0, item.path.lastIndexOf('/')))
+  const absolute = item.kind === 'group' ? item.group.startsWith('/') : item.path.startsWith('/')
+  const base = item.parentGroup ?? ''
+  if (absolute) return own.slice(1)
+  if (base === '' || own === '') return base === '' ? own : base
+  return `${base}/${own}`
+}
+
+/** The config from the root, such as `db/engine/mysql`. */
+export function configPath(item: DefaultItem): string {
+  if (item.kind === 'group') return `${groupPath(item)}/${nameOf(item) ?? 'None'}`
+  if (item.path.startsWith('/')) return item.path.slice(1)
+  return (item.parentGroup ?? '') === '' ? item.path : `${item.parentGroup}/${item.path}`
+}
+
+function defaultPackage(item: DefaultItem): string {
+  return groupPath(item).replaceAll('/', '.')
+}
+
+/** The package in the list, else that of the header. */
+function ownPackage(item: DefaultItem): string | undefined {
+  return item.package ?? item.packageHeader
+}
+
+/** Where the config's body goes: '' for the root. */
+export function finalPackage(item: DefaultItem): string {
+  return packageBelow(item, ownPackage(item))
+}
+
+function packageBelow(item: DefaultItem, ofPackage: string | undefined): string {
+  const parent = item.parentPackage ?? ''
+  const own = ofPackage ?? relativeGroup(item).replaceAll('/', '.')
+  const whole = parent === '' || own === '' ? parent + own : `${parent}.${own}`
+  const global = whole.lastIndexOf('_global_')
+  return global === -1 ? whole : whole.slice(global + '_global_'.length + 1)
+}
+
+function relativeGroup(item: DefaultItem): string {
+  const path = item.kind === 'group' ? item.group : item.path
+  const relative = path.startsWith('/') ? path.slice(1) : path
+  return item.kind === 'group' ? relative : relative.slice(0, Math.max(0, relative.lastIndexOf('/')))
+}
+
+/** What an override calls the item: `group`, or `group@package` where the package is not the group's own. */
+export function overrideKey(item: DefaultItem): string {
+  const group = groupPath(item)
+  // Headers do not count here.
+  const final = packageBelow(item, item.package)
+  return final === defaultPackage(item) ? group : `${group}@${final === '' ? '_global_' : final}`
+}

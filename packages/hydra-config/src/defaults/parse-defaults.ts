@@ -1,0 +1,80 @@
+import { HydraConfigError } from '../errors.ts'
+import type { Scalar, Value } from '../value/value.ts'
+import { configDefault, copyOf, type DefaultItem, type GroupDefault, groupDefault } from './default-item.ts'
+
+/**
+ * Reads a defaults list; what it returns makes its items anew each time.
+ * @param path of the config, for messages
+ * @throws {HydraConfigError} `INVALID_DEFAULTS`
+ */
+export function parseDefaults(path: string, value: Value): () => DefaultItem[] {
+  if (value.kind !== 'list') {
+    return refuse(path, `must have a list as its defaults, not ${kindOf(value)}`)
+  }
+  const items = value.items.map((item) => parseItem(path, item))
+  return () => items.map(copyOf)
+}
+
+function parseItem(path: string, item: Value): DefaultItem {
+  if (item.kind === 'scalar' && typeof item.value === 'string') {
+    const { group, ofPackage } = splitPackage(item.value)
+    if (group === '_self_' && ofPackage !== undefined) {
+      return refuse(path, `has ${item.value} in its defaults; _self_ takes no package`)
+    }
+    return configDefault(group, { package: ofPackage })
+  }
+  if (item.kind !== 'map') return refuse(path, `has ${kindOf(item)} in its defaults`)
+  const [first, ...others] = item.entries
+  if (first === undefined) return refuse(path, 'has an empty item in its defaults')
+  if (others.length > 0) {
+    return refuse(path, `has an item of ${others.length + 1} keys in its defaults; give each its own item`)
+  }
+  const [key, value] = first
+  if (typeof key !== 'string') {
+    return refuse(path, `has the key ${String(key)} in its defaults, which is no string`, 'AssertionError')
+  }
+  const { group, ofPackage } = splitPackage(key)
+  const words = group.split(' ')
+  const name = words.pop() ?? ''
+  if (name === '')
+    return refuse(path, `has no group in ${JSON.stringify(key)} of its defaults`, 'AssertionError')
+  const unknown = words.findIndex((word) => word !== 'optional' && word !== 'override')
+  // Hydra 1.3 stops reading at a word that it does not know.
+  const known = unknown === -1 ? words : words.slice(0, unknown)
+  return groupDefault(name, parseChoice(path, value), {
+    package: ofPackage,
+    optional: known.includes('optional'),
+    override: known.includes('override'),
+  })
+}
+
+function parseChoice(path: string, value: Value): GroupDefault['value'] {
+  if (value.kind === 'scalar' && (value.value === null || typeof value.value === 'string')) return value.value
+  if (value.kind !== 'list') return refuse(path, `chooses ${kindOf(value)} in its defaults`)
+  return value.items.map((item) =>
+    item.kind === 'scalar' && typeof item.value === 'string'
+      ? item.value
+      : refuse(path, `chooses a list with ${kindOf(item)} in its defaults; options are strings`),
+  )
+}
+
+/** `group@package`; of the old `group@a:b` only `a` counts. */
+function splitPackage(text: string): { group: string; ofPackage: string | undefined } {
+  const at = text.indexOf('@')
+  if (at === -1) return { group: text, ofPackage: undefined }
+  const renamed = text.slice(at + 1)
+  const colon = renamed.indexOf(':')
+  return { group: text.slice(0, at), ofPackage: colon === -1 ? renamed : renamed.slice(0, colon) }
+}
+
+function kindOf(value: Value): string {
+  if (value.kind !== 'scalar') return `a ${value.kind === 'map' ? 'mapping' : 'list'}`
+  const inner: Scalar = value.value
+  if (inner === null) return 'null'
+  if (inner instanceof Uint8Array) return 'bytes'
+  return `the ${typeof inner} ${JSON.stringify(String(inner))}`
+}
+
+function refuse(path: string, what: string, ofClass = 'ValueError'): never {
+  throw new HydraConfigError('INVALID_DEFAULTS', `${path} ${what}`, { class: ofClass })
+}

@@ -1,0 +1,103 @@
+import type { MapValue, Value } from '../value/value.ts'
+import { map } from '../value/value.ts'
+import { parseYaml } from '../yaml/parse-yaml.ts'
+import type { DefaultItem } from './default-item.ts'
+import { packageHeader } from './package-header.ts'
+import { parseDefaults } from './parse-defaults.ts'
+
+/** One config as it was read. */
+export interface LoadedConfig {
+  readonly path: string
+  readonly header: string | undefined
+  /** The config without its defaults list. */
+  readonly body: Value
+  /** Makes the items of its defaults list anew: they change while they are expanded. */
+  readonly defaults: () => DefaultItem[]
+}
+
+/** The files of one search path: of several sources with one config, the first has it. */
+export class Repository {
+  readonly sources: readonly { readonly name: string; readonly files: ReadonlyMap<string, string> }[]
+  readonly #loaded = new Map<string, LoadedConfig | undefined>()
+
+  constructor(sources: Repository['sources']) {
+    this.sources = sources
+  }
+
+  /** @throws {HydraConfigError} for a config that cannot be read; undefined where there is none */
+  load(path: string): LoadedConfig | undefined {
+    if (this.#loaded.has(path)) return this.#loaded.get(path)
+    const loaded = this.#read(path)
+    this.#loaded.set(path, loaded)
+    return loaded
+  }
+
+  has(path: string): boolean {
+    const file = fileOf(path)
+    return file !== undefined && this.sources.some(({ files }) => files.has(file))
+  }
+
+  hasGroup(path: string): boolean {
+    const folder = normalized(path)
+    if (folder === undefined) return false
+    if (folder === '') return true
+    return this.sources.some(({ files }) => files.keys().some((file) => file.startsWith(`${folder}/`)))
+  }
+
+  /** Names of the configs of a group, sorted. */
+  options(group: string): string[] {
+    const folder = normalized(group)
+    if (folder === undefined) return []
+    const prefix = folder === '' ? '' : `${folder}/`
+    const names = new Set<string>()
+    for (const { files } of this.sources) {
+      for (const file of files.keys()) {
+        const name = file.startsWith(prefix) ? file.slice(prefix.length) : '/'
+        if (!name.includes('/') && name.endsWith('.yaml')) names.add(name.slice(0, -'.yaml'.length))
+      }
+    }
+    return [...names].toSorted()
+  }
+
+  #read(path: string): LoadedConfig | undefined {
+    const file = fileOf(path)
+    if (file === undefined) return undefined
+    for (const { name, files } of this.sources) {
+      const text = files.get(file)
+      if (text !== undefined) return readConfig(path, text, name === 'hydra' ? `hydra:${file}` : file)
+    }
+    return undefined
+  }
+}
+
+function readConfig(path: string, text: string, file: string): LoadedConfig {
+  const header = packageHeader(path, text)
+  const whole = parseYaml(text, file)
+  if (whole.kind !== 'map') return { path, header, body: whole, defaults: () => [] }
+  const list = whole.entries.get('defaults')
+  const defaults = list === undefined ? () => [] : parseDefaults(path, list)
+  return { path, header, body: without(whole, 'defaults'), defaults }
+}
+
+function without(whole: MapValue, key: string): MapValue {
+  return map(
+    whole.entries.entries().filter(([each]) => each !== key),
+    whole.origin,
+  )
+}
+
+function fileOf(path: string): string | undefined {
+  return normalized(path.endsWith('.yaml') ? path : `${path}.yaml`)
+}
+
+/** The path with `.`, `..` and empty steps taken; undefined where it leaves the source. */
+function normalized(path: string): string | undefined {
+  if (path.startsWith('/')) return undefined
+  const steps: string[] = []
+  for (const step of path.split('/')) {
+    if (step === '..') {
+      if (steps.pop() === undefined) return undefined
+    } else if (step !== '' && step !== '.') steps.push(step)
+  }
+  return steps.join('/')
+}

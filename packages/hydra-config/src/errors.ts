@@ -1,0 +1,58 @@
+/** What went wrong, as a closed set. */
+export type HydraConfigErrorCode =
+  /** An option is not what its documentation asks for. */
+  | 'INVALID_OPTION'
+  /** A text is no YAML that OmegaConf reads, or no configuration. */
+  | 'YAML_INVALID'
+  /** A string with `${` is not of OmegaConf's interpolation grammar. */
+  | 'INTERPOLATION_PARSE'
+  /** An interpolation, or a path to a value, leads nowhere. */
+  | 'INTERPOLATION_UNRESOLVED'
+  /** Two values cannot be merged: one is a map and the other a list. */
+  | 'MERGE'
+  /** An override is not of Hydra's override grammar, or one of its functions cannot take its arguments. */
+  | 'OVERRIDE_PARSE'
+  /** The defaults lists and overrides do not make one configuration. */
+  | 'COMPOSITION'
+  /** A config that a defaults list or an override names is not there. */
+  | 'MISSING_CONFIG'
+  /** The defaults of a config are no list of configs and groups. */
+  | 'INVALID_DEFAULTS'
+  /** The `# @package` of a config cannot be read. */
+  | 'INVALID_HEADER'
+  /** A sweep cannot be enumerated, or has too many jobs. */
+  | 'SWEEP'
+
+/** Details of a {@link HydraConfigError}. */
+export interface HydraConfigErrorOptions extends ErrorOptions {
+  /** The name of the exception that Hydra or OmegaConf raises here, such as `OverrideParseException`. */
+  readonly class?: string
+  /** Where the text is at fault, counted in Unicode characters from 0. */
+  readonly offset?: number
+}
+
+// Registered, so that an error of another copy of this package is known as well.
+const brand: symbol = Symbol.for('loadbearing:hydra-config:error')
+
+/** The one error class of this package. `message` names what is at fault, what was received and what to do. */
+export class HydraConfigError extends Error {
+  override readonly name: string = 'HydraConfigError'
+  readonly code: HydraConfigErrorCode
+  /** The name of the exception that Hydra or OmegaConf raises here; undefined where they have none. */
+  readonly class?: string
+  /** Where the text is at fault, counted in Unicode characters from 0; undefined where no text is. */
+  readonly offset?: number
+
+  constructor(code: HydraConfigErrorCode, message: string, options: HydraConfigErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    if (options.class !== undefined) this.class = options.class
+    if (options.offset !== undefined) this.offset = options.offset
+    Object.defineProperty(this, brand, { value: true })
+  }
+}
+
+/** Whether `error` is a {@link HydraConfigError}, of this copy of the package or of another one. */
+export function isHydraConfigError(error: unknown): error is HydraConfigError {
+  return error instanceof Error && brand in error
+}

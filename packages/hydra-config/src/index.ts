@@ -1,0 +1,36 @@
+export { type ComposeOptions, type Composition, compose, defaultsList } from './compose/compose.ts'
+export { type ConfigSource, fromMemory } from './compose/source.ts'
+export type { ResultDefault } from './defaults/expand.ts'
+export {
+  HydraConfigError,
+  type HydraConfigErrorCode,
+  type HydraConfigErrorOptions,
+  isHydraConfigError,
+} from './errors.ts'
+export type { Place } from './interpolation/place.ts'
+export type { ResolveOptions } from './interpolation/resolve.ts'
+export { resolveAll, select } from './interpolation/resolve-all.ts'
+export type { Environment, Resolver, ResolverContext } from './interpolation/resolver.ts'
+export { merge } from './merge/merge.ts'
+export {
+  type ChoiceSweep,
+  type Dict,
+  type DictKey,
+  type Element,
+  type Glob,
+  type IntervalSweep,
+  isList,
+  type Override,
+  type OverrideType,
+  type QuotedString,
+  type RangeNumber,
+  type RangeSweep,
+  type Sweep,
+} from './override/override.ts'
+export { type ParseOverrideOptions, parseOverride } from './override/parse.ts'
+export type { Random } from './ports.ts'
+export { type SweepOptions, sweep } from './sweep/sweep.ts'
+export { pythonFloat } from './value/python-text.ts'
+export type { ListValue, MapKey, MapValue, Origin, Scalar, ScalarValue, Value } from './value/value.ts'
+export { dumpYaml } from './yaml/dump.ts'
+export { parseYaml } from './yaml/parse-yaml.ts'

@@ -1,0 +1,27 @@
+import { isHydraConfigError } from '../errors.ts'
+import { parseInterpolation } from './parse.ts'
+
+// Python's white space of ASCII.
+const blank = '[ \\t\\n\\r\\f\\v]*'
+const key = '[$\\w]+'
+const keyOrIndex = `(?:${key}|\\[${key}\\])`
+const path = `\\.*${keyOrIndex}(?:\\.${key}|\\[${key}\\])*`
+const node = `\\$\\{${blank}${path}${blank}\\}`
+const id = '[a-zA-Z_][\\w-]*'
+const argument = '[a-zA-Z_0-9/\\-+.$%*@?|]+'
+const resolver = `\\$\\{${blank}(?:${id}(?:\\.${id})*)?${blank}:${blank}${argument}(?:${blank},${blank}${argument})*${blank}\\}`
+const outside = '(?:[^$]|\\$(?!\\{))'
+const simple = new RegExp(`^${outside}*(?:(?:${node}|${resolver})${outside}*)+$`)
+
+/**
+ * Refuses a string that is no interpolation of OmegaConf's grammar. As there, a text that looks simple enough, such
+ * as `${:a}`, is let pass until it is resolved.
+ * @throws HydraConfigError `INTERPOLATION_PARSE`
+ */
+export function checkInterpolation(text: string): void {
+  try {
+    parseInterpolation(text)
+  } catch (error) {
+    if (!isHydraConfigError(error) || !simple.test(text)) throw error
+  }
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { scalar } from '../value/value.ts'
+import { dumpYaml } from '../yaml/dump.ts'
+import { parseYaml } from '../yaml/parse-yaml.ts'
+import { resolveAll, select } from './resolve-all.ts'
+
+test('oc.env reads only what it is given', () => {
+  const root = parseYaml('home: ${oc.env:HOME,none}\n')
+  expect(select(root, 'home')).toMatchObject({ value: 'none' })
+  expect(select(root, 'home', { environment: (name) => `<${name}>` })).toMatchObject({ value: '<HOME>' })
+})
+
+test('oc.deprecated warns of the keys', () => {
+  const warnings: string[] = []
+  resolveAll(parseYaml('new: {x: 1}\nold: ["${oc.deprecated:new.x}"]\n'), {
+    warn: (text) => warnings.push(text),
+  })
+  expect(warnings).toEqual(["'old[0]' is deprecated. Change your code and config to use 'new.x'"])
+})
+
+test('own resolvers stand beside those of OmegaConf', () => {
+  const resolvers = new Map([['count', (args: readonly unknown[]) => scalar(BigInt(args.length))]])
+  expect(dumpYaml(resolveAll(parseYaml('a: ${count:1,2}\n'), { resolvers }))).toBe('a: 2\n')
+})
+
+test('what leads to a missing value becomes missing', () => {
+  expect(dumpYaml(resolveAll(parseYaml('a: ???\nb: ${a}\n')))).toBe('a: ???\nb: ???\n')
+})
+
+test('a circle is an error, not an endless walk', () => {
+  expect(() => resolveAll(parseYaml('a: ${b}\nb: ${a}\n'))).toThrow(/leads back to itself/)
+  expect(() => resolveAll(parseYaml('a: {b: "${c}"}\nc: {d: "${a}"}\n'))).toThrow(/circle/)
+  expect(() => resolveAll(parseYaml('a: ${oc.select:a}\n'))).toThrow(/steps/)
+})

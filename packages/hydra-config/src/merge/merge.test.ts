@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { dumpYaml } from '../yaml/dump.ts'
+import { parseYaml } from '../yaml/parse-yaml.ts'
+import { merge } from './merge.ts'
+
+test('neither side changes, and what is not touched is shared', () => {
+  const dest = parseYaml('a: {b: 1}\nc: {d: 2}\n')
+  const src = parseYaml('a: {b: 3}\n')
+  const before = [dumpYaml(dest), dumpYaml(src)]
+  const merged = merge(dest, src)
+  expect([dumpYaml(dest), dumpYaml(src)]).toEqual(before)
+  expect(merged.kind === 'map' && merged.entries.get('c')).toBe(dest.kind === 'map' && dest.entries.get('c'))
+})
+
+test('a value keeps the place of the file that it is from', () => {
+  const merged = merge(parseYaml('a: {b: 1, c: 2}', 'x.yaml'), parseYaml('a: {b: 3}', 'y.yaml'))
+  const inner = merged.kind === 'map' ? merged.entries.get('a') : undefined
+  const file = (key: string): unknown => inner?.kind === 'map' && inner.entries.get(key)?.origin
+  expect([file('b'), file('c')]).toMatchObject([{ file: 'y.yaml' }, { file: 'x.yaml' }])
+})

@@ -1,0 +1,77 @@
+import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { Place } from '../interpolation/place.ts'
+import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
+import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.ts'
+
+/**
+ * Merges `src` into `dest` as `OmegaConf.merge` does, without changing either: maps are merged key by key in the order
+ * of `dest`, lists and scalars are replaced, `???` replaces nothing. A map over an interpolation is merged with a copy
+ * of what the interpolation leads to, where that is a map.
+ * @throws HydraConfigError `MERGE`, of class `ConfigTypeError`, where a map meets a list
+ */
+export function merge(dest: Value, src: Value, options: ResolveOptions = {}): Value {
+  return new Merge(options).containers(dest, src, [])
+}
+
+/** A map that is being made, and the key at which the next one stands in it. */
+interface Level {
+  readonly entries: Map<MapKey, Value>
+  readonly key: MapKey
+}
+
+class Merge {
+  readonly #resolution: Resolution
+
+  constructor(options: ResolveOptions) {
+    this.#resolution = new Resolution(options)
+  }
+
+  containers(dest: Value, src: Value, above: readonly Level[]): Value {
+    if (dest.kind !== src.kind) {
+      throw new HydraConfigError('MERGE', `a ${src.kind} cannot be merged into a ${dest.kind}`, {
+        class: 'ConfigTypeError',
+      })
+    }
+    return dest.kind === 'map' && src.kind === 'map' ? this.#maps(dest, src, above) : src
+  }
+
+  #maps(dest: MapValue, src: MapValue, above: readonly Level[]): MapValue {
+    const entries = new Map(dest.entries)
+    for (const [srcKey, value] of src.entries) {
+      const key = sameKey(entries, srcKey) ?? srcKey
+      const old = entries.get(key)
+      entries.set(key, old === undefined ? value : this.#entry(old, value, [...above, { entries, key }]))
+    }
+    return { kind: 'map', entries, origin: dest.origin }
+  }
+
+  #entry(old: Value, value: Value, levels: readonly Level[]): Value {
+    const dest = isInterpolation(old) ? (this.#target(levels) ?? old) : old
+    if (value.kind === 'scalar') return value.value === '???' ? dest : value
+    return dest.kind === 'scalar' ? value : this.containers(dest, value, levels)
+  }
+
+  /** The map or list that the interpolation at the last level leads to, in what has been merged so far. */
+  #target(levels: readonly Level[]): Value | undefined {
+    let root: Value | undefined
+    for (const { entries, key } of levels.toReversed()) {
+      const merged = new Map(entries)
+      if (root !== undefined) merged.set(key, root)
+      root = { kind: 'map', entries: merged }
+    }
+    let place: Place | undefined = root && new Place(root)
+    for (const { key } of levels) place = place?.child(key)
+    if (place === undefined) return undefined
+    try {
+      const target = this.#resolution.dereference(place)
+      return target.isContainer ? target.value : undefined
+    } catch (error) {
+      if (isHydraConfigError(error)) return undefined
+      throw error
+    }
+  }
+}
+
+function isInterpolation(value: Value): boolean {
+  return value.kind === 'scalar' && typeof value.value === 'string' && value.value.includes('${')
+}

@@ -1,0 +1,26 @@
+import type { Dict, DictKey, Element } from './override.ts'
+
+/** A dict as Python makes it: of equal keys the first stays with the value of the last. */
+export function dictOf(pairs: readonly (readonly [DictKey, Element])[]): Dict {
+  const places = new Map<DictKey, number>()
+  const kept: (readonly [DictKey, Element])[] = []
+  for (const [key, value] of pairs) {
+    const identity = identityOf(key)
+    const place = places.get(identity)
+    const first = place === undefined ? undefined : kept[place]
+    // Each nan is a key of its own.
+    if (place === undefined || first === undefined || Number.isNaN(key)) {
+      places.set(identity, kept.length)
+      kept.push([key, value])
+    } else {
+      kept[place] = [first[0], value]
+    }
+  }
+  return { kind: 'dict', pairs: kept }
+}
+
+/** 1, 1.0 and True are one key in Python. */
+function identityOf(key: DictKey): DictKey {
+  if (typeof key === 'boolean') return key ? 1n : 0n
+  return typeof key === 'number' && Number.isInteger(key) ? BigInt(key) : key
+}

@@ -1,0 +1,70 @@
+import { checkInterpolation } from '../interpolation/check.ts'
+import { type MapKey, map, scalar, type Value } from '../value/value.ts'
+import { composeDocument } from './compose.ts'
+import { constructDocument, unsupportedType } from './construct.ts'
+import { yamlError } from './errors.ts'
+
+// Aliases are written out when a configuration is read; a bomb of them ends here.
+const valuesMax = 1_000_000
+const depthMax = 400
+
+/**
+ * Reads a configuration as `OmegaConf.create(text)` of OmegaConf 2.3: YAML 1.1 of PyYAML's safe loader with
+ * OmegaConf's floats, without timestamps, and with an error for a string key that is there twice. An empty text is
+ * `{}`, a lone string a map of it to null. Every value knows its place where `file` is given.
+ * @throws HydraConfigError `YAML_INVALID`, or `INTERPOLATION_PARSE` for a `${` that does not parse; both with `class`
+ */
+export function parseYaml(text: string, file?: string): Value {
+  const node = composeDocument(text)
+  if (node === undefined) return map([])
+  const value = constructDocument(node, file)
+  if (value.kind === 'unsupported') throw notAConfiguration(value.type)
+  if (value.kind === 'scalar') {
+    if (value.value === null) return map([])
+    if (typeof value.value === 'string') return map([[value.value, scalar(null, value.origin)]])
+    throw notAConfiguration(typeof value.value)
+  }
+  check(value)
+  return value
+}
+
+function notAConfiguration(type: string): Error {
+  return yamlError('AssertionError', `a configuration is a map, a list or a string, not a ${type}`)
+}
+
+/** Refuses what a configuration cannot hold, in the order of the text. */
+function check(root: Value): void {
+  let count = 0
+  const parents = new Set<Value>()
+  const visit = (value: Value): void => {
+    if (++count > valuesMax) throw yamlError('RecursionError', `aliases give more than ${valuesMax} values`)
+    if (value.kind === 'scalar') return checkScalar(value)
+    if (parents.has(value)) throw yamlError('RecursionError', 'a value holds itself through an alias')
+    if (parents.size >= depthMax) {
+      throw yamlError('RecursionError', `aliases nest values deeper than ${depthMax}`)
+    }
+    parents.add(value)
+    if (value.kind === 'list') {
+      for (const item of value.items) visit(item)
+    } else {
+      for (const [key, item] of value.entries) {
+        checkKey(key)
+        visit(item)
+      }
+    }
+    parents.delete(value)
+  }
+  visit(root)
+}
+
+function checkKey(key: MapKey): void {
+  if (key === null) throw yamlError('KeyValidationError', 'null cannot be a key')
+}
+
+function checkScalar(value: Value & { kind: 'scalar' }): void {
+  const unsupported = unsupportedType(value)
+  if (unsupported !== undefined) {
+    throw yamlError('UnsupportedValueType', `a ${unsupported} is no value of a configuration`)
+  }
+  if (typeof value.value === 'string' && value.value.includes('${')) checkInterpolation(value.value)
+}

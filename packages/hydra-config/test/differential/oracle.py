@@ -1,0 +1,181 @@
+"""Answers questions about Hydra and OmegaConf with the real ones: a line of JSON in, a line of JSON out.
+
+Values are tagged so that JSON loses nothing: {"i": "12"} an integer, {"f": "1e-05"} a float as Python prints it,
+{"m": [[key, value], ...]} a mapping in order, {"b": "00ff"} bytes.
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+import warnings
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser import overrides_visitor
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    Glob,
+    IntervalSweep,
+    QuotedString,
+    RangeSweep,
+)
+from hydra.types import RunMode
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+warnings.simplefilter("ignore")
+LAST_OFFSET = None
+
+
+class OffsetListener(overrides_visitor.HydraErrorListener):
+    """Remembers where the parser met what it could not take."""
+
+    def syntaxError(self, recognizer, offending_symbol, line, column, msg, e):
+        global LAST_OFFSET
+        at = getattr(e, "startIndex", None)
+        LAST_OFFSET = offending_symbol.start if offending_symbol is not None else at
+        super().syntaxError(recognizer, offending_symbol, line, column, msg, e)
+
+
+sys.modules["hydra.core.override_parser.overrides_parser"].HydraErrorListener = OffsetListener
+
+
+def tagged(value):
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        return {"i": str(value)}
+    if isinstance(value, float):
+        return {"f": repr(value)}
+    if isinstance(value, bytes):
+        return {"b": value.hex()}
+    if isinstance(value, QuotedString):
+        return value.text
+    if isinstance(value, (DictConfig, ListConfig)):
+        return tagged(OmegaConf.to_container(value, resolve=False))
+    if isinstance(value, list):
+        return [tagged(item) for item in value]
+    if isinstance(value, dict):
+        return {"m": [[tagged(key), tagged(item)] for key, item in value.items()]}
+    return tagged_sweep(value)
+
+
+def tagged_sweep(sweep):
+    if isinstance(sweep, ChoiceSweep):
+        return {
+            "choice": [tagged(item) for item in sweep.list],
+            "simple": sweep.simple_form,
+            "shuffle": sweep.shuffle,
+            "tags": sorted(sweep.tags),
+        }
+    if isinstance(sweep, RangeSweep):
+        return {
+            "range": [tagged(sweep.start), tagged(sweep.stop), tagged(sweep.step)],
+            "shuffle": sweep.shuffle,
+            "tags": sorted(sweep.tags),
+        }
+    if isinstance(sweep, IntervalSweep):
+        return {"interval": [tagged(sweep.start), tagged(sweep.end)], "tags": sorted(sweep.tags)}
+    if isinstance(sweep, Glob):
+        return {"glob": [tagged(sweep.include), tagged(sweep.exclude)]}
+    raise AssertionError(f"no tag for {type(sweep)}")
+
+
+def override(text):
+    parsed = OverridesParser.create().parse_overrides([text])[0]
+    return {
+        "key": parsed.key_or_group,
+        "package": parsed.package,
+        "type": parsed.type.name,
+        "value": tagged(parsed._value),
+    }
+
+
+def in_folder(files, ask):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        GlobalHydra.instance().clear()
+        with initialize_config_dir(config_dir=folder, version_base="1.3"):
+            return ask(GlobalHydra.instance().config_loader())
+
+
+def defaults(files, config, overrides=()):
+    def ask(loader):
+        found = loader.compute_defaults_list(
+            config_name=config, overrides=list(overrides), run_mode=RunMode.RUN
+        )
+        own = [each for each in found.defaults if not (each.config_path or "").startswith("hydra/")]
+        return [{"config": each.config_path, "package": each.package} for each in own]
+
+    return {"list": in_folder(files, ask)}
+
+
+def composed(files, config, overrides=(), resolve=False):
+    def ask(_):
+        config_found = compose(config_name=config, overrides=list(overrides))
+        if resolve:
+            OmegaConf.resolve(config_found)
+        return tagged(config_found)
+
+    return {"value": in_folder(files, ask)}
+
+
+def sweep(files, config, overrides=()):
+    def ask(loader):
+        master = loader.load_configuration(
+            config_name=config, overrides=list(overrides), run_mode=RunMode.MULTIRUN
+        )
+        params = master.hydra.sweeper.params or {}
+        texts = [f"{key}={value}" for key, value in params.items()] + list(master.hydra.overrides.task)
+        parsed = OverridesParser.create(config_loader=loader).parse_overrides(texts)
+        jobs = BasicSweeper.split_arguments(parsed, None)[0]
+        for job in jobs:
+            loader.load_sweep_config(master, job)
+        return jobs
+
+    return {"jobs": in_folder(files, ask)}
+
+
+def interpolate(text, key):
+    found = OmegaConf.select(OmegaConf.create(text), key, throw_on_missing=True)
+    if isinstance(found, (DictConfig, ListConfig)):
+        found = OmegaConf.to_container(found, resolve=True)
+    return {"value": tagged(found)}
+
+
+OPERATIONS = {
+    "override": override,
+    "yaml": lambda text: {"value": tagged(OmegaConf.create(text))},
+    "dump": lambda text: {"text": OmegaConf.to_yaml(OmegaConf.create(text))},
+    "merge": lambda texts: {
+        "value": tagged(OmegaConf.merge(*[OmegaConf.create(text) for text in texts]))
+    },
+    "interpolate": interpolate,
+    "defaults": defaults,
+    "compose": composed,
+    "sweep": sweep,
+}
+
+
+def main():
+    global LAST_OFFSET
+    for line in sys.stdin:
+        question = json.loads(line)
+        name = question.pop("id", None)
+        LAST_OFFSET = None
+        try:
+            answer = {"ok": OPERATIONS[question.pop("op")](**question)}
+        except Exception as error:
+            told = {"class": type(error).__name__, "message": str(error)[:400]}
+            if LAST_OFFSET is not None:
+                told["offset"] = LAST_OFFSET
+            answer = {"error": told}
+        print(json.dumps({"id": name, **answer}), flush=True)
+
+
+main()
