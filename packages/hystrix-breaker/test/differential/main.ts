@@ -154,10 +154,31 @@ async function compareCommands(ours: Oracle, theirs: Oracle): Promise<string[]> 
     arbitrary: commandCase,
     ours: (each: CommandCase) => answerOf(ours, each),
     theirs: (each) => theirs.ask(each),
+    known: [
+      {
+        reason:
+          'with SEMAPHORE isolation Hystrix runs a call on the thread of its caller before it enters the cache, so that a second call of the key runs as well while the first one hangs; here it has the answer of the first',
+        covers: ({ options, calls }) =>
+          options['execution.isolation.strategy'] === 'SEMAPHORE' &&
+          calls.some(hangsBeforeItsKeyIsAskedAgain),
+      },
+    ],
     seed,
     runs: Math.ceil(runs / 20),
   })
   return row('command: random calls of one request', 'Hystrix', report)
+}
+
+function hangsBeforeItsKeyIsAskedAgain(
+  { ends, cacheKey }: CommandCase['calls'][number],
+  at: number,
+  calls: CommandCase['calls'],
+): boolean {
+  return (
+    ends === 'hang' &&
+    cacheKey !== undefined &&
+    calls.slice(at + 1).some((later) => later['cacheKey'] === cacheKey)
+  )
 }
 
 async function compareTable(ours: Oracle, theirs: Oracle): Promise<string[]> {

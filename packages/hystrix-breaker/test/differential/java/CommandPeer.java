@@ -20,8 +20,10 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -31,6 +33,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 public class CommandPeer {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ExecutorService CALLERS = Executors.newCachedThreadPool();
+  private static final int ATTEMPTS = 5;
+  private static final long LATEST_NANOS = 20_000_000;
   private static final AtomicInteger COMMANDS = new AtomicInteger();
 
   public static void main(String[] args) throws IOException {
@@ -52,7 +56,16 @@ public class CommandPeer {
     return answer;
   }
 
+  /** Asks again where the machine kept a call from beginning in its time: order and overlap are then not those of the question. */
   private static ObjectNode commands(JsonNode question) {
+    for (int attempt = 1; ; attempt++) {
+      AtomicBoolean late = new AtomicBoolean();
+      ObjectNode answer = attempt(question, late);
+      if (!late.get() || attempt == ATTEMPTS) return answer;
+    }
+  }
+
+  private static ObjectNode attempt(JsonNode question, AtomicBoolean late) {
     JsonNode options = question.get("options");
     // Of its own for each question: circuits, semaphores and pools live as long as the JVM.
     String key = options.path("name").asText("command") + "-" + COMMANDS.incrementAndGet();
@@ -64,8 +77,16 @@ public class CommandPeer {
     List<CompletableFuture<ObjectNode>> answers = new ArrayList<>();
     long start = System.nanoTime();
     for (JsonNode call : question.get("calls")) {
-      sleepUntil(start + call.get("at").asLong() * 1_000_000);
-      answers.add(CompletableFuture.supplyAsync(() -> answer(new Call(key, call), context, key, options), CALLERS));
+      long due = start + call.get("at").asLong() * 1_000_000;
+      sleepUntil(due);
+      CountDownLatch begun = new CountDownLatch(1);
+      answers.add(CompletableFuture.supplyAsync(() -> {
+        Call own = new Call(key, call);
+        begun.countDown();
+        return answer(own, context, key, options);
+      }, CALLERS));
+      await(begun);
+      if (System.nanoTime() - due > LATEST_NANOS) late.set(true);
     }
     ObjectNode all = JSON.createObjectNode();
     ArrayNode out = all.putArray("calls");
@@ -106,6 +127,14 @@ public class CommandPeer {
 
   private static void set(String kind, String key, String name, Object value) {
     ConfigurationManager.getConfigInstance().setProperty("hystrix." + kind + "." + key + "." + name, value);
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static void sleepUntil(long nanos) {
