@@ -10,10 +10,11 @@ export interface IoredisClient {
 
 /** What is used of a connection of ioredis that listens. */
 export interface IoredisSubscriber {
+  readonly options?: object
   subscribe(channel: string): Promise<unknown>
   disconnect(): void
   on(event: 'message', listener: (channel: string, message: string) => void): unknown
-  on(event: 'ready', listener: () => void): unknown
+  on(event: 'ready' | 'close', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
@@ -74,11 +75,20 @@ function ioredisPort(client: IoredisClient): RedisPort {
       const subscriber = client.duplicate()
       // Commands say what went wrong to who sent them.
       subscriber.on('error', () => {})
-      subscriber.on('ready', ready)
       subscriber.on('message', (from, text) => {
         if (from === channel) message(text)
       })
-      return { ensure: once(() => subscriber.subscribe(channel)), close: () => subscriber.disconnect() }
+      // Where ioredis subscribes again by itself, nobody hears that it failed, and the process ends of that.
+      if (subscriber.options !== undefined) Reflect.set(subscriber.options, 'autoResubscribe', false)
+      const subscribe = (): (() => Promise<void>) => once(() => subscriber.subscribe(channel))
+      let ensure = subscribe()
+      subscriber.on('close', () => {
+        ensure = subscribe()
+      })
+      subscriber.on('ready', () => {
+        ensure().then(ready, () => {})
+      })
+      return { ensure: () => ensure(), close: () => subscriber.disconnect() }
     },
   }
 }

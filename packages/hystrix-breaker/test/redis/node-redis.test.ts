@@ -1,4 +1,5 @@
-import { eventually } from '@loadbearing/harness/faults'
+import { once } from 'node:events'
+import { eventually, tcpProxy } from '@loadbearing/harness/faults'
 import { redis, skipWithout } from '@loadbearing/harness/services'
 import { Breaker } from '@loadbearing/hystrix-breaker'
 import { redisShared } from '@loadbearing/hystrix-breaker/redis'
@@ -46,5 +47,39 @@ test.skipIf(skipWithout('redis'))(
       nodeRedis.destroy()
       ioredis.disconnect()
     }
+  },
+)
+
+test.skipIf(skipWithout('redis'))(
+  'a fleet that ends in the moment in which its connection is back leaves no rejection behind',
+  async () => {
+    await using server = await redis({ name: 'breaker-back' })
+    await using proxy = await tcpProxy({ target: server.url })
+    const client = new Redis(proxy.url)
+    const listening: Redis[] = []
+    const duplicate = client.duplicate.bind(client)
+    client.duplicate = (...given) => {
+      const made = duplicate(...given)
+      listening.push(made)
+      return made
+    }
+    const breaker = new Breaker({ name: 'upstream' })
+    const shared = redisShared(client, { quorum: 1, timeout: 50 })
+    shared.join(breaker)
+    await eventually(async () => {
+      const channels = await client.pubsub('CHANNELS')
+      return Array.isArray(channels) && channels.length > 0
+    })
+    const [subscriber] = listening
+    // What it asks for now is not answered any more.
+    subscriber?.once('ready', () => proxy.latency('10s'))
+    const back = subscriber && once(subscriber, 'ready')
+    subscriber?.disconnect(true)
+    await back
+    const ended = subscriber && once(subscriber, 'end')
+    await shared[Symbol.asyncDispose]()
+    await breaker[Symbol.asyncDispose]()
+    await ended
+    client.disconnect()
   },
 )
