@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { eventually, tcpProxy } from '@loadbearing/harness/faults'
 import { redis, skipWithout } from '@loadbearing/harness/services'
 import { Breaker } from '@loadbearing/hystrix-breaker'
@@ -56,6 +57,9 @@ test.skipIf(skipWithout('redis'))(
     await using server = await redis({ name: 'breaker-back' })
     await using proxy = await tcpProxy({ target: server.url })
     const client = new Redis(proxy.url)
+    const unheard: unknown[] = []
+    const hear = (reason: unknown): number => unheard.push(reason)
+    process.on('unhandledRejection', hear)
     const listening: Redis[] = []
     const duplicate = client.duplicate.bind(client)
     client.duplicate = (...given) => {
@@ -80,6 +84,9 @@ test.skipIf(skipWithout('redis'))(
     await shared[Symbol.asyncDispose]()
     await breaker[Symbol.asyncDispose]()
     await ended
+    await setImmediate()
+    process.off('unhandledRejection', hear)
+    expect(unheard).toEqual([])
     client.disconnect()
   },
 )
