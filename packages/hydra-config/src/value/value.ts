@@ -16,6 +16,10 @@ export interface ScalarValue {
   /** `???` and strings with `${` stand here as they were written. */
   readonly value: Scalar
   readonly origin?: Origin | undefined
+  /** Present where the value must not be shown; see `secret`. Carried by merges, overrides and interpolation. */
+  readonly secret?: true
+  /** What stands in the place of a secret where it would be shown. */
+  readonly shown?: string
 }
 
 export interface ListValue {

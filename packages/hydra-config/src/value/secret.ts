@@ -1,0 +1,88 @@
+import { pythonString } from './python-string.ts'
+import { list, map, type Origin, type Scalar, type ScalarValue, scalar, type Value } from './value.ts'
+
+/** What is shown in the place of a secret. */
+export const redactedText: string = '***'
+
+/**
+ * Marks a value as secret, a container with all its values: it is used as it is, and shown as `***` wherever it would
+ * be written out. For what a resolver answers: `vault: (key) => secret(read(key))`.
+ */
+export function secret(value: Value | Scalar): Value {
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return new Secret(value)
+  if (value.kind === 'list') return list(value.items.map(secret), value.origin)
+  if (value.kind === 'map') {
+    return map(
+      [...value.entries].map(([key, item]) => [key, secret(item)] as const),
+      value.origin,
+    )
+  }
+  return value.secret === true ? value : new Secret(value.value, value.origin)
+}
+
+/** Whether the value is secret, or holds one that is. */
+export function hasSecret(value: Value): boolean {
+  if (value.kind === 'scalar') return value.secret === true
+  if (value.kind === 'list') return value.items.some(hasSecret)
+  return value.entries.values().some(hasSecret)
+}
+
+/** The value to be written out: secrets are the strings that are shown for them. What has none is returned as it is. */
+export function redact(value: Value): Value {
+  if (!hasSecret(value)) return value
+  if (value.kind === 'list') return list(value.items.map(redact), value.origin)
+  if (value.kind === 'map') {
+    return map(
+      [...value.entries].map(([key, item]) => [key, redact(item)] as const),
+      value.origin,
+    )
+  }
+  return scalar(value.shown ?? redactedText, value.origin)
+}
+
+/** Python's `str()` of a value for a message or a name: without the secrets in it. */
+export function shownText(value: Value): string {
+  return pythonString(redact(value))
+}
+
+/** The texts and Python's `str()` of the values in a row; secret where one of them is, and then shown in part. */
+export function joinText(parts: readonly (string | Value)[], origin?: Origin): ScalarValue {
+  const text = parts.map((part) => (typeof part === 'string' ? part : pythonString(part))).join('')
+  if (!parts.some((part) => typeof part !== 'string' && hasSecret(part))) return scalar(text, origin)
+  const shown = parts.map((part) => (typeof part === 'string' ? part : shownText(part))).join('')
+  return new Secret(text, origin, shown)
+}
+
+/** The same scalar at another origin: a secret cannot be copied by spreading it. */
+export function withOrigin(value: ScalarValue, origin: Origin | undefined): ScalarValue {
+  if (value.secret === true) return new Secret(value.value, origin, value.shown)
+  return scalar(value.value, origin)
+}
+
+// The value is private so that neither inspection nor serialization of the tree finds it.
+class Secret implements ScalarValue {
+  readonly kind = 'scalar'
+  readonly secret = true
+  readonly shown: string
+  readonly origin: Origin | undefined
+  readonly #value: Scalar
+
+  constructor(value: Scalar, origin?: Origin, shown: string = redactedText) {
+    this.#value = value
+    this.origin = origin
+    this.shown = shown
+  }
+
+  get value(): Scalar {
+    return this.#value
+  }
+
+  toJSON(): object {
+    return { kind: this.kind, value: this.shown, secret: true, origin: this.origin }
+  }
+
+  /** An inspection that calls getters would find the value. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON()
+  }
+}
