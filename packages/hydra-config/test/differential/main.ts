@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   type ComparisonReport,
   compareWithOracle,
   formatComparison,
   startOracle,
 } from '@loadbearing/harness/oracle'
+import { readCampaignOptions } from '@loadbearing/tooling/campaign'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { answerOf, ourConfig, ourOverride, ourValue, sameAnswer } from './answers.ts'
 import { configCase, sweepCase } from './config-cases.ts'
@@ -21,34 +21,8 @@ const usage = `usage: pnpm differential hydra-config [--seed N] [--runs N]
 const rows: string[][] = []
 let failed = false
 
-const options = readOptions()
+const options = readCampaignOptions(usage, 2000)
 if (options !== undefined) await differential(options.seed, options.runs)
-
-function readOptions(): { seed: number; runs: number } | undefined {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seed: { type: 'string' },
-        runs: { type: 'string', default: '2000' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-    if (values.help) {
-      console.log(usage)
-      return undefined
-    }
-    const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31))
-    const runs = Number(values.runs)
-    if (!Number.isSafeInteger(seed)) throw new Error(`--seed must be an integer, not ${values.seed}`)
-    if (!Number.isSafeInteger(runs) || runs < 1)
-      throw new Error(`--runs must be a positive integer, not ${values.runs}`)
-    return { seed, runs }
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
-    process.exitCode = 2
-    return undefined
-  }
-}
 
 async function differential(seed: number, runs: number): Promise<void> {
   console.log(`seed ${seed}, ${runs} runs, ${availableParallelism()} processors`)

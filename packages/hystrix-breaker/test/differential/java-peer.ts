@@ -5,48 +5,73 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Oracle, startOracle } from '@loadbearing/harness/oracle'
 
-const sources = join(import.meta.dirname, 'java')
+/** A program in Java that answers JSON lines, and the libraries that it holds up to ours. */
+interface JavaProgram {
+  /** Its folder, with a pom.xml that names the libraries. */
+  readonly folder: string
+  readonly files: readonly string[]
+  readonly main: string
+  /** Where jars and classes are kept, below ~/.cache/loadbearing. */
+  readonly cache: string
+  /** A jar that is there when all are. */
+  readonly jar: string
+}
 
 /** `Peer`: resilience4j and concurrency-limits. The other: Hystrix. */
 export type PeerClass = 'Peer' | 'com.netflix.hystrix.util.CommandPeer'
 
-/** The real classes in a JVM; jars from Maven Central, fetched once. Says why where it cannot be had. */
-export async function startJavaPeer(
-  peer: PeerClass = 'Peer',
-): Promise<Oracle | { readonly missing: string }> {
-  const cache = join(homedir(), '.cache', 'loadbearing', 'hystrix-breaker-peer-2')
+/** The real resilience4j, concurrency-limits or Hystrix in a JVM. Says why where it cannot be had. */
+export function startJavaPeer(peer: PeerClass = 'Peer'): Promise<Oracle | { readonly missing: string }> {
+  return startJava({
+    folder: join(import.meta.dirname, 'java'),
+    files: ['Peer.java', 'CommandPeer.java'],
+    main: peer,
+    cache: 'hystrix-breaker-peer-2',
+    jar: 'hystrix-core-1.5.18.jar',
+  })
+}
+
+/** Starts a program in a JVM; its jars come from Maven Central, fetched once. Says why where it cannot be had. */
+export async function startJava(program: JavaProgram): Promise<Oracle | { readonly missing: string }> {
+  const cache = join(homedir(), '.cache', 'loadbearing', program.cache)
   const jars = join(cache, 'jars')
   const classes = join(cache, 'classes')
   mkdirSync(classes, { recursive: true })
   const fault =
-    (existsSync(join(jars, 'hystrix-core-1.5.18.jar'))
-      ? undefined
-      : await run('mvn', [
-          '-B',
-          '-q',
-          '-ntp',
-          '-f',
-          join(sources, 'pom.xml'),
-          'dependency:copy-dependencies',
-          '-DincludeScope=runtime',
-          `-DoutputDirectory=${jars}`,
-        ])) ??
+    (existsSync(join(jars, program.jar)) ? undefined : await fetchJars(program.folder, jars)) ??
     (await run('javac', [
       '-nowarn',
       '-cp',
       join(jars, '*'),
       '-d',
       classes,
-      join(sources, 'Peer.java'),
-      join(sources, 'CommandPeer.java'),
+      ...program.files.map((file) => join(program.folder, file)),
     ]))
   if (fault !== undefined) return { missing: fault }
-  const classPath = `${classes}:${join(jars, '*')}`
   return startOracle({
     command: 'java',
-    args: ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath, peer],
+    args: [
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      `${classes}:${join(jars, '*')}`,
+      program.main,
+    ],
     timeout: '60s',
   })
+}
+
+function fetchJars(folder: string, jars: string): Promise<string | undefined> {
+  return run('mvn', [
+    '-B',
+    '-q',
+    '-ntp',
+    '-f',
+    join(folder, 'pom.xml'),
+    'dependency:copy-dependencies',
+    '-DincludeScope=runtime',
+    `-DoutputDirectory=${jars}`,
+  ])
 }
 
 /** undefined where it ended well, else a sentence. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isDeepStrictEqual, parseArgs } from 'node:util'
+import { isDeepStrictEqual } from 'node:util'
 import {
   type ComparisonReport,
   compareWithOracle,
@@ -7,6 +7,7 @@ import {
   type Oracle,
   startOracle,
 } from '@loadbearing/harness/oracle'
+import { type CampaignOptions, readCampaignOptions } from '@loadbearing/tooling/campaign'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { cockatielSuite } from '../compat/cockatiel-suite.ts'
 import { opossumSuite } from '../compat/opossum-suite.ts'
@@ -32,26 +33,15 @@ const usage = `usage: pnpm differential hystrix-breaker [--seed N] [--runs N]
 // Two steps in which an outcome, or a reset, closes the half-open circuit.
 const recovered = /"state":"half-open"(?:,"permitted":\w+)?\},\{"state":"closed"\}/
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    runs: { type: 'string', default: '1000' },
-    help: { type: 'boolean', short: 'h' },
-  },
-})
-const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31))
-const runs = Number(values.runs)
-if (values.help === true) console.log(usage)
-else if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(runs) || runs < 1) {
-  console.error(usage)
-  process.exitCode = 2
-} else {
-  await differential()
+const chosen = readCampaignOptions(usage, 1000)
+if (chosen !== undefined) {
+  await differential(chosen)
   await opossumSuite()
   await cockatielSuite()
 }
 
-async function differential(): Promise<void> {
+async function differential(campaign: CampaignOptions): Promise<void> {
+  const { seed, runs } = campaign
   console.log(`seed ${seed}, ${runs} runs`)
   const peer = await startJavaPeer('Peer')
   const hystrix = await startJavaPeer('com.netflix.hystrix.util.CommandPeer')
@@ -71,16 +61,16 @@ async function differential(): Promise<void> {
     timeout: '60s',
   })
   const rows = [
-    await compareTraces(ours, theirs, false),
-    await compareTraces(ours, theirs, true),
-    await compareLimits(ours, theirs),
-    await comparePercentiles(ours, original),
+    await compareTraces(ours, theirs, false, campaign),
+    await compareTraces(ours, theirs, true, campaign),
+    await compareLimits(ours, theirs, campaign),
+    await comparePercentiles(ours, original, campaign),
     await compareTable(ours, original),
-    await compareCommands(ours, original),
+    await compareCommands(ours, original, campaign),
     row(
       'turbine.stream: hosts that come, change and go',
       'Turbine',
-      await compareTurbine(aggregation, { seed, runs }),
+      await compareTurbine(aggregation, campaign),
     ),
   ]
   recordEvidence(new URL('../..', import.meta.url), 'differential', {
@@ -100,7 +90,12 @@ async function differential(): Promise<void> {
   })
 }
 
-async function compareTraces(ours: Oracle, theirs: Oracle, late: boolean): Promise<string[]> {
+async function compareTraces(
+  ours: Oracle,
+  theirs: Oracle,
+  late: boolean,
+  { seed, runs }: CampaignOptions,
+): Promise<string[]> {
   let recoveries = 0
   const report = await compareWithOracle({
     arbitrary: late ? traceCase.filter(settlesLate) : traceCase.map(inTime),
@@ -126,7 +121,11 @@ async function compareTraces(ours: Oracle, theirs: Oracle, late: boolean): Promi
   return row(late ? 'trace, with late outcomes' : 'trace, without late outcomes', 'resilience4j', report)
 }
 
-async function compareLimits(ours: Oracle, theirs: Oracle): Promise<string[]> {
+async function compareLimits(
+  ours: Oracle,
+  theirs: Oracle,
+  { seed, runs }: CampaignOptions,
+): Promise<string[]> {
   const report = await compareWithOracle({
     arbitrary: limitCase,
     ours: (each: LimitCase) => answerOf(ours, each),
@@ -137,7 +136,11 @@ async function compareLimits(ours: Oracle, theirs: Oracle): Promise<string[]> {
   return row('limit: AIMD, Gradient2, Vegas', 'concurrency-limits', report)
 }
 
-async function comparePercentiles(ours: Oracle, theirs: Oracle): Promise<string[]> {
+async function comparePercentiles(
+  ours: Oracle,
+  theirs: Oracle,
+  { seed, runs }: CampaignOptions,
+): Promise<string[]> {
   const report = await compareWithOracle({
     arbitrary: percentileCase,
     ours: (each: PercentileCase) => answerOf(ours, each),
@@ -149,7 +152,11 @@ async function comparePercentiles(ours: Oracle, theirs: Oracle): Promise<string[
 }
 
 // Hystrix takes the time that the calls take.
-async function compareCommands(ours: Oracle, theirs: Oracle): Promise<string[]> {
+async function compareCommands(
+  ours: Oracle,
+  theirs: Oracle,
+  { seed, runs }: CampaignOptions,
+): Promise<string[]> {
   const report = await compareWithOracle({
     arbitrary: commandCase,
     ours: (each: CommandCase) => answerOf(ours, each),

@@ -1,59 +1,21 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type ComparisonReport,
-  compareWithOracle,
-  type Oracle,
-  startOracle,
-} from '@loadbearing/harness/oracle'
+import { type ComparisonReport, compareWithOracle, type Oracle } from '@loadbearing/harness/oracle'
 import * as fc from 'fast-check'
 import { aggregate } from '../../src/adapters/stream-aggregate.ts'
 import type { StreamData } from '../../src/adapters/stream-data.ts'
+import { startJava } from './java-peer.ts'
 
 export const turbineVersion = '1.0.0'
 
-const sources = join(import.meta.dirname, 'turbine')
-
-/** Turbine's AggDataFromCluster in a JVM; its jars from Maven Central, fetched once. Says why where it cannot be had. */
-export async function startTurbine(): Promise<Oracle | { readonly missing: string }> {
-  const home = join(homedir(), '.cache', 'loadbearing', `turbine-peer-${turbineVersion}`)
-  const jars = join(home, 'jars')
-  mkdirSync(join(home, 'classes'), { recursive: true })
-  const missing =
-    (existsSync(join(jars, `turbine-core-${turbineVersion}.jar`))
-      ? undefined
-      : faultOf('mvn', [
-          '-B',
-          '-q',
-          '-ntp',
-          '-f',
-          join(sources, 'pom.xml'),
-          'dependency:copy-dependencies',
-          '-DincludeScope=runtime',
-          `-DoutputDirectory=${jars}`,
-        ])) ??
-    faultOf('javac', [
-      '-nowarn',
-      '-cp',
-      join(jars, '*'),
-      '-d',
-      join(home, 'classes'),
-      join(sources, 'TurbinePeer.java'),
-    ])
-  if (missing !== undefined) return { missing }
-  return startOracle({
-    command: 'java',
-    args: ['-XX:TieredStopAtLevel=1', '-cp', `${join(home, 'classes')}:${join(jars, '*')}`, 'TurbinePeer'],
-    timeout: '60s',
+/** Turbine's AggDataFromCluster in a JVM. Says why where it cannot be had. */
+export function startTurbine(): Promise<Oracle | { readonly missing: string }> {
+  return startJava({
+    folder: join(import.meta.dirname, 'turbine'),
+    files: ['TurbinePeer.java'],
+    main: 'TurbinePeer',
+    cache: `turbine-peer-${turbineVersion}`,
+    jar: `turbine-core-${turbineVersion}.jar`,
   })
-}
-
-function faultOf(program: string, args: readonly string[]): string | undefined {
-  const { error, status, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 5 * 60_000 })
-  if (error !== undefined) return error.message
-  return status === 0 ? undefined : `${program} ended with ${status}: ${stderr.trim().split('\n').at(-1)}`
 }
 
 interface TurbineCase {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { type ComparisonReport, compareWithOracle, formatComparison } from '@loadbearing/harness/oracle'
 import { Maglev, type MaglevOptions } from '@loadbearing/maglev'
+import { readCampaignOptions } from '@loadbearing/tooling/campaign'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import fc, { type Arbitrary } from 'fast-check'
 import * as model from '../model/tables.ts'
@@ -36,34 +36,8 @@ const skipped: string[] = []
 const found = new Map<string, string>()
 let failed = false
 
-const options = readOptions()
+const options = readCampaignOptions(usage, 200)
 if (options !== undefined) await differential(options.seed, options.runs)
-
-function readOptions(): { seed: number; runs: number } | undefined {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seed: { type: 'string' },
-        runs: { type: 'string', default: '200' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-    if (values.help) {
-      console.log(usage)
-      return undefined
-    }
-    const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31))
-    const runs = Number(values.runs)
-    if (!Number.isSafeInteger(seed)) throw new Error(`--seed must be an integer, not ${values.seed}`)
-    if (!Number.isSafeInteger(runs) || runs < 1)
-      throw new Error(`--runs must be a positive integer, not ${values.runs}`)
-    return { seed, runs }
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
-    process.exitCode = 2
-    return undefined
-  }
-}
 
 async function differential(seed: number, runs: number): Promise<void> {
   console.log(`seed ${seed}, ${runs} runs`)
