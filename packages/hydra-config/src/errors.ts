@@ -20,6 +20,8 @@ export type HydraConfigErrorCode =
   | 'INVALID_DEFAULTS'
   /** The `# @package` of a config cannot be read. */
   | 'INVALID_HEADER'
+  /** A configuration is not what its schema or its plain form asks for. */
+  | 'CONFIG_INVALID'
   /** A sweep cannot be enumerated, or has too many jobs. */
   | 'SWEEP'
 
