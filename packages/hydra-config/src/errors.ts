@@ -1,3 +1,7 @@
+import type { Origin } from './value/value.ts'
+
+import type { Origin } from './value/value.ts'
+
 /** What went wrong, as a closed set. */
 export type HydraConfigErrorCode =
   /** An option is not what its documentation asks for. */
@@ -22,8 +26,21 @@ export type HydraConfigErrorCode =
   | 'INVALID_HEADER'
   /** A configuration is not what its schema or its plain form asks for. */
   | 'CONFIG_INVALID'
+  /** Where a source should be is nothing. */
+  | 'SOURCE_NOT_FOUND'
+  /** A source, or a file of it, is there and cannot be read: no permission, no UTF-8, too large, gone away. */
+  | 'SOURCE_READ'
   /** A sweep cannot be enumerated, or has too many jobs. */
   | 'SWEEP'
+
+/** One thing that a schema does not take; secrets are left out of it. */
+export interface ConfigIssue {
+  /** Such as `db.ports[0]`; empty for the whole configuration. */
+  readonly path: string
+  readonly message: string
+  /** Where the value was written, or what it would stand in where it is not there. */
+  readonly origin?: Origin
+}
 
 /** Details of a {@link HydraConfigError}. */
 export interface HydraConfigErrorOptions extends ErrorOptions {
@@ -31,6 +48,8 @@ export interface HydraConfigErrorOptions extends ErrorOptions {
   readonly class?: string
   /** Where the text is at fault, counted in Unicode characters from 0. */
   readonly offset?: number
+  /** All that the schema does not take. */
+  readonly issues?: readonly ConfigIssue[]
 }
 
 // Registered, so that an error of another copy of this package is known as well.
@@ -44,12 +63,17 @@ export class HydraConfigError extends Error {
   readonly class?: string
   /** Where the text is at fault, counted in Unicode characters from 0; undefined where no text is. */
   readonly offset?: number
+  /** With `CONFIG_INVALID`: all that the schema does not take. */
+  readonly issues?: readonly ConfigIssue[]
 
   constructor(code: HydraConfigErrorCode, message: string, options: HydraConfigErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     if (options.class !== undefined) this.class = options.class
     if (options.offset !== undefined) this.offset = options.offset
+    if (options.origin !== undefined) this.origin = options.origin
+    if (options.path !== undefined) this.path = options.path
+    if (options.issues !== undefined) this.issues = options.issues
     Object.defineProperty(this, brand, { value: true })
   }
 }
