@@ -1,6 +1,4 @@
-import type { Origin } from './value/value.ts'
-
-import type { Origin } from './value/value.ts'
+import type { Origin, Origin } from './value/value.ts'
 
 /** What went wrong, as a closed set. */
 export type HydraConfigErrorCode =

@@ -1,5 +1,4 @@
 export { type ComposeOptions, type Composition, compose, defaultsList } from './compose/compose.ts'
-export { type ConfigSource, fromMemory } from './compose/source.ts'
 export type { ResultDefault } from './defaults/expand.ts'
 export {
   HydraConfigError,
@@ -29,6 +28,8 @@ export {
 } from './override/override.ts'
 export { type ParseOverrideOptions, parseOverride } from './override/parse.ts'
 export type { Random } from './ports.ts'
+export { fromMemory } from './source/memory.ts'
+export type { ConfigSource } from './source/source.ts'
 export { type SweepOptions, sweep } from './sweep/sweep.ts'
 export { pythonFloat } from './value/python-text.ts'
 export type { ListValue, MapKey, MapValue, Origin, Scalar, ScalarValue, Value } from './value/value.ts'

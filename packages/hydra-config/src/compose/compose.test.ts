@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isHydraConfigError } from '../errors.ts'
 import { compose, defaultsList } from './compose.ts'
-import { fromMemory } from './source.ts'
+import { fromMemory } from '../source/memory.ts'
 
 const source = fromMemory({
   'config.yaml': 'defaults:\n- db: mysql\n- _self_\nname: app\n',

@@ -5,12 +5,12 @@ import { resolveAll } from '../interpolation/resolve-all.ts'
 import { merge } from '../merge/merge.ts'
 import { isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
+import type { ConfigSource } from '../source/source.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { applyOverrides } from './apply-overrides.ts'
 import { hydraSource } from './hydra-configs.ts'
 import { ensureHydraKeys } from './hydra-keys.ts'
 import { withoutChild } from './path-edit.ts'
-import type { ConfigSource } from './source.ts'
 
 /** Options of {@link compose}. */
 export interface ComposeOptions {
@@ -62,7 +62,13 @@ export async function defaultsList({
 export async function openRepository(source: ComposeOptions['source']): Promise<Repository> {
   const sources = [hydraSource, ...(isOne(source) ? [source] : source)]
   return new Repository(
-    await Promise.all(sources.map(async (each) => ({ name: each.name, files: await each.files() }))),
+    await Promise.all(
+      sources.map(async (each, index) => ({
+        provider: index === 0 ? 'hydra' : 'main',
+        path: each.path,
+        files: await each.files(),
+      })),
+    ),
   )
 }
 

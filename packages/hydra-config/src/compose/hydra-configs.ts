@@ -1,4 +1,4 @@
-import type { ConfigSource } from './source.ts'
+import type { ConfigSource } from '../source/source.ts'
 
 const logging = `version: 1
 formatters:
@@ -164,4 +164,4 @@ params: null
 ])
 
 /** The first source of every search path. */
-export const hydraSource: ConfigSource = { name: 'hydra', files: () => files }
+export const hydraSource: ConfigSource = { path: 'pkg://hydra.conf', files: () => files }

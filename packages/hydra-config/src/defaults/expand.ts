@@ -200,7 +200,7 @@ class Expansion {
   #refuseMissing({ item, parent }: Node): never {
     const path = configPath(item)
     const where = parent === undefined ? '' : `in '${configPath(parent.item)}': `
-    const names = this.#repository.sources.map(({ name }) => name).join(', ')
+    const names = this.#repository.sources.map(({ provider, path: of }) => `${provider} (${of})`).join(', ')
     const options = item.kind === 'group' ? this.#repository.options(groupPath(item)) : []
     const others =
       options.length === 0 ? '' : `; the options in '${groupPath(item)}' are ${options.join(', ')}`

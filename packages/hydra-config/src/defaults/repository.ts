@@ -17,7 +17,13 @@ export interface LoadedConfig {
 
 /** The files of one search path: of several sources with one config, the first has it. */
 export class Repository {
-  readonly sources: readonly { readonly name: string; readonly files: ReadonlyMap<string, string> }[]
+  readonly sources: readonly {
+    /** As Hydra calls this place of the search path, such as `main`. */
+    readonly provider: string
+    /** The source's own path, such as `file:///srv/app/conf`. */
+    readonly path: string
+    readonly files: ReadonlyMap<string, string>
+  }[]
   readonly #loaded = new Map<string, LoadedConfig | undefined>()
 
   constructor(sources: Repository['sources']) {
@@ -62,9 +68,9 @@ export class Repository {
   #read(path: string): LoadedConfig | undefined {
     const file = fileOf(path)
     if (file === undefined) return undefined
-    for (const { name, files } of this.sources) {
+    for (const { provider, files } of this.sources) {
       const text = files.get(file)
-      if (text !== undefined) return readConfig(path, text, name === 'hydra' ? `hydra:${file}` : file)
+      if (text !== undefined) return readConfig(path, text, provider === 'hydra' ? `hydra:${file}` : file)
     }
     return undefined
   }

@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fromMemory } from '../compose/source.ts'
+import { fromMemory } from '../source/memory.ts'
 import { parseOverride } from '../override/parse.ts'
 import { rangeValues } from './range-values.ts'
 import { sweep } from './sweep.ts'

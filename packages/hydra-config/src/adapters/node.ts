@@ -1,0 +1,1 @@
+export { type DirOptions, fromDir } from './dir.ts'
