@@ -1,4 +1,4 @@
-import type { Origin, Origin } from './value/value.ts'
+import type { Origin } from './value/value.ts'
 
 /** What went wrong, as a closed set. */
 export type HydraConfigErrorCode =
@@ -48,6 +48,10 @@ export interface HydraConfigErrorOptions extends ErrorOptions {
   readonly offset?: number
   /** All that the schema does not take. */
   readonly issues?: readonly ConfigIssue[]
+  /** Where the value at fault was written. */
+  readonly origin?: Origin | undefined
+  /** The path of the value at fault, such as `db.port`. */
+  readonly path?: string | undefined
 }
 
 // Registered, so that an error of another copy of this package is known as well.
@@ -63,6 +67,10 @@ export class HydraConfigError extends Error {
   readonly offset?: number
   /** With `CONFIG_INVALID`: all that the schema does not take. */
   readonly issues?: readonly ConfigIssue[]
+  /** Where the value at fault was written; undefined where no value is at fault. */
+  readonly origin?: Origin
+  /** The path of the value at fault, such as `db.port`; undefined where no value is at fault. */
+  readonly path?: string
 
   constructor(code: HydraConfigErrorCode, message: string, options: HydraConfigErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
