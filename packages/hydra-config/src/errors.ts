@@ -10,6 +10,8 @@ export type HydraConfigErrorCode =
   | 'INTERPOLATION_PARSE'
   /** An interpolation, or a path to a value, leads nowhere. */
   | 'INTERPOLATION_UNRESOLVED'
+  /** A path leads to nothing in the configuration. */
+  | 'UNKNOWN_PATH'
   /** Two values cannot be merged: one is a map and the other a list. */
   | 'MERGE'
   /** An override is not of Hydra's override grammar, or one of its functions cannot take its arguments. */

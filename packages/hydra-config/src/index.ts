@@ -1,4 +1,6 @@
-export { type ComposeOptions, type Composition, compose, defaultsList } from './compose/compose.ts'
+export { type ComposeOptions, compose, defaultsList } from './compose/compose.ts'
+export type { Composition, ToYamlOptions } from './compose/composition.ts'
+export type { ConfigNode } from './compose/config-node.ts'
 export type { ResultDefault } from './defaults/expand.ts'
 export {
   HydraConfigError,
@@ -6,6 +8,13 @@ export {
   type HydraConfigErrorOptions,
   isHydraConfigError,
 } from './errors.ts'
+export type {
+  DefaultsTrail,
+  HistoryStep,
+  InterpolationTrace,
+  Provenance,
+  TrailStep,
+} from './explain/provenance.ts'
 export type { Place } from './interpolation/place.ts'
 export type { ResolveOptions } from './interpolation/resolve.ts'
 export { resolveAll, select } from './interpolation/resolve-all.ts'
@@ -32,6 +41,17 @@ export { fromMemory } from './source/memory.ts'
 export type { ConfigSource } from './source/source.ts'
 export { type SweepOptions, sweep } from './sweep/sweep.ts'
 export { pythonFloat } from './value/python-text.ts'
-export type { ListValue, MapKey, MapValue, Origin, Scalar, ScalarValue, Value } from './value/value.ts'
+export type {
+  ConfigFile,
+  FileOrigin,
+  ListValue,
+  MapKey,
+  MapValue,
+  Origin,
+  OverrideOrigin,
+  Scalar,
+  ScalarValue,
+  Value,
+} from './value/value.ts'
 export { dumpYaml } from './yaml/dump.ts'
 export { parseYaml } from './yaml/parse-yaml.ts'

@@ -3,14 +3,14 @@ import { select } from '../interpolation/resolve-all.ts'
 import { merge } from '../merge/merge.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
 import { pythonEqual } from '../override/python-order.ts'
-import { type MapValue, map, type Value } from '../value/value.ts'
+import { type MapValue, map, type Origin, type Value } from '../value/value.ts'
 import { elementOf, valueOf } from './element-value.ts'
 import { childOf, withChild, withoutChild } from './path-edit.ts'
 
 interface PlacedOverride {
   readonly override: Override
   /** Its place on the command line. */
-  readonly position: number
+  readonly index: number
 }
 
 /**
@@ -19,11 +19,11 @@ interface PlacedOverride {
  */
 export function applyOverrides(root: MapValue, overrides: readonly PlacedOverride[]): MapValue {
   let current: Value = root
-  for (const { override, position } of overrides) current = applyOne(current, override, position)
+  for (const { override, index } of overrides) current = applyOne(current, override, index)
   return current.kind === 'map' ? current : map([])
 }
 
-function applyOne(root: Value, override: Override, position: number): Value {
+function applyOne(root: Value, override: Override, index: number): Value {
   const { key, text, type, package: ofPackage } = override
   if (ofPackage !== undefined) {
     refuse(`'${text}' looks like an override of a config group, but there is no config group '${key}'`)
@@ -32,7 +32,7 @@ function applyOne(root: Value, override: Override, position: number): Value {
   try {
     if (type === 'DEL') return deleted(root, steps, override)
     if (holdsSweep(override.value)) refuse(`'${text}' has a sweep inside a value`)
-    const value = valueOf(override.value, { kind: 'override', text, position })
+    const value = valueOf(override.value, originOf(text, index))
     if (type === 'ADD' && value.kind === 'scalar' && isThere(select(root, key))) {
       refuse(
         `could not append to config: there is a value at '${key}' already; use '${text.slice(1)}' to change it, '+${text}' to add or change it`,
@@ -42,6 +42,17 @@ function applyOne(root: Value, override: Override, position: number): Value {
   } catch (cause) {
     if (!isHydraConfigError(cause) || !isOfOmegaConf(cause.class)) throw cause
     return refuse(`could not apply the override '${text}': ${cause.message}`, cause)
+  }
+}
+
+function originOf(text: string, index: number): Origin {
+  const start = /=[ \t]*/.exec(text)
+  return {
+    kind: 'override',
+    index,
+    start: (start?.index ?? 0) + (start?.[0].length ?? 0),
+    end: text.length,
+    text,
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isHydraConfigError } from '../errors.ts'
-import { compose, defaultsList } from './compose.ts'
 import { fromMemory } from '../source/memory.ts'
+import { compose, defaultsList } from './compose.ts'
 
 const source = fromMemory({
   'config.yaml': 'defaults:\n- db: mysql\n- _self_\nname: app\n',
@@ -30,10 +30,10 @@ describe('compose', () => {
   })
 
   test('what an override sets knows its place on the command line', async () => {
-    const { value } = await compose({ source, config: 'config', overrides: ['name=x', '+extra=1'] })
-    expect(value.entries.get('extra')).toMatchObject({
+    const { tree } = await compose({ source, config: 'config', overrides: ['name=x', '+extra=1'] })
+    expect(tree.get('extra')?.raw).toMatchObject({
       value: 1n,
-      origin: { kind: 'override', text: '+extra=1', position: 1 },
+      origin: { kind: 'override', text: '+extra=1', index: 1, start: 7, end: 8 },
     })
   })
 
@@ -53,7 +53,7 @@ describe('compose', () => {
 
   test('__proto__ is a key like any other', async () => {
     const { value } = await compose({ source, config: '__proto__' })
-    expect([...value.entries.keys()]).toEqual(['__proto__'])
+    expect(Object.entries(Object(value))).toEqual([['__proto__', { polluted: 1 }]])
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
   })
 })

@@ -1,13 +1,13 @@
 import { expandDefaults, type ResultDefault } from '../defaults/expand.ts'
 import { Repository } from '../defaults/repository.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
-import { resolveAll } from '../interpolation/resolve-all.ts'
 import { merge } from '../merge/merge.ts'
 import { isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { applyOverrides } from './apply-overrides.ts'
+import { type Composition, compositionOf } from './composition.ts'
 import { hydraSource } from './hydra-configs.ts'
 import { ensureHydraKeys } from './hydra-keys.ts'
 import { withoutChild } from './path-edit.ts'
@@ -20,21 +20,6 @@ export interface ComposeOptions {
   readonly config?: string
   /** As on Hydra's command line. Default: none. */
   readonly overrides?: readonly string[]
-}
-
-/** One composed configuration. */
-export interface Composition {
-  /** Its interpolations are as they were written. */
-  readonly value: MapValue
-  /**
-   * The value with every interpolation resolved.
-   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
-   */
-  resolved(): Value
-  /** The configs that made it, in the order of composition, those that Hydra brings along left out. */
-  readonly defaults: readonly ResultDefault[]
-  /** The option of each config group by its override key, such as `db` or `db@backup`; null where none is chosen. */
-  readonly choices: ReadonlyMap<string, string | null>
 }
 
 /**
@@ -81,12 +66,12 @@ export function composeIn(
   const { value, list, choices } = composeWithHydra(repository, config, overrides, false)
   const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
   const own = withoutChild(value, 'hydra')
-  return {
-    value: own,
-    resolved: () => resolveAll(own),
+  return compositionOf({
+    root: own,
     defaults: ownDefaults(list),
     choices: new Map(known),
-  }
+    resolve: {},
+  })
 }
 
 /** As {@link composeIn}, Hydra's own node and choices kept, sweeps left aside. */

@@ -78,12 +78,43 @@ verbose: false
   [
     'hydra/help/default.yaml',
     `app_name: \${hydra.job.name}
-header: "\${hydra.help.app_name}\\n"
-footer: "Options begin with two dashes.\\n"
-template: "\${hydra.help.header}\\n$APP_CONFIG_GROUPS\\n\\n$CONFIG\\n\\n\${hydra.help.footer}\\n"
+header: |
+  \${hydra.help.app_name} is powered by Hydra.
+footer: |
+  Powered by Hydra (https://hydra.cc)
+  Use --hydra-help to view Hydra specific help
+template: |
+  \${hydra.help.header}
+  == Configuration groups ==
+  Compose your configuration from those groups (group=option)
+
+  $APP_CONFIG_GROUPS
+
+  == Config ==
+  Override anything in the config (foo.bar=value)
+
+  $CONFIG
+
+  \${hydra.help.footer}
 `,
   ],
-  ['hydra/hydra_help/default.yaml', 'template: "$FLAGS_HELP\\n\\n$HYDRA_CONFIG_GROUPS\\n"\n'],
+  [
+    'hydra/hydra_help/default.yaml',
+    `template: |
+  Hydra (\${hydra.runtime.version})
+  See https://hydra.cc for more info.
+
+  == Flags ==
+  $FLAGS_HELP
+
+  == Configuration groups ==
+  Compose your configuration from those groups (For example, append hydra/job_logging=disabled to command line)
+
+  $HYDRA_CONFIG_GROUPS
+
+  Use '--cfg hydra' to Show the Hydra config.
+`,
+  ],
   [
     'hydra/hydra_logging/default.yaml',
     `version: 1

@@ -24,7 +24,7 @@ export class Choices {
   /** Items of `+group=option`, for the end of the primary list. */
   readonly appended: readonly GroupDefault[]
   /** Overrides that are of no group, for the composed config. */
-  readonly configOverrides: readonly { readonly override: Override; readonly position: number }[]
+  readonly configOverrides: readonly { readonly override: Override; readonly index: number }[]
   /** Option by override key, in the order in which the groups were met. */
   readonly known: Map<string, string | null> = new Map()
   readonly #knownByGroup = new Map<string, Set<string>>()
@@ -34,12 +34,12 @@ export class Choices {
   /** @throws {HydraConfigError} `COMPOSITION` for an override that no group takes */
   constructor(repository: Repository, overrides: readonly Override[]) {
     const appended: GroupDefault[] = []
-    const configOverrides: { override: Override; position: number }[] = []
-    for (const [position, override] of overrides.entries()) {
+    const configOverrides: { override: Override; index: number }[] = []
+    for (const [index, override] of overrides.entries()) {
       const { key, value, type } = override
       if (!isList(value) && isSwept(value)) continue
       if (isDict(value) || !repository.hasGroup(key)) {
-        configOverrides.push({ override, position })
+        configOverrides.push({ override, index })
         continue
       }
       const whole = override.package === undefined ? key : `${key}@${override.package}`

@@ -1,4 +1,4 @@
-import type { MapValue, Value } from '../value/value.ts'
+import type { ConfigFile, MapValue, Value } from '../value/value.ts'
 import { map } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
 import type { DefaultItem } from './default-item.ts'
@@ -68,15 +68,16 @@ export class Repository {
   #read(path: string): LoadedConfig | undefined {
     const file = fileOf(path)
     if (file === undefined) return undefined
-    for (const { provider, files } of this.sources) {
+    for (const { path: source, files } of this.sources) {
       const text = files.get(file)
-      if (text !== undefined) return readConfig(path, text, provider === 'hydra' ? `hydra:${file}` : file)
+      if (text !== undefined)
+        return readConfig(path, text, { source, config: file.slice(0, -'.yaml'.length) })
     }
     return undefined
   }
 }
 
-function readConfig(path: string, text: string, file: string): LoadedConfig {
+function readConfig(path: string, text: string, file: ConfigFile): LoadedConfig {
   const header = packageHeader(path, text)
   const whole = parseYaml(text, file)
   if (whole.kind !== 'map') return { path, header, body: whole, defaults: () => [] }

@@ -13,8 +13,12 @@ test('neither side changes, and what is not touched is shared', () => {
 })
 
 test('a value keeps the place of the file that it is from', () => {
-  const merged = merge(parseYaml('a: {b: 1, c: 2}', 'x.yaml'), parseYaml('a: {b: 3}', 'y.yaml'))
+  const source = 'memory://'
+  const merged = merge(
+    parseYaml('a: {b: 1, c: 2}', { source, config: 'x' }),
+    parseYaml('a: {b: 3}', { source, config: 'y' }),
+  )
   const inner = merged.kind === 'map' ? merged.entries.get('a') : undefined
-  const file = (key: string): unknown => inner?.kind === 'map' && inner.entries.get(key)?.origin
-  expect([file('b'), file('c')]).toMatchObject([{ file: 'y.yaml' }, { file: 'x.yaml' }])
+  const origin = (key: string): unknown => inner?.kind === 'map' && inner.entries.get(key)?.origin
+  expect([origin('b'), origin('c')]).toMatchObject([{ config: 'y' }, { config: 'x' }])
 })

@@ -37,11 +37,11 @@ test('a text that is put together of a secret is one, shown with what is not sec
 
 test('another origin takes nothing from a secret', () => {
   const url = joinText(['u:', secret('hunter2')])
-  const moved = withOrigin(url, { kind: 'file', file: 'f', line: 1, column: 1 })
+  const moved = withOrigin(url, { kind: 'code' })
   expect([moved.value, moved.secret, moved.shown, moved.origin?.kind]).toEqual([
     'u:hunter2',
     true,
     'u:***',
-    'file',
+    'code',
   ])
 })

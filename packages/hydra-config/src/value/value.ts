@@ -6,10 +6,42 @@ export type MapKey = Scalar
 
 /** Where a value was written. */
 export type Origin =
-  /** `line` and `column` count from 1. */
-  | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number }
-  /** `position` counts the overrides of the command line from 0. */
-  | { readonly kind: 'override'; readonly text: string; readonly position: number }
+  | FileOrigin
+  | OverrideOrigin
+  /** An environment variable that `oc.env` read. */
+  | { readonly kind: 'env'; readonly name: string }
+  /** A default of the schema. */
+  | { readonly kind: 'schema-default' }
+  /** The program, or what Hydra adds to its own node at run time. */
+  | { readonly kind: 'code' }
+
+export interface FileOrigin extends ConfigFile {
+  readonly kind: 'file'
+  /** From 1. */
+  readonly line: number
+  /** From 1, in UTF-16 units, as editors count. */
+  readonly column: number
+}
+
+/** One file of a search path. */
+export interface ConfigFile {
+  /** The path of its source, such as `file:///srv/app/conf` or `memory://`. */
+  readonly source: string
+  /** From the root of the source, without `.yaml`. */
+  readonly config: string
+}
+
+export interface OverrideOrigin {
+  readonly kind: 'override'
+  /** Its place among the overrides, from 0. */
+  readonly index: number
+  /** Where the value begins in `text`, in UTF-16 units. */
+  readonly start: number
+  /** Where the value ends in `text`: behind its last unit. */
+  readonly end: number
+  /** The whole override. */
+  readonly text: string
+}
 
 export interface ScalarValue {
   readonly kind: 'scalar'

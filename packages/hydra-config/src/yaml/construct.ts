@@ -1,4 +1,13 @@
-import { list, type MapKey, type Origin, type Scalar, sameKey, scalar, type Value } from '../value/value.ts'
+import {
+  type ConfigFile,
+  list,
+  type MapKey,
+  type Origin,
+  type Scalar,
+  sameKey,
+  scalar,
+  type Value,
+} from '../value/value.ts'
 import { decodeBase64 } from './base64.ts'
 import { yamlError } from './errors.ts'
 import { writeOutMergeKeys } from './merge-keys.ts'
@@ -13,7 +22,7 @@ export type Constructed = Value | { readonly kind: 'unsupported'; readonly type:
  * An aliased node becomes one value, so the result may have cycles.
  * @throws HydraConfigError `YAML_INVALID` with the class of PyYAML's error
  */
-export function constructDocument(root: YamlNode, file: string | undefined): Constructed {
+export function constructDocument(root: YamlNode, file: ConfigFile | undefined): Constructed {
   return new Constructor(file).document(root)
 }
 
@@ -27,11 +36,11 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 ])
 
 class Constructor {
-  readonly #file: string | undefined
+  readonly #file: ConfigFile | undefined
   readonly #made = new Map<YamlNode, Constructed>()
   #pending: (() => void)[] = []
 
-  constructor(file: string | undefined) {
+  constructor(file: ConfigFile | undefined) {
     this.#file = file
   }
 
@@ -93,7 +102,7 @@ class Constructor {
 
   #origin({ mark }: YamlNode): Origin | undefined {
     if (this.#file === undefined) return undefined
-    return { kind: 'file', file: this.#file, line: mark.line + 1, column: mark.column + 1 }
+    return { kind: 'file', ...this.#file, line: mark.line + 1, column: mark.column + 1 }
   }
 
   #sequence(node: YamlNode, origin: Origin | undefined): Value {

@@ -23,9 +23,9 @@ function at(value: Value | undefined, ...path: readonly (string | number)[]): Va
 }
 
 test('every value knows its line and column, an alias those of its anchor', () => {
-  const root = parseYaml('a:\n  b: [1, two]\nc: &x\n  d: 3\ne: *x\n', 'f.yaml')
+  const root = parseYaml('a:\n  b: [1, two]\nc: &x\n  d: 3\ne: *x\n', { source: 'memory://', config: 'f' })
   const place = (...path: readonly (string | number)[]): unknown => at(root, ...path)?.origin
-  expect(place()).toEqual({ kind: 'file', file: 'f.yaml', line: 1, column: 1 })
+  expect(place()).toEqual({ kind: 'file', source: 'memory://', config: 'f', line: 1, column: 1 })
   expect(place('a', 'b')).toMatchObject({ line: 2, column: 6 })
   expect(place('a', 'b', 1)).toMatchObject({ line: 2, column: 10 })
   expect(place('e', 'd')).toMatchObject({ line: 4, column: 6 })

@@ -1,5 +1,5 @@
 import { checkInterpolation } from '../interpolation/check.ts'
-import { type MapKey, map, scalar, type Value } from '../value/value.ts'
+import { type ConfigFile, type MapKey, map, scalar, type Value } from '../value/value.ts'
 import { composeDocument } from './compose.ts'
 import { constructDocument, unsupportedType } from './construct.ts'
 import { yamlError } from './errors.ts'
@@ -14,7 +14,7 @@ const depthMax = 400
  * `{}`, a lone string a map of it to null. Every value knows its place where `file` is given.
  * @throws HydraConfigError `YAML_INVALID`, or `INTERPOLATION_PARSE` for a `${` that does not parse; both with `class`
  */
-export function parseYaml(text: string, file?: string): Value {
+export function parseYaml(text: string, file?: ConfigFile): Value {
   const node = composeDocument(text)
   if (node === undefined) return map([])
   const value = constructDocument(node, file)

@@ -24,9 +24,9 @@ async function defaults(command: Command): Promise<object> {
 }
 
 async function composed(command: Command): Promise<object> {
-  const composition = await compose(optionsOf(command))
+  const { tree } = await compose(optionsOf(command))
   const resolve = field(command, 'resolve').optional((each) => each.boolean()) ?? false
-  return { value: tagValue(resolve ? composition.resolved() : composition.value) }
+  return { value: tagValue(resolve ? tree.resolved() : tree.raw) }
 }
 
 async function swept(command: Command): Promise<object> {

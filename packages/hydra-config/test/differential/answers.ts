@@ -58,7 +58,7 @@ export async function ourConfig(op: 'defaults' | 'compose' | 'sweep', input: Con
       return { ok: { list: list.map(({ config, package: ofPackage }) => ({ config, package: ofPackage })) } }
     }
     if (op === 'sweep') return { ok: { jobs: await sweep(options) } }
-    return { ok: { value: tagValue((await compose(options)).value) } }
+    return { ok: { value: tagValue((await compose(options)).tree.raw) } }
   } catch (error) {
     return errorOf(error)
   }

@@ -1,0 +1,45 @@
+import type { Origin } from '../value/value.ts'
+
+/** Where a value comes from, what it replaced and what its interpolation read. */
+export interface Provenance {
+  /** As {@link Composition.value} has it, `***` for a secret; undefined where the value was deleted. */
+  readonly value: unknown
+  /** Where the value was written; of a deleted one, what deleted it. */
+  readonly origin: Origin
+  /** Everything that was done at the path, in the order of composition; the last step made the value. */
+  readonly history: readonly HistoryStep[]
+  /** Present where an interpolation stands at the path. */
+  readonly interpolation?: InterpolationTrace
+}
+
+/** One step of the composition at one path. */
+export interface HistoryStep {
+  /** `set` where nothing was, `merge` of a map into a map, `replace` of what was there, `delete`. */
+  readonly op: 'set' | 'merge' | 'replace' | 'delete'
+  readonly origin: Origin
+  /** What the step wrote, interpolations as they were written, `***` for a secret; undefined for `delete`. */
+  readonly value: unknown
+  /** The way from the primary config to the config that did it; empty for an override of the command line. */
+  readonly via: DefaultsTrail
+}
+
+/** The configs of the defaults tree from the primary one down, each with what chose it. */
+export type DefaultsTrail = readonly TrailStep[]
+
+/** One config of the defaults tree. */
+export interface TrailStep {
+  /** From the root of the search path, without `.yaml`. */
+  readonly config: string
+  /** Where its body goes; '' for the root. */
+  readonly package: string
+  /** The item of the defaults list, or the override, that chose it; undefined for the primary config. */
+  readonly chosenBy: Origin | undefined
+}
+
+/** What an interpolation did. */
+export interface InterpolationTrace {
+  /** As it was written. */
+  readonly expr: string
+  /** Where each value that it read comes from, in the order of reading. */
+  readonly reads: readonly Provenance[]
+}
