@@ -4,6 +4,7 @@ import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { merge } from '../merge/merge.ts'
 import { isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
+import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { applyOverrides } from './apply-overrides.ts'
@@ -13,38 +14,49 @@ import { ensureHydraKeys } from './hydra-keys.ts'
 import { withoutChild } from './path-edit.ts'
 
 /** Options of {@link compose}. */
-export interface ComposeOptions {
+export interface ComposeOptions<Output = unknown> {
   /** The search path: of several sources with one config, the first has it. */
   readonly source: ConfigSource | readonly ConfigSource[]
   /** Name of the primary config, without `.yaml`. Default: none. */
   readonly config?: string
   /** As on Hydra's command line. Default: none. */
   readonly overrides?: readonly string[]
+  /** Default: `hydra-1.3`. */
+  readonly semantics?: Semantics
+  /** Checks the values and gives them their type: any Standard Schema v1, such as one of zod, valibot or arktype. */
+  readonly schema?: StandardSchema<unknown, Output>
+  /** Ends the composition: its promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 /**
  * Composes a configuration as Hydra 1.3 does: defaults list, packages, overrides.
  *
- * @throws {HydraConfigError} `OVERRIDE_PARSE`, `COMPOSITION`, `MISSING_CONFIG`, `INVALID_DEFAULTS`, `INVALID_HEADER`
+ * @throws {HydraConfigError} `OVERRIDE_PARSE`, `COMPOSITION`, `MISSING_CONFIG`, `INVALID_DEFAULTS`,
+ * `INVALID_HEADER`, and with a schema `CONFIG_INVALID`, `INTERPOLATION_UNRESOLVED`
  */
-export async function compose({ source, config, overrides = [] }: ComposeOptions): Promise<Composition> {
-  const repository = await openRepository(source)
-  const parsed = overrides.map((text) => parseOverride(text))
-  return composeIn(repository, config, parsed)
+export async function compose<Output = unknown>(
+  options: ComposeOptions<Output>,
+): Promise<Composition<DeepReadonly<Output>>> {
+  const { config, overrides = [] } = options
+  const repository = await openRepository(options)
+  const parsed = overrides.map((text) => parseOverride(text, options))
+  return checked(composeIn(repository, config, parsed), options)
 }
 
 /** The defaults list alone: what {@link compose} would compose, in its order. */
-export async function defaultsList({
-  source,
-  config,
-  overrides = [],
-}: ComposeOptions): Promise<readonly ResultDefault[]> {
-  const repository = await openRepository(source)
-  const parsed = overrides.map((text) => parseOverride(text))
+export async function defaultsList(options: ComposeOptions): Promise<readonly ResultDefault[]> {
+  const { config, overrides = [] } = options
+  const repository = await openRepository(options)
+  const parsed = overrides.map((text) => parseOverride(text, options))
   return ownDefaults(expandDefaults({ repository, config: config ?? null, overrides: parsed }).list)
 }
 
-export async function openRepository(source: ComposeOptions['source']): Promise<Repository> {
+export async function openRepository({
+  source,
+  semantics = 'hydra-1.3',
+}: ComposeOptions): Promise<Repository> {
+  checkSemantics(semantics)
   const sources = [hydraSource, ...(isOne(source) ? [source] : source)]
   return new Repository(
     await Promise.all(
@@ -54,6 +66,7 @@ export async function openRepository(source: ComposeOptions['source']): Promise<
         files: await each.files(),
       })),
     ),
+    semantics,
   )
 }
 

@@ -1,6 +1,9 @@
 import { HydraConfigError } from '../errors.ts'
 import { type Element, isDict, isList, isSwept, type Override } from '../override/override.ts'
+import { overrideOrigin } from '../override/places.ts'
+import type { Origin } from '../value/value.ts'
 import {
+  configPath,
   type DefaultItem,
   type GroupDefault,
   groupDefault,
@@ -14,6 +17,7 @@ interface Choice {
   readonly value: GroupDefault['value']
   /** The config whose defaults list has it; undefined for the command line. */
   readonly from: string | undefined
+  readonly origin: Origin | undefined
   /** What is wrong with the value, which Hydra says when a group takes it. */
   readonly fault?: string | undefined
   used: boolean
@@ -30,46 +34,74 @@ export class Choices {
   readonly #knownByGroup = new Map<string, Set<string>>()
   readonly #chosen = new Map<string, Choice>()
   readonly #deletions = new Map<string, { readonly name: string | undefined; used: boolean }>()
+  readonly #strict: boolean
 
   /** @throws {HydraConfigError} `COMPOSITION` for an override that no group takes */
   constructor(repository: Repository, overrides: readonly Override[]) {
+    this.#strict = repository.semantics === 'strict'
     const appended: GroupDefault[] = []
     const configOverrides: { override: Override; index: number }[] = []
     for (const [index, override] of overrides.entries()) {
       const { key, value, type } = override
       if (!isList(value) && isSwept(value)) continue
-      if (isDict(value) || !repository.hasGroup(key)) {
+      const isGroup = repository.hasGroup(key)
+      const whole = override.package === undefined ? key : `${key}@${override.package}`
+      if (this.#strict && type === 'DEL' && !isGroup && key !== '' && repository.has(key)) {
+        if (value !== null) refuse(`a deletion of a config takes no value: '${override.text}'`, 'ValueError')
+        this.#deletions.set(whole, { name: undefined, used: false })
+        continue
+      }
+      if ((isDict(value) && !(this.#strict && type === 'DEL')) || !isGroup) {
         configOverrides.push({ override, index })
         continue
       }
-      const whole = override.package === undefined ? key : `${key}@${override.package}`
       if (type === 'FORCE_ADD') {
         refuse(`config groups cannot be added by force: '${override.text}'; use + instead of ++`)
       } else if (type === 'DEL') {
         this.#deletions.set(whole, { name: deletedName(override), used: false })
       } else if (type === 'ADD') {
-        appended.push(groupDefault(key, optionsOf(override), { package: override.package, appended: true }))
+        const options = {
+          package: override.package,
+          appended: true,
+          fromRoot: this.#strict,
+          chosenBy: overrideOrigin(override, index),
+        }
+        appended.push(groupDefault(key, optionsOf(override), options))
       } else {
-        this.#chosen.set(whole, { ...chosenBy(override), from: undefined, used: false })
+        const origin = overrideOrigin(override, index)
+        this.#chosen.set(whole, { ...chosenBy(override), from: undefined, origin, used: false })
       }
     }
     this.appended = appended
     this.configOverrides = configOverrides
   }
 
+  /** Grows with every choice that is registered or met: between two equal numbers nothing was decided. */
+  get decided(): number {
+    return this.#chosen.size + this.known.size
+  }
+
+  /** The keys that a choice is registered for. */
+  registered(): ReadonlySet<string> {
+    return new Set(this.#chosen.keys())
+  }
+
   /** Registers `override group: option` of a defaults list; what was registered before it wins. */
   add(from: string, item: GroupDefault): void {
     const key = overrideKey(item)
-    if (!this.#chosen.has(key)) this.#chosen.set(key, { value: item.value, from, used: false })
+    if (!this.#chosen.has(key))
+      this.#chosen.set(key, { value: item.value, from, origin: item.chosenBy, used: false })
   }
 
-  /** Gives the item the option that is registered for it. */
-  apply(item: DefaultItem): void {
+  /** Gives the item the option that is registered for it; where `among` is given, for one of these keys. */
+  apply(item: DefaultItem, among?: ReadonlySet<string>): void {
     if (item.kind !== 'group') return
-    const choice = this.#chosen.get(overrideKey(item))
-    if (choice === undefined) return
+    const key = overrideKey(item)
+    const choice = this.#chosen.get(key)
+    if (choice === undefined || among?.has(key) === false) return
     if (choice.fault !== undefined) refuse(choice.fault, 'TypeError')
     item.value = choice.value
+    item.chosenBy = choice.origin
     choice.used = true
   }
 
@@ -90,8 +122,8 @@ export class Choices {
 
   /** Whether `~group` takes the item away. */
   delete(item: DefaultItem): boolean {
-    if (item.kind !== 'group') return false
-    const deletion = this.#deletions.get(overrideKey(item))
+    if (item.kind === 'config' && !this.#strict) return false
+    const deletion = this.#deletions.get(item.kind === 'group' ? overrideKey(item) : configPath(item))
     if (deletion === undefined) return false
     if (deletion.name !== undefined && deletion.name !== nameOf(item)) return false
     deletion.used = true

@@ -1,3 +1,5 @@
+import type { Origin } from '../value/value.ts'
+
 /** One entry of a defaults list, in Hydra's words an `InputDefault`; changed while the list is expanded. */
 export type DefaultItem = ConfigDefault | GroupDefault
 
@@ -11,6 +13,8 @@ interface Placed {
   parentPackage: string | undefined
   /** `# @package` of the config itself, absolute. */
   packageHeader: string | undefined
+  /** What chose it: the item of a defaults list, or an override; undefined for the primary config. */
+  chosenBy: Origin | undefined
   /** Not there: deleted by `~group`, or optional and not found. */
   deleted: boolean
 }
@@ -25,23 +29,30 @@ export interface ConfigDefault extends Placed {
 /** `- group@package: option`. */
 export interface GroupDefault extends Placed {
   readonly kind: 'group'
-  readonly group: string
+  group: string
   /** An option, a list of options, or null for none. */
   value: string | readonly string[] | null
   readonly override: boolean
   /** Whether `+group=option` appended it. */
   readonly appended: boolean
+  /** Whether its group is one of the root, whichever config includes it. */
+  readonly fromRoot: boolean
 }
 
 export function configDefault(
   path: string,
-  options: { package?: string | undefined; optional?: boolean; primary?: boolean } = {},
+  options: {
+    package?: string | undefined
+    optional?: boolean
+    primary?: boolean
+    chosenBy?: Origin | undefined
+  } = {},
 ): ConfigDefault {
   return {
     kind: 'config',
     path,
     primary: options.primary ?? false,
-    ...placed(options.package, options.optional ?? false),
+    ...placed(options.package, options.optional ?? false, options.chosenBy),
   }
 }
 
@@ -53,6 +64,8 @@ export function groupDefault(
     optional?: boolean
     override?: boolean
     appended?: boolean
+    fromRoot?: boolean
+    chosenBy?: Origin | undefined
   } = {},
 ): GroupDefault {
   return {
@@ -61,17 +74,19 @@ export function groupDefault(
     value,
     override: options.override ?? false,
     appended: options.appended ?? false,
-    ...placed(options.package, options.optional ?? false),
+    fromRoot: options.fromRoot ?? false,
+    ...placed(options.package, options.optional ?? false, options.chosenBy),
   }
 }
 
-function placed(ofPackage: string | undefined, optional: boolean): Placed {
+function placed(ofPackage: string | undefined, optional: boolean, chosenBy: Origin | undefined): Placed {
   return {
     package: ofPackage === '_here_' ? '' : ofPackage,
     optional,
     parentGroup: undefined,
     parentPackage: undefined,
     packageHeader: undefined,
+    chosenBy,
     deleted: false,
   }
 }
@@ -82,8 +97,9 @@ export function copyOf(item: DefaultItem): DefaultItem {
 
 /** Tells an item which config includes it. */
 export function place(item: DefaultItem, group: string, ofPackage: string): void {
-  item.parentGroup = group
-  item.parentPackage = ofPackage
+  const ofRoot = item.kind === 'group' && item.fromRoot
+  item.parentGroup = ofRoot ? '' : group
+  item.parentPackage = ofRoot ? '' : ofPackage
   if (item.package?.includes('_group_') === true) {
     item.package = `_global_.${item.package.replaceAll('_group_', () => defaultPackage(item))}`
   }

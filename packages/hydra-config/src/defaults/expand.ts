@@ -1,5 +1,6 @@
 import { HydraConfigError } from '../errors.ts'
 import type { Override } from '../override/override.ts'
+import { Branch } from './branch.ts'
 import { Choices } from './choices.ts'
 import {
   configDefault,
@@ -15,8 +16,9 @@ import {
   place,
   setPackageHeader,
 } from './default-item.ts'
-import { isInterpolated, resolveItem } from './interpolated-item.ts'
+import { isInterpolated, refuseUnresolved, resolveItem, tryResolveItem } from './interpolated-item.ts'
 import type { LoadedConfig, Repository } from './repository.ts'
+import { ensureInside } from './strict-paths.ts'
 
 /** One config of the final defaults list, in the order of composition. */
 export interface ResultDefault {
@@ -51,11 +53,19 @@ interface Node {
   children?: readonly Node[]
 }
 
-/** How many configs one defaults tree may hold on one branch: a cycle ends here. */
-const maxDepth = 300
+/** What stands between an item and its place in the tree: one step for each config on the branch. */
+type Steps = Generator<Steps, void, void>
+
+/** What holds for a whole subtree. */
+interface Scope {
+  /** Whether an interpolation chose it: no override may stand in it. */
+  readonly interpolated: boolean
+  /** Which registered choices count in it; all where undefined. */
+  readonly among?: ReadonlySet<string> | undefined
+}
 
 /**
- * Expands the defaults lists of the primary config and all that it includes.
+ * Expands the defaults lists of the primary config and all that it includes, by the rules of `repository.semantics`.
  * @throws {HydraConfigError} `COMPOSITION`, `MISSING_CONFIG`, `INVALID_DEFAULTS`, `INVALID_HEADER`
  */
 export function expandDefaults({
@@ -71,10 +81,12 @@ export function expandDefaults({
   const trees = [primary, configDefault('hydra/config')].map((item) => {
     place(item, '', '')
     const node: Node = { item, parent: undefined }
-    expansion.expand(node, false)
+    expansion.expand(node, { interpolated: false })
     return node
   })
-  const list = trees.toReversed().flatMap((tree) => [...results(tree)])
+  const forest = trees.toReversed()
+  expansion.expandDeferred(forest)
+  const list = forest.flatMap((tree) => [...results(tree)])
   ensureNoDuplicates(list)
   choices.ensureUsed()
   return { list: list.map(({ result }) => result), choices }
@@ -84,16 +96,30 @@ class Expansion {
   readonly #repository: Repository
   readonly #choices: Choices
   readonly #skipMissing: boolean
+  readonly #strict: boolean
+  readonly #branch = new Branch()
+  /** By the rules of Hydra 1.4, items whose interpolation waits until the rest of the tree is known. */
+  readonly #deferred = new Map<DefaultItem, Scope>()
 
   constructor(repository: Repository, choices: Choices, skipMissing: boolean) {
     this.#repository = repository
     this.#choices = choices
     this.#skipMissing = skipMissing
+    this.#strict = repository.semantics === 'strict'
   }
 
-  expand(node: Node, interpolated: boolean): void {
+  /** Runs the steps of a tree on a stack of its own, however deep it is. */
+  expand(root: Node, scope: Scope): void {
+    const running: Steps[] = [this.#expand(root, scope)]
+    for (let steps = running.at(-1); steps !== undefined; steps = running.at(-1)) {
+      const { done, value } = steps.next()
+      if (done === true) running.pop()
+      else running.push(value)
+    }
+  }
+
+  *#expand(node: Node, scope: Scope): Steps {
     const { item } = node
-    ensureNoCycle(node)
     const primary = item.kind === 'config' && item.primary
     const path = configPath(item)
     if (primary && !this.#repository.has(path)) this.#refuseMissing(node)
@@ -110,15 +136,18 @@ class Expansion {
       item.deleted = true
       return
     }
-    this.#expandLoaded(node, loaded, interpolated, primary)
+    this.#branch.enter(item, scope.interpolated, this.#choices.decided)
+    yield* this.#expandLoaded(node, loaded, scope, primary)
+    this.#branch.leave()
   }
 
-  #expandLoaded(node: Node, loaded: LoadedConfig, interpolated: boolean, primary: boolean): void {
+  *#expandLoaded(node: Node, loaded: LoadedConfig, scope: Scope, primary: boolean): Steps {
     const appended = primary ? this.#choices.appended : []
     const list = loaded.defaults()
     const selfAdded = (list.length > 0 || appended.length > 0) && completeSelf(list, configPath(node.item))
     list.push(...appended.map((each) => ({ ...each })))
-    this.#registerOverrides(node.item, list, interpolated)
+    if (this.#strict) for (const item of list) ensureInside(item, configPath(node.item))
+    this.#checkOverrides(node.item, list, scope.interpolated)
 
     const children: Node[] = []
     for (const item of list.toReversed()) {
@@ -128,22 +157,57 @@ class Expansion {
         children.push({ item, parent: node })
         continue
       }
-      if (isOverride(item)) continue
+      if (item.kind === 'group' && item.override) {
+        // Read from the end, so that of several overrides the last one in the order of the tree is the first.
+        if (this.#strict) this.#choices.add(configPath(node.item), item)
+        continue
+      }
       place(item, groupPath(node.item), finalPackage(node.item))
-      this.#choices.apply(item)
+      this.#choices.apply(item, scope.among)
+      if (this.#strict) ensureInside(item, configPath(node.item))
       for (const each of this.#alternatives(node.item, item)) {
         const child: Node = { item: each, parent: node }
         children.push(child)
-        if (!isInterpolated(each)) this.expand(child, interpolated)
+        if (!isInterpolated(each)) yield this.#expand(child, scope)
+        else if (this.#strict) this.#deferred.set(each, this.#scopeOfDeferred(scope))
       }
     }
-    // All choices are known now.
+    if (!this.#strict) yield* this.#expandInterpolated(children, list, selfAdded)
+    if (children.length > 0) node.children = children.toReversed()
+  }
+
+  /** By the rules of Hydra 1.3: as soon as all choices of its own list are known. */
+  *#expandInterpolated(children: readonly Node[], list: readonly DefaultItem[], selfAdded: boolean): Steps {
     for (const child of children) {
       if (isSelf(child.item) || !isInterpolated(child.item)) continue
       resolveItem(child.item, this.#choices.known, list, selfAdded)
-      this.expand(child, true)
+      yield this.#expand(child, { interpolated: true })
     }
-    if (children.length > 0) node.children = children.toReversed()
+  }
+
+  #scopeOfDeferred({ among }: Scope): Scope {
+    return { interpolated: true, among: among ?? this.#choices.registered() }
+  }
+
+  /** Expands what waits for its interpolation, in the order of the trees, as often as one can be resolved. */
+  expandDeferred(forest: readonly Node[]): void {
+    const known = this.#choices.known
+    while (this.#deferred.size > 0) {
+      const waiting = [...walk(forest)].filter(({ item }) => this.#deferred.has(item))
+      const next = waiting.find(({ item }) => tryResolveItem(item, known))
+      const scope = next && this.#deferred.get(next.item)
+      if (next?.parent === undefined || scope === undefined) {
+        for (const { item } of waiting) refuseUnresolved(item, known)
+        return
+      }
+      const { item, parent } = next
+      this.#deferred.delete(item)
+      ensureInside(item, configPath(parent.item))
+      const above = ancestors(next)
+      for (const each of above) this.#branch.enter(each.item, scope.interpolated, Number.NaN)
+      this.expand(next, scope)
+      for (const _ of above) this.#branch.leave()
+    }
   }
 
   /** A list of options is one config each, the last one first. */
@@ -153,16 +217,18 @@ class Expansion {
       if (option.includes('${')) {
         refuse(`in '${configPath(parent)}': an option of a list cannot be an interpolation: ${option}`)
       }
-      const config = configDefault(`${item.group}/${option}`, {
+      const config = configDefault(`${item.fromRoot ? '/' : ''}${item.group}/${option}`, {
         package: item.package,
         optional: item.optional,
       })
-      place(config, groupPath(parent), finalPackage(parent))
+      if (item.fromRoot) place(config, '', '')
+      else place(config, groupPath(parent), finalPackage(parent))
       return config
     })
   }
 
-  #registerOverrides(parent: DefaultItem, list: readonly DefaultItem[], interpolated: boolean): void {
+  /** Checks that overrides come last; by the rules of Hydra 1.3 this also registers them. */
+  #checkOverrides(parent: DefaultItem, list: readonly DefaultItem[], interpolated: boolean): void {
     let last: GroupDefault | undefined
     for (const item of list) {
       if (isSelf(item)) continue
@@ -171,7 +237,7 @@ class Expansion {
         refuse(
           `in ${configPath(parent)}: the override '${shown(last)}' stands before '${shown(item)}'; ` +
             'move overrides to the end of the defaults list',
-          classFor(last, item),
+          this.#strict ? classFor(last) : classFor(last, item),
         )
       }
       if (item.kind === 'config' || !item.override) continue
@@ -182,12 +248,12 @@ class Expansion {
           classFor(item),
         )
       }
-      this.#choices.add(configPath(parent), item)
+      if (!this.#strict) this.#choices.add(configPath(parent), item)
     }
   }
 
   #isMissing(item: DefaultItem, path: string): boolean {
-    if (!path.endsWith('???')) return false
+    if (this.#strict ? nameOf(item) !== '???' : !path.endsWith('???')) return false
     if (this.#skipMissing) return true
     if (item.kind === 'config') {
       return refuse(`${path} is missing; a config has to be named`, 'ValueError')
@@ -220,36 +286,34 @@ function completeSelf(list: DefaultItem[], path: string): boolean {
   return selves === 0
 }
 
-function ensureNoCycle(node: Node): void {
-  let depth = 0
-  for (let each = node.parent; each !== undefined; each = each.parent) depth++
-  if (depth < maxDepth) return
-  const paths: string[] = []
-  for (let each: Node | undefined = node; each !== undefined; each = each.parent) {
-    const path = configPath(each.item)
-    if (paths.includes(path)) break
-    paths.push(path)
-  }
-  refuse(`defaults lists include each other: ${paths.toReversed().join(' -> ')}`, 'RecursionError')
-}
-
 interface Found {
   readonly result: ResultDefault
   readonly key: string | undefined
 }
 
-function* results(node: Node): Generator<Found> {
-  if (node.children !== undefined) {
-    for (const child of node.children) yield* results(child)
-    return
+function* results(tree: Node): Generator<Found> {
+  for (const node of walk([tree])) {
+    const { item, parent, children } = node
+    if (children !== undefined || item.deleted || nameOf(item) === '???' || nameOf(item) === null) continue
+    if (isSelf(item) && parent !== undefined) yield { result: resultOf(parent), key: undefined }
+    else yield { result: resultOf(node), key: item.kind === 'group' ? overrideKey(item) : undefined }
   }
-  const { item, parent } = node
-  if (item.deleted || nameOf(item) === '???' || nameOf(item) === null) return
-  if (isSelf(item) && parent !== undefined) {
-    yield { result: resultOf(parent), key: undefined }
-    return
+}
+
+/** Each node before its children, from the first tree on; without recursion, for a tree may be deep. */
+function* walk(forest: readonly Node[]): Generator<Node> {
+  const waiting = forest.toReversed()
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    yield node
+    for (const child of node.children?.toReversed() ?? []) waiting.push(child)
   }
-  yield { result: resultOf(node), key: item.kind === 'group' ? overrideKey(item) : undefined }
+}
+
+/** From the root down. */
+function ancestors({ parent }: Node): Node[] {
+  const found: Node[] = []
+  for (let node = parent; node !== undefined; node = node.parent) found.push(node)
+  return found.toReversed()
 }
 
 function resultOf({ item, parent }: Node): ResultDefault {

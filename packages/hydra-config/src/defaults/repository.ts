@@ -1,3 +1,4 @@
+import type { Semantics } from '../semantics.ts'
 import type { ConfigFile, MapValue, Value } from '../value/value.ts'
 import { map } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
@@ -24,10 +25,12 @@ export class Repository {
     readonly path: string
     readonly files: ReadonlyMap<string, string>
   }[]
+  readonly semantics: Semantics
   readonly #loaded = new Map<string, LoadedConfig | undefined>()
 
-  constructor(sources: Repository['sources']) {
+  constructor(sources: Repository['sources'], semantics: Semantics = 'hydra-1.3') {
     this.sources = sources
+    this.semantics = semantics
   }
 
   /** @throws {HydraConfigError} for a config that cannot be read; undefined where there is none */
@@ -71,18 +74,18 @@ export class Repository {
     for (const { path: source, files } of this.sources) {
       const text = files.get(file)
       if (text !== undefined)
-        return readConfig(path, text, { source, config: file.slice(0, -'.yaml'.length) })
+        return readConfig(path, text, { source, config: file.slice(0, -'.yaml'.length) }, this.semantics)
     }
     return undefined
   }
 }
 
-function readConfig(path: string, text: string, file: ConfigFile): LoadedConfig {
+function readConfig(path: string, text: string, file: ConfigFile, semantics: Semantics): LoadedConfig {
   const header = packageHeader(path, text)
   const whole = parseYaml(text, file)
   if (whole.kind !== 'map') return { path, header, body: whole, defaults: () => [] }
   const list = whole.entries.get('defaults')
-  const defaults = list === undefined ? () => [] : parseDefaults(path, list)
+  const defaults = list === undefined ? () => [] : parseDefaults(path, list, semantics)
   return { path, header, body: without(whole, 'defaults'), defaults }
 }
 

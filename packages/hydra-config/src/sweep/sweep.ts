@@ -27,13 +27,9 @@ const maxJobs = 1_000_000
  * @returns for each job the overrides that make it
  * @throws {HydraConfigError} `SWEEP` for a sweep that cannot be enumerated, and what `compose` throws
  */
-export async function sweep({
-  source,
-  config,
-  overrides = [],
-  random = systemRandom,
-}: SweepOptions): Promise<readonly (readonly string[])[]> {
-  const repository = await openRepository(source)
+export async function sweep(options: SweepOptions): Promise<readonly (readonly string[])[]> {
+  const { config, overrides = [], random = systemRandom } = options
+  const repository = await openRepository(options)
   const parsed = overrides.map((text) => parseOverride(text, { random }))
   const ofHydra = parsed.filter(({ key }) => isOfHydra(key))
   for (const { text, value } of ofHydra) {
