@@ -1,7 +1,7 @@
 export { type ComposeOptions, compose, defaultsList } from './compose/compose.ts'
 export type { Composition, ToYamlOptions } from './compose/composition.ts'
 export type { ConfigNode } from './compose/config-node.ts'
-export type { ResultDefault } from './defaults/expand.ts'
+export type { DefaultsTrail, ResultDefault, TrailStep } from './defaults/expand.ts'
 export {
   HydraConfigError,
   type HydraConfigErrorCode,
@@ -9,11 +9,9 @@ export {
   isHydraConfigError,
 } from './errors.ts'
 export type {
-  DefaultsTrail,
   HistoryStep,
   InterpolationTrace,
   Provenance,
-  TrailStep,
 } from './explain/provenance.ts'
 export type { Place } from './interpolation/place.ts'
 export type { ResolveOptions } from './interpolation/resolve.ts'

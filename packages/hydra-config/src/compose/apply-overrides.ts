@@ -2,8 +2,9 @@ import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { select } from '../interpolation/resolve-all.ts'
 import { merge } from '../merge/merge.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
+import { overrideOrigin, placesOf } from '../override/places.ts'
 import { pythonEqual } from '../override/python-order.ts'
-import { type MapValue, map, type Origin, type Value } from '../value/value.ts'
+import { type MapValue, map, type Value } from '../value/value.ts'
 import { elementOf, valueOf } from './element-value.ts'
 import { childOf, withChild, withoutChild } from './path-edit.ts'
 
@@ -32,7 +33,7 @@ function applyOne(root: Value, override: Override, index: number): Value {
   try {
     if (type === 'DEL') return deleted(root, steps, override)
     if (holdsSweep(override.value)) refuse(`'${text}' has a sweep inside a value`)
-    const value = valueOf(override.value, originOf(text, index))
+    const value = valueOf(override.value, overrideOrigin(override, index), placesOf(text))
     if (type === 'ADD' && value.kind === 'scalar' && isThere(select(root, key))) {
       refuse(
         `could not append to config: there is a value at '${key}' already; use '${text.slice(1)}' to change it, '+${text}' to add or change it`,
@@ -42,17 +43,6 @@ function applyOne(root: Value, override: Override, index: number): Value {
   } catch (cause) {
     if (!isHydraConfigError(cause) || !isOfOmegaConf(cause.class)) throw cause
     return refuse(`could not apply the override '${text}': ${cause.message}`, cause)
-  }
-}
-
-function originOf(text: string, index: number): Origin {
-  const start = /=[ \t]*/.exec(text)
-  return {
-    kind: 'override',
-    index,
-    start: (start?.index ?? 0) + (start?.[0].length ?? 0),
-    end: text.length,
-    text,
   }
 }
 

@@ -1,5 +1,6 @@
 import { HydraConfigError } from '../errors.ts'
 import type { Override } from '../override/override.ts'
+import type { Origin } from '../value/value.ts'
 import { Branch } from './branch.ts'
 import { Choices } from './choices.ts'
 import {
@@ -30,6 +31,21 @@ export interface ResultDefault {
   readonly parent: string | undefined
   /** Whether it is the primary config's own body. */
   readonly primary: boolean
+  /** The configs that brought it, from the primary one down to itself, each with what chose it. */
+  readonly trail: DefaultsTrail
+}
+
+/** The configs of one branch of the defaults tree from the root down. */
+export type DefaultsTrail = readonly TrailStep[]
+
+/** One config of a branch of the defaults tree. */
+export interface TrailStep {
+  /** From the root of the search path, without `.yaml`. */
+  readonly config: string
+  /** Where its body goes; '' for the root. */
+  readonly package: string
+  /** The option in a defaults list, or the override, that chose it; undefined for the primary config. */
+  readonly chosenBy: Origin | undefined
 }
 
 export interface ExpandedDefaults {
@@ -220,6 +236,7 @@ class Expansion {
       const config = configDefault(`${item.fromRoot ? '/' : ''}${item.group}/${option}`, {
         package: item.package,
         optional: item.optional,
+        chosenBy: item.chosenBy,
       })
       if (item.fromRoot) place(config, '', '')
       else place(config, groupPath(parent), finalPackage(parent))
@@ -316,12 +333,20 @@ function ancestors({ parent }: Node): Node[] {
   return found.toReversed()
 }
 
-function resultOf({ item, parent }: Node): ResultDefault {
+function resultOf(node: Node): ResultDefault {
+  const { item, parent } = node
   return {
     config: configPath(item),
     package: finalPackage(item),
     parent: parent === undefined ? undefined : configPath(parent.item),
     primary: item.kind === 'config' && item.primary,
+    get trail(): DefaultsTrail {
+      return [...ancestors(node), node].map((each) => ({
+        config: configPath(each.item),
+        package: finalPackage(each.item),
+        chosenBy: each.item.chosenBy,
+      }))
+    },
   }
 }
 

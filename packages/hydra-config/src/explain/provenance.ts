@@ -1,3 +1,4 @@
+import type { DefaultsTrail } from '../defaults/expand.ts'
 import type { Origin } from '../value/value.ts'
 
 /** Where a value comes from, what it replaced and what its interpolation read. */
@@ -21,19 +22,6 @@ export interface HistoryStep {
   readonly value: unknown
   /** The way from the primary config to the config that did it; empty for an override of the command line. */
   readonly via: DefaultsTrail
-}
-
-/** The configs of the defaults tree from the primary one down, each with what chose it. */
-export type DefaultsTrail = readonly TrailStep[]
-
-/** One config of the defaults tree. */
-export interface TrailStep {
-  /** From the root of the search path, without `.yaml`. */
-  readonly config: string
-  /** Where its body goes; '' for the root. */
-  readonly package: string
-  /** The item of the defaults list, or the override, that chose it; undefined for the primary config. */
-  readonly chosenBy: Origin | undefined
 }
 
 /** What an interpolation did. */

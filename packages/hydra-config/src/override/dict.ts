@@ -2,8 +2,13 @@ import type { Dict, DictKey, Element } from './override.ts'
 
 /** A dict as Python makes it: of equal keys the first stays with the value of the last. */
 export function dictOf(pairs: readonly (readonly [DictKey, Element])[]): Dict {
+  return { kind: 'dict', pairs: keptPairs(pairs) }
+}
+
+/** The pairs that a dict keeps of `pairs`, whatever stands for their values. */
+export function keptPairs<T>(pairs: readonly (readonly [DictKey, T])[]): readonly (readonly [DictKey, T])[] {
   const places = new Map<DictKey, number>()
-  const kept: (readonly [DictKey, Element])[] = []
+  const kept: (readonly [DictKey, T])[] = []
   for (const [key, value] of pairs) {
     const identity = identityOf(key)
     const place = places.get(identity)
@@ -16,7 +21,7 @@ export function dictOf(pairs: readonly (readonly [DictKey, Element])[]): Dict {
       kept[place] = [first[0], value]
     }
   }
-  return { kind: 'dict', pairs: kept }
+  return kept
 }
 
 /** 1, 1.0 and True are one key in Python. */

@@ -68,7 +68,7 @@ function call(text: string, { name, args, end }: FunctionSyntax, random: Random)
   }
 }
 
-function dictKey(text: string, syntax: PrimitiveSyntax): DictKey {
+export function dictKey(text: string, syntax: PrimitiveSyntax): DictKey {
   const key = primitive(text, syntax)
   // The grammar has no quoted keys.
   return typeof key === 'object' && key !== null ? key.text : key

@@ -17,12 +17,18 @@ export interface PrimitiveSyntax {
   readonly tokens: readonly Token[]
 }
 
-interface ListSyntax {
+/** Where it stands in the text; `end` is behind its last character. */
+interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+interface ListSyntax extends Range {
   readonly kind: 'list'
   readonly items: readonly Syntax[]
 }
 
-interface DictSyntax {
+interface DictSyntax extends Range {
   readonly kind: 'dict'
   readonly pairs: readonly (readonly [PrimitiveSyntax, Syntax])[]
 }
@@ -176,28 +182,28 @@ class Parser {
   }
 
   #list(): ListSyntax {
-    this.#advance()
+    const { start } = this.#take()
     const items: Syntax[] = []
-    if (!this.#skip('BRACKET_CLOSE')) {
+    if (!this.#is('BRACKET_CLOSE')) {
       do items.push(this.#element())
       while (this.#skip('COMMA'))
-      this.#expect('BRACKET_CLOSE', 'a , or ]', reachBehind(items))
     }
-    return { kind: 'list', items }
+    const close = this.#expect('BRACKET_CLOSE', 'a , or ]', reachBehind(items))
+    return { kind: 'list', items, start, end: close.start + close.text.length }
   }
 
   #dict(): DictSyntax {
-    this.#advance()
+    const { start } = this.#take()
     const pairs: (readonly [PrimitiveSyntax, Syntax])[] = []
-    if (!this.#skip('BRACE_CLOSE')) {
+    if (!this.#is('BRACE_CLOSE')) {
       do {
         const key = this.#primitive(keyTokens, 'an unquoted key')
         this.#expect('COLON', 'a :')
         pairs.push([key, this.#element()])
       } while (this.#skip('COMMA'))
-      this.#expect('BRACE_CLOSE', 'a , or }', reachBehind(pairs))
     }
-    return { kind: 'dict', pairs }
+    const close = this.#expect('BRACE_CLOSE', 'a , or }', reachBehind(pairs))
+    return { kind: 'dict', pairs, start, end: close.start + close.text.length }
   }
 
   #function(name: Token): FunctionSyntax {
