@@ -3,6 +3,7 @@ export type { Composition, ToYamlOptions } from './compose/composition.ts'
 export type { ConfigNode } from './compose/config-node.ts'
 export type { DefaultsTrail, ResultDefault, TrailStep } from './defaults/expand.ts'
 export {
+  type ConfigIssue,
   HydraConfigError,
   type HydraConfigErrorCode,
   type HydraConfigErrorOptions,
@@ -35,10 +36,12 @@ export {
 } from './override/override.ts'
 export { type ParseOverrideOptions, parseOverride } from './override/parse.ts'
 export type { Random } from './ports.ts'
+export type { DeepReadonly, StandardSchema } from './schema/standard-schema.ts'
 export { fromMemory } from './source/memory.ts'
 export type { ConfigSource } from './source/source.ts'
 export { type SweepOptions, sweep } from './sweep/sweep.ts'
 export { pythonFloat } from './value/python-text.ts'
+export { secret } from './value/secret.ts'
 export type {
   ConfigFile,
   FileOrigin,

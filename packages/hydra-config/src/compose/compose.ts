@@ -1,20 +1,23 @@
 import { expandDefaults, type ResultDefault } from '../defaults/expand.ts'
 import { Repository } from '../defaults/repository.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { resolveAll } from '../interpolation/resolve-all.ts'
 import { merge } from '../merge/merge.ts'
 import { isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
+import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
+import { validate } from '../schema/validate.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { applyOverrides } from './apply-overrides.ts'
-import { type Composition, compositionOf } from './composition.ts'
+import { type Composed, type Composition, compositionOf } from './composition.ts'
 import { hydraSource } from './hydra-configs.ts'
-import { ensureHydraKeys } from './hydra-keys.ts'
+import { conformHydra, ensureHydraKeys } from './hydra-keys.ts'
 import { withoutChild } from './path-edit.ts'
 
 /** Options of {@link compose}. */
-export interface ComposeOptions<Output = unknown> {
+export interface ComposeOptions {
   /** The search path: of several sources with one config, the first has it. */
   readonly source: ConfigSource | readonly ConfigSource[]
   /** Name of the primary config, without `.yaml`. Default: none. */
@@ -24,7 +27,7 @@ export interface ComposeOptions<Output = unknown> {
   /** Default: `hydra-1.3`. */
   readonly semantics?: Semantics
   /** Checks the values and gives them their type: any Standard Schema v1, such as one of zod, valibot or arktype. */
-  readonly schema?: StandardSchema<unknown, Output>
+  readonly schema?: StandardSchema
   /** Ends the composition: its promise rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -35,13 +38,24 @@ export interface ComposeOptions<Output = unknown> {
  * @throws {HydraConfigError} `OVERRIDE_PARSE`, `COMPOSITION`, `MISSING_CONFIG`, `INVALID_DEFAULTS`,
  * `INVALID_HEADER`, and with a schema `CONFIG_INVALID`, `INTERPOLATION_UNRESOLVED`
  */
-export async function compose<Output = unknown>(
-  options: ComposeOptions<Output>,
-): Promise<Composition<DeepReadonly<Output>>> {
+export async function compose<Output>(
+  options: ComposeOptions & { readonly schema: StandardSchema<unknown, Output> },
+): Promise<Composition<DeepReadonly<Output>>>
+export async function compose(options: ComposeOptions): Promise<Composition>
+export async function compose(options: ComposeOptions): Promise<Composition> {
   const { config, overrides = [] } = options
   const repository = await openRepository(options)
   const parsed = overrides.map((text) => parseOverride(text, options))
-  return checked(composeIn(repository, config, parsed), options)
+  const composed = composedIn(repository, config, parsed)
+  return compositionOf({ ...composed, checked: await checkedBy(composed, options) })
+}
+
+async function checkedBy(
+  { root, resolve }: Composed,
+  { schema, signal }: ComposeOptions,
+): Promise<Composed['checked']> {
+  if (schema === undefined) return undefined
+  return { value: await validate({ schema, written: root, resolved: resolveAll(root, resolve), signal }) }
 }
 
 /** The defaults list alone: what {@link compose} would compose, in its order. */
@@ -75,16 +89,19 @@ export function composeIn(
   config: string | undefined,
   overrides: readonly Override[],
 ): Composition {
+  return compositionOf(composedIn(repository, config, overrides))
+}
+
+function composedIn(
+  repository: Repository,
+  config: string | undefined,
+  overrides: readonly Override[],
+): Composed {
   ensureNoSweeps(overrides)
   const { value, list, choices } = composeWithHydra(repository, config, overrides, false)
   const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
   const own = withoutChild(value, 'hydra')
-  return compositionOf({
-    root: own,
-    defaults: ownDefaults(list),
-    choices: new Map(known),
-    resolve: {},
-  })
+  return { root: own, defaults: ownDefaults(list), choices: new Map(known), resolve: {} }
 }
 
 /** As {@link composeIn}, Hydra's own node and choices kept, sweeps left aside. */
@@ -103,7 +120,7 @@ export function composeWithHydra(
   for (const each of expanded.list) value = mergeConfig(repository, value, each)
   if (value.kind !== 'map') value = map([])
   ensureHydraKeys(value)
-  const overridden = applyOverrides(value, expanded.choices.configOverrides)
+  const overridden = conformHydra(applyOverrides(value, expanded.choices.configOverrides))
   return { value: overridden, list: expanded.list, choices: expanded.choices.known }
 }
 

@@ -43,12 +43,14 @@ export interface Composed {
   readonly defaults: readonly ResultDefault[]
   readonly choices: ReadonlyMap<string, string | null>
   readonly resolve: ResolveOptions
+  /** What the schema made of it, where there is one. */
+  readonly checked?: { readonly value: unknown } | undefined
 }
 
 export function compositionOf(composed: Composed): Composition {
   const { root, defaults, choices } = composed
   const tree = rootNode(root, composed.resolve)
-  let plain: { readonly value: unknown } | undefined
+  let plain = composed.checked
   return {
     get value(): unknown {
       plain ??= { value: plainView(tree.resolved()) }
