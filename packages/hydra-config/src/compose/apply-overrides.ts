@@ -4,36 +4,40 @@ import { merge } from '../merge/merge.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
 import { overrideOrigin, placesOf } from '../override/places.ts'
 import { pythonEqual } from '../override/python-order.ts'
-import { type MapValue, map, type Value } from '../value/value.ts'
+import { map, type Value } from '../value/value.ts'
 import { elementOf, valueOf } from './element-value.ts'
 import { childOf, withChild, withoutChild } from './path-edit.ts'
 
-interface PlacedOverride {
+/** An override of a value and its place among all overrides, from 0. */
+export interface PlacedOverride {
   readonly override: Override
-  /** Its place on the command line. */
   readonly index: number
 }
 
 /**
- * Applies overrides of values to a composed configuration, in their order.
- * @throws {HydraConfigError} `COMPOSITION`
+ * The value of an override, each part of it with its place in the text; undefined for a deletion.
+ * @throws {HydraConfigError} `COMPOSITION` for a value that no configuration holds
  */
-export function applyOverrides(root: MapValue, overrides: readonly PlacedOverride[]): MapValue {
-  let current: Value = root
-  for (const { override, index } of overrides) current = applyOne(current, override, index)
-  return current.kind === 'map' ? current : map([])
+export function overrideValue({ override, index }: PlacedOverride): Value | undefined {
+  const { key, text, type, value, package: ofPackage } = override
+  if (ofPackage !== undefined) {
+    refuse(`Override ${text} looks like a config group override, but config group '${key}' does not exist.`)
+  }
+  if (type === 'DEL') return undefined
+  if (holdsSweep(value)) refuse(`'${text}' has a sweep inside a value`)
+  return valueOf(value, overrideOrigin(override, index), placesOf(text))
 }
 
-function applyOne(root: Value, override: Override, index: number): Value {
-  const { key, text, type, package: ofPackage } = override
-  if (ofPackage !== undefined) {
-    refuse(`'${text}' looks like an override of a config group, but there is no config group '${key}'`)
-  }
+/**
+ * Applies an override to a composed configuration.
+ * @param value of the override, as {@link overrideValue} makes it
+ * @throws {HydraConfigError} `COMPOSITION`
+ */
+export function applyOverride(root: Value, { override }: PlacedOverride, value: Value | undefined): Value {
+  const { key, text, type } = override
   const steps = key.split('.')
   try {
-    if (type === 'DEL') return deleted(root, steps, override)
-    if (holdsSweep(override.value)) refuse(`'${text}' has a sweep inside a value`)
-    const value = valueOf(override.value, overrideOrigin(override, index), placesOf(text))
+    if (value === undefined) return deleted(root, steps, override)
     if (type === 'ADD' && value.kind === 'scalar' && isThere(select(root, key))) {
       refuse(
         `could not append to config: there is a value at '${key}' already; use '${text.slice(1)}' to change it, '+${text}' to add or change it`,

@@ -1,8 +1,7 @@
 import { expandDefaults, type ResultDefault } from '../defaults/expand.ts'
 import { Repository } from '../defaults/repository.ts'
-import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { HydraConfigError } from '../errors.ts'
 import { resolveAll } from '../interpolation/resolve-all.ts'
-import { merge } from '../merge/merge.ts'
 import { isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
@@ -10,10 +9,10 @@ import { validate } from '../schema/validate.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
-import { applyOverrides } from './apply-overrides.ts'
 import { type Composed, type Composition, compositionOf } from './composition.ts'
 import { hydraSource } from './hydra-configs.ts'
 import { conformHydra, ensureHydraKeys } from './hydra-keys.ts'
+import { configLayer, type Layer, overrideLayer } from './layer.ts'
 import { withoutChild } from './path-edit.ts'
 
 /** Options of {@link compose}. */
@@ -98,10 +97,10 @@ function composedIn(
   overrides: readonly Override[],
 ): Composed {
   ensureNoSweeps(overrides)
-  const { value, list, choices } = composeWithHydra(repository, config, overrides, false)
+  const { value, layers, list, choices } = composeWithHydra(repository, config, overrides, false)
   const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
   const own = withoutChild(value, 'hydra')
-  return { root: own, defaults: ownDefaults(list), choices: new Map(known), resolve: {} }
+  return { root: own, layers, defaults: ownDefaults(list), choices: new Map(known), resolve: {} }
 }
 
 /** As {@link composeIn}, Hydra's own node and choices kept, sweeps left aside. */
@@ -112,33 +111,23 @@ export function composeWithHydra(
   skipMissing: boolean,
 ): {
   readonly value: MapValue
+  readonly layers: readonly Layer[]
   readonly list: readonly ResultDefault[]
   readonly choices: ReadonlyMap<string, string | null>
 } {
   const expanded = expandDefaults({ repository, config: config ?? null, overrides, skipMissing })
+  const layers: Layer[] = []
   let value: Value = map([])
-  for (const each of expanded.list) value = mergeConfig(repository, value, each)
+  const add = (layer: Layer): void => {
+    value = layer.apply(value)
+    layers.push(layer)
+  }
+  for (const each of expanded.list) add(configLayer(repository, each))
   if (value.kind !== 'map') value = map([])
   ensureHydraKeys(value)
-  const overridden = conformHydra(applyOverrides(value, expanded.choices.configOverrides))
-  return { value: overridden, list: expanded.list, choices: expanded.choices.known }
-}
-
-function mergeConfig(
-  repository: Repository,
-  value: Value,
-  { config, package: ofPackage }: ResultDefault,
-): Value {
-  const body = repository.load(config)?.body ?? map([])
-  const steps = ofPackage === '' ? [] : ofPackage.split('.')
-  const embedded = steps.reduceRight<Value>((inner, step) => map([[step, inner]], inner.origin), body)
-  try {
-    return merge(value, embedded)
-  } catch (cause) {
-    if (!isHydraConfigError(cause)) throw cause
-    const ofClass = cause.class === 'TypeError' ? cause.class : 'ConfigCompositionException'
-    throw new HydraConfigError('COMPOSITION', `in '${config}': ${cause.message}`, { class: ofClass, cause })
-  }
+  for (const each of expanded.choices.configOverrides) add(overrideLayer(each, repository.semantics))
+  const whole = value.kind === 'map' ? conformHydra(value) : map([])
+  return { value: whole, layers, list: expanded.list, choices: expanded.choices.known }
 }
 
 function ensureNoSweeps(overrides: readonly Override[]): void {

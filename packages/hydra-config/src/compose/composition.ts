@@ -5,6 +5,7 @@ import { redact } from '../value/secret.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
 import { type ConfigNode, rootNode } from './config-node.ts'
+import type { Layer } from './layer.ts'
 
 /** One composed configuration. Nothing of it ever changes; what is made on demand is made once. */
 export interface Composition<T = unknown> {
@@ -40,6 +41,8 @@ export interface ToYamlOptions {
 /** What a composition is made from. */
 export interface Composed {
   readonly root: MapValue
+  /** What was merged and applied to make the root, in order. */
+  readonly layers: readonly Layer[]
   readonly defaults: readonly ResultDefault[]
   readonly choices: ReadonlyMap<string, string | null>
   readonly resolve: ResolveOptions

@@ -1,0 +1,64 @@
+import type { DefaultsTrail, ResultDefault } from '../defaults/expand.ts'
+import type { Repository } from '../defaults/repository.ts'
+import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { merge } from '../merge/merge.ts'
+import { overrideOrigin } from '../override/places.ts'
+import type { Semantics } from '../semantics.ts'
+import { map, type Origin, type Value } from '../value/value.ts'
+import { applyOverride, overrideValue, type PlacedOverride } from './apply-overrides.ts'
+
+/** One step of a composition: a config that is merged, or an override that is applied. */
+export interface Layer {
+  /** The configuration after this step. */
+  apply(root: Value): Value
+  /** What the step itself brings, at its place below the root; nothing for a deletion. */
+  readonly brings: Value | undefined
+  readonly origin: Origin
+  /** Empty for an override. */
+  readonly trail: DefaultsTrail
+}
+
+/** The config of one entry of the final defaults list, below its package. */
+export function configLayer(repository: Repository, result: ResultDefault): Layer {
+  const { config, package: ofPackage } = result
+  const body = repository.load(config)?.body ?? map([])
+  const embedded = below(ofPackage === '' ? [] : ofPackage.split('.'), body)
+  return {
+    apply: (root) => mergeConfig(root, embedded, config, repository.semantics),
+    brings: embedded,
+    origin: body.origin ?? { kind: 'code' },
+    get trail(): DefaultsTrail {
+      return result.trail
+    },
+  }
+}
+
+export function overrideLayer(placed: PlacedOverride, semantics: Semantics): Layer {
+  const { override, index } = placed
+  const value = override.type === 'DEL' ? undefined : overrideValue(placed)
+  return {
+    apply: (root) => applyOverride(root, placed, value, semantics),
+    brings: value && below(override.key.split('.'), value),
+    origin: overrideOrigin(override, index),
+    trail: [],
+  }
+}
+
+function below(steps: readonly string[], value: Value): Value {
+  return steps.reduceRight((inner, step) => map([[step, inner]], inner.origin), value)
+}
+
+function mergeConfig(root: Value, embedded: Value, config: string, semantics: Semantics): Value {
+  try {
+    return merge(root, embedded, { listEdits: semantics === 'strict' })
+  } catch (cause) {
+    if (!isHydraConfigError(cause)) throw cause
+    const ofClass = cause.class === 'TypeError' ? cause.class : 'ConfigCompositionException'
+    throw new HydraConfigError('COMPOSITION', `in '${config}': ${cause.message}`, {
+      class: ofClass,
+      cause,
+      origin: cause.origin,
+      path: cause.path,
+    })
+  }
+}
