@@ -1,23 +1,20 @@
-import { Breaker } from '../breaker.ts'
-import { type BreakerOptions, breakerSettings } from '../breaker-options.ts'
-import { InvalidOptionError, shown } from '../errors.ts'
 import { checkFunction } from '../option-checks.ts'
-import { Registry } from '../registry.ts'
+import {
+  type KeyedBreakerOptions,
+  KeyedBreakers,
+  type KeyedOptions,
+  keyedOptionNames,
+} from './keyed-breakers.ts'
 
-/** Options of a breaker whose name is its key. */
-export type KeyedBreakerOptions = Omit<BreakerOptions, 'name'>
+export type { KeyedBreakerOptions } from './keyed-breakers.ts'
 
 /** What the adapters for HTTP have in common. */
-export interface HttpBreakerOptions {
-  /** Keeps the breakers, and bounds them. Default: one of its own, of 1000. */
-  readonly registry?: Registry
-  /** Of each breaker, or by its key. */
-  readonly options?: KeyedBreakerOptions | ((key: string) => KeyedBreakerOptions)
+export interface HttpBreakerOptions extends KeyedOptions {
   /** Statuses of answers that count as failed. Default: 500 and above. */
   readonly isFailureStatus?: (status: number) => boolean
 }
 
-export const httpOptionNames = ['registry', 'options', 'isFailureStatus'] as const
+export const httpOptionNames = [...keyedOptionNames, 'isFailureStatus'] as const
 
 /** An answer that counted as failed because of its status. Its receiver has the answer; this is for events. */
 export class FailureStatusError extends Error {
@@ -30,46 +27,24 @@ export class FailureStatusError extends Error {
   }
 }
 
-/** The breakers of an adapter, made when they are first asked for. */
-export class HttpBreakers {
-  readonly registry: Registry
-  readonly isFailureStatus: (status: number) => boolean
-  readonly #optionsOf: (key: string) => KeyedBreakerOptions
-  readonly #defaults: KeyedBreakerOptions
+export class HttpBreakers extends KeyedBreakers {
+  readonly #isFailureStatus: (status: number) => boolean
 
   /** @throws InvalidOptionError naming the option. */
   constructor(
-    {
-      registry = new Registry(),
-      options = {},
-      isFailureStatus = (status) => status >= 500,
-    }: HttpBreakerOptions,
+    { isFailureStatus = (status) => status >= 500, ...keyed }: HttpBreakerOptions,
     defaults: KeyedBreakerOptions = {},
   ) {
-    // Of another copy of this package, it is one as well.
-    if (typeof registry?.getOrCreate !== 'function')
-      throw new InvalidOptionError(`registry must be a Registry, not ${shown(registry)}`)
-    this.registry = registry
-    this.isFailureStatus = checkFunction('isFailureStatus', isFailureStatus)
-    this.#defaults = defaults
-    this.#optionsOf = typeof options === 'function' ? options : () => options
-    if (typeof options !== 'function') this.check('options', options)
+    super(keyed, defaults)
+    this.#isFailureStatus = checkFunction('isFailureStatus', isFailureStatus)
   }
 
-  /** @throws InvalidOptionError where a breaker could not be made of them. */
-  check(name: string, options: unknown): asserts options is KeyedBreakerOptions {
-    if (options === null || typeof options !== 'object')
-      throw new InvalidOptionError(`${name} must be an object, not ${shown(options)}`)
-    if ('name' in options)
-      throw new InvalidOptionError(`${name}.name cannot be given: the key of a breaker is its name`)
-    breakerSettings({ ...this.#defaults, ...options }, false)
-  }
-
-  /** `own` stand before the options of all. */
-  of(key: string, own?: KeyedBreakerOptions): Breaker {
-    return this.registry.getOrCreate(
-      key,
-      (name) => new Breaker({ ...this.#defaults, ...this.#optionsOf(key), ...own, name }),
-    )
+  /** What an answer of that status counts as: a failure, or undefined for a success. */
+  failureOf(key: string, status: number): unknown {
+    try {
+      return this.#isFailureStatus(status) ? new FailureStatusError(key, status) : undefined
+    } catch (thrown) {
+      return thrown ?? new FailureStatusError(key, status)
+    }
   }
 }

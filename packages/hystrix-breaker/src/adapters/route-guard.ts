@@ -5,7 +5,6 @@ import type { ConcurrencyLimit } from '../limit/limit.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { Exchange } from './exchange.ts'
 import {
-  FailureStatusError,
   type HttpBreakerOptions,
   HttpBreakers,
   httpOptionNames,
@@ -80,7 +79,7 @@ export class RouteGuards {
   /** A request of that key, to be started. */
   request(key: string, steps: RouteSteps, own?: KeyedBreakerOptions): RouteRequest {
     const breaker = this.#breakers.of(key, own)
-    return new RouteRequest(breaker, steps, this.#breakers.isFailureStatus, this.#limiterOf(breaker))
+    return new RouteRequest(breaker, steps, this.#breakers, this.#limiterOf(breaker))
   }
 
   #limiterOf(breaker: Breaker): Limiter | undefined {
@@ -102,21 +101,16 @@ interface Limiter {
 export class RouteRequest implements GuardedRequest {
   readonly breaker: Breaker
   readonly #steps: RouteSteps
-  readonly #isFailureStatus: (status: number) => boolean
+  readonly #breakers: HttpBreakers
   readonly #limiter: Limiter | undefined
   readonly #exchange: Exchange
   #left = false
   #begun: { readonly at: number; readonly inflight: number } | undefined
 
-  constructor(
-    breaker: Breaker,
-    steps: RouteSteps,
-    isFailureStatus: (status: number) => boolean,
-    limiter: Limiter | undefined,
-  ) {
+  constructor(breaker: Breaker, steps: RouteSteps, breakers: HttpBreakers, limiter: Limiter | undefined) {
     this.breaker = breaker
     this.#steps = steps
-    this.#isFailureStatus = isFailureStatus
+    this.#breakers = breakers
     this.#limiter = limiter
     this.#exchange = new Exchange(breaker, {
       begin: () => this.#begin(),
@@ -141,12 +135,7 @@ export class RouteRequest implements GuardedRequest {
 
   /** The answer has begun, with this status. */
   answered(status: number): void {
-    let failure: unknown
-    try {
-      if (this.#isFailureStatus(status)) failure = new FailureStatusError(this.breaker.name, status)
-    } catch (thrown) {
-      failure = thrown
-    }
+    const failure = this.#breakers.failureOf(this.breaker.name, status)
     if (failure !== undefined) this.failed(failure)
     else {
       this.#exchange.succeed()

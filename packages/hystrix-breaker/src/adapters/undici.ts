@@ -3,12 +3,7 @@ import type { Dispatcher } from 'undici'
 import { InvalidOptionError, shown } from '../errors.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { Exchange, type ExchangeSteps } from './exchange.ts'
-import {
-  FailureStatusError,
-  type HttpBreakerOptions,
-  HttpBreakers,
-  httpOptionNames,
-} from './http-breakers.ts'
+import { type HttpBreakerOptions, HttpBreakers, httpOptionNames } from './http-breakers.ts'
 
 export { FailureStatusError, type HttpBreakerOptions, type KeyedBreakerOptions } from './http-breakers.ts'
 
@@ -188,11 +183,8 @@ class GuardedRequest implements Dispatcher.DispatchHandler, ExchangeSteps {
 
   #answered(status: number): void {
     const { breakers, key } = this.#parts
-    try {
-      if (breakers.isFailureStatus(status)) this.#exchange.fail(new FailureStatusError(key, status))
-    } catch (thrown) {
-      this.#exchange.fail(thrown)
-    }
+    const failure = breakers.failureOf(key, status)
+    if (failure !== undefined) this.#exchange.fail(failure)
   }
 
   /** Whether it broke on this side, which says nothing about the origin. */
