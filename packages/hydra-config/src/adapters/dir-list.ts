@@ -1,5 +1,5 @@
 import { type BigIntStats, type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { HydraConfigError } from '../errors.ts'
 import { turn } from './dir-turn.ts'
 import { systemReason } from './system-error.ts'
@@ -11,6 +11,8 @@ export interface FolderFile {
   readonly state: string
   /** Whether it was written so shortly ago that another write might show the same state. */
   readonly isRecent: boolean
+  /** Whether it became empty so shortly ago that its text may be on the way. */
+  readonly isEmptied: boolean
   /** Where symbolic links lead to, where that is outside of the directory. */
   readonly outside: string | undefined
 }
@@ -21,12 +23,16 @@ export interface FolderListing {
   /** Folders without configs, with `/` at the end. */
   readonly folders: ReadonlySet<string>
   readonly unreadable: ReadonlyMap<string, HydraConfigError>
+  /** Locations of all folders whose changes may change the listing or a text. */
+  readonly watched: ReadonlySet<string>
 }
 
 const maxConfigs = 10_000
 const maxEntries = 200_000
 /** Above the step of the clock of every common file system but FAT, in milliseconds. */
 const clockStepMs = 20
+/** In how many milliseconds whoever empties a file to write to it will have written. */
+const writeMs = 100
 
 /** @throws {HydraConfigError} `SOURCE_NOT_FOUND`, `SOURCE_READ` */
 export async function listFolder(root: string, signal: AbortSignal | undefined): Promise<FolderListing> {
@@ -63,18 +69,21 @@ interface Folder {
 
 class Walk {
   readonly #root: string
-  readonly #realRoot: string
+  /** How locations inside of the directory begin. */
+  readonly #inside: string
   readonly #now = BigInt(Date.now())
   readonly #files = new Map<string, FolderFile>()
   readonly #folders = new Set<string>()
   readonly #unreadable = new Map<string, HydraConfigError>()
+  readonly #watched = new Set<string>()
   readonly #ahead: Folder[]
   #entries = 0
 
   constructor(root: string) {
     this.#root = root
     const stat = rootStat(root)
-    this.#realRoot = realpathSync.native(root)
+    const real = realpathSync.native(root)
+    this.#inside = real.endsWith(sep) ? real : real + sep
     this.#ahead = [{ location: root, path: '', chain: new Set([identity(stat)]), linked: false }]
   }
 
@@ -84,6 +93,7 @@ class Walk {
 
   enter(folder: Folder): void {
     if (folder.path !== '') this.#folders.add(folder.path)
+    this.#watched.add(folder.location)
     for (const entry of this.#entriesOf(folder)) {
       this.#entries += 1
       if (this.#entries > maxEntries) this.#refuseSize(`more than ${maxEntries} files and folders`)
@@ -104,7 +114,12 @@ class Walk {
       }
     }
     for (const path of this.#unreadable.keys()) withoutConfigs.delete(path)
-    return { files: this.#files, folders: withoutConfigs, unreadable: this.#unreadable }
+    return {
+      files: this.#files,
+      folders: withoutConfigs,
+      unreadable: this.#unreadable,
+      watched: this.#watched,
+    }
   }
 
   #entriesOf({ location, path }: Folder): Dirent[] {
@@ -134,19 +149,16 @@ class Walk {
     }
     if (!stat.isFile() || !entry.name.endsWith('.yaml')) return
     if (this.#files.size === maxConfigs) this.#refuseSize(`more than ${maxConfigs} configs`)
+    const real = linked ? realpathOf(location) : undefined
+    if (real !== undefined) this.#watched.add(dirname(real))
+    const age = this.#now - stat.ctimeMs
     this.#files.set(folder.path + entry.name, {
       location,
       state: `${identity(stat)}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`,
-      isRecent: this.#now - stat.ctimeMs < clockStepMs,
-      outside: linked ? this.#outside(location) : undefined,
+      isRecent: age < clockStepMs,
+      isEmptied: stat.size === 0n && age < writeMs,
+      outside: real?.startsWith(this.#inside) === false ? real : undefined,
     })
-  }
-
-  #outside(location: string): string | undefined {
-    const real = realpathSync.native(location)
-    return real.startsWith(this.#realRoot.endsWith(sep) ? this.#realRoot : this.#realRoot + sep)
-      ? undefined
-      : real
   }
 
   #refuseSize(what: string): never {
@@ -173,6 +185,14 @@ function rootStat(root: string): BigIntStats {
 function statOf(location: string): BigIntStats | undefined {
   try {
     return statSync(location, { bigint: true })
+  } catch {
+    return undefined
+  }
+}
+
+function realpathOf(location: string): string | undefined {
+  try {
+    return realpathSync.native(location)
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HydraConfigError } from '../errors.ts'
 import { RefusableFiles } from '../source/refusable-files.ts'
@@ -6,6 +7,7 @@ import type { ConfigSource } from '../source/source.ts'
 import { type FolderListing, listFolder, sameListing } from './dir-list.ts'
 import { readConfigText } from './dir-read.ts'
 import { turn } from './dir-turn.ts'
+import { watchDir } from './dir-watch.ts'
 
 /** Options of {@link fromDir}. */
 export interface DirOptions {
@@ -18,7 +20,7 @@ export interface DirOptions {
 }
 
 /** How often a directory that changes while it is read is read again. */
-const maxAttempts = 20
+const maxAttempts = 30
 
 /**
  * The `.yaml` files below a directory, each at most 16 MiB of UTF-8, as Hydra reads them: `.yml` is none, line ends
@@ -44,12 +46,14 @@ export function fromDir(path: string | URL, options: DirOptions = {}): ConfigSou
           known = texts
           return filesOf(root, listing, texts, strict)
         }
+        await setTimeout(Math.min(attempt, 10), undefined, { ...(signal && { signal }) })
       }
       throw new HydraConfigError(
         'SOURCE_READ',
-        `${root} changed each of the ${maxAttempts} times while it was read: let it come to rest`,
+        `${root} changed each of the ${maxAttempts} times that it was read: let it come to rest`,
       )
     },
+    watch: (signal) => watchDir(root, signal),
   }
 }
 
@@ -59,7 +63,7 @@ interface KnownText {
   readonly text: string | HydraConfigError
 }
 
-/** Undefined where a file changed or went away meanwhile. */
+/** Undefined where a file is being written, or went away. */
 async function readAll(
   { files }: FolderListing,
   known: ReadonlyMap<string, KnownText>,
@@ -67,7 +71,8 @@ async function readAll(
 ): Promise<ReadonlyMap<string, KnownText> | undefined> {
   const texts = new Map<string, KnownText>()
   const recent: (() => boolean)[] = []
-  for (const [path, { location, state, isRecent }] of files) {
+  for (const [path, { location, state, isRecent, isEmptied }] of files) {
+    if (isEmptied) return undefined
     const before = known.get(path)
     if (before?.state === state && !isRecent) {
       texts.set(path, before)
@@ -76,7 +81,7 @@ async function readAll(
     const text = readConfigText(location)
     if (text === undefined) return undefined
     if (isRecent && typeof text === 'string') recent.push(() => readConfigText(location) === text)
-    texts.set(path, { state, text })
+    texts.set(path, { state: isRecent ? '' : state, text })
     await turn(texts.size, signal)
   }
   // A file written twice within one tick of the file system's clock shows the same state: the text must tell.
