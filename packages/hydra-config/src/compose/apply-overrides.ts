@@ -1,17 +1,29 @@
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { select } from '../interpolation/resolve-all.ts'
+import { editedList, type ListEdit } from '../merge/list-edit.ts'
 import { merge } from '../merge/merge.ts'
-import { type Element, isList, isSwept, type Override } from '../override/override.ts'
+import { type Element, isList, isSwept, type ListFunction, type Override } from '../override/override.ts'
 import { overrideOrigin, placesOf } from '../override/places.ts'
 import { pythonEqual } from '../override/python-order.ts'
+import type { Semantics } from '../semantics.ts'
+import { suggestion } from '../suggest.ts'
+import { pythonString, scalarString } from '../value/python-string.ts'
 import { map, type Value } from '../value/value.ts'
 import { elementOf, valueOf } from './element-value.ts'
-import { childOf, withChild, withoutChild } from './path-edit.ts'
+import { followed } from './followed.ts'
+import { childOf, withChild, withoutChild, withoutItem } from './path-edit.ts'
 
 /** An override of a value and its place among all overrides, from 0. */
 export interface PlacedOverride {
   readonly override: Override
   readonly index: number
+}
+
+/** What an override is applied by. */
+export interface OverrideContext {
+  readonly semantics: Semantics
+  /** The config groups, one of which a key that is not there may mean. */
+  readonly groups: () => Iterable<string>
 }
 
 /**
@@ -33,20 +45,31 @@ export function overrideValue({ override, index }: PlacedOverride): Value | unde
  * @param value of the override, as {@link overrideValue} makes it
  * @throws {HydraConfigError} `COMPOSITION`
  */
-export function applyOverride(root: Value, { override }: PlacedOverride, value: Value | undefined): Value {
+export function applyOverride(
+  root: Value,
+  { override }: PlacedOverride,
+  value: Value | undefined,
+  context: OverrideContext,
+): Value {
   const { key, text, type } = override
   const steps = key.split('.')
   try {
-    if (value === undefined) return deleted(root, steps, override)
+    if (value === undefined) return deleted(root, steps, override, context)
     if (type === 'ADD' && value.kind === 'scalar' && isThere(select(root, key))) {
       refuse(
-        `could not append to config: there is a value at '${key}' already; use '${text.slice(1)}' to change it, '+${text}' to add or change it`,
+        `Could not append to config. An item is already at '${key}'.\n` +
+          `Either remove + prefix: '${text.slice(1)}'\n` +
+          `Or add a second + to add or override '${key}': '+${text}'\n`,
       )
     }
-    return updated(root, steps, value, type !== 'CHANGE', override)
+    if (context.semantics === 'hydra-1.3') return updated(root, steps, value, override, context)
+    const way = followed(root, steps)
+    if (way === undefined) refuse(`'${key}' is below a value that a resolver makes`)
+    if (override.edit === undefined) return updated(root, way, value, override, context)
+    return withListEdit(root, way, listEditOf(override.edit, value), override, context)
   } catch (cause) {
     if (!isHydraConfigError(cause) || !isOfOmegaConf(cause.class)) throw cause
-    return refuse(`could not apply the override '${text}': ${cause.message}`, cause)
+    return refuse(`Error merging override ${text}`, cause)
   }
 }
 
@@ -55,46 +78,93 @@ function updated(
   container: Value,
   [step = '', ...rest]: readonly string[],
   value: Value,
-  mayAdd: boolean,
   override: Override,
+  context: OverrideContext,
 ): Value {
   const child = childOf(container, step)
-  if (child === undefined && !mayAdd && container.kind === 'map') refuseUnknown(override)
+  const mayAdd = override.type !== 'CHANGE'
+  if (child === undefined && !mayAdd && container.kind === 'map') {
+    refuseUnknown(override, container, step, context)
+  }
   if (rest.length > 0) {
     const next = child === undefined || child.kind === 'scalar' ? map([]) : child
-    return withChild(container, step, updated(next, rest, value, mayAdd, override))
+    return withChild(container, step, updated(next, rest, value, override, context))
   }
   if (child === undefined || child.kind === 'scalar' || value.kind === 'scalar') {
     return withChild(container, step, value)
   }
-  if (!mayAdd) ensureKnownKeys(child, value, override)
-  return withChild(container, step, merge(child, value))
+  if (!mayAdd) ensureKnownKeys(child, value, override, context)
+  return withChild(container, step, merge(child, value, { listEdits: context.semantics === 'strict' }))
+}
+
+/** What `append(…)` and its like make of the list at the end of the way. */
+function withListEdit(
+  container: Value,
+  [step = '', ...rest]: readonly string[],
+  edit: ListEdit,
+  override: Override,
+  context: OverrideContext,
+): Value {
+  const child = childOf(container, step)
+  if (child === undefined) return refuseUnknown(override, container, step, context)
+  if (rest.length > 0) return withChild(container, step, withListEdit(child, rest, edit, override, context))
+  if (child.kind === 'list') return withChild(container, step, editedList(child, [edit]))
+  const found = child.kind === 'map' ? 'a mapping' : `'${scalarString(child.value)}'`
+  return refuse(`could not apply the override '${override.text}': '${override.key}' is no list but ${found}`)
+}
+
+function listEditOf({ name, index }: ListFunction, value: Value): ListEdit {
+  const items = value.kind === 'list' ? value.items : []
+  if (name === 'insert') return { kind: name, index, items }
+  if (name === 'pop') return { kind: name, index }
+  return name === 'clear' ? { kind: name } : { kind: name, items }
 }
 
 /** The root is locked: a mapping brings no key that is not there. */
-function ensureKnownKeys(dest: Value, value: Value, override: Override): void {
+function ensureKnownKeys(dest: Value, value: Value, override: Override, context: OverrideContext): void {
   if (dest.kind !== 'map' || value.kind !== 'map') return
   for (const [key, item] of value.entries) {
     const known = dest.entries.get(key)
-    if (known === undefined) refuseUnknown(override)
-    ensureKnownKeys(known, item, override)
+    if (known === undefined) refuseUnknown(override, dest, String(key), context)
+    ensureKnownKeys(known, item, override, context)
   }
 }
 
-function deleted(root: Value, steps: readonly string[], { key, value, hasValue, text }: Override): Value {
-  const found = select(root, key)
-  if (!isThere(found)) refuse(`could not delete from config: there is no '${key}'`)
-  if (hasValue && value !== null && !pythonEqual(plain(value), elementOf(found))) {
-    refuse(`could not delete from config: the value of '${key}' is not that of '${text}'`)
+function deleted(
+  root: Value,
+  steps: readonly string[],
+  override: Override,
+  { semantics }: OverrideContext,
+): Value {
+  const { key, value, hasValue } = override
+  const strict = semantics === 'strict'
+  const way = followed(root, steps)
+  const raw = way && way.reduce<Value | undefined>((at, step) => at && thereIn(at, step), root)
+  const found = strict && raw !== undefined && !isThere(raw) ? raw : select(root, key)
+  if (found === undefined || (!strict && !isThere(found))) {
+    return refuse(`Could not delete from config. '${key}' does not exist.`)
   }
-  return without(root, steps)
+  if (hasValue && (strict || value !== null) && !pythonEqual(plain(value), elementOf(found))) {
+    const wanted = pythonString(valueOf(value))
+    refuse(`Could not delete from config. The value of '${key}' is ${pythonString(found)} and not ${wanted}.`)
+  }
+  // What a resolver makes is made anew by the next one who asks: nothing of it can be taken away for good.
+  return way === undefined ? root : without(root, way, strict)
 }
 
-function without(container: Value, [step = '', ...rest]: readonly string[]): Value {
+function without(container: Value, [step = '', ...rest]: readonly string[], strict: boolean): Value {
   const child = childOf(container, step)
-  if (rest.length > 0 && child !== undefined) return withChild(container, step, without(child, rest))
+  if (rest.length > 0 && child !== undefined) {
+    return withChild(container, step, without(child, rest, strict))
+  }
   if (container.kind === 'map') return withoutChild(container, step)
+  if (strict && container.kind === 'list') return withoutItem(container, step)
   throw new HydraConfigError('COMPOSITION', `an item of a list cannot be deleted`, { class: 'TypeError' })
+}
+
+function thereIn(container: Value, step: string): Value | undefined {
+  if (container.kind === 'list' && !/^[0-9]+$/.test(step)) return undefined
+  return childOf(container, step)
 }
 
 function isThere(value: Value | undefined): value is Value {
@@ -118,12 +188,24 @@ function holdsSweep(value: Element): boolean {
 function isOfOmegaConf(ofClass: string | undefined): boolean {
   return (
     ofClass !== undefined &&
+    ofClass !== 'ConfigCompositionException' &&
     /^(?:Config|Interpolation|Grammar|Missing|Key|Unsupported|Validation|Readonly)/.test(ofClass)
   )
 }
 
-function refuseUnknown({ key, text }: Override): never {
-  refuse(`could not override '${key}': there is no such key; to append it to the config use +${text}`)
+function refuseUnknown(
+  { key, text }: Override,
+  container: Value,
+  step: string,
+  { groups }: OverrideContext,
+): never {
+  const keys = container.kind === 'map' ? container.entries.keys().map(String) : []
+  const candidates = key === step ? [...keys, ...groups()] : keys
+  const unknown = new HydraConfigError('COMPOSITION', `Key '${step}' is not in struct`, {
+    class: 'ConfigKeyError',
+  })
+  const advice = `To append to your config use +${text}${suggestion(step, candidates)}`
+  refuse(`Could not override '${key}'.\n${advice}`, unknown)
 }
 
 function refuse(message: string, cause?: unknown): never {

@@ -1,8 +1,8 @@
-import { expandDefaults, type ResultDefault } from '../defaults/expand.ts'
+import { type DefaultsNode, expandDefaults, type ResultDefault } from '../defaults/expand.ts'
 import { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
 import { resolveAll } from '../interpolation/resolve-all.ts'
-import { isList, isSwept, type Override } from '../override/override.ts'
+import type { Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { validate } from '../schema/validate.ts'
@@ -14,6 +14,7 @@ import { hydraSource } from './hydra-configs.ts'
 import { conformHydra, ensureHydraKeys } from './hydra-keys.ts'
 import { configLayer, type Layer, overrideLayer } from './layer.ts'
 import { withoutChild } from './path-edit.ts'
+import { refuseSweep } from './refuse-sweep.ts'
 
 /** Options of {@link compose}. */
 export interface ComposeOptions {
@@ -96,7 +97,7 @@ function composedIn(
   config: string | undefined,
   overrides: readonly Override[],
 ): Composed {
-  ensureNoSweeps(overrides)
+  for (const override of overrides) refuseSweep(override)
   const { value, layers, list, choices } = composeWithHydra(repository, config, overrides, false)
   const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
   const own = withoutChild(value, 'hydra')
@@ -114,6 +115,7 @@ export function composeWithHydra(
   readonly layers: readonly Layer[]
   readonly list: readonly ResultDefault[]
   readonly choices: ReadonlyMap<string, string | null>
+  readonly trees: readonly DefaultsNode[]
 } {
   const expanded = expandDefaults({ repository, config: config ?? null, overrides, skipMissing })
   const layers: Layer[] = []
@@ -125,22 +127,10 @@ export function composeWithHydra(
   for (const each of expanded.list) add(configLayer(repository, each))
   if (value.kind !== 'map') value = map([])
   ensureHydraKeys(value)
-  for (const each of expanded.choices.configOverrides) add(overrideLayer(each, repository.semantics))
+  for (const each of expanded.choices.configOverrides) add(overrideLayer(each, repository))
   const whole = value.kind === 'map' ? conformHydra(value) : map([])
-  return { value: whole, layers, list: expanded.list, choices: expanded.choices.known }
-}
-
-function ensureNoSweeps(overrides: readonly Override[]): void {
-  for (const { text, value } of overrides) {
-    if (isList(value) || !isSwept(value)) continue
-    const ways =
-      value.kind === 'choice' && value.simple
-        ? 'use key=[value1,value2] for a list, quote the value for a string, or sweep over it'
-        : 'give it to a sweep'
-    throw new HydraConfigError('COMPOSITION', `'${text}' has several values: ${ways}`, {
-      class: 'ConfigCompositionException',
-    })
-  }
+  const { list, choices, trees } = expanded
+  return { value: whole, layers, list, choices: choices.known, trees }
 }
 
 function ownDefaults(list: readonly ResultDefault[]): readonly ResultDefault[] {

@@ -5,7 +5,7 @@ import { merge } from '../merge/merge.ts'
 import { overrideOrigin } from '../override/places.ts'
 import type { Semantics } from '../semantics.ts'
 import { map, type Origin, type Value } from '../value/value.ts'
-import { applyOverride, overrideValue, type PlacedOverride } from './apply-overrides.ts'
+import { applyOverride, type OverrideContext, overrideValue, type PlacedOverride } from './apply-overrides.ts'
 
 /** One step of a composition: a config that is merged, or an override that is applied. */
 export interface Layer {
@@ -33,11 +33,11 @@ export function configLayer(repository: Repository, result: ResultDefault): Laye
   }
 }
 
-export function overrideLayer(placed: PlacedOverride, semantics: Semantics): Layer {
+export function overrideLayer(placed: PlacedOverride, context: OverrideContext): Layer {
   const { override, index } = placed
   const value = override.type === 'DEL' ? undefined : overrideValue(placed)
   return {
-    apply: (root) => applyOverride(root, placed, value, semantics),
+    apply: (root) => applyOverride(root, placed, value, context),
     brings: value && below(override.key.split('.'), value),
     origin: overrideOrigin(override, index),
     trail: [],

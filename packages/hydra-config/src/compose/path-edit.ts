@@ -1,5 +1,5 @@
 import { HydraConfigError } from '../errors.ts'
-import { list, type MapKey, type MapValue, map, type Value } from '../value/value.ts'
+import { type ListValue, list, type MapKey, type MapValue, map, type Value } from '../value/value.ts'
 
 /** What stands at `key` of a container: undefined where nothing does. A list takes a key of digits. */
 export function childOf(container: Value, key: string): Value | undefined {
@@ -30,6 +30,10 @@ export function withoutChild(container: MapValue, key: MapKey): MapValue {
     container.entries.entries().filter(([each]) => each !== key),
     container.origin,
   )
+}
+
+export function withoutItem(container: ListValue, key: string): ListValue {
+  return list(container.items.toSpliced(indexOf(key), 1), container.origin)
 }
 
 /** @throws {HydraConfigError} `COMPOSITION` for a key that is no index */

@@ -1,6 +1,7 @@
 import { HydraConfigError } from '../errors.ts'
 import { type Element, isDict, isList, isSwept, type Override } from '../override/override.ts'
 import { overrideOrigin } from '../override/places.ts'
+import { stringRepr } from '../value/python-string.ts'
 import type { Origin } from '../value/value.ts'
 import {
   configPath,
@@ -51,12 +52,12 @@ export class Choices {
         this.#deletions.set(whole, { name: undefined, used: false })
         continue
       }
-      if ((isDict(value) && !(this.#strict && type === 'DEL')) || !isGroup) {
+      if (override.edit !== undefined || (isDict(value) && !(this.#strict && type === 'DEL')) || !isGroup) {
         configOverrides.push({ override, index })
         continue
       }
       if (type === 'FORCE_ADD') {
-        refuse(`config groups cannot be added by force: '${override.text}'; use + instead of ++`)
+        refuse(`force-add of config groups is not supported: '${override.text}'`)
       } else if (type === 'DEL') {
         this.#deletions.set(whole, { name: deletedName(override), used: false })
       } else if (type === 'ADD') {
@@ -113,7 +114,7 @@ export class Choices {
     const known = this.known.get(key)
     if (known === undefined) this.known.set(key, name)
     else if (known !== name) {
-      refuse(`there are several options for ${key}; to choose another one use 'override ${key}: ${known}'`)
+      refuse(`Multiple values for ${key}. To override a value use 'override ${key}: ${known ?? 'None'}'`)
     }
     const group = groupPath(item)
     const keys = this.#knownByGroup.get(group) ?? new Set()
@@ -136,31 +137,39 @@ export class Choices {
     for (const [key, { used, name }] of this.#deletions) {
       if (used) continue
       const shown = name === undefined ? key : `${key}=${name}`
-      refuse(`could not delete '${shown}': it is not in the defaults list`)
+      refuse(`Could not delete '${shown}'. No match in the defaults list`)
     }
   }
 
   #refuseUnused(key: string, from: string | undefined, value: GroupDefault['value']): never {
     const keys = [...(this.#knownByGroup.get(key.split('@')[0] ?? '') ?? [])].toSorted()
     const advice =
-      keys.length === 0 ? 'it is not in the defaults list' : `did you mean to override ${keys.join(', ')}?`
+      keys.length === 0
+        ? ' No match in the defaults list.'
+        : `\nDid you mean to override ${keys.length > 1 ? 'one of ' : ''}${keys.join(', ')}?`
+    const where = from === undefined ? '' : `In '${from}': `
     const append =
-      from === undefined ? `; to append it to the defaults list use +${key}=${String(value)}` : ''
-    return refuse(
-      `${from === undefined ? '' : `in '${from}': `}could not override '${key}': ${advice}${append}`,
-    )
+      from === undefined ? `\nTo append to your default list use +${key}=${optionText(value)}` : ''
+    return refuse(`${where}Could not override '${key}'.${advice}${append}`)
   }
+}
+
+/** As Python prints it. */
+function optionText(value: GroupDefault['value']): string {
+  return value === null || typeof value === 'string'
+    ? (value ?? 'None')
+    : `[${value.map(stringRepr).join(', ')}]`
 }
 
 function deletedName({ value, text }: Override): string | undefined {
   const name = textOf(value)
   if (value === null) return undefined
-  return name ?? refuse(`a deletion of a config group takes the name of an option: '${text}'`, 'ValueError')
+  return name ?? refuse(`Config group override deletion value must be a string : ${text}`, 'ValueError')
 }
 
 function chosenBy(override: Override): { value: string | readonly string[]; fault?: string } {
   const { value, text } = override
-  const fault = `'${text}' chooses no option of a config group: give a name or a list of names`
+  const fault = `Config group override must be a string or a list of strings. Got ${text}`
   if (!isList(value)) return { value: textOf(value) ?? refuse(fault, 'ValueError') }
   const names = value.map(textOf).filter((name) => name !== undefined)
   return names.length === value.length ? { value: names } : { value: names, fault }

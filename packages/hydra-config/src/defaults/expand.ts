@@ -31,6 +31,8 @@ export interface ResultDefault {
   readonly parent: string | undefined
   /** Whether it is the primary config's own body. */
   readonly primary: boolean
+  /** Whether `_self_` in its own defaults list says that its body goes here. */
+  readonly isSelf: boolean
   /** The configs that brought it, from the primary one down to itself, each with what chose it. */
   readonly trail: DefaultsTrail
 }
@@ -51,6 +53,8 @@ export interface TrailStep {
 export interface ExpandedDefaults {
   readonly list: readonly ResultDefault[]
   readonly choices: Choices
+  /** The trees of Hydra's own configs and of the primary one. */
+  readonly trees: readonly DefaultsNode[]
 }
 
 interface ExpandOptions {
@@ -62,11 +66,12 @@ interface ExpandOptions {
   readonly skipMissing?: boolean
 }
 
-interface Node {
+/** One entry of a defaults list with what it includes. */
+export interface DefaultsNode {
   readonly item: DefaultItem
-  readonly parent: Node | undefined
+  readonly parent: DefaultsNode | undefined
   /** Undefined for a leaf. */
-  children?: readonly Node[]
+  children?: readonly DefaultsNode[]
 }
 
 /** What stands between an item and its place in the tree: one step for each config on the branch. */
@@ -96,7 +101,7 @@ export function expandDefaults({
   // The primary tree first: its overrides count for Hydra's own configs as well.
   const trees = [primary, configDefault('hydra/config')].map((item) => {
     place(item, '', '')
-    const node: Node = { item, parent: undefined }
+    const node: DefaultsNode = { item, parent: undefined }
     expansion.expand(node, { interpolated: false })
     return node
   })
@@ -105,7 +110,7 @@ export function expandDefaults({
   const list = forest.flatMap((tree) => [...results(tree)])
   ensureNoDuplicates(list)
   choices.ensureUsed()
-  return { list: list.map(({ result }) => result), choices }
+  return { list: list.map(({ result }) => result), choices, trees: forest }
 }
 
 class Expansion {
@@ -125,7 +130,7 @@ class Expansion {
   }
 
   /** Runs the steps of a tree on a stack of its own, however deep it is. */
-  expand(root: Node, scope: Scope): void {
+  expand(root: DefaultsNode, scope: Scope): void {
     const running: Steps[] = [this.#expand(root, scope)]
     for (let steps = running.at(-1); steps !== undefined; steps = running.at(-1)) {
       const { done, value } = steps.next()
@@ -134,7 +139,7 @@ class Expansion {
     }
   }
 
-  *#expand(node: Node, scope: Scope): Steps {
+  *#expand(node: DefaultsNode, scope: Scope): Steps {
     const { item } = node
     const primary = item.kind === 'config' && item.primary
     const path = configPath(item)
@@ -157,7 +162,7 @@ class Expansion {
     this.#branch.leave()
   }
 
-  *#expandLoaded(node: Node, loaded: LoadedConfig, scope: Scope, primary: boolean): Steps {
+  *#expandLoaded(node: DefaultsNode, loaded: LoadedConfig, scope: Scope, primary: boolean): Steps {
     const appended = primary ? this.#choices.appended : []
     const list = loaded.defaults()
     const selfAdded = (list.length > 0 || appended.length > 0) && completeSelf(list, configPath(node.item))
@@ -165,7 +170,7 @@ class Expansion {
     if (this.#strict) for (const item of list) ensureInside(item, configPath(node.item))
     this.#checkOverrides(node.item, list, scope.interpolated)
 
-    const children: Node[] = []
+    const children: DefaultsNode[] = []
     for (const item of list.toReversed()) {
       if (isSelf(item)) {
         if (item.kind === 'group')
@@ -182,7 +187,7 @@ class Expansion {
       this.#choices.apply(item, scope.among)
       if (this.#strict) ensureInside(item, configPath(node.item))
       for (const each of this.#alternatives(node.item, item)) {
-        const child: Node = { item: each, parent: node }
+        const child: DefaultsNode = { item: each, parent: node }
         children.push(child)
         if (!isInterpolated(each)) yield this.#expand(child, scope)
         else if (this.#strict) this.#deferred.set(each, this.#scopeOfDeferred(scope))
@@ -193,7 +198,11 @@ class Expansion {
   }
 
   /** By the rules of Hydra 1.3: as soon as all choices of its own list are known. */
-  *#expandInterpolated(children: readonly Node[], list: readonly DefaultItem[], selfAdded: boolean): Steps {
+  *#expandInterpolated(
+    children: readonly DefaultsNode[],
+    list: readonly DefaultItem[],
+    selfAdded: boolean,
+  ): Steps {
     for (const child of children) {
       if (isSelf(child.item) || !isInterpolated(child.item)) continue
       resolveItem(child.item, this.#choices.known, list, selfAdded)
@@ -206,7 +215,7 @@ class Expansion {
   }
 
   /** Expands what waits for its interpolation, in the order of the trees, as often as one can be resolved. */
-  expandDeferred(forest: readonly Node[]): void {
+  expandDeferred(forest: readonly DefaultsNode[]): void {
     const known = this.#choices.known
     while (this.#deferred.size > 0) {
       const waiting = [...walk(forest)].filter(({ item }) => this.#deferred.has(item))
@@ -231,7 +240,8 @@ class Expansion {
     if (item.kind !== 'group' || item.value === null || typeof item.value === 'string') return [item]
     return item.value.toReversed().map((option) => {
       if (option.includes('${')) {
-        refuse(`in '${configPath(parent)}': an option of a list cannot be an interpolation: ${option}`)
+        const where = configPath(parent)
+        refuse(`In '${where}': Defaults List interpolation is not supported in options list items`)
       }
       const config = configDefault(`${item.fromRoot ? '/' : ''}${item.group}/${option}`, {
         package: item.package,
@@ -252,8 +262,8 @@ class Expansion {
       place(item, groupPath(parent), finalPackage(parent))
       if (last !== undefined && !isOverride(item) && !(item.kind === 'group' && item.appended)) {
         refuse(
-          `in ${configPath(parent)}: the override '${shown(last)}' stands before '${shown(item)}'; ` +
-            'move overrides to the end of the defaults list',
+          `In ${configPath(parent)}: Override '${shown(last, ' : ')}' is defined before '${shown(item)}'.\n` +
+            'Overrides must be at the end of the defaults list',
           this.#strict ? classFor(last) : classFor(last, item),
         )
       }
@@ -261,7 +271,8 @@ class Expansion {
       last = item
       if (interpolated) {
         refuse(
-          `${configPath(parent)} was chosen by an interpolation, so its defaults list cannot override ${shown(item)}`,
+          `${configPath(parent)}: Default List Overrides are not allowed in the subtree\n` +
+            `of an in interpolated config group (override ${shown(item, '=')}).\n`,
           classFor(item),
         )
       }
@@ -273,31 +284,44 @@ class Expansion {
     if (this.#strict ? nameOf(item) !== '???' : !path.endsWith('???')) return false
     if (this.#skipMissing) return true
     if (item.kind === 'config') {
-      return refuse(`${path} is missing; a config has to be named`, 'ValueError')
+      return refuse(`Missing ConfigDefault is not supported : ${path}`, 'ValueError')
     }
     const key = overrideKey(item)
-    const options = this.#repository.options(groupPath(item)).join(', ')
-    return refuse(`'${key}' must be chosen, such as ${key}=<option>; the options are ${options}`)
+    const options = this.#repository.options(groupPath(item)).map((option) => `\t${option}`)
+    return refuse(
+      `You must specify '${key}', e.g, ${key}=<OPTION>\nAvailable options:\n${options.join('\n')}`,
+    )
   }
 
-  #refuseMissing({ item, parent }: Node): never {
+  #refuseMissing({ item, parent }: DefaultsNode): never {
     const path = configPath(item)
-    const where = parent === undefined ? '' : `in '${configPath(parent.item)}': `
-    const names = this.#repository.sources.map(({ provider, path: of }) => `${provider} (${of})`).join(', ')
-    const options = item.kind === 'group' ? this.#repository.options(groupPath(item)) : []
-    const others =
-      options.length === 0 ? '' : `; the options in '${groupPath(item)}' are ${options.join(', ')}`
-    const what = item.kind === 'config' && item.primary ? 'there is no primary config' : 'there is no config'
-    throw new HydraConfigError('MISSING_CONFIG', `${where}${what} '${path}'${others}; searched in ${names}`, {
+    const where = parent === undefined ? '' : `In '${configPath(parent.item)}': `
+    const sources = this.#repository.sources.map(
+      ({ provider, path: of }) => `\tprovider=${provider}, path=${of}`,
+    )
+    const searched = `\nConfig search path:\n${sources.join('\n')}`
+    throw new HydraConfigError('MISSING_CONFIG', `${where}${this.#missing(item, path)}${searched}`, {
       class: 'MissingConfigException',
     })
+  }
+
+  #missing(item: DefaultItem, path: string): string {
+    if (item.kind === 'config') {
+      return item.primary
+        ? `Cannot find primary config '${path}'. Check that it's in your config search path.\n`
+        : `Could not load '${path}'.\n`
+    }
+    const options = this.#repository.options(groupPath(item)).map((option) => `\t${option}`)
+    const available =
+      options.length === 0 ? '' : `\nAvailable options in '${groupPath(item)}':\n${options.join('\n')}`
+    return `Could not find '${path}'\n${available}`
   }
 }
 
 /** Appends `_self_` where nothing says where the config's own body goes; whether it did. */
 function completeSelf(list: DefaultItem[], path: string): boolean {
   const selves = list.filter(isSelf).length
-  if (selves > 1) refuse(`${path} has _self_ more than once in its defaults list`)
+  if (selves > 1) refuse(`Duplicate _self_ defined in ${path}`)
   const others = list.some((item) => !isOverride(item))
   if (selves === 0 && (others || list.length === 0)) list.push(configDefault('_self_'))
   return selves === 0
@@ -308,17 +332,17 @@ interface Found {
   readonly key: string | undefined
 }
 
-function* results(tree: Node): Generator<Found> {
+function* results(tree: DefaultsNode): Generator<Found> {
   for (const node of walk([tree])) {
     const { item, parent, children } = node
     if (children !== undefined || item.deleted || nameOf(item) === '???' || nameOf(item) === null) continue
-    if (isSelf(item) && parent !== undefined) yield { result: resultOf(parent), key: undefined }
-    else yield { result: resultOf(node), key: item.kind === 'group' ? overrideKey(item) : undefined }
+    if (isSelf(item) && parent !== undefined) yield { result: resultOf(parent, true), key: undefined }
+    else yield { result: resultOf(node, false), key: item.kind === 'group' ? overrideKey(item) : undefined }
   }
 }
 
 /** Each node before its children, from the first tree on; without recursion, for a tree may be deep. */
-function* walk(forest: readonly Node[]): Generator<Node> {
+function* walk(forest: readonly DefaultsNode[]): Generator<DefaultsNode> {
   const waiting = forest.toReversed()
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     yield node
@@ -327,19 +351,20 @@ function* walk(forest: readonly Node[]): Generator<Node> {
 }
 
 /** From the root down. */
-function ancestors({ parent }: Node): Node[] {
-  const found: Node[] = []
+function ancestors({ parent }: DefaultsNode): DefaultsNode[] {
+  const found: DefaultsNode[] = []
   for (let node = parent; node !== undefined; node = node.parent) found.push(node)
   return found.toReversed()
 }
 
-function resultOf(node: Node): ResultDefault {
+function resultOf(node: DefaultsNode, self: boolean): ResultDefault {
   const { item, parent } = node
   return {
     config: configPath(item),
     package: finalPackage(item),
     parent: parent === undefined ? undefined : configPath(parent.item),
     primary: item.kind === 'config' && item.primary,
+    isSelf: self,
     get trail(): DefaultsTrail {
       return [...ancestors(node), node].map((each) => ({
         config: configPath(each.item),
@@ -354,13 +379,13 @@ function ensureNoDuplicates(list: readonly Found[]): void {
   const keys = new Set<string>()
   for (const { key } of list) {
     if (key === undefined) continue
-    if (keys.has(key)) refuse(`${key} is more than once in the final defaults list`)
+    if (keys.has(key)) refuse(`${key} appears more than once in the final defaults list`)
     keys.add(key)
   }
 }
 
-function shown(item: DefaultItem): string {
-  return `${overrideKey(item)}: ${String(nameOf(item))}`
+function shown(item: DefaultItem, separator = ': '): string {
+  return `${overrideKey(item)}${separator}${nameOf(item) ?? 'None'}`
 }
 
 /** Hydra stumbles over its own message where an option is a list. */

@@ -63,11 +63,12 @@ export function tryResolveItem(item: DefaultItem, known: ReadonlyMap<string, str
 /** @throws {HydraConfigError} `COMPOSITION`, always */
 export function refuseUnresolved(item: DefaultItem, known: ReadonlyMap<string, string | null>): never {
   const text = item.kind === 'config' ? item.path : String(item.value)
-  return refuse(`cannot resolve the interpolation '${text}' of a defaults list${readable(known)}`)
+  return refuse(`Error resolving interpolation '${text}'${readable(known)}`)
 }
 
 function readable(known: ReadonlyMap<string, string | null>): string {
-  return known.size === 0 ? '' : `; it can read ${[...known.keys()].join(', ')}`
+  const keys = [...known.keys()].join(', ')
+  return keys === '' ? '' : `, possible interpolation keys: ${keys}`
 }
 
 function read(
@@ -90,11 +91,7 @@ function read(
     return select(map([...entries, ['defaults', list(defaults)], ['_option_', scalar(text)]]), '_option_')
   } catch (cause) {
     if (!isHydraConfigError(cause) || !unresolved.has(cause.class)) throw cause
-    return refuse(
-      `cannot resolve the interpolation '${text}' of a defaults list${readable(known)}`,
-      undefined,
-      cause,
-    )
+    return refuse(`Error resolving interpolation '${text}'${readable(known)}`, undefined, cause)
   }
 }
 

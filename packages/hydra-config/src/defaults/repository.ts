@@ -53,6 +53,19 @@ export class Repository {
     return this.sources.some(({ files }) => files.keys().some((file) => file.startsWith(`${folder}/`)))
   }
 
+  /** Every config group, such as `db` and `db/engine`. */
+  readonly groups = (): ReadonlySet<string> => {
+    const found = new Set<string>()
+    for (const { files } of this.sources) {
+      for (const file of files.keys()) {
+        for (let end = file.lastIndexOf('/'); end > 0; end = file.lastIndexOf('/', end - 1)) {
+          found.add(file.slice(0, end))
+        }
+      }
+    }
+    return found
+  }
+
   /** Names of the configs of a group, sorted. */
   options(group: string): string[] {
     const folder = normalized(group)

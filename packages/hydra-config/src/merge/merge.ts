@@ -2,6 +2,7 @@ import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { Place } from '../interpolation/place.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
 import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.ts'
+import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
 
 /**
  * Merges `src` into `dest` as `OmegaConf.merge` does, without changing either: maps are merged key by key in the order
@@ -9,8 +10,14 @@ import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.
  * of what the interpolation leads to, where that is a map.
  * @throws HydraConfigError `MERGE`, of class `ConfigTypeError`, where a map meets a list
  */
-export function merge(dest: Value, src: Value, options: ResolveOptions = {}): Value {
+export function merge(dest: Value, src: Value, options: MergeOptions = {}): Value {
   return new Merge(options).containers(dest, src, [])
+}
+
+/** Options of {@link merge}. */
+export interface MergeOptions extends ResolveOptions {
+  /** Whether `{_append_: [a]}` over a list edits it; such a map anywhere else is refused. Default: false. */
+  readonly listEdits?: boolean
 }
 
 /** A map that is being made, and the key at which the next one stands in it. */
@@ -21,12 +28,18 @@ interface Level {
 
 class Merge {
   readonly #resolution: Resolution
+  readonly #listEdits: boolean
 
-  constructor(options: ResolveOptions) {
+  constructor(options: MergeOptions) {
     this.#resolution = new Resolution(options)
+    this.#listEdits = options.listEdits ?? false
   }
 
   containers(dest: Value, src: Value, above: readonly Level[]): Value {
+    if (dest.kind === 'list' && this.#listEdits) {
+      const edits = listEditsOf(src)
+      if (edits !== undefined) return editedList(dest, edits)
+    }
     if (dest.kind !== src.kind) {
       throw new HydraConfigError('MERGE', `a ${src.kind} cannot be merged into a ${dest.kind}`, {
         class: 'ConfigTypeError',
@@ -40,7 +53,10 @@ class Merge {
     for (const [srcKey, value] of src.entries) {
       const key = sameKey(entries, srcKey) ?? srcKey
       const old = entries.get(key)
-      entries.set(key, old === undefined ? value : this.#entry(old, value, [...above, { entries, key }]))
+      entries.set(
+        key,
+        old === undefined ? this.#whole(value) : this.#entry(old, value, [...above, { entries, key }]),
+      )
     }
     return { kind: 'map', entries, origin: dest.origin }
   }
@@ -48,7 +64,17 @@ class Merge {
   #entry(old: Value, value: Value, levels: readonly Level[]): Value {
     const dest = isInterpolation(old) ? (this.#target(levels) ?? old) : old
     if (value.kind === 'scalar') return value.value === '???' ? dest : value
-    return dest.kind === 'scalar' ? value : this.containers(dest, value, levels)
+    return dest.kind === 'scalar' ? this.#whole(value) : this.containers(dest, value, levels)
+  }
+
+  /** A value that replaces another one, or none. */
+  #whole(value: Value): Value {
+    if (this.#listEdits && holdsListEdit(value)) {
+      throw new HydraConfigError('MERGE', 'there is no list here to edit', {
+        class: 'ConfigCompositionException',
+      })
+    }
+    return value
   }
 
   /** The map or list that the interpolation at the last level leads to, in what has been merged so far. */

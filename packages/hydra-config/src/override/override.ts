@@ -81,6 +81,16 @@ export interface Override {
   readonly value: Element
   /** Whether there was an `=`. */
   readonly hasValue: boolean
+  /** By strict semantics, how the list at the key is edited; `value` then holds the items. */
+  readonly edit?: ListFunction | undefined
+}
+
+/** `append(a,b)` and its like, which edit the list at the key. */
+export interface ListFunction {
+  readonly name: 'append' | 'prepend' | 'insert' | 'remove' | 'pop' | 'clear'
+  /** Of `insert` and `pop`, else 0; negative ones count from the end. */
+  readonly index: number
+  readonly items: readonly Element[]
 }
 
 export function isSweep(value: Element): value is Sweep {

@@ -1,17 +1,27 @@
 import { isHydraConfigError } from '../errors.ts'
 import { type Random, systemRandom } from '../ports.ts'
+import type { Semantics } from '../semantics.ts'
 import { dictOf } from './dict.ts'
 import { parseFailure } from './failure.ts'
 import { callFunction } from './functions.ts'
 import type { Token } from './lexer.ts'
+import { isListFunction, listFunction } from './list-functions.ts'
 import type { DictKey, Element, Override, OverrideType, QuotedString } from './override.ts'
 import { parsePythonFloat, parsePythonInt } from './python-numbers.ts'
-import { type FunctionSyntax, type PrimitiveSyntax, parseSyntax, type Syntax } from './syntax.ts'
+import {
+  type FunctionSyntax,
+  type OverrideSyntax,
+  type PrimitiveSyntax,
+  parseSyntax,
+  type Syntax,
+} from './syntax.ts'
 
 /** Options of {@link parseOverride}. */
 export interface ParseOverrideOptions {
   /** Order of `shuffle([…])` over a list, which is shuffled as it is parsed. Default: Math.random. */
   readonly random?: Random
+  /** `strict` knows functions that edit lists: `key=append(a)`. Default: `hydra-1.3`. */
+  readonly semantics?: Semantics
 }
 
 const types = { '': 'CHANGE', '+': 'ADD', '++': 'FORCE_ADD', '~': 'DEL' } as const satisfies Record<
@@ -25,9 +35,16 @@ const types = { '': 'CHANGE', '+': 'ADD', '++': 'FORCE_ADD', '~': 'DEL' } as con
  *
  * @throws {HydraConfigError} `OVERRIDE_PARSE`
  */
-export function parseOverride(text: string, { random = systemRandom }: ParseOverrideOptions = {}): Override {
+export function parseOverride(
+  text: string,
+  { random = systemRandom, semantics = 'hydra-1.3' }: ParseOverrideOptions = {},
+): Override {
   const syntax = parseSyntax(text)
   const { elements } = syntax
+  const [first] = elements ?? []
+  if (semantics === 'strict' && first?.kind === 'function' && isListFunction(first.name.text)) {
+    return listOverride(text, syntax, first, random)
+  }
   const values = elements?.map((element) => evaluate(text, element, random)) ?? [null]
   const [only = '', ...others] = values
   return {
@@ -41,6 +58,23 @@ export function parseOverride(text: string, { random = systemRandom }: ParseOver
   }
 }
 
+function listOverride(
+  text: string,
+  syntax: OverrideSyntax,
+  syntaxOfCall: FunctionSyntax,
+  random: Random,
+): Override {
+  const { name } = syntaxOfCall
+  if (syntax.prefix !== '' || syntax.elements?.length !== 1) {
+    throw parseFailure(text, name.start, `edits a list: key=${name.text}(…) stands without prefix and alone`)
+  }
+  const edit = called(text, syntaxOfCall, random, (positional, named) =>
+    listFunction(name.text, positional, named),
+  )
+  const { key, package: ofPackage } = syntax
+  return { text, type: 'CHANGE', key, package: ofPackage, value: edit.items, hasValue: true, edit }
+}
+
 function evaluate(text: string, syntax: Syntax, random: Random): Element {
   if (syntax.kind === 'primitive') return primitive(text, syntax)
   if (syntax.kind === 'list') return syntax.items.map((item) => evaluate(text, item, random))
@@ -50,7 +84,19 @@ function evaluate(text: string, syntax: Syntax, random: Random): Element {
   )
 }
 
-function call(text: string, { name, args, end }: FunctionSyntax, random: Random): Element {
+function call(text: string, syntax: FunctionSyntax, random: Random): Element {
+  return called(text, syntax, random, (positional, named) =>
+    callFunction(syntax.name.text, { positional, named, random }),
+  )
+}
+
+/** What `run` makes of the arguments; what it refuses, refused with its place in `text`. */
+function called<T>(
+  text: string,
+  { name, args, end }: FunctionSyntax,
+  random: Random,
+  run: (positional: readonly Element[], named: ReadonlyMap<string, Element>) => T,
+): T {
   const positional: Element[] = []
   const named = new Map<string, Element>()
   for (const arg of args) {
@@ -60,7 +106,7 @@ function call(text: string, { name, args, end }: FunctionSyntax, random: Random)
     else positional.push(evaluate(text, arg.value, random))
   }
   try {
-    return callFunction(name.text, { positional, named, random })
+    return run(positional, named)
   } catch (cause) {
     if (!isHydraConfigError(cause)) throw cause
     const source = text.slice(name.start, end)

@@ -1,0 +1,111 @@
+import { HydraConfigError } from '../errors.ts'
+import { type ListValue, list, sameKey, type Value } from '../value/value.ts'
+
+/** A change of a list that keeps the rest of it. */
+export type ListEdit =
+  | { readonly kind: 'append' | 'prepend' | 'remove'; readonly items: readonly Value[] }
+  /** At the index before which the items go; negative ones count from the end. */
+  | { readonly kind: 'insert'; readonly index: number; readonly items: readonly Value[] }
+  /** The item at the index goes; negative ones count from the end. */
+  | { readonly kind: 'pop'; readonly index: number }
+  | { readonly kind: 'clear' }
+
+const keys: ReadonlyMap<unknown, 'append' | 'prepend' | 'remove'> = new Map([
+  ['_append_', 'append'],
+  ['_prepend_', 'prepend'],
+  ['_remove_', 'remove'],
+])
+
+/**
+ * The edits that stand in place of a list, as `{_append_: [a], _prepend_: [b], _remove_: [c]}`, in their order;
+ * undefined where `value` is something else.
+ * @throws {HydraConfigError} `MERGE` for an edit beside other keys, or without a list of items
+ */
+export function listEditsOf(value: Value): readonly ListEdit[] | undefined {
+  if (value.kind !== 'map' || !value.entries.keys().some((key) => keys.has(key))) return undefined
+  return Array.from(value.entries, ([key, items]) => {
+    const kind = keys.get(key)
+    if (kind === undefined) {
+      return refuse(
+        `'${String(key)}' stands beside an edit of a list; there are ${[...keys.keys()].join(', ')}`,
+      )
+    }
+    if (items.kind !== 'list') return refuse(`${String(key)} takes a list of items`)
+    return { kind, items: items.items }
+  })
+}
+
+/** Whether an edit of a list stands anywhere in `value`. */
+export function holdsListEdit(value: Value): boolean {
+  const waiting = [value]
+  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+    if (each.kind === 'scalar') continue
+    if (each.kind === 'map' && each.entries.keys().some((key) => keys.has(key))) return true
+    for (const inner of each.kind === 'map' ? each.entries.values() : each.items) waiting.push(inner)
+  }
+  return false
+}
+
+/**
+ * The list with the edits made, one after the other.
+ * @throws {HydraConfigError} `MERGE` for an item or index that is not there
+ */
+export function editedList(value: ListValue, edits: readonly ListEdit[]): ListValue {
+  let items = value.items
+  for (const edit of edits) items = edited(items, edit)
+  return list(items, value.origin)
+}
+
+function edited(items: readonly Value[], edit: ListEdit): readonly Value[] {
+  switch (edit.kind) {
+    case 'append':
+      return [...items, ...edit.items]
+    case 'prepend':
+      return [...edit.items, ...items]
+    case 'insert':
+      return items.toSpliced(edit.index, 0, ...edit.items)
+    case 'pop': {
+      const index = edit.index < 0 ? items.length + edit.index : edit.index
+      if (items[index] === undefined)
+        refuse(`the list has no item ${edit.index}; it has ${items.length} items`)
+      return items.toSpliced(index, 1)
+    }
+    case 'remove':
+      return edit.items.reduce(withoutFirst, items)
+    case 'clear':
+    default:
+      return []
+  }
+}
+
+function withoutFirst(items: readonly Value[], item: Value): readonly Value[] {
+  const index = items.findIndex((each) => equal(each, item))
+  if (index === -1) refuse('the list has no such item to remove')
+  return items.toSpliced(index, 1)
+}
+
+/** As Python compares: 1, 1.0 and true are equal. */
+function equal(a: Value, b: Value): boolean {
+  if (a.kind === 'list' && b.kind === 'list') {
+    return a.items.length === b.items.length && a.items.every((item, at) => both(item, b.items[at]))
+  }
+  if (a.kind === 'map' && b.kind === 'map') {
+    return (
+      a.entries.size === b.entries.size &&
+      a.entries.entries().every(([key, item]) => {
+        const other = sameKey(b.entries, key)
+        return other !== undefined && both(item, b.entries.get(other))
+      })
+    )
+  }
+  if (a.kind !== 'scalar' || b.kind !== 'scalar') return false
+  return sameKey(new Map([[a.value, undefined]]), b.value) !== undefined
+}
+
+function both(a: Value, b: Value | undefined): boolean {
+  return b !== undefined && equal(a, b)
+}
+
+function refuse(message: string): never {
+  throw new HydraConfigError('MERGE', message, { class: 'ConfigCompositionException' })
+}
