@@ -1,4 +1,5 @@
 import { type DefaultsNode, expandDefaults, type ResultDefault } from '../defaults/expand.ts'
+import type { ParsedConfigs } from '../defaults/parsed-configs.ts'
 import { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
 import { resolveAll } from '../interpolation/resolve-all.ts'
@@ -28,6 +29,8 @@ export interface ComposeOptions {
   readonly semantics?: Semantics
   /** Checks the values and gives them their type: any Standard Schema v1, such as one of zod, valibot or arktype. */
   readonly schema?: StandardSchema
+  /** Configs that were parsed before, to be shared by compositions. Default: none. */
+  readonly parsed?: ParsedConfigs
   /** Ends the composition: its promise rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -69,6 +72,8 @@ export async function defaultsList(options: ComposeOptions): Promise<readonly Re
 export async function openRepository({
   source,
   semantics = 'hydra-1.3',
+  parsed,
+  signal,
 }: ComposeOptions): Promise<Repository> {
   checkSemantics(semantics)
   const sources = [hydraSource, ...(isOne(source) ? [source] : source)]
@@ -77,10 +82,11 @@ export async function openRepository({
       sources.map(async (each, index) => ({
         provider: index === 0 ? 'hydra' : 'main',
         path: each.path,
-        files: await each.files(),
+        files: await each.files(signal),
       })),
     ),
     semantics,
+    parsed,
   )
 }
 

@@ -5,6 +5,7 @@ import { parseYaml } from '../yaml/parse-yaml.ts'
 import type { DefaultItem } from './default-item.ts'
 import { packageHeader } from './package-header.ts'
 import { parseDefaults } from './parse-defaults.ts'
+import type { ParsedConfigs } from './parsed-configs.ts'
 
 /** One config as it was read. */
 export interface LoadedConfig {
@@ -26,11 +27,14 @@ export class Repository {
     readonly files: ReadonlyMap<string, string>
   }[]
   readonly semantics: Semantics
+  readonly #parsed: ParsedConfigs | undefined
   readonly #loaded = new Map<string, LoadedConfig | undefined>()
 
-  constructor(sources: Repository['sources'], semantics: Semantics = 'hydra-1.3') {
+  /** @param parsed configs of other repositories, to be shared */
+  constructor(sources: Repository['sources'], semantics: Semantics = 'hydra-1.3', parsed?: ParsedConfigs) {
     this.sources = sources
     this.semantics = semantics
+    this.#parsed = parsed
   }
 
   /** @throws {HydraConfigError} for a config that cannot be read; undefined where there is none */
@@ -86,8 +90,10 @@ export class Repository {
     if (file === undefined) return undefined
     for (const { path: source, files } of this.sources) {
       const text = files.get(file)
-      if (text !== undefined)
-        return readConfig(path, text, { source, config: file.slice(0, -'.yaml'.length) }, this.semantics)
+      if (text === undefined) continue
+      const read = (): LoadedConfig =>
+        readConfig(path, text, { source, config: file.slice(0, -'.yaml'.length) }, this.semantics)
+      return this.#parsed?.get([this.semantics, source, path].join('\0'), text, read) ?? read()
     }
     return undefined
   }
