@@ -135,9 +135,7 @@ function onCancel(config: InternalAxiosRequestConfig, leave: (error: unknown) =>
   signal?.addEventListener?.('abort', aborted)
   let waits = true
   // A token forgets nobody but by an internal of axios.
-  void cancelToken?.promise.then((reason) => {
-    if (waits) leave(reason)
-  })
+  void cancelToken?.promise.then((reason) => (waits ? leave(reason) : undefined))
   return () => {
     waits = false
     signal?.removeEventListener?.('abort', aborted)

@@ -81,7 +81,7 @@ async function guarded({ options, ...more }: GrpcBreakerOptions = {}) {
       call.on('data', (text: string) => call.write(text.toUpperCase()))
       call.on('end', () => call.end())
     },
-  } as never)
+  })
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
