@@ -1,6 +1,8 @@
+export type { Change, ChangeSide } from './compose/changes.ts'
 export { type ComposeOptions, compose, defaultsList } from './compose/compose.ts'
 export type { Composition, ToYamlOptions } from './compose/composition.ts'
 export type { ConfigNode } from './compose/config-node.ts'
+export type { Path } from './compose/path.ts'
 export type { DefaultsTrail, ResultDefault, TrailStep } from './defaults/expand.ts'
 export {
   type ConfigIssue,

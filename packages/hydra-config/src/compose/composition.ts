@@ -1,11 +1,17 @@
 import type { ResultDefault } from '../defaults/expand.ts'
+import { type Explained, explain } from '../explain/explain.ts'
+import { History } from '../explain/history.ts'
+import type { Provenance } from '../explain/provenance.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
 import { plainView } from '../value/plain.ts'
 import { redact } from '../value/secret.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
+import { type Change, changesBetween } from './changes.ts'
 import { type ConfigNode, rootNode } from './config-node.ts'
+import { digestOf } from './digest.ts'
 import type { Layer } from './layer.ts'
+import type { Path } from './path.ts'
 
 /** One composed configuration. Nothing of it ever changes; what is made on demand is made once. */
 export interface Composition<T = unknown> {
@@ -21,6 +27,25 @@ export interface Composition<T = unknown> {
   readonly defaults: readonly ResultDefault[]
   /** The option of each config group by its override key, such as `db` or `db@backup`; null where none is chosen. */
   readonly choices: ReadonlyMap<string, string | null>
+  /**
+   * Where the value at a path comes from: file, line and column or place in an override; what it replaced; what its
+   * interpolation read.
+   * @throws {HydraConfigError} `UNKNOWN_PATH` where nothing is, nor ever was
+   */
+  explain<P extends Path<T>>(path: P): Provenance
+  /**
+   * What is different in `other`, interpolations resolved and before any schema. The order of keys makes no
+   * difference, that of items does; 1 and 1.0 are two values. Secrets are compared and shown as `***`.
+   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
+   */
+  diff(other: Composition): readonly Change[]
+  /**
+   * SHA-256, in hexadecimal, of all values, interpolations resolved and before any schema. The order of keys makes no
+   * difference, that of items does; 1 and 1.0 are two values. Of a secret it holds only that it is one, so that a
+   * digest tells nothing of it: a new password is seen by `diff`.
+   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
+   */
+  digest(): string
   /**
    * As `OmegaConf.to_yaml` writes it, secrets as `***`.
    * @throws {HydraConfigError} `UNKNOWN_PATH`, and with `resolve` `INTERPOLATION_UNRESOLVED`
@@ -54,6 +79,13 @@ export function compositionOf(composed: Composed): Composition {
   const { root, defaults, choices } = composed
   const tree = rootNode(root, composed.resolve)
   let plain = composed.checked
+  let digest: string | undefined
+  const explained: Explained = {
+    tree,
+    history: new History(composed.layers),
+    readsAt: () => [],
+    schemaDefault: (keys) => ownValue(composed.checked, keys),
+  }
   return {
     get value(): unknown {
       plain ??= { value: plainView(tree.resolved()) }
@@ -62,6 +94,12 @@ export function compositionOf(composed: Composed): Composition {
     tree,
     defaults,
     choices,
+    explain: (path) => explain(explained, path),
+    diff: (other) => changesBetween(tree, other.tree),
+    digest() {
+      digest ??= digestOf(tree.resolved())
+      return digest
+    },
     toYAML: (options) => yamlOf(tree, options),
   }
 }
@@ -80,4 +118,19 @@ function yamlOf(
 /** A scalar as it is written below a key. */
 function scalarText(value: Value): string {
   return dumpYaml(map([['value', value]])).slice('value: '.length)
+}
+
+/** What stands in the output of a schema, where it is made of objects and arrays. */
+function ownValue(
+  found: { readonly value: unknown } | undefined,
+  keys: readonly string[],
+): { readonly value: unknown } | undefined {
+  let at = found
+  for (const key of keys) {
+    const container: unknown = at?.value
+    if (typeof container !== 'object' || container === null || !Object.hasOwn(container, key))
+      return undefined
+    at = { value: Reflect.get(container, key) }
+  }
+  return at
 }

@@ -3,6 +3,8 @@ import type { Origin } from '../value/value.ts'
 
 /** Where a value comes from, what it replaced and what its interpolation read. */
 export interface Provenance {
+  /** Such as `db.port`; '' for the root and for an environment variable. */
+  readonly path: string
   /** As {@link Composition.value} has it, `***` for a secret; undefined where the value was deleted. */
   readonly value: unknown
   /** Where the value was written; of a deleted one, what deleted it. */
@@ -28,6 +30,8 @@ export interface HistoryStep {
 export interface InterpolationTrace {
   /** As it was written. */
   readonly expr: string
-  /** Where each value that it read comes from, in the order of reading. */
+  /** Where each value and environment variable that it read comes from, in the order of reading. */
   readonly reads: readonly Provenance[]
+  /** Why it has no value, where it has none; the provenance then has the text as its value. */
+  readonly error?: Error
 }

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { compose } from '../compose/compose.ts'
+import type { Composition } from '../compose/composition.ts'
+import { fromMemory } from '../source/memory.ts'
+import type { HistoryStep, Provenance } from './provenance.ts'
+
+const source = fromMemory({
+  'config.yaml': 'defaults:\n- db: mysql\n- tuning/fast\n- _self_\nname: app\nurl: ${db.host}:${db.port}\n',
+  'db/mysql.yaml': 'defaults:\n- engine: inno\nhost: localhost\nport: 3306\nhosts: [a, b]\n',
+  'db/postgres.yaml': 'host: pg.internal\nport: 5432\nhosts: []\n',
+  'db/engine/inno.yaml': 'pages: 16\n',
+  'tuning/fast.yaml': '# @package _global_\ndb:\n  port: 3310\n  cache: ???\n',
+})
+
+function composed(...overrides: string[]): Promise<Composition> {
+  return compose({ source, config: 'config', overrides })
+}
+
+function brief({ origin, history }: Provenance): unknown {
+  return { origin: place(origin), history: history.map((step) => [step.op, place(step.origin), step.value]) }
+}
+
+function place(origin: HistoryStep['origin']): unknown {
+  if (origin.kind === 'file') return `${origin.config}:${origin.line}:${origin.column}`
+  return origin.kind === 'override' ? origin.text.slice(origin.start, origin.end) : origin.kind
+}
+
+describe('explain', () => {
+  test('a value has its place, and everything that it took the place of', async () => {
+    const composition = await composed('db.port=3307')
+    expect(brief(composition.explain('db.port'))).toEqual({
+      origin: '3307',
+      history: [
+        ['set', 'db/mysql:4:7', 3306],
+        ['replace', 'tuning/fast:3:9', 3310],
+        ['replace', '3307', 3307],
+      ],
+    })
+    expect(composition.explain('db.port').origin).toEqual({
+      kind: 'override',
+      index: 0,
+      start: 8,
+      end: 12,
+      text: 'db.port=3307',
+    })
+  })
+
+  test('the trail leads from the primary config to the one that wrote it, with what chose each', async () => {
+    const { history } = (await composed('db=mysql')).explain('db.engine.pages')
+    expect(history[0]?.via).toMatchObject([
+      { config: 'config', package: '', chosenBy: undefined },
+      { config: 'db/mysql', package: 'db', chosenBy: { kind: 'override', index: 0, start: 3, end: 8 } },
+      {
+        config: 'db/engine/inno',
+        package: 'db.engine',
+        chosenBy: { config: 'db/mysql', line: 2, column: 11 },
+      },
+    ])
+  })
+
+  test('items of lists, in a file and in an override', async () => {
+    expect(brief((await composed()).explain('db.hosts[1]'))).toEqual({
+      origin: 'db/mysql:5:12',
+      history: [['set', 'db/mysql:5:12', 'b']],
+    })
+    expect(brief((await composed('db.hosts=[x,{k: "y"}]')).explain('db.hosts[1].k'))).toEqual({
+      origin: '"y"',
+      history: [['set', '"y"', 'y']],
+    })
+  })
+
+  test('containers tell which layers are in them', async () => {
+    const { origin, history } = (await composed('+db={extra: 1}')).explain('db')
+    expect(place(origin)).toBe('db/engine/inno:1:1')
+    expect(history.map(({ op, origin: at }) => [op, place(at)])).toEqual([
+      ['set', 'db/engine/inno:1:1'],
+      ['merge', 'db/mysql:1:1'],
+      ['merge', 'tuning/fast:3:3'],
+      ['merge', '{extra: 1}'],
+    ])
+  })
+
+  test('what is deleted says by what', async () => {
+    const found = (await composed('~db.host')).explain('db.host')
+    expect([found.value, brief(found)]).toEqual([
+      undefined,
+      {
+        origin: '~db.host',
+        history: [
+          ['set', 'db/mysql:3:7', 'localhost'],
+          ['delete', '~db.host', undefined],
+        ],
+      },
+    ])
+  })
+
+  test('what a scalar above it removed says so', async () => {
+    expect(brief((await composed('db.engine=none')).explain('db.engine.pages'))).toEqual({
+      origin: 'none',
+      history: [
+        ['set', 'db/engine/inno:1:8', 16],
+        ['delete', 'none', undefined],
+      ],
+    })
+  })
+
+  test('a path that was never there is refused with what is like it', async () => {
+    const composition = await composed()
+    expect(() => composition.explain('db.prot')).toThrow(
+      expect.objectContaining({
+        code: 'UNKNOWN_PATH',
+        path: 'db.prot',
+        message: expect.stringMatching(/'db' has no 'prot'.*'port'/),
+      }),
+    )
+    expect(() => composition.explain('db.port.x')).toThrow(/'db.port' is no map or list/)
+  })
+})
