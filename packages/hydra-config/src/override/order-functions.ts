@@ -44,7 +44,11 @@ export function sort(bound: Bound): Element {
 export function shuffled<T>(list: readonly T[], random: () => number): T[] {
   const left = [...list]
   const drawn: T[] = []
-  while (left.length > 0) drawn.push(...left.splice(Math.floor(random() * left.length), 1))
+  for (let size = left.length; size > 0; size--) {
+    const at = Math.floor(random() * size)
+    drawn.push(...left.slice(at, at + 1))
+    left.copyWithin(at, size - 1, size)
+  }
   return drawn
 }
 

@@ -75,7 +75,8 @@ function listOverride(
   return { text, type: 'CHANGE', key, package: ofPackage, value: edit.items, hasValue: true, edit }
 }
 
-function evaluate(text: string, syntax: Syntax, random: Random): Element {
+/** @throws {HydraConfigError} `OVERRIDE_PARSE` */
+export function evaluate(text: string, syntax: Syntax, random: Random): Element {
   if (syntax.kind === 'primitive') return primitive(text, syntax)
   if (syntax.kind === 'list') return syntax.items.map((item) => evaluate(text, item, random))
   if (syntax.kind === 'function') return call(text, syntax, random)

@@ -89,6 +89,22 @@ export function parseSyntax(text: string): OverrideSyntax {
   return new Parser(text).override()
 }
 
+/** One `key=value` of `zip(…)`; `key` as it is written, its `+` and package with it. */
+export interface KeyedValue {
+  readonly key: string
+  /** Where the key begins. */
+  readonly start: number
+  readonly value: Syntax
+}
+
+/**
+ * Parses `key=value,…)` from `start` to the end of `text`, keys and values each as in an override.
+ * @throws {HydraConfigError} `OVERRIDE_PARSE`
+ */
+export function parseKeyedCall(text: string, start: number): readonly KeyedValue[] {
+  return new Parser(text, start).keyedCall()
+}
+
 class Parser {
   readonly #text: string
   readonly #lastBrace: number
@@ -98,10 +114,30 @@ class Parser {
   /** ANTLR reads the whole first element before it knows whether others follow. */
   #inFirst = false
 
-  constructor(text: string) {
+  constructor(text: string, start: number = 0) {
     this.#text = text
     this.#lastBrace = text.lastIndexOf('}')
-    this.#token = this.#read(0)
+    this.#token = this.#read(start)
+  }
+
+  keyedCall(): readonly KeyedValue[] {
+    const parts: KeyedValue[] = []
+    do {
+      const { start } = this.#token
+      this.#prefix()
+      if (!keyStarts.has(this.#token.type) || this.#is('EQUAL')) this.#refuse('a key')
+      this.#packageOrGroup()
+      if (this.#skip('AT')) this.#package()
+      const key = this.#text.slice(start, this.#token.start)
+      this.#expect('EQUAL', 'an =')
+      const value = this.#element()
+      // What follows a comma is a key again.
+      if (this.#is('COMMA')) this.#mode = 'key'
+      parts.push({ key, start, value })
+    } while (this.#skip('COMMA'))
+    this.#expect('PCLOSE', 'a , or )')
+    if (!this.#is('EOF')) this.#refuse('the end')
+    return parts
   }
 
   override(): OverrideSyntax {

@@ -1,22 +1,26 @@
 import { type ComposeOptions, composeIn, composeWithHydra, openRepository } from '../compose/compose.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
-import { shuffled } from '../override/order-functions.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
 import { type Random, systemRandom } from '../ports.ts'
 import type { MapValue, Value } from '../value/value.ts'
-import { globbed } from './glob.ts'
-import { rangeValues } from './range-values.ts'
+import { parseSweep } from './parse-sweep.ts'
+import { planJobs, type SweepPlan } from './plan.ts'
+import { seededRandom } from './seeded-random.ts'
 import { valueText } from './value-text.ts'
 
 /** Options of {@link sweep}. */
 export interface SweepOptions extends ComposeOptions {
   /** Order of what is shuffled. Default: Math.random. */
   readonly random?: Random
+  /** Instead of `random`: the same integer gives the same order. */
+  readonly seed?: number
+  /** Leaves jobs out: called with the text of each key's value. Default: keeps all. */
+  readonly filter?: (job: ReadonlyMap<string, string>) => boolean
 }
 
-/** How many jobs one sweep may have. */
+/** How many jobs {@link sweep} makes at once. */
 const maxJobs = 1_000_000
 
 /**
@@ -24,72 +28,63 @@ const maxJobs = 1_000_000
  * fastest, those of `hydra.sweeper.params` before those of `overrides`. A later sweep of one key takes the place of an
  * earlier one. Every job is composed once, so that none fails later on.
  *
+ * Beside the overrides of Hydra's grammar there are `zip(model=[a,b],size=[s,l])`, whose keys change together, and
+ * `exclude(model=a,size=[s,l])`, which leaves out the jobs that have one of the values of each key.
+ *
  * @returns for each job the overrides that make it
- * @throws {HydraConfigError} `SWEEP` for a sweep that cannot be enumerated, and what `compose` throws
+ * @throws {HydraConfigError} `SWEEP` for a sweep that cannot be enumerated or has more than 1,000,000 jobs,
+ * `INVALID_OPTION`, and what `compose` throws
  */
 export async function sweep(options: SweepOptions): Promise<readonly (readonly string[])[]> {
-  const { config, overrides = [], random = systemRandom } = options
+  const { plan, check } = await prepare(options)
+  const jobs: (readonly string[])[] = []
+  if (plan.combinations > maxJobs && options.filter === undefined) refuseTooMany()
+  for (const job of plan) {
+    if (jobs.length === maxJobs) refuseTooMany()
+    jobs.push(job)
+  }
+  for (const job of jobs) check(job)
+  return jobs
+}
+
+/**
+ * As {@link sweep}, but each job is made when it is asked for, and none is composed before: for sweeps of any size.
+ * @throws {HydraConfigError} as {@link sweep}
+ */
+export async function planSweep(options: SweepOptions): Promise<SweepPlan> {
+  return (await prepare(options)).plan
+}
+
+async function prepare(
+  options: SweepOptions,
+): Promise<{ plan: SweepPlan; check: (job: readonly string[]) => void }> {
+  const { config, overrides = [], semantics, filter } = options
+  const random = randomOf(options)
   const repository = await openRepository(options)
-  const parsed = overrides.map((text) => parseOverride(text, { random }))
+  const parsing = { random, ...(semantics === undefined ? {} : { semantics }) }
+  const { entries, overrides: parsed } = parseSweep(overrides, parsing)
   const ofHydra = parsed.filter(({ key }) => isOfHydra(key))
   for (const { text, value } of ofHydra) {
     if (isSweep(value))
       refuse(`Hydra's own configuration cannot be swept over: '${text}'`, 'ConfigCompositionException')
   }
   const master = composeWithHydra(repository, config, parsed, true)
-  const params = paramsOf(master.value).map((text) => parseOverride(text, { random }))
-  const jobs = jobsOf([...params, ...parsed.filter(({ key }) => !isOfHydra(key))], repository, random)
-  for (const job of jobs)
-    composeIn(repository, config, [...ofHydra, ...job.map((text) => parseOverride(text, { random }))])
-  return jobs
-}
-
-/** @throws {HydraConfigError} `SWEEP` */
-function jobsOf(overrides: readonly Override[], repository: Repository, random: Random): string[][] {
-  const axes = new Map<string, readonly string[]>()
-  for (const override of overrides) {
-    const key = keyText(override)
-    axes.set(
-      key,
-      textsOf(override, repository, random).map((text) => `${key}=${text}`),
-    )
+  const params = paramsOf(master.value).map((text) => parseOverride(text, parsing))
+  const swept = entries.filter((entry) => 'parts' in entry || !isOfHydra(entry.key))
+  const plan = planJobs([...params, ...swept], { repository, random, filter })
+  const parsedOnce = new Map<string, Override>()
+  const parse = (text: string): Override => {
+    const known = parsedOnce.get(text) ?? parseOverride(text, parsing)
+    parsedOnce.set(text, known)
+    return known
   }
-  let jobs: string[][] = [[]]
-  for (const texts of axes.values()) {
-    if (jobs.length * texts.length > maxJobs) refuse(`the sweep has more than ${maxJobs} jobs`, 'MemoryError')
-    jobs = jobs.flatMap((job) => texts.map((text) => [...job, text]))
-  }
-  return jobs
+  return { plan, check: (job) => void composeIn(repository, config, [...ofHydra, ...job.map(parse)]) }
 }
 
-function textsOf({ value, key, text }: Override, repository: Repository, random: Random): readonly string[] {
-  if (isList(value) || !isSwept(value)) return [valueText(value)]
-  switch (value.kind) {
-    case 'interval':
-      return refuse(
-        `'${text}' is an interval, which has no end of values; use a range or a choice`,
-        'HydraException',
-      )
-    case 'glob':
-      return globbed(repository.options(key), patterns(value.include), patterns(value.exclude))
-    case 'choice':
-    case 'range':
-    default: {
-      const list = value.kind === 'choice' ? value.list : rangeValues(value)
-      return (value.shuffle ? shuffled(list, random) : list).map(valueText)
-    }
-  }
-}
-
-function patterns(elements: readonly Element[]): string[] {
-  return elements.map((each) =>
-    typeof each === 'string' ? each : refuse('a pattern of glob is a string without quotes', 'TypeError'),
-  )
-}
-
-function keyText({ type, key, package: ofPackage }: Override): string {
-  const prefix = { CHANGE: '', ADD: '+', FORCE_ADD: '++', DEL: '~' }[type]
-  return `${prefix}${key}${ofPackage === undefined ? '' : `@${ofPackage}`}`
+function randomOf({ random, seed }: SweepOptions): Random {
+  if (seed === undefined) return random ?? systemRandom
+  if (random === undefined) return seededRandom(seed)
+  throw new HydraConfigError('INVALID_OPTION', 'seed and random are given; give one of them')
 }
 
 function isOfHydra(key: string): boolean {
@@ -101,7 +96,7 @@ function isSweep(value: Element): boolean {
 }
 
 /** `hydra.sweeper.params`, one override each. */
-function paramsOf(root: MapValue): string[] {
+export function paramsOf(root: MapValue): string[] {
   let found: Value | undefined = root
   for (const step of ['hydra', 'sweeper', 'params']) {
     found = found?.kind === 'map' ? found.entries.get(step) : undefined
@@ -120,6 +115,10 @@ function paramsOf(root: MapValue): string[] {
 function paramText({ value }: Extract<Value, { kind: 'scalar' }>): string {
   if (typeof value === 'string') return value
   return valueText(value instanceof Uint8Array ? '' : value)
+}
+
+function refuseTooMany(): never {
+  refuse(`the sweep has more than ${maxJobs} jobs; planSweep makes them one by one`, 'MemoryError')
 }
 
 function refuse(message: string, ofClass: string): never {

@@ -1,4 +1,4 @@
-import { type Element, isList, isSwept, type QuotedString } from '../override/override.ts'
+import { type Element, isList, isSwept, type ListFunction, type QuotedString } from '../override/override.ts'
 import { pythonFloat } from '../value/python-text.ts'
 
 /**
@@ -23,4 +23,10 @@ function quotedText({ text, quote }: QuotedString): string {
     next === quote ? `${backslashes}${run}` : run,
   )
   return `${quote}${doubled.slice(0, -1).replaceAll(quote, `\\${quote}`)}${quote}`
+}
+
+/** `append(a,b)` and its like, as they are written behind `=`. */
+export function listFunctionText({ name, index, items }: ListFunction): string {
+  const indexed = name === 'insert' || name === 'pop' ? [String(index)] : []
+  return `${name}(${[...indexed, ...items.map(valueText)].join(',')})`
 }
