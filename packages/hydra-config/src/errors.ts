@@ -12,6 +12,12 @@ export type HydraConfigErrorCode =
   | 'INTERPOLATION_UNRESOLVED'
   /** A path leads to nothing in the configuration. */
   | 'UNKNOWN_PATH'
+  /** An interpolation leads back to itself; the message names the way. */
+  | 'INTERPOLATION_CYCLE'
+  /** A value waits for a resolver that has not answered yet: await the composition. */
+  | 'INTERPOLATION_PENDING'
+  /** The signal ended a wait. */
+  | 'ABORTED'
   /** Two values cannot be merged: one is a map and the other a list. */
   | 'MERGE'
   /** An override is not of Hydra's override grammar, or one of its functions cannot take its arguments. */
@@ -26,10 +32,16 @@ export type HydraConfigErrorCode =
   | 'INVALID_HEADER'
   /** A configuration is not what its schema or its plain form asks for. */
   | 'CONFIG_INVALID'
+  /** A change of what is readonly. */
+  | 'READONLY'
+  /** A mandatory value is still `???`. */
+  | 'MISSING_VALUE'
   /** Where a source should be is nothing. */
   | 'SOURCE_NOT_FOUND'
   /** A source, or a file of it, is there and cannot be read: no permission, no UTF-8, too large, gone away. */
   | 'SOURCE_READ'
+  /** A source or a composition took longer than it may. */
+  | 'TIMED_OUT'
   /** A sweep cannot be enumerated, or has too many jobs. */
   | 'SWEEP'
 

@@ -19,7 +19,13 @@ export type {
 export type { Place } from './interpolation/place.ts'
 export type { ResolveOptions } from './interpolation/resolve.ts'
 export { resolveAll, select } from './interpolation/resolve-all.ts'
-export type { Environment, Resolver, ResolverContext } from './interpolation/resolver.ts'
+export type {
+  Environment,
+  ResolverContext,
+  ResolverDefinition,
+  ResolverFunction,
+  Resolvers,
+} from './interpolation/resolver.ts'
 export { merge } from './merge/merge.ts'
 export {
   type ChoiceSweep,

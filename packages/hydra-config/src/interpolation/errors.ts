@@ -1,4 +1,5 @@
 import { HydraConfigError } from '../errors.ts'
+import { type Place, placePath } from './place.ts'
 
 /** The classes of error that OmegaConf raises where an interpolation has no value. */
 export type InterpolationErrorClass =
@@ -22,4 +23,35 @@ export function parseError(message: string, offset: number): HydraConfigError {
 /** Makes the error `INTERPOLATION_UNRESOLVED` of class `errorClass`. */
 export function unresolved(errorClass: InterpolationErrorClass, message: string): HydraConfigError {
   return new HydraConfigError('INTERPOLATION_UNRESOLVED', message, { class: errorClass })
+}
+
+const resolutionClasses: ReadonlySet<string | undefined> = new Set<InterpolationErrorClass>([
+  'InterpolationResolutionError',
+  'InterpolationKeyError',
+  'InterpolationToMissingValueError',
+  'InterpolationValidationError',
+  'UnsupportedInterpolationType',
+])
+
+/** Whether OmegaConf lets the error of one interpolation pass through those that lead to it as it is. */
+export function isResolutionError(error: HydraConfigError): boolean {
+  return resolutionClasses.has(error.class)
+}
+
+const shownPlaces = 12
+
+/** The error of values that lead back to the first of them. */
+export function cycleError(cycle: readonly Place[], what: string): HydraConfigError {
+  const half = shownPlaces / 2
+  const paths = (places: readonly Place[]): string[] => places.map((place) => placePath(place) || 'the root')
+  const named =
+    cycle.length <= shownPlaces
+      ? paths(cycle)
+      : [...paths(cycle.slice(0, half)), `${cycle.length - shownPlaces} more`, ...paths(cycle.slice(-half))]
+  const [first] = cycle
+  const way = [...named, named[0] ?? ''].map((name) => (name.length > 200 ? `${name.slice(0, 200)}…` : name))
+  return new HydraConfigError('INTERPOLATION_CYCLE', `${what} leads back to itself: ${way.join(' → ')}`, {
+    class: 'InterpolationResolutionError',
+    ...(first === undefined ? {} : { path: placePath(first), origin: first.value.origin }),
+  })
 }

@@ -10,8 +10,12 @@ interface NodeInterpolation {
 interface ResolverInterpolation {
   readonly kind: 'resolver'
   readonly name: readonly (string | Interpolation)[]
-  readonly arguments: readonly Expression[]
-  /** The interpolation as written. */
+  readonly arguments: readonly Argument[]
+}
+
+/** An argument, and how it is written. */
+export interface Argument {
+  readonly value: Expression
   readonly source: string
 }
 

@@ -1,12 +1,41 @@
-import { pythonString, scalarString } from '../value/python-string.ts'
+import { scalarString } from '../value/python-string.ts'
+import { joinText, secret, shownText } from '../value/secret.ts'
 import { list, scalar, type Value } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
 import { unresolved } from './errors.ts'
-import { isMissing, Place } from './place.ts'
-import type { Resolver, ResolverContext } from './resolver.ts'
+import type { ResolveOptions } from './options.ts'
+import { isMissing, Place, placePath } from './place.ts'
+
+/** What a resolver of OmegaConf answers: a place, a value of its own, or what has to be done first. */
+export type BuiltInAnswer = Place | Value | Search | Evaluation
+
+/** A search from the root, or with a leading dot from the map or list that holds the interpolation. */
+export interface Search {
+  readonly kind: 'search'
+  readonly path: string
+  readonly throwOnMissing: boolean
+  /** Given what was found, undefined where nothing was. */
+  then(found: Place | undefined): Place | Value
+}
+
+/** A text to be read as an argument is, and evaluated where the interpolation stands. */
+interface Evaluation {
+  readonly kind: 'evaluation'
+  readonly text: string
+}
+
+/** Where a resolver of OmegaConf is called from. */
+interface CallSite {
+  readonly node: Place
+  readonly parent: Place
+  readonly options: ResolveOptions
+  readEnvironment(name: string): string | undefined
+}
+
+type BuiltIn = (args: readonly Place[], site: CallSite) => BuiltInAnswer
 
 /** The resolvers that OmegaConf brings. */
-export const ocResolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
+export const ocResolvers: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
   ['oc.env', env],
   ['oc.decode', decode],
   ['oc.create', create],
@@ -16,11 +45,14 @@ export const ocResolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolv
   ['oc.dict.values', dictValues],
 ])
 
-function env(args: readonly Place[], { environment }: ResolverContext): Value {
+function env(args: readonly Place[], { options, readEnvironment }: CallSite): Value {
   checkCount('oc.env', args, 1, 2)
   const name = textArgument('oc.env', args[0])
-  const found = environment(name)
-  if (found !== undefined) return scalar(found)
+  const found = readEnvironment(name)
+  if (found !== undefined) {
+    const value = scalar(found, { kind: 'env', name })
+    return options.secretEnvironment?.(name) ? secret(value) : value
+  }
   const fallback = args[1]?.value
   if (fallback === undefined) {
     throw unresolved(
@@ -28,16 +60,17 @@ function env(args: readonly Place[], { environment }: ResolverContext): Value {
       `the environment variable ${JSON.stringify(name)} is not set`,
     )
   }
-  return isNull(fallback) ? fallback : scalar(pythonString(fallback))
+  return isNull(fallback) ? fallback : joinText([fallback])
 }
 
-function decode(args: readonly Place[], context: ResolverContext): Value {
+function decode(args: readonly Place[]): Value | Evaluation {
   checkCount('oc.decode', args, 1, 1)
   const text = args[0]?.value
-  return text !== undefined && isNull(text) ? text : context.decode(textArgument('oc.decode', args[0]))
+  if (text !== undefined && isNull(text)) return text
+  return { kind: 'evaluation', text: textArgument('oc.decode', args[0]) }
 }
 
-function create(args: readonly Place[], { parent }: ResolverContext): Place | Value {
+function create(args: readonly Place[], { parent }: CallSite): Place | Value {
   checkCount('oc.create', args, 1, 1)
   const value = args[0]?.value
   if (value === undefined || isNull(value)) return scalar(null)
@@ -46,73 +79,84 @@ function create(args: readonly Place[], { parent }: ResolverContext): Place | Va
   throw unresolved('InterpolationResolutionError', 'oc.create takes a map, a list, a text or null')
 }
 
-function select(args: readonly Place[], context: ResolverContext): Place | Value {
+function select(args: readonly Place[]): Search {
   checkCount('oc.select', args, 1, 2)
-  const found = context.select(textArgument('oc.select', args[0]), false)
-  const selected = found === undefined || isMissing(found) ? args[1] : found
-  return selected?.isContainer ? selected : (selected?.value ?? scalar(null))
+  return {
+    kind: 'search',
+    path: textArgument('oc.select', args[0]),
+    throwOnMissing: false,
+    then: (found) => {
+      const selected = found === undefined || isMissing(found) ? args[1] : found
+      return selected?.isContainer ? selected : (selected?.value ?? scalar(null))
+    },
+  }
 }
 
 const renamed = "'$OLD_KEY' is deprecated. Change your code and config to use '$NEW_KEY'"
 
-function deprecated(args: readonly Place[], context: ResolverContext): Place {
+function deprecated(args: readonly Place[], { node, options }: CallSite): Search {
   checkCount('oc.deprecated', args, 1, 2)
   const key = textArgument('oc.deprecated', args[0])
-  const message = args[1] === undefined ? renamed : textArgument('oc.deprecated', args[1])
-  const target = context.select(key, false)
-  if (target === undefined)
-    throw unresolved('InterpolationResolutionError', `oc.deprecated: no key ${JSON.stringify(key)}`)
-  const names: Readonly<Record<string, string>> = { OLD_KEY: fullKey(context.node), NEW_KEY: fullKey(target) }
-  context.warn(
-    message.replace(
-      /\$(?:\$|(OLD_KEY|NEW_KEY)(?![A-Za-z0-9_])|\{(OLD_KEY|NEW_KEY)\})/g,
-      (_, bare, braced) => {
-        const name = bare ?? braced
-        return name === undefined ? '$' : (names[name] ?? '')
-      },
-    ),
-  )
-  return target
+  if (args[1] !== undefined) textArgument('oc.deprecated', args[1])
+  const message = args[1] === undefined ? renamed : shownText(args[1].value)
+  return {
+    kind: 'search',
+    path: key,
+    throwOnMissing: false,
+    then: (target) => {
+      if (target === undefined)
+        throw unresolved('InterpolationResolutionError', `oc.deprecated: no key ${JSON.stringify(key)}`)
+      options.warn?.(withNames(message, placePath(node), placePath(target)))
+      return target
+    },
+  }
 }
 
-function dictKeys(args: readonly Place[], context: ResolverContext): Place {
-  checkCount('oc.dict.keys', args, 1, 1)
-  const found = mapAt('oc.dict.keys', args[0], context)
-  return new Place(list([...found.entries.keys()].map((key) => scalar(key))), context.parent)
+function withNames(message: string, oldKey: string, newKey: string): string {
+  return message.replace(
+    /\$(?:\$|(OLD_KEY|NEW_KEY)(?![A-Za-z0-9_])|\{(OLD_KEY|NEW_KEY)\})/g,
+    (_, bare, braced) => {
+      const name = bare ?? braced
+      if (name === undefined) return '$'
+      return name === 'OLD_KEY' ? oldKey : newKey
+    },
+  )
+}
+
+function dictKeys(args: readonly Place[], { parent }: CallSite): Search {
+  return mapSearch('oc.dict.keys', args, (keys) => new Place(list(keys.map((key) => scalar(key))), parent))
 }
 
 /** References to the values, so that what they hold is resolved where it stands. */
-function dictValues(args: readonly Place[], context: ResolverContext): Place {
-  checkCount('oc.dict.values', args, 1, 1)
-  const found = mapAt('oc.dict.values', args[0], context)
-  const path = textArgument('oc.dict.values', args[0])
-  // A relative path starts one level deeper, inside of the list that is made here.
-  const from = path.startsWith('.') ? `.${path}` : path
-  const references = [...found.entries.keys()].map((key) => scalar(`\${${from}.${scalarString(key)}}`))
-  return new Place(list(references), context.parent)
+function dictValues(args: readonly Place[], { parent }: CallSite): Search {
+  return mapSearch('oc.dict.values', args, (keys, path) => {
+    // A relative path starts one level deeper, inside of the list that is made here.
+    const from = path.startsWith('.') ? `.${path}` : path
+    return new Place(list(keys.map((key) => scalar(`\${${from}.${scalarString(key)}}`))), parent)
+  })
 }
 
-function mapAt(name: string, path: Place | undefined, context: ResolverContext): Value & { kind: 'map' } {
-  const key = textArgument(name, path)
-  const found = context.select(key, true)
-  if (found === undefined || isMissing(found)) {
-    throw unresolved('InterpolationResolutionError', `${name}: no key ${JSON.stringify(key)}`)
+function mapSearch(
+  name: string,
+  args: readonly Place[],
+  answer: (keys: readonly (Value & { kind: 'scalar' })['value'][], path: string) => Place,
+): Search {
+  checkCount(name, args, 1, 1)
+  const path = textArgument(name, args[0])
+  return {
+    kind: 'search',
+    path,
+    throwOnMissing: true,
+    then: (found) => {
+      if (found === undefined || isMissing(found)) {
+        throw unresolved('InterpolationResolutionError', `${name}: no key ${JSON.stringify(path)}`)
+      }
+      if (found.value.kind !== 'map' || found.opaque) {
+        throw unresolved('InterpolationResolutionError', `${name}: ${JSON.stringify(path)} is no map`)
+      }
+      return answer([...found.value.entries.keys()], path)
+    },
   }
-  if (found.value.kind !== 'map' || found.opaque) {
-    throw unresolved('InterpolationResolutionError', `${name}: ${JSON.stringify(key)} is no map`)
-  }
-  return found.value
-}
-
-function fullKey(place: Place): string {
-  let path = ''
-  for (let at = place; at.parent !== undefined; at = at.parent) {
-    const inList = at.parent.value.kind === 'list'
-    const key = at.key === undefined ? '' : scalarString(at.key)
-    const separator = path === '' || path.startsWith('[') ? '' : '.'
-    path = `${inList ? `[${key}]` : key}${separator}${path}`
-  }
-  return path
 }
 
 function checkCount(name: string, args: readonly Place[], least: number, most: number): void {
@@ -124,7 +168,7 @@ function checkCount(name: string, args: readonly Place[], least: number, most: n
 function textArgument(name: string, argument: Place | undefined): string {
   const value = argument?.value
   if (value?.kind === 'scalar' && typeof value.value === 'string') return value.value
-  const found = value === undefined ? 'nothing' : pythonString(value).slice(0, 60)
+  const found = value === undefined ? 'nothing' : shownText(value).slice(0, 60)
   throw unresolved('InterpolationResolutionError', `${name} takes a text here, not ${found}`)
 }
 

@@ -1,9 +1,9 @@
 import { parseError } from './errors.ts'
-import type { Expression, Interpolation } from './expression.ts'
+import type { Argument, Expression, Interpolation } from './expression.ts'
 import { type Mode, type Token, type TokenType, tokenize } from './lexer.ts'
 
 // A deeper interpolation is no configuration but an attack; OmegaConf runs out of Python's stack before.
-const depthMax = 100
+const depthMax = 400
 
 /**
  * Parses a string of a configuration (rule `configValue` of OmegaConf's grammar).
@@ -121,16 +121,10 @@ class Parser {
       } else break
     }
     if (nameable && this.#take(':')) {
-      const items = this.#peek().type === '}' ? [] : this.#sequence('}')
+      const args = this.#peek().type === '}' ? [] : this.#sequence('}')
       this.#expect('}')
       this.#depth--
-      const name = parts.filter((part) => part !== '.')
-      return {
-        kind: 'resolver',
-        name,
-        arguments: items,
-        source: this.#text.slice(start, this.#peek().offset),
-      }
+      return { kind: 'resolver', name: parts.filter((part) => part !== '.'), arguments: args }
     }
     this.#expect('}')
     this.#depth--
@@ -146,11 +140,13 @@ class Parser {
   }
 
   /** One element or more; elements that are left out are empty strings. */
-  #sequence(close: ']' | '}'): Expression[] {
-    const items: Expression[] = []
+  #sequence(close: ']' | '}'): Argument[] {
+    const items: Argument[] = []
     for (;;) {
-      const { type } = this.#peek()
-      items.push(type === ',' || type === close ? { kind: 'literal', value: '' } : this.#element())
+      const { type, offset } = this.#peek()
+      const value: Expression =
+        type === ',' || type === close ? { kind: 'literal', value: '' } : this.#element()
+      items.push({ value, source: this.#text.slice(offset, this.#peek().offset) })
       if (!this.#take(',')) return items
     }
   }
@@ -173,7 +169,7 @@ class Parser {
     if (this.#take('[')) {
       const items = this.#peek().type === ']' ? [] : this.#sequence(']')
       this.#expect(']')
-      return { kind: 'list', items }
+      return { kind: 'list', items: items.map(({ value }) => value) }
     }
     if (this.#take('{')) return this.#dict()
     return this.#primitive(true)

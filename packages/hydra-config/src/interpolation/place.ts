@@ -1,3 +1,4 @@
+import { scalarString } from '../value/python-string.ts'
 import type { MapKey, Value } from '../value/value.ts'
 
 /**
@@ -7,14 +8,16 @@ import type { MapKey, Value } from '../value/value.ts'
 export class Place {
   readonly value: Value
   readonly parent: Place | undefined
+  readonly root: Place
   readonly key: MapKey | undefined
   /** A plain result of a resolver: a value as a whole, with no places inside. */
   readonly opaque: boolean
-  readonly #children = new Map<MapKey, Place>()
+  #children: Map<MapKey, Place> | undefined
 
   constructor(value: Value, parent?: Place, key?: MapKey, opaque: boolean = false) {
     this.value = value
     this.parent = parent
+    this.root = parent?.root ?? this
     this.key = key
     this.opaque = opaque
   }
@@ -23,17 +26,14 @@ export class Place {
     return this.value.kind !== 'scalar' && !this.opaque
   }
 
-  get root(): Place {
-    return this.parent === undefined ? this : this.parent.root
-  }
-
   /** The place of an entry or, by a bigint, of an item; undefined where there is none. */
   child(key: MapKey): Place | undefined {
-    const known = this.#children.get(key)
+    const known = this.#children?.get(key)
     if (known !== undefined) return known
     const value = childValue(this.value, key)
     if (value === undefined) return undefined
     const place = new Place(value, this, key)
+    this.#children ??= new Map()
     this.#children.set(key, place)
     return place
   }
@@ -54,4 +54,15 @@ export function interpolationAt({ value, opaque }: Place): string | undefined {
 /** Whether `???` stands at a place. */
 export function isMissing({ value }: Place): boolean {
   return value.kind === 'scalar' && value.value === '???'
+}
+
+/** The path of a place from its root, such as `a.b[0]`, as OmegaConf's `full_key` has it. */
+export function placePath(place: Place): string {
+  const steps: string[] = []
+  for (let at = place; at.parent !== undefined; at = at.parent) {
+    const key = at.key === undefined ? '' : scalarString(at.key)
+    const inMap = at.parent.value.kind !== 'list'
+    steps.push(inMap ? (at.parent.parent === undefined ? key : `.${key}`) : `[${key}]`)
+  }
+  return steps.reverse().join('')
 }

@@ -1,0 +1,140 @@
+import { isHydraConfigError } from '../errors.ts'
+import { type ListValue, list, type MapKey, type MapValue, scalar, type Value } from '../value/value.ts'
+import { cycleError, unresolved } from './errors.ts'
+import type { Machine } from './machine.ts'
+import { unsettled } from './operands.ts'
+import type { Place } from './place.ts'
+import { survey } from './survey.ts'
+import type { UserResolvers } from './user-resolvers.ts'
+
+const openMax = 100_000
+const valuesMax = 1_000_000
+
+/** A map or list whose interpolations are being resolved. */
+interface Open {
+  readonly place: Place
+  readonly value: ListValue | MapValue
+  readonly entries: readonly (readonly [MapKey, Value])[]
+  readonly made: Value[]
+  readonly unkeptBefore: number
+  settled: boolean
+}
+
+/** Resolves all that a place holds, on a stack of its own. What was resolved is kept and shared. */
+export class Content {
+  readonly #machine: Machine
+  readonly #resolvers: UserResolvers
+  readonly #keepsMissing: boolean
+  readonly #known = new Map<Place, Value>()
+  readonly #open = new Set<Place>()
+
+  /** With `keepsMissing` what leads to `???` becomes `???`, without it is an error. */
+  constructor(machine: Machine, resolvers: UserResolvers, keepsMissing: boolean) {
+    this.#machine = machine
+    this.#resolvers = resolvers
+    this.#keepsMissing = keepsMissing
+  }
+
+  /** Undefined where something in it waits for a promise. All that can be asked has been asked then. */
+  of(place: Place): Value | undefined {
+    const stack: Open[] = []
+    let settled = true
+    const given: Value[] = []
+    const accept = (value: Value | undefined): void => {
+      const top = stack.at(-1)
+      if (value === undefined) {
+        if (top === undefined) settled = false
+        else top.settled = false
+      }
+      ;(top?.made ?? given).push(value ?? unsettled.value)
+    }
+    let opened = 0
+    try {
+      this.#enter(place, stack, accept)
+      for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+        const entry = top.entries[top.made.length]
+        if (entry === undefined) {
+          stack.pop()
+          accept(this.#close(top))
+          continue
+        }
+        const [key, item] = entry
+        if (!survey(item).interpolated) {
+          accept(item)
+          continue
+        }
+        const child = top.place.child(key)
+        const target = child === undefined ? undefined : this.#target(child)
+        if (target === undefined) accept(child === undefined ? item : scalar('???', item.origin))
+        else if (this.#enter(target, stack, accept) && ++opened > valuesMax) throw tooMuch()
+      }
+    } finally {
+      for (const { place: left } of stack) this.#open.delete(left)
+    }
+    return settled ? given[0] : undefined
+  }
+
+  /** Whether the value has to be gone through. */
+  #enter(place: Place, stack: Open[], accept: (value: Value | undefined) => void): boolean {
+    const { value } = place
+    if (place === unsettled) accept(undefined)
+    else if (value.kind === 'scalar' || place.opaque || !survey(value).interpolated) accept(value)
+    else {
+      const known = this.#known.get(place)
+      if (known === undefined) {
+        this.#push(place, value, stack)
+        return true
+      }
+      accept(known)
+    }
+    return false
+  }
+
+  #push(place: Place, value: ListValue | MapValue, stack: Open[]): void {
+    if (this.#open.has(place)) {
+      const places = stack.map((each) => each.place)
+      throw cycleError(places.slice(Math.max(places.indexOf(place), 0)), 'the value')
+    }
+    if (stack.length >= openMax) throw tooMuch()
+    this.#open.add(place)
+    const entries: readonly (readonly [MapKey, Value])[] =
+      value.kind === 'map'
+        ? [...value.entries]
+        : value.items.map((item, index) => [BigInt(index), item] as const)
+    stack.push({ place, value, entries, made: [], unkeptBefore: this.#resolvers.unkept, settled: true })
+  }
+
+  #close({ place, value, entries, made, settled, unkeptBefore }: Open): Value | undefined {
+    this.#open.delete(place)
+    if (!settled) return undefined
+    const resolved: Value =
+      value.kind === 'list'
+        ? list(made, value.origin)
+        : {
+            kind: 'map',
+            entries: new Map(entries.map(([key, item], index) => [key, made[index] ?? item] as const)),
+            origin: value.origin,
+          }
+    if (survey(resolved).size - survey(value).size > valuesMax) throw tooMuch()
+    if (unkeptBefore === this.#resolvers.unkept) this.#known.set(place, resolved)
+    return resolved
+  }
+
+  /** The place that a place leads to; undefined where that is missing and may be. */
+  #target(place: Place): Place | undefined {
+    try {
+      return this.#machine.dereference(place)
+    } catch (error) {
+      const isMissing = isHydraConfigError(error) && error.class === 'InterpolationToMissingValueError'
+      if (!isMissing || !this.#keepsMissing) throw error
+      return undefined
+    }
+  }
+}
+
+function tooMuch(): Error {
+  return unresolved(
+    'InterpolationResolutionError',
+    `interpolations lead to more than ${valuesMax} values, or deeper than ${openMax}`,
+  )
+}

@@ -1,0 +1,292 @@
+import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { secret } from '../value/secret.ts'
+import { type Answer, readAnswer } from './answer.ts'
+import type { Call } from './call.ts'
+import { isResolutionError, unresolved } from './errors.ts'
+import { ocResolvers } from './oc-resolvers.ts'
+import type { ResolveOptions } from './options.ts'
+import { type Place, placePath } from './place.ts'
+import type { CallStep } from './program.ts'
+import type { ResolverContext, ResolverFunction } from './resolver.ts'
+import { ResolverCache } from './resolver-cache.ts'
+
+/** One interpolation that calls a resolver. */
+export interface CallSite {
+  readonly name: string
+  readonly node: Place
+  readonly step: CallStep
+  /** As plain values. */
+  readonly args: readonly unknown[]
+  /** Whether one of the arguments, or the name, is secret. */
+  readonly secret: boolean
+  /** Throws {@link unanswered} where the value waits for a promise. */
+  select(path: string): unknown
+}
+
+/** Thrown through a resolver that selects what is not answered yet; it is called again when it is. */
+export const unanswered: Error = new HydraConfigError(
+  'INTERPOLATION_PENDING',
+  'the value waits for a resolver that has not answered yet: let this error pass',
+)
+
+interface Definition {
+  readonly resolve: ResolverFunction
+  readonly useCache: boolean
+}
+
+/** The resolvers of one snapshot that are not OmegaConf's, and what they answered. */
+export class UserResolvers {
+  readonly #definitions: ReadonlyMap<string, Definition>
+  readonly #cache: ResolverCache
+  readonly #strict: boolean
+  readonly #signal: AbortSignal
+  readonly #calls = new Map<Place, Map<CallStep, Call>>()
+  readonly #awaited = new Set<Promise<void>>()
+  #unkept = 0
+  #rejection: { readonly error: unknown } | undefined
+
+  /** @throws HydraConfigError `INVALID_OPTION` */
+  constructor({ resolvers = {}, cache, semantics, signal }: ResolveOptions) {
+    this.#definitions = new Map(
+      Object.entries(resolvers).map(([name, resolver]) => [name, definitionOf(name, resolver)]),
+    )
+    this.#cache = cache ?? new ResolverCache()
+    this.#strict = semantics === 'strict'
+    this.#signal = signal ?? new AbortController().signal
+  }
+
+  get isEmpty(): boolean {
+    return this.#definitions.size === 0
+  }
+
+  has(name: string): boolean {
+    return this.#definitions.has(name)
+  }
+
+  /** How many answers were given that are not kept: an evaluation during which it grows must not be kept either. */
+  get unkept(): number {
+    return this.#unkept
+  }
+
+  /** What a promise was rejected with, if any was. */
+  get rejection(): { readonly error: unknown } | undefined {
+    return this.#rejection
+  }
+
+  /**
+   * The answer; undefined while it is awaited.
+   * @throws HydraConfigError `INTERPOLATION_UNRESOLVED`
+   */
+  answer(site: CallSite): Answer | undefined {
+    const call = this.#known(site) ?? this.#call(site)
+    if (call === undefined) return undefined
+    if (call.outcome === undefined) {
+      if (call.settled !== undefined) this.#awaited.add(call.settled)
+      return undefined
+    }
+    if ('error' in call.outcome) throw call.outcome.error
+    return call.outcome.answer
+  }
+
+  /** Waits until every awaited promise is settled, or one is rejected; false where none is awaited. */
+  async settled(): Promise<boolean> {
+    const awaited = [...this.#awaited]
+    if (awaited.length === 0) return false
+    this.#awaited.clear()
+    await untilAborted(Promise.race([Promise.all(awaited), this.#failed.promise]), this.#signal)
+    return true
+  }
+
+  readonly #failed = Promise.withResolvers<void>()
+
+  #known({ name, node, step }: CallSite): Call | undefined {
+    return this.#definitions.get(name)?.useCache
+      ? this.#cache.get(name, step.sources)
+      : this.#calls.get(node)?.get(step)
+  }
+
+  /** Undefined where the resolver selects what is not answered yet. */
+  #call(site: CallSite): Call | undefined {
+    const definition = this.#definitions.get(site.name)
+    if (definition === undefined) throw new TypeError(`there is no resolver ${site.name}`)
+    const { context, close } = contextOf(site, definition.useCache, this.#signal)
+    let answer: unknown
+    try {
+      answer = applied(definition.resolve, site, context)
+    } catch (error) {
+      if (close().selectedUnanswered) return undefined
+      throw failure(site, error)
+    }
+    if (close().selectedUnanswered) {
+      // The rejection is ours, and heard.
+      if (isPromise(answer)) Promise.resolve(answer).catch(() => undefined)
+      return undefined
+    }
+    const call = isPromise(answer)
+      ? this.#awaiting(site, answer)
+      : { outcome: { answer: readAt(site, answer) }, settled: undefined }
+    this.#keep(site, definition, call)
+    return call
+  }
+
+  #keep(site: CallSite, { useCache }: Definition, call: Call): void {
+    if (useCache) this.#cache.set(site.name, site.step.sources, call)
+    else if (this.#strict || call.settled !== undefined) {
+      const calls = this.#calls.get(site.node) ?? new Map<CallStep, Call>()
+      this.#calls.set(site.node, calls.set(site.step, call))
+    } else this.#unkept++
+  }
+
+  #awaiting(site: CallSite, answer: PromiseLike<unknown>): Call {
+    const settled = Promise.resolve(answer).then(
+      (value) => {
+        try {
+          call.outcome = { answer: readAt(site, value) }
+        } catch (error) {
+          this.#reject(site, call, error)
+        }
+      },
+      (error: unknown) => this.#reject(site, call, failure(site, error)),
+    )
+    const call: Call = { outcome: undefined, settled }
+    return call
+  }
+
+  #reject({ name, step }: CallSite, call: Call, error: unknown): void {
+    call.outcome = { error }
+    this.#rejection ??= { error }
+    if (this.#cache.get(name, step.sources) === call) this.#cache.delete(name, step.sources)
+    this.#failed.resolve()
+  }
+}
+
+const nameForm = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*$/
+
+function definitionOf(name: string, resolver: unknown): Definition {
+  if (!nameForm.test(name)) {
+    throw new HydraConfigError(
+      'INVALID_OPTION',
+      `resolvers: ${JSON.stringify(name.slice(0, 100))} is no name: letters, digits, _ and -, a letter or _ first, parts joined by dots`,
+    )
+  }
+  if (ocResolvers.has(name)) {
+    throw new HydraConfigError(
+      'INVALID_OPTION',
+      `resolvers: '${name}' is OmegaConf's own: choose another name`,
+    )
+  }
+  if (isFunction(resolver)) return { resolve: resolver, useCache: false }
+  if (
+    typeof resolver === 'object' &&
+    resolver !== null &&
+    'resolve' in resolver &&
+    isFunction(resolver.resolve)
+  ) {
+    const useCache = 'useCache' in resolver ? resolver.useCache : false
+    if (useCache === undefined || typeof useCache === 'boolean') {
+      return { resolve: resolver.resolve, useCache: useCache ?? false }
+    }
+  }
+  throw new HydraConfigError(
+    'INVALID_OPTION',
+    `resolvers: '${name}' must be a function or { resolve, useCache? }, received ${typeof resolver}`,
+  )
+}
+
+function isFunction(value: unknown): value is ResolverFunction {
+  return typeof value === 'function'
+}
+
+function contextOf(
+  { node, select }: CallSite,
+  useCache: boolean,
+  signal: AbortSignal,
+): { context: ResolverContext; close: () => { selectedUnanswered: boolean } } {
+  let open = true
+  let selectedUnanswered = false
+  const context: ResolverContext = {
+    path: placePath(node),
+    signal,
+    select(path) {
+      if (useCache) {
+        throw unresolved(
+          'InterpolationResolutionError',
+          'a resolver with useCache cannot select: pass it what it needs as an argument',
+        )
+      }
+      if (!open) {
+        throw unresolved('InterpolationResolutionError', 'a resolver can select only before its first await')
+      }
+      try {
+        return select(path)
+      } catch (error) {
+        selectedUnanswered ||= error === unanswered
+        throw error
+      }
+    },
+  }
+  return {
+    context,
+    close: () => {
+      open = false
+      return { selectedUnanswered }
+    },
+  }
+}
+
+function applied(resolve: ResolverFunction, { name, args }: CallSite, context: ResolverContext): unknown {
+  if (resolve.length > args.length + 1) {
+    throw new TypeError(`'${name}' takes ${resolve.length - 1} arguments or more, not ${args.length}`)
+  }
+  return Reflect.apply(resolve, undefined, [...args, context])
+}
+
+function readAt(site: CallSite, answer: unknown): Answer {
+  try {
+    const read = readAnswer(answer)
+    return site.secret ? { ...read, value: secret(read.value) } : read
+  } catch (error) {
+    throw failure(site, error)
+  }
+}
+
+/** The error of a resolver, without its message where that may hold a secret argument. */
+function failure({ name, node, secret: guarded }: CallSite, error: unknown): unknown {
+  if (!guarded && isHydraConfigError(error) && isResolutionError(error) && error.path !== undefined)
+    return error
+  const reason = error instanceof Error ? error.message : String(error)
+  const what = guarded ? 'with a secret argument, so that its message is withheld' : `: ${reason}`
+  return new HydraConfigError(
+    'INTERPOLATION_UNRESOLVED',
+    `the resolver '${name}' failed${guarded ? ' ' : ''}${what}`,
+    {
+      class: 'InterpolationResolutionError',
+      path: placePath(node),
+      origin: node.value.origin,
+      ...(guarded ? {} : { cause: error }),
+    },
+  )
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+/** @throws HydraConfigError `ABORTED` */
+async function untilAborted(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = (): void => {
+    reject(
+      new HydraConfigError('ABORTED', 'the wait for resolvers was aborted by the signal', {
+        cause: signal.reason,
+      }),
+    )
+  }
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([wait, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

@@ -1,0 +1,34 @@
+import { unresolved } from './errors.ts'
+import type { Walk } from './frame.ts'
+import { isMissing, type Place } from './place.ts'
+import type { KeyPath } from './split-key.ts'
+
+/** Where a path starts; undefined above the root. */
+export function startOf({ above }: KeyPath, from: Place): Place | undefined {
+  if (above === undefined) return from.root
+  let start: Place | undefined = from
+  for (let level = 0; level < above && start !== undefined; level++) start = start.parent
+  return start
+}
+
+/** The place one key further; undefined where there is none. */
+export function nextPlace({ at, path, index, throwOnMissing, then }: Walk): Place | undefined {
+  const key = path.keys[index] ?? ''
+  const place = at.child(at.value.kind === 'list' ? indexOf(key) : key)
+  if (place !== undefined && throwOnMissing && isMissing(place)) {
+    throw unresolved(
+      then === undefined ? 'InterpolationToMissingValueError' : 'MissingMandatoryValue',
+      `${JSON.stringify(key)} is missing ('???')`,
+    )
+  }
+  return place
+}
+
+function indexOf(key: string): bigint {
+  const digits = key.trim()
+  if (/^[+-]?[0-9]+(?:_[0-9]+)*$/.test(digits) && digits.length <= 4300)
+    return BigInt(digits.replace(/[_+]/g, ''))
+  const error = unresolved('ConfigTypeError', `${JSON.stringify(key)} is no index of a list`)
+  error.cause = new TypeError(error.message)
+  throw error
+}
