@@ -1,0 +1,269 @@
+import type { Breaker } from '../breaker.ts'
+import { InvalidOptionError, shown } from '../errors.ts'
+import { checkNames } from '../option-checks.ts'
+import { Exchange } from './exchange.ts'
+import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-breakers.ts'
+import { isServerFailure } from './redis-failure.ts'
+
+export type { KeyedBreakerOptions } from './keyed-breakers.ts'
+export { isServerFailure } from './redis-failure.ts'
+
+export interface RedisBreakerOptions extends KeyedOptions {
+  /** Of the breaker. Default: `redis://host:port/database` of the client, `redis` where it has none. */
+  readonly name?: string
+}
+
+/** A `Redis` or `Cluster` of ioredis, or a client of node-redis' `createClient`. */
+export interface GuardableClient {
+  sendCommand(...args: never[]): unknown
+  duplicate(...args: never[]): unknown
+}
+
+/**
+ * Puts a breaker before the commands, pipelines and transactions of a client of ioredis 6 or node-redis 6. The function
+ * that comes back takes it away.
+ *
+ * - Failed is what {@link isServerFailure} says, or `isFailure` of `options`: not what Redis answers to a wrong command. A
+ *   pipeline, and a transaction, is one call; one error of that kind in it makes it fail.
+ * - A refused command is rejected with ResilienceError `CIRCUIT_OPEN` (with `retryAfter`) or `BULKHEAD_FULL`, and does not
+ *   come into the queue of a client that is offline.
+ * - What a connection begins and ends with (AUTH, SELECT, CLIENT, INFO, QUIT, …), subscriptions, and the commands of a
+ *   transaction without a pipeline after its MULTI pass and do not count. Connections made by `duplicate` are not guarded.
+ * - `timeout` is off unless it is given. Clients that are offline keep commands for long: ioredis has `commandTimeout` and
+ *   `maxRetriesPerRequest`, node-redis `commandOptions.timeout`, and these count.
+ *
+ * Not with ioredis' `enableAutoPipelining`, whose pipelines nobody can be before. Commands that block are for a client
+ * without a breaker.
+ *
+ * @throws InvalidOptionError naming the option, or where the client is none of these.
+ */
+export function guardRedis(client: GuardableClient, options: RedisBreakerOptions = {}): () => void {
+  checkNames('options', options, [...keyedOptionNames, 'name'])
+  const { name = nameOf(client), ...keyed } = options
+  if (typeof name !== 'string') throw new InvalidOptionError(`name must be a text, not ${shown(name)}`)
+  const breakers = new KeyedBreakers(keyed, { timeout: false, isFailure: isServerFailure })
+  const target = targetOf(client)
+  const send = senderOf(target)
+  const breakerOf = (): Breaker => breakers.of(name)
+  return replaceAll(target, {
+    sendCommand: (original) => send(original, breakerOf),
+    ...Object.fromEntries(
+      ['pipeline', 'multi', 'MULTI'].map((method) => [
+        method,
+        (original: Method): Method =>
+          function (this: unknown, ...args) {
+            const chain: unknown = Reflect.apply(original, this, args)
+            // A promise is a MULTI without a pipeline.
+            if (isObject(chain) && 'exec' in chain) guardChain(chain, breakerOf)
+            return chain
+          },
+      ]),
+    ),
+  })
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown
+
+/** In place of a client's `sendCommand`. */
+type Sender = (original: Method, breakerOf: () => Breaker) => Method
+
+/** What node-redis gives is made of the client itself, which sends its own commands. @throws InvalidOptionError */
+function targetOf(client: unknown): object {
+  const own: unknown = isObject(client) ? Reflect.get(client, '_self') : undefined
+  if (isObject(own)) return own
+  if (isObject(client)) return client
+  throw new InvalidOptionError(`client must be one of ioredis or node-redis, not ${shown(client)}`)
+}
+
+/** @throws InvalidOptionError */
+function senderOf(client: object): Sender {
+  const options = Reflect.get(client, 'options')
+  if ('sendCommand' in client && 'pipeline' in client && 'status' in client) {
+    if (isObject(options) && Reflect.get(options, 'enableAutoPipelining') === true)
+      throw new InvalidOptionError('client must be without enableAutoPipelining to be guarded')
+    return ioredisSender(client)
+  }
+  if ('sendCommand' in client && 'MULTI' in client && 'socketEpoch' in client) return nodeRedisSender
+  throw new InvalidOptionError(
+    `client must be a Redis or Cluster of ioredis, or of node-redis' createClient, not ${shown(client)}`,
+  )
+}
+
+/** Of a connection, or of a transaction that has begun. */
+const passing: ReadonlySet<string> = new Set([
+  ...[
+    'auth',
+    'hello',
+    'select',
+    'client',
+    'readonly',
+    'readwrite',
+    'info',
+    'asking',
+    'quit',
+    'reset',
+    'monitor',
+  ],
+  ...['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ssubscribe', 'sunsubscribe'],
+  ...['exec', 'discard', 'unwatch'],
+])
+
+/** What is used of a command of ioredis: whatever sends it, its caller waits for its promise. */
+interface IoredisCommand {
+  readonly name: string
+  readonly promise: Promise<unknown>
+  reject(error: unknown): void
+}
+
+function ioredisSender(client: object): Sender {
+  return (original, breakerOf) => {
+    // A client that was offline sends them again.
+    const known = new WeakSet<object>()
+    let inTransaction = false
+    return (...args) => {
+      const [command, pipeline] = args
+      const send = (): unknown => Reflect.apply(original, client, args)
+      if (!isIoredisCommand(command) || pipeline !== undefined || known.has(command)) return send()
+      if (command.name === 'exec' || command.name === 'discard') inTransaction = false
+      if (inTransaction || passing.has(command.name)) return send()
+      known.add(command)
+      const answer = breakerOf().execute(() => {
+        if (command.name === 'multi') inTransaction = true
+        send()
+        return command.promise
+      })
+      answer.catch((error: unknown) => command.reject(error))
+      return command.promise
+    }
+  }
+}
+
+function nodeRedisSender(original: Method, breakerOf: () => Breaker): Method {
+  return function (this: unknown, ...args) {
+    const send = (): unknown => Reflect.apply(original, this, args)
+    const [words] = args
+    const name = Array.isArray(words) ? String(words[0]).toLowerCase() : ''
+    return passing.has(name) ? send() : breakerOf().execute(send)
+  }
+}
+
+/** A pipeline or a transaction: what it is executed with. */
+function guardChain(chain: object, breakerOf: () => Breaker): void {
+  let running = false
+  const guarded =
+    (original: Method): Method =>
+    (...args) => {
+      const callback = args.find((each) => typeof each === 'function')
+      const run = (): unknown =>
+        Reflect.apply(
+          original,
+          chain,
+          args.filter((each) => each !== callback),
+        )
+      // Clients execute a chain again where its server has moved.
+      if (running) return run()
+      running = true
+      const answer = execute(breakerOf(), run).finally(() => {
+        running = false
+      })
+      if (callback === undefined) return answer
+      answer.then(
+        (value) => process.nextTick(() => callback(null, value)),
+        (error: unknown) => process.nextTick(() => callback(error)),
+      )
+      return answer
+    }
+  replaceAll(chain, { exec: guarded, EXEC: guarded, execAsPipeline: guarded })
+}
+
+/** The answer of `run`; errors among its results count too. */
+function execute(breaker: Breaker, run: () => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const exchange = new Exchange(breaker, {
+      begin: () => {
+        Promise.resolve(run()).then(
+          (results) => {
+            const failed = errorsAmong(results).find((error) => breaker.settings.isFailure?.(error) !== false)
+            if (failed === undefined) exchange.succeed()
+            else exchange.fail(failed)
+            resolve(results)
+          },
+          (error: unknown) => {
+            exchange.fail(error)
+            reject(error)
+          },
+        )
+      },
+      giveUp: reject,
+    })
+    exchange.start()
+  })
+}
+
+/** ioredis' pairs of an error and a result, or the errors of node-redis between its results. */
+function errorsAmong(results: unknown): unknown[] {
+  if (!Array.isArray(results)) return []
+  return results
+    .map((each: unknown): unknown => (Array.isArray(each) && each.length === 2 ? each[0] : each))
+    .filter((each) => each instanceof Error)
+}
+
+/** Puts methods of an object in place of those it has; the function that comes back takes them away. */
+function replaceAll(
+  target: object,
+  methods: Readonly<Record<string, (original: Method) => Method>>,
+): () => void {
+  const replaced = Object.entries(methods).flatMap(([name, replace]) => {
+    const original: unknown = Reflect.get(target, name)
+    if (typeof original !== 'function') return []
+    const before = Object.getOwnPropertyDescriptor(target, name)
+    const value = replace(function (...args) {
+      return Reflect.apply(original, this, args)
+    })
+    Object.defineProperty(target, name, { value, configurable: true, writable: true })
+    return [{ name, before }]
+  })
+  return () => {
+    for (const { name, before } of replaced) {
+      if (before === undefined) Reflect.deleteProperty(target, name)
+      else Object.defineProperty(target, name, before)
+    }
+  }
+}
+
+function isIoredisCommand(value: unknown): value is IoredisCommand {
+  return (
+    isObject(value) &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    'promise' in value &&
+    'reject' in value
+  )
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/** Without what a URL tells besides. */
+function nameOf(client: GuardableClient): string {
+  const options: unknown = isObject(client) ? Reflect.get(client, 'options') : undefined
+  if (!isObject(options)) return 'redis'
+  const { host, port, db, url, socket, database } = {
+    host: 0,
+    port: 0,
+    db: 0,
+    url: 0,
+    socket: 0,
+    database: 0,
+    ...options,
+  }
+  const address = typeof url === 'string' ? URL.parse(url) : null
+  if (address !== null) return `redis://${address.host}${address.pathname === '/' ? '/0' : address.pathname}`
+  const at = isObject(socket)
+    ? { host: Reflect.get(socket, 'host'), port: Reflect.get(socket, 'port') }
+    : { host, port }
+  return typeof at.host === 'string'
+    ? `redis://${at.host}:${String(at.port)}/${String(database || db)}`
+    : 'redis'
+}
