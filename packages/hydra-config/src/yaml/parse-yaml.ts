@@ -1,5 +1,6 @@
 import { checkInterpolation } from '../interpolation/check.ts'
 import { type ConfigFile, type MapKey, map, scalar, type Value } from '../value/value.ts'
+import { readBlockYaml } from './block-reader.ts'
 import { composeDocument } from './compose.ts'
 import { constructDocument, unsupportedType } from './construct.ts'
 import { yamlError } from './errors.ts'
@@ -15,6 +16,11 @@ const depthMax = 400
  * @throws HydraConfigError `YAML_INVALID`, or `INTERPOLATION_PARSE` for a `${` that does not parse; both with `class`
  */
 export function parseYaml(text: string, file?: ConfigFile): Value {
+  return readBlockYaml(text, file) ?? readWholeYaml(text, file)
+}
+
+/** As {@link parseYaml}, always by the reader of all of YAML 1.1. */
+export function readWholeYaml(text: string, file?: ConfigFile): Value {
   const node = composeDocument(text)
   if (node === undefined) return map([])
   const value = constructDocument(node, file)

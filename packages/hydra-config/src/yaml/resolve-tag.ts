@@ -20,10 +20,11 @@ const floats = [
  * value, else str. There are no timestamps.
  */
 export function resolveTag(text: string): string {
-  return yamlTag + typeOf(text)
+  return yamlTag + typeOfPlain(text)
 }
 
-function typeOf(text: string): string {
+/** The type of YAML 1.1 that the tag of {@link resolveTag} names. */
+export function typeOfPlain(text: string): 'int' | 'float' | 'str' | 'null' | 'bool' | 'merge' | 'value' {
   const code = text.charCodeAt(0)
   // '+', '-', '.', '/' and the digits.
   if (code >= 0x2b && code <= 0x39) {

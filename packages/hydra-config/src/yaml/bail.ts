@@ -1,0 +1,7 @@
+/** Thrown where a text is not of the plain kind that is read in one pass; it never leaves this folder. */
+export class Bail extends Error {
+  static {
+    // Nobody sees its stack.
+    Object.defineProperty(this.prototype, 'stack', { value: '' })
+  }
+}

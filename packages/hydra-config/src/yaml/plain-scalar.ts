@@ -1,0 +1,35 @@
+import type { Scalar } from '../value/value.ts'
+import { Bail } from './bail.ts'
+import { readFloat, readInteger } from './python-number.ts'
+import { typeOfPlain } from './resolve-tag.ts'
+
+const booleans: ReadonlySet<string> = new Set(['yes', 'true', 'on'])
+
+// Up to 15 digits without a leading 0 are the same to every reader.
+const shortInteger = /^(?:0|[1-9][0-9]{0,14})$/
+
+/** The characters that a plain scalar cannot begin with; `-`, `?` and `:` can, before what is no space. */
+const indicators: ReadonlySet<string> = new Set(',[]{}#&*!|>\'"%@`?:')
+
+/** The value of a plain scalar of one line, without the blanks around it. */
+export function readPlain(text: string): Scalar {
+  const first = text.charAt(0)
+  if (text === '' || indicators.has(first)) throw new Bail()
+  if (shortInteger.test(text)) return BigInt(Number(text))
+  switch (typeOfPlain(text)) {
+    case 'str':
+      return text
+    case 'int':
+      return readInteger(text)
+    case 'float':
+      return readFloat(text)
+    case 'bool':
+      return booleans.has(text.toLowerCase())
+    case 'null':
+      return null
+    case 'merge':
+    case 'value':
+    default:
+      throw new Bail()
+  }
+}
