@@ -44,6 +44,8 @@ export type HydraConfigErrorCode =
   | 'TIMED_OUT'
   /** A sweep cannot be enumerated, or has too many jobs. */
   | 'SWEEP'
+  /** The thread or process of a job ended before it told what came of the job. */
+  | 'JOB_LOST'
 
 /** One thing that a schema does not take; secrets are left out of it. */
 export interface ConfigIssue {

@@ -2,6 +2,7 @@ import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { Place } from '../interpolation/place.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
 import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.ts'
+import { mergeTyped } from '../structured/merge-drafts.ts'
 import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
 
 /**
@@ -11,7 +12,9 @@ import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
  * @throws HydraConfigError `MERGE`, of class `ConfigTypeError`, where a map meets a list
  */
 export function merge(dest: Value, src: Value, options: MergeOptions = {}): Value {
-  return new Merge(options).containers(dest, src, [])
+  const merging = new Merge(options)
+  const merged = merging.containers(dest, src, [])
+  return merging.metTypes ? mergeTyped(dest, src, options) : merged
 }
 
 /** Options of {@link merge}. */
@@ -27,6 +30,8 @@ interface Level {
 }
 
 class Merge {
+  /** Whether something has types or flags; what was merged is of no use then. */
+  metTypes = false
   readonly #resolution: Resolution
   readonly #listEdits: boolean
 
@@ -36,6 +41,7 @@ class Merge {
   }
 
   containers(dest: Value, src: Value, above: readonly Level[]): Value {
+    if (this.#isTyped(dest, src)) return dest
     if (dest.kind === 'list' && this.#listEdits) {
       const edits = listEditsOf(src)
       if (edits !== undefined) return editedList(dest, edits)
@@ -61,7 +67,13 @@ class Merge {
     return { kind: 'map', entries, origin: dest.origin }
   }
 
+  #isTyped(dest: Value, src: Value): boolean {
+    this.metTypes ||= dest.typing !== undefined || src.typing !== undefined
+    return this.metTypes
+  }
+
   #entry(old: Value, value: Value, levels: readonly Level[]): Value {
+    if (this.#isTyped(old, value)) return old
     const dest = isInterpolation(old) ? (this.#target(levels) ?? old) : old
     if (value.kind === 'scalar') return value.value === '???' ? dest : value
     return dest.kind === 'scalar' ? this.#whole(value) : this.containers(dest, value, levels)

@@ -1,17 +1,30 @@
 import { pythonFloat } from './python-text.ts'
-import type { Scalar, Value } from './value.ts'
+import type { EnumType } from './typing.ts'
+import type { Scalar, ScalarValue, Value } from './value.ts'
 
 /** Python's `str()` of a value, as text with an interpolation in it shows it: `None`, `True`, `{'a': [1]}`. */
 export function pythonString(value: Value): string {
-  return value.kind === 'scalar' && typeof value.value === 'string' ? value.value : pythonRepr(value)
+  if (value.kind !== 'scalar' || typeof value.value !== 'string') return pythonRepr(value)
+  return isMember(value) ? `${value.as.name}.${value.value}` : value.value
+}
+
+function isMember(value: ScalarValue): value is ScalarValue & { readonly as: EnumType } {
+  return typeof value.as === 'object'
 }
 
 /** Python's `repr()` of a value. */
 function pythonRepr(value: Value): string {
   if (value.kind === 'list') return `[${value.items.map(pythonRepr).join(', ')}]`
-  if (value.kind === 'scalar') return scalarRepr(value.value)
+  if (value.kind === 'scalar') return typedRepr(value)
   const entries = [...value.entries].map(([key, item]) => `${scalarRepr(key)}: ${pythonRepr(item)}`)
   return `{${entries.join(', ')}}`
+}
+
+function typedRepr(value: ScalarValue): string {
+  if (value.as === 'path') return `PosixPath(${scalarRepr(value.value)})`
+  if (!isMember(value)) return scalarRepr(value.value)
+  const of = value.as.members.get(scalarString(value.value)) ?? null
+  return `<${pythonString(value)}: ${scalarRepr(of)}>`
 }
 
 /** Python's `str()` of a scalar, which is also how a key of a path is written. */
@@ -34,7 +47,7 @@ const shortEscapes: ReadonlyMap<string, string> = new Map([
   ['\r', '\\r'],
 ])
 
-function stringRepr(text: string): string {
+export function stringRepr(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
   let escaped = ''
   for (const character of text) escaped += escapeCharacter(character, quote)

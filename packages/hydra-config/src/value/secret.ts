@@ -1,5 +1,13 @@
 import { pythonString } from './python-string.ts'
-import { list, map, type Origin, type Scalar, type ScalarValue, scalar, type Value } from './value.ts'
+import {
+  type ListValue,
+  type MapValue,
+  type Origin,
+  type Scalar,
+  type ScalarValue,
+  scalar,
+  type Value,
+} from './value.ts'
 
 /** What is shown in the place of a secret. */
 export const redactedText: string = '***'
@@ -10,14 +18,8 @@ export const redactedText: string = '***'
  */
 export function secret(value: Value | Scalar): Value {
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return new Secret(value)
-  if (value.kind === 'list') return list(value.items.map(secret), value.origin)
-  if (value.kind === 'map') {
-    return map(
-      [...value.entries].map(([key, item]) => [key, secret(item)] as const),
-      value.origin,
-    )
-  }
-  return value.secret === true ? value : new Secret(value.value, value.origin)
+  if (value.kind !== 'scalar') return withItems(value, secret)
+  return value.secret === true ? value : new Secret(value.value, value.origin, redactedText, value)
 }
 
 /** Whether the value is secret, or holds one that is. */
@@ -30,14 +32,14 @@ export function hasSecret(value: Value): boolean {
 /** The value to be written out: secrets are the strings that are shown for them. What has none is returned as it is. */
 export function redact(value: Value): Value {
   if (!hasSecret(value)) return value
-  if (value.kind === 'list') return list(value.items.map(redact), value.origin)
-  if (value.kind === 'map') {
-    return map(
-      [...value.entries].map(([key, item]) => [key, redact(item)] as const),
-      value.origin,
-    )
-  }
+  if (value.kind !== 'scalar') return withItems(value, redact)
   return scalar(value.shown ?? redactedText, value.origin)
+}
+
+function withItems(value: ListValue | MapValue, change: (item: Value) => Value): Value {
+  if (value.kind === 'list') return { ...value, items: value.items.map(change) }
+  const entries = value.entries.entries().map(([key, item]) => [key, change(item)] as const)
+  return { ...value, entries: new Map(entries) }
 }
 
 /** Python's `str()` of a value for a message or a name: without the secrets in it. */
@@ -55,8 +57,18 @@ export function joinText(parts: readonly (string | Value)[], origin?: Origin): S
 
 /** The same scalar at another origin: a secret cannot be copied by spreading it. */
 export function withOrigin(value: ScalarValue, origin: Origin | undefined): ScalarValue {
-  if (value.secret === true) return new Secret(value.value, origin, value.shown)
-  return scalar(value.value, origin)
+  return changed(value, { origin })
+}
+
+/** The scalar with some of its parts others; what is made of a secret is one. */
+export function changed(
+  value: ScalarValue,
+  change: Partial<Pick<ScalarValue, 'value' | 'origin' | 'as' | 'typing'>>,
+): ScalarValue {
+  if (value.secret !== true) return { ...value, ...change }
+  const { value: inner, origin, as, typing, shown } = value
+  const made = { value: inner, origin, as, typing, ...change }
+  return new Secret(made.value, made.origin, shown, made)
 }
 
 // The value is private so that neither inspection nor serialization of the tree finds it.
@@ -65,12 +77,21 @@ class Secret implements ScalarValue {
   readonly secret = true
   readonly shown: string
   readonly origin: Origin | undefined
+  readonly as: ScalarValue['as']
+  readonly typing: ScalarValue['typing']
   readonly #value: Scalar
 
-  constructor(value: Scalar, origin?: Origin, shown: string = redactedText) {
+  constructor(
+    value: Scalar,
+    origin?: Origin,
+    shown: string = redactedText,
+    { as, typing }: Pick<ScalarValue, 'as' | 'typing'> = {},
+  ) {
     this.#value = value
     this.origin = origin
     this.shown = shown
+    this.as = as
+    this.typing = typing
   }
 
   get value(): Scalar {

@@ -1,3 +1,5 @@
+import type { EnumType, Typing } from './typing.ts'
+
 /** A value without parts: an integer is a bigint and a float a number, so that 1 and 1.0 stay what they are. */
 export type Scalar = null | boolean | bigint | number | string | Uint8Array
 
@@ -52,18 +54,24 @@ export interface ScalarValue {
   readonly secret?: true
   /** What stands in the place of a secret where it would be shown. */
   readonly shown?: string
+  /** Present where the text is the name of a member of an enum, or a path. */
+  readonly as?: EnumType | 'path' | undefined
+  readonly typing?: Typing | undefined
 }
 
 export interface ListValue {
   readonly kind: 'list'
   readonly items: readonly Value[]
   readonly origin?: Origin | undefined
+  readonly typing?: Typing | undefined
 }
 
 export interface MapValue {
   readonly kind: 'map'
   readonly entries: ReadonlyMap<MapKey, Value>
   readonly origin?: Origin | undefined
+  /** Absent where anything may stand here, as in a configuration without a structured config. */
+  readonly typing?: Typing | undefined
 }
 
 /** A value of a configuration. It never changes: what merges and overrides make is new, and shares the rest. */

@@ -1,0 +1,101 @@
+import { isHydraConfigError } from '../errors.ts'
+import { splitKey } from '../interpolation/split-key.ts'
+import type { SchemaResult, StandardSchema } from '../schema/standard-schema.ts'
+import { fromPlain } from '../value/from-plain.ts'
+import { plainView } from '../value/plain.ts'
+import { anyHint, type FieldType, type StructType } from '../value/typing.ts'
+import { type MapValue, map } from '../value/value.ts'
+import { attach, freeze, type MapDraft } from './draft.ts'
+import { type Field, type FieldLike, type FieldSource, fieldOf } from './field.ts'
+import { mergeTyped } from './merge-drafts.ts'
+import { wrap } from './set.ts'
+
+/** What a program reads of fields. */
+export type FieldsOutput<Fields> = {
+  [Key in keyof Fields]: Fields[Key] extends FieldLike<infer T> ? T : never
+}
+
+/**
+ * A structured config: a config whose fields have types and defaults, as a dataclass is one for OmegaConf. It is the
+ * schema of a composition, a config of a source (`structured://`), a field of another one, and a Standard Schema.
+ */
+export interface Structured<T> extends FieldSource<T>, StandardSchema<unknown, T> {
+  readonly type: StructType
+  /** All fields with their defaults, as `OmegaConf.structured` gives them; `???` where there is none. */
+  readonly value: MapValue
+}
+
+/** Options of {@link structured}. */
+export interface StructuredOptions<Base> {
+  /** The structured config whose fields it has besides its own. */
+  readonly extends?: Structured<Base>
+  /** Whether nothing of it can be changed any more. Default: false. */
+  readonly frozen?: boolean
+}
+
+/**
+ * Makes a structured config.
+ *
+ * @example
+ * const DB = structured('DB', { driver: enumOf('Driver', { PG: 1, MYSQL: 2 }, 'PG'), port: int(5432), host: str() })
+ * @throws {HydraConfigError} `CONFIG_INVALID` where a default is not of its type
+ */
+export function structured<Fields extends Readonly<Record<string, FieldLike<unknown>>>, Base = unknown>(
+  name: string,
+  fields: Fields,
+  options?: StructuredOptions<Base>,
+): Structured<(unknown extends Base ? unknown : Base) & FieldsOutput<Fields>>
+export function structured(
+  name: string,
+  fields: Readonly<Record<string, FieldLike<unknown>>>,
+  { extends: base, frozen = false }: StructuredOptions<unknown> = {},
+): Structured<unknown> {
+  const own = Object.entries(fields).map(([key, like]): [string, FieldType] => [key, fieldOf(like)])
+  const all = new Map([...(base?.type.fields ?? []), ...own])
+  const type: StructType = { kind: 'struct', name, fields: all, base: base?.type, frozen, initial: map([]) }
+  Object.assign(type, { initial: initialOf(type) })
+  return {
+    type,
+    value: type.initial,
+    '~field': (): Field<unknown> => ({
+      hint: { type, optional: false },
+      initial: type.initial,
+      secret: false,
+    }),
+    '~standard': {
+      version: 1,
+      vendor: '@loadbearing/hydra-config',
+      validate: (value) => validated(type, value),
+    },
+  }
+}
+
+function initialOf(type: StructType): MapValue {
+  const draft: MapDraft = {
+    shape: 'map',
+    parent: undefined,
+    key: undefined,
+    hint: anyHint,
+    flags: type.frozen ? { readonly: true } : {},
+    origin: { kind: 'schema-default' },
+    options: {},
+    struct: type,
+    special: undefined,
+    entries: new Map(),
+  }
+  for (const [key, { hint, initial }] of type.fields) attach(draft, key, wrap(hint, initial, draft, key))
+  const value = freeze(draft)
+  if (value.kind !== 'map') throw new TypeError('a struct is a map')
+  return value
+}
+
+function validated(type: StructType, given: unknown): SchemaResult<unknown> {
+  try {
+    return { value: plainView(mergeTyped(type.initial, fromPlain(given), {})) }
+  } catch (error) {
+    if (!isHydraConfigError(error)) throw error
+    return {
+      issues: [{ path: error.path === undefined ? [] : splitKey(error.path), message: error.message }],
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import type { ResolveOptions } from '../interpolation/resolve.ts'
+import { splitKey } from '../interpolation/split-key.ts'
+import { parsePythonInt } from '../override/python-numbers.ts'
+import { type MapKey, map, type Value } from '../value/value.ts'
+import { childOf } from './access.ts'
+import { dereferenced } from './dereference.ts'
+import {
+  type ContainerDraft,
+  type Draft,
+  freeze,
+  isMissing,
+  isNull,
+  pathTo,
+  thaw,
+  withFlags,
+} from './draft.ts'
+import { mergeDrafts } from './merge-drafts.ts'
+import { put, setItem } from './set.ts'
+import { typedError } from './typed-error.ts'
+
+/** Options of {@link update}. */
+export interface UpdateOptions extends ResolveOptions {
+  /** Merges a map or list into what is there; else it replaces it. Default: true. */
+  readonly merge?: boolean
+  /** Adds keys to what is a struct as well. Default: false. */
+  readonly forceAdd?: boolean
+}
+
+/**
+ * The configuration with a value at a path such as `db.ports[0]`, as `OmegaConf.update` has it: what is not there on
+ * the way, or is a scalar, becomes a map. Types and flags hold; `config` itself does not change.
+ * @throws {HydraConfigError} `READONLY`, `UNKNOWN_PATH`, `CONFIG_INVALID`, `MERGE`, each of OmegaConf's class
+ */
+export function update(config: Value, path: string, value: Value, options: UpdateOptions = {}): Value {
+  const { merge = true, forceAdd = false } = options
+  const root = thaw(config, options)
+  if (root.shape === 'scalar') throw typedError('AssertionError', 'there is no map or list to update')
+  const keys = splitKey(path)
+  const last = keys.pop() ?? ''
+  let parent: ContainerDraft = root
+  for (const key of keys) parent = stepInto(parent, key, forceAdd)
+  const flags = forceAdd ? { struct: false } : {}
+  const at = parent
+  withFlags(at, flags, () => assign(at, last, value, merge))
+  return freeze(root)
+}
+
+function stepInto(parent: ContainerDraft, key: string, forceAdd: boolean): ContainerDraft {
+  const at = keyIn(parent, key)
+  const next = at === undefined ? undefined : peekSafe(parent, at)
+  const isThere = next !== undefined && next.shape !== 'scalar'
+  if (!isThere)
+    withFlags(parent, forceAdd ? { struct: false } : {}, () => setItem(parent, at ?? key, map([])))
+  const made = childOf(parent, at ?? key)
+  if (made === undefined || isNull(made))
+    throw typedError('AssertionError', `${pathTo(parent, key)} is no map`)
+  if (isMissing(made)) throw typedError('MissingMandatoryValue', `${pathTo(made)} is missing (???)`)
+  const target = dereferenced(made)
+  if (target.shape === 'scalar') throw typedError('AssertionError', `${pathTo(made)} is no map`)
+  return target
+}
+
+function peekSafe(parent: ContainerDraft, key: MapKey): Draft | undefined {
+  if (parent.special !== undefined) return undefined
+  return parent.shape === 'list' ? parent.items[Number(key)] : parent.entries.get(key)
+}
+
+function keyIn(parent: ContainerDraft, key: string): MapKey | undefined {
+  if (parent.shape === 'map') return key
+  const index = parsePythonInt(key)
+  if (index === undefined) throw typedError('ConfigTypeError', `'${key}' is no index of ${pathTo(parent)}`)
+  return index
+}
+
+function assign(parent: ContainerDraft, key: string, value: Value, merge: boolean): void {
+  const at = parent.shape === 'list' ? indexOf(parent, key) : key
+  if (merge && value.kind !== 'scalar') {
+    const there = childOf(parent, at)
+    if (there !== undefined && there.shape !== 'scalar') {
+      const src = thaw(value, parent.options)
+      if (src.shape !== 'scalar') return mergeDrafts(there, src)
+    }
+  }
+  if (parent.shape === 'map') put(parent, at, value)
+  else setItem(parent, at, value)
+}
+
+function indexOf(parent: ContainerDraft & { shape: 'list' }, key: string): bigint {
+  const index = parsePythonInt(key)
+  if (index === undefined) throw typedError('ValueError', `'${key}' is no index of ${pathTo(parent)}`)
+  const { length } = parent.items
+  const from = index < 0n ? index + BigInt(length) : index
+  if (from >= 0n && from < BigInt(length)) return from
+  throw typedError('ConfigIndexError', `${pathTo(parent)} has no item ${key}`, {
+    path: pathTo(parent, index),
+  })
+}

@@ -1,0 +1,114 @@
+import type { MapKey, MapValue, Scalar, Value } from './value.ts'
+
+/** What a place of a typed configuration may hold. */
+export type NodeType = PlainType | EnumType | UnionType | ListType | DictType | StructType
+
+/** `any` holds everything; `path` a text that is normalized as Python's `pathlib` does. */
+export interface PlainType {
+  readonly kind: 'any' | 'int' | 'float' | 'bool' | 'str' | 'bytes' | 'path'
+}
+
+/** One of some names, each with a value of its own; of names with one value the first is meant. */
+export interface EnumType {
+  readonly kind: 'enum'
+  readonly name: string
+  readonly members: ReadonlyMap<string, Scalar>
+}
+
+/** Of the first member that the value is of already: nothing is converted. */
+export interface UnionType {
+  readonly kind: 'union'
+  readonly members: readonly ScalarType[]
+}
+
+export interface ListType {
+  readonly kind: 'list'
+  readonly element: Hint
+}
+
+export interface DictType {
+  readonly kind: 'dict'
+  readonly key: KeyType
+  readonly element: Hint
+}
+
+/** What OmegaConf has of a dataclass: fields, their types and defaults. */
+export interface StructType {
+  readonly kind: 'struct'
+  readonly name: string
+  readonly fields: ReadonlyMap<string, FieldType>
+  /** The struct whose fields it has besides its own; it is taken where that one is. */
+  readonly base?: StructType | undefined
+  /** A frozen struct is readonly. */
+  readonly frozen: boolean
+  /** All defaults; `???` where there is none. */
+  readonly initial: MapValue
+}
+
+/** A field of a struct. */
+export interface FieldType {
+  readonly hint: Hint
+  readonly initial: Value
+  readonly secret: boolean
+}
+
+export type ScalarType = PlainType | EnumType
+
+/** What a key of a map may be. */
+export type KeyType = EnumType | { readonly kind: 'any' | 'int' | 'float' | 'bool' | 'str' | 'bytes' }
+
+/** A type, and whether null may stand there too. */
+export interface Hint {
+  readonly type: NodeType
+  readonly optional: boolean
+}
+
+/** Set on a value and inherited by what is in it, unless it has its own. */
+export interface Flags {
+  /** Nothing may be changed. */
+  readonly readonly?: boolean
+  /** A map has no keys but those that are there. */
+  readonly struct?: boolean
+}
+
+/** What a typed configuration knows of a value besides the value. */
+export interface Typing extends Hint {
+  /** The struct that the fields of a map are of. */
+  readonly struct?: StructType | undefined
+  readonly flags?: Flags | undefined
+}
+
+export const anyHint: Hint = { type: { kind: 'any' }, optional: true }
+
+/** Whether every `type` is a `base` as well. */
+export function isSubtype(type: StructType, base: StructType): boolean {
+  return type === base || (type.base !== undefined && isSubtype(type.base, base))
+}
+
+/** A type as messages name it: `Optional[Dict[str, int]]`. */
+export function typeText({ type, optional }: Hint): string {
+  const text = bareText(type)
+  return optional && type.kind !== 'any' ? `Optional[${text}]` : text
+}
+
+function bareText(type: NodeType): string {
+  if (type.kind === 'enum' || type.kind === 'struct') return type.name
+  if (type.kind === 'union') return `Union[${type.members.map(bareText).join(', ')}]`
+  if (type.kind === 'list') return `List[${typeText(type.element)}]`
+  if (type.kind === 'dict') return `Dict[${bareText(type.key)}, ${typeText(type.element)}]`
+  if (type.kind === 'any') return 'Any'
+  return type.kind === 'path' ? 'Path' : type.kind
+}
+
+/** The name of a member whose value is `value`, as Python's enums find it. */
+export function memberOf({ members }: EnumType, value: MapKey): string | undefined {
+  return members.entries().find(([, each]) => equalScalars(each, value))?.[0]
+}
+
+function equalScalars(a: Scalar, b: Scalar): boolean {
+  const left = typeof a === 'boolean' ? BigInt(a) : a
+  const right = typeof b === 'boolean' ? BigInt(b) : b
+  if (left === right) return true
+  if (typeof left === 'string' || typeof right === 'string' || left === null || right === null) return false
+  return !(left instanceof Uint8Array) && !(right instanceof Uint8Array) && left <= right && left >= right
+}
