@@ -54,6 +54,7 @@ class BlockReader {
   document(): Value {
     this.#toContent()
     if (this.#text.startsWith('---', this.#at) && this.#column === 0) this.#skipDocumentStart()
+    else this.#ensureContent()
     if (this.#at >= this.#text.length) return map([])
     const value = this.#block(-1)
     if (this.#at < this.#text.length) throw new Bail()
@@ -97,9 +98,14 @@ class BlockReader {
     }
   }
 
-  /** From the end of a line, or a comment there, to the next content; `---`, `...` and directives are no content. */
+  /** From the end of a line, or a comment there, to the next content. */
   #toNextLine(): void {
     this.#toContent()
+    this.#ensureContent()
+  }
+
+  /** Marks of a document and directives are no content. */
+  #ensureContent(): void {
     if (this.#column > 0) return
     const code = this.#text.charCodeAt(this.#at)
     if (code === 0x25) throw new Bail()
