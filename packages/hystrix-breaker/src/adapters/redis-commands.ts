@@ -69,7 +69,7 @@ type Sender = (original: Method, breakerOf: () => Breaker) => Method
 
 /** What node-redis gives is made of the client itself, which sends its own commands. @throws InvalidOptionError */
 function targetOf(client: unknown): object {
-  const own: unknown = isObject(client) ? Reflect.get(client, '_self') : undefined
+  const own = partOf(client, '_self')
   if (isObject(own)) return own
   if (isObject(client)) return client
   throw new InvalidOptionError(`client must be one of ioredis or node-redis, not ${shown(client)}`)
@@ -77,9 +77,8 @@ function targetOf(client: unknown): object {
 
 /** @throws InvalidOptionError */
 function senderOf(client: object): Sender {
-  const options = Reflect.get(client, 'options')
   if ('sendCommand' in client && 'pipeline' in client && 'status' in client) {
-    if (isObject(options) && Reflect.get(options, 'enableAutoPipelining') === true)
+    if (partOf(partOf(client, 'options'), 'enableAutoPipelining') === true)
       throw new InvalidOptionError('client must be without enableAutoPipelining to be guarded')
     return ioredisSender(client)
   }
@@ -90,23 +89,12 @@ function senderOf(client: object): Sender {
 }
 
 /** Of a connection, or of a transaction that has begun. */
-const passing: ReadonlySet<string> = new Set([
-  ...[
-    'auth',
-    'hello',
-    'select',
-    'client',
-    'readonly',
-    'readwrite',
-    'info',
-    'asking',
-    'quit',
-    'reset',
-    'monitor',
-  ],
-  ...['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ssubscribe', 'sunsubscribe'],
-  ...['exec', 'discard', 'unwatch'],
-])
+const passing: ReadonlySet<string> = new Set(
+  (
+    'asking auth client discard exec hello info monitor psubscribe punsubscribe quit readonly readwrite reset select ' +
+    'ssubscribe subscribe sunsubscribe unsubscribe unwatch'
+  ).split(' '),
+)
 
 /** What is used of a command of ioredis: whatever sends it, its caller waits for its promise. */
 interface IoredisCommand {
@@ -178,26 +166,23 @@ function guardChain(chain: object, breakerOf: () => Breaker): void {
 
 /** The answer of `run`; errors among its results count too. */
 function execute(breaker: Breaker, run: () => unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const exchange = new Exchange(breaker, {
-      begin: () => {
-        Promise.resolve(run()).then(
-          (results) => {
-            const failed = errorsAmong(results).find((error) => breaker.settings.isFailure?.(error) !== false)
-            if (failed === undefined) exchange.succeed()
-            else exchange.fail(failed)
-            resolve(results)
-          },
-          (error: unknown) => {
-            exchange.fail(error)
-            reject(error)
-          },
-        )
-      },
-      giveUp: reject,
-    })
-    exchange.start()
+  const { promise, resolve, reject } = Promise.withResolvers()
+  const ended = (results: unknown): void => {
+    const failed = errorsAmong(results).find((error) => breaker.settings.isFailure?.(error) !== false)
+    if (failed === undefined) exchange.succeed()
+    else exchange.fail(failed)
+    resolve(results)
+  }
+  const failed = (error: unknown): void => {
+    exchange.fail(error)
+    reject(error)
+  }
+  const exchange = new Exchange(breaker, {
+    begin: () => void Promise.resolve(run()).then(ended, failed),
+    giveUp: reject,
   })
+  exchange.start()
+  return promise
 }
 
 /** ioredis' pairs of an error and a result, or the errors of node-redis between its results. */
@@ -245,25 +230,18 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** Without what a URL tells besides. */
-function nameOf(client: GuardableClient): string {
-  const options: unknown = isObject(client) ? Reflect.get(client, 'options') : undefined
-  if (!isObject(options)) return 'redis'
-  const { host, port, db, url, socket, database } = {
-    host: 0,
-    port: 0,
-    db: 0,
-    url: 0,
-    socket: 0,
-    database: 0,
-    ...options,
-  }
+/** Without user and password. */
+function nameOf(client: unknown): string {
+  const options = partOf(client, 'options')
+  const url = partOf(options, 'url')
   const address = typeof url === 'string' ? URL.parse(url) : null
   if (address !== null) return `redis://${address.host}${address.pathname === '/' ? '/0' : address.pathname}`
-  const at = isObject(socket)
-    ? { host: Reflect.get(socket, 'host'), port: Reflect.get(socket, 'port') }
-    : { host, port }
-  return typeof at.host === 'string'
-    ? `redis://${at.host}:${String(at.port)}/${String(database || db)}`
-    : 'redis'
+  const socket = partOf(options, 'socket') ?? options
+  const [host, port] = [partOf(socket, 'host'), partOf(socket, 'port')]
+  const database = partOf(options, 'database') ?? partOf(options, 'db') ?? 0
+  return typeof host === 'string' ? `redis://${host}:${Number(port)}/${Number(database)}` : 'redis'
+}
+
+function partOf(whole: unknown, name: string): unknown {
+  return isObject(whole) ? Reflect.get(whole, name) : undefined
 }

@@ -7,6 +7,7 @@ import {
   guardRedis,
   isServerFailure,
   type KeyedBreakerOptions,
+  type RedisBreakerOptions,
 } from '@loadbearing/hystrix-breaker/redis-commands'
 import { Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
@@ -181,23 +182,23 @@ describe.skipIf(skipWithout('redis'))('commands of Redis', () => {
     const client = it.client as Redis
     client.defineCommand('twice', { numberOfKeys: 0, lua: 'return ARGV[1] * 2' })
     expect(await (client as unknown as { twice(n: number): Promise<number> }).twice(21)).toBe(42)
-    expect(
-      await new Promise((resolve) => client.set('io:callback', '1', (_, result) => resolve(result))),
-    ).toBe('OK')
-    const piped = new Promise((resolve) =>
-      client
-        .pipeline()
-        .get('io:callback')
-        .exec((_, result) => resolve(result)),
-    )
+    const { promise: set, resolve: toldOfSet } = Promise.withResolvers<unknown>()
+    void client.set('io:callback', '1', (_, result) => toldOfSet(result))
+    expect(await set).toBe('OK')
+    const { promise: piped, resolve: toldOfPipeline } = Promise.withResolvers<unknown>()
+    void client
+      .pipeline()
+      .get('io:callback')
+      .exec((_, result) => toldOfPipeline(result))
     expect(await piped).toEqual([[null, '1']])
     await client.multi({ pipeline: false })
     it.breaker.force('forced-open')
     expect(await client.set('io:transaction', '1')).toBe('QUEUED')
     expect(await client.exec()).toEqual([[null, 'OK']])
     expect(await codeOf(client.get('io:transaction'))).toBe('CIRCUIT_OPEN')
-    const refused = await new Promise((resolve) => client.get('io:callback', (error) => resolve(error)))
-    expect(refused).toMatchObject({ code: 'CIRCUIT_OPEN' })
+    const { promise: refused, resolve: toldOfRefusal } = Promise.withResolvers<unknown>()
+    client.get('io:callback', (error) => toldOfRefusal(error)).catch(() => {})
+    expect(await refused).toMatchObject({ code: 'CIRCUIT_OPEN' })
     expect(await codeOf(client.pipeline().get('x').exec())).toBe('CIRCUIT_OPEN')
     await client.subscribe('io:channel')
     const told = once(client, 'message')
@@ -228,7 +229,7 @@ describe.skipIf(skipWithout('redis'))('commands of Redis', () => {
     ]
     for (const client of made) {
       client.on('error', () => {})
-      guardRedis(client as GuardableClient, { registry })
+      guardRedis(client, { registry })
     }
     const [first, , , last] = made
     await first?.get('x')
@@ -240,7 +241,7 @@ describe.skipIf(skipWithout('redis'))('commands of Redis', () => {
       `redis://${host}/4`,
       'redis://127.0.0.1:7/5',
     ])
-    first?.disconnect()
+    await first?.disconnect()
   })
 })
 
@@ -267,7 +268,8 @@ test.each([
   [new Redis({ lazyConnect: true }), { options: { timeout: 0 } }, /timeout/],
   [new Redis({ lazyConnect: true }), { strange: 1 }, /there is no "strange"/],
 ])('%# is refused', (client, options, message) => {
-  const guard = (): unknown => guardRedis(client as unknown as GuardableClient, options as object)
+  const guard = (): unknown =>
+    guardRedis(client as unknown as GuardableClient, options as unknown as RedisBreakerOptions)
   expect(guard).toThrow(InvalidOptionError)
   expect(guard).toThrow(message)
 })
