@@ -2,3 +2,41 @@
 export type Random = () => number
 
 export const systemRandom: Random = () => Math.random()
+
+/** Where time comes from. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. */
+  monotonic(): number
+  /** Calls `callback` once after `delay` milliseconds. */
+  setTimeout(callback: () => void, delay: number): unknown
+  /** Forgets a timer; nothing happens where it has fired or was cleared. */
+  clearTimeout(handle: unknown): void
+}
+
+/** Timers do not keep the process alive. */
+export const realClock: Clock = {
+  monotonic: () => performance.now(),
+  setTimeout: (callback, delay) => {
+    const handle: unknown = setTimeout(callback, delay)
+    letGo(handle)
+    return handle
+  },
+  clearTimeout: (handle) => {
+    // What setTimeout gave: an object of Node, or a number elsewhere.
+    if (typeof handle === 'number' || isTimer(handle)) clearTimeout(handle)
+  },
+}
+
+/** Keeps the process alive until the timer has fired: for what a caller waits for, and nothing else would keep going. */
+export function keepAlive(handle: unknown): void {
+  if (isTimer(handle)) handle.ref()
+}
+
+/** Lets the process end though the timer has not fired. */
+export function letGo(handle: unknown): void {
+  if (isTimer(handle)) handle.unref()
+}
+
+function isTimer(handle: unknown): handle is NodeJS.Timeout {
+  return typeof handle === 'object' && handle !== null && 'unref' in handle
+}

@@ -1,0 +1,189 @@
+import { realpathSync } from 'node:fs'
+import { basename, dirname, extname, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { getCallSites } from 'node:util'
+import { parseArguments } from '../cli/arguments.ts'
+import { type AppDefinition, CommandLine, type ExitStatus, runCommandLine } from '../cli/command-line.ts'
+import { type Composed, type Composition, compositionOf } from '../compose/composition.ts'
+import { type ConfigNode, rootNode } from '../compose/config-node.ts'
+import { HydraConfigError } from '../errors.ts'
+import { resolveAll } from '../interpolation/resolve-all.ts'
+import type { Resolvers } from '../interpolation/resolver.ts'
+import type { CallbackFactories } from '../job/callbacks.ts'
+import type { Launcher } from '../job/launcher.ts'
+import type { Platform } from '../job/platform.ts'
+import type { JobContext } from '../job/run-job.ts'
+import type { Random } from '../ports.ts'
+import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
+import { validate } from '../schema/validate.ts'
+import type { Semantics } from '../semantics.ts'
+import type { ConfigSource } from '../source/source.ts'
+import { childProcessLauncher, launchedJob, sendResult, workerThreadsLauncher } from './launchers.ts'
+import { systemPlatform } from './system-platform.ts'
+
+/** Options of {@link defineApp}. */
+export interface AppOptions {
+  /** Name of the primary config, without `.yaml`. Default: none. */
+  readonly config?: string
+  /**
+   * Directory of the configs; a relative one is taken from the file that calls `defineApp`. `pkg://<package>/<folder>`
+   * is one in an installed package. Default: none.
+   */
+  readonly configPath?: string | URL
+  /** Instead of `configPath`. */
+  readonly source?: ConfigSource
+  /** Name of the app and its jobs. Default: the name of the file that calls `defineApp`, without its ending. */
+  readonly name?: string
+  /** Further resolvers for interpolations, by name. */
+  readonly resolvers?: Resolvers
+  /** Whether what `oc.env` reads of a variable is secret. Default: never. */
+  readonly secretEnvironment?: (name: string) => boolean
+  /** Default: `hydra-1.3`. */
+  readonly semantics?: Semantics
+  /** What `hydra/launcher=<name>` chooses from besides `basic`. Default: `worker_threads` and `child_process`. */
+  readonly launchers?: readonly Launcher[]
+  /** What `hydra.callbacks` may name as `_target_`. Default: nothing. */
+  readonly callbacks?: CallbackFactories
+  /** Order of what a sweep shuffles. Default: Math.random. */
+  readonly random?: Random
+}
+
+/** What a task is told of the job that it does. */
+export interface Job<T = unknown> extends Omit<JobContext, 'config'> {
+  /** The configuration with all that is known of it: where each value comes from, its digest, its YAML. */
+  readonly config: Composition<T>
+  /** Hydra's own configuration, such as `job.hydra.select('runtime.cwd')`. */
+  readonly hydra: ConfigNode
+}
+
+/** An app with Hydra's command line. */
+export interface App {
+  readonly name: string
+  /**
+   * Does what a command line asks for, as if the program were called with it.
+   * @param platform for tests. Default: this process
+   * @returns the exit status: 0; 1 for what cannot be composed, or a job that failed; 2 for unknown flags
+   */
+  run(argv: readonly string[], platform?: Platform): Promise<ExitStatus>
+}
+
+/**
+ * Gives a program Hydra's command line: overrides, `--cfg`, `--multirun`, `--help`, completion. Where the file that
+ * calls this is the program that Node was started with, it runs at once, and the process ends with the app's status.
+ *
+ * @throws {HydraConfigError} `INVALID_OPTION`
+ */
+export function defineApp<Output>(
+  options: AppOptions & { readonly schema: StandardSchema<unknown, Output> },
+  task: (config: DeepReadonly<Output>, job: Job<DeepReadonly<Output>>) => unknown,
+): App
+export function defineApp(options: AppOptions, task: (config: unknown, job: Job) => unknown): App
+export function defineApp(
+  options: AppOptions & { readonly schema?: StandardSchema },
+  task: (config: never, job: Job<never>) => unknown,
+): App {
+  const file = callerFile()
+  const definition = definitionOf(options, file, (job) => doTask(job, options.schema, task))
+  const app: App = {
+    name: definition.name,
+    run: (argv, platform = systemPlatform) => runCommandLine(definition, argv, platform),
+  }
+  if (file !== undefined && isProgram(file)) queueMicrotask(() => void runProgram(definition))
+  return app
+}
+
+function definitionOf(
+  options: AppOptions,
+  file: string | undefined,
+  task: AppDefinition['task'],
+): AppDefinition {
+  const home = file === undefined ? process.cwd() : dirname(file)
+  const name = options.name ?? (file === undefined ? 'app' : basename(file, extname(file)))
+  const { resolvers, secretEnvironment, semantics, random } = options
+  return {
+    name,
+    program: file === undefined ? name : basename(file),
+    command: file === undefined ? name : `node ${relative(process.cwd(), file) || file}`,
+    config: options.config,
+    source: sourceOf(options, home),
+    home,
+    task,
+    launchers: options.launchers ?? [workerThreadsLauncher, childProcessLauncher],
+    callbacks: options.callbacks ?? {},
+    resolve: { resolvers, secretEnvironment, semantics },
+    ...(random === undefined ? {} : { random }),
+  }
+}
+
+function sourceOf({ configPath, source }: AppOptions, home: string): ConfigSource | undefined {
+  if (configPath === undefined) return source
+  if (source !== undefined) {
+    throw new HydraConfigError('INVALID_OPTION', 'configPath and source are given; give one of them')
+  }
+  if (configPath instanceof URL) return systemPlatform.open(fileURLToPath(configPath))
+  return systemPlatform.open(configPath.startsWith('pkg://') ? configPath : resolve(home, configPath))
+}
+
+async function doTask(
+  job: JobContext,
+  schema: StandardSchema | undefined,
+  task: (config: never, job: Job<never>) => unknown,
+): Promise<unknown> {
+  const { config: run, ...context } = job
+  const config = await checked(run.composed, schema)
+  const hydra = rootNode(run.root, run.resolve).at('hydra')
+  // The overloads of defineApp tie the schema to what the task takes.
+  return task(config.value as never, { ...context, config: config as Composition<never>, hydra })
+}
+
+async function checked(composed: Composed, schema: StandardSchema | undefined): Promise<Composition> {
+  if (schema === undefined) return compositionOf(composed)
+  const { root: written, resolve: how } = composed
+  const value = await validate({ schema, written, resolved: resolveAll(written, how) })
+  return compositionOf({ ...composed, checked: { value } })
+}
+
+/** The file that calls what calls this; undefined where it is none. */
+function callerFile(): string | undefined {
+  const name = getCallSites(3)[2]?.scriptName ?? ''
+  if (name.startsWith('file://')) return fileURLToPath(name)
+  return name.startsWith('/') ? name : undefined
+}
+
+function isProgram(file: string): boolean {
+  const program = process.argv[1]
+  if (program === undefined) return false
+  try {
+    return realpathSync(file) === realpathSync(program)
+  } catch {
+    return false
+  }
+}
+
+async function runProgram(definition: AppDefinition): Promise<void> {
+  const argv = process.argv.slice(2)
+  const launched = launchedJob()
+  if (launched === undefined) {
+    process.exitCode = await runCommandLine(definition, argv, systemPlatform)
+    return
+  }
+  const parsed = parseArguments(argv)
+  if (parsed.kind !== 'arguments') throw new TypeError('a launched job has the flags of its multirun')
+  const call = new CommandLine(definition, parsed.arguments, systemPlatform)
+  try {
+    const { status, returnValue, outputDir, workingDir } = await call.runLaunched(launched)
+    await sendResult({ status, returnValue, outputDir, workingDir })
+  } finally {
+    call.log.close()
+  }
+}
+
+export type { AppDefinition, ExitStatus } from '../cli/command-line.ts'
+export { runCommandLine } from '../cli/command-line.ts'
+export type { Callback, CallbackFactories, CallbackFactory } from '../job/callbacks.ts'
+export type { LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
+export type { Logger } from '../job/log.ts'
+export type { LogFile, Platform, PlatformFiles } from '../job/platform.ts'
+export type { RunConfig } from '../job/run-config.ts'
+export type { JobContext, JobReturn, Task } from '../job/run-job.ts'
+export { childProcessLauncher, workerThreadsLauncher } from './launchers.ts'

@@ -1,0 +1,139 @@
+import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import type { LaunchedJob } from '../cli/command-line.ts'
+import { HydraConfigError } from '../errors.ts'
+import { hydraAt, taskOverridesOf } from '../job/hydra-node.ts'
+import type { LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
+import type { JobReturn } from '../job/run-job.ts'
+
+/** What a launched job answers; can be cloned. */
+export type LaunchedResult = Pick<JobReturn, 'status' | 'returnValue' | 'outputDir' | 'workingDir'>
+
+/** How a launched job is known for one, by its thread's data and by its process's first message. */
+const marker = 'loadbearing:hydra-config:job'
+
+/** Runs each job in a thread of its own, `n_jobs` at once. A job in a thread cannot change the current directory. */
+export const workerThreadsLauncher: Launcher = {
+  name: 'worker_threads',
+  target: 'loadbearing.hydra_config.WorkerThreadsLauncher',
+  config: configOf('WorkerThreadsLauncher'),
+  where: 'in worker threads',
+  launch: (jobs, context) => launchEach(jobs, context, inThread),
+}
+
+/** Runs each job in a process of its own, `n_jobs` at once. */
+export const childProcessLauncher: Launcher = {
+  name: 'child_process',
+  target: 'loadbearing.hydra_config.ChildProcessLauncher',
+  config: configOf('ChildProcessLauncher'),
+  where: 'in child processes',
+  launch: (jobs, context) => launchEach(jobs, context, inProcess),
+}
+
+function configOf(name: string): string {
+  return `_target_: loadbearing.hydra_config.${name}\n# null for as many as there are processors\nn_jobs: null\n`
+}
+
+/** The job that this thread or process was launched for; undefined where it was not. */
+export function launchedJob(): LaunchedJob | undefined {
+  if (!isMainThread) return jobIn(workerData)
+  const text = process.send === undefined ? undefined : process.env[marker]
+  return text === undefined ? undefined : jobIn({ [marker]: JSON.parse(text) })
+}
+
+/** Hands the result of a launched job to its launcher. */
+export async function sendResult(result: LaunchedResult): Promise<void> {
+  if (!isMainThread) {
+    parentPort?.postMessage(result)
+    return
+  }
+  await new Promise<void>((resolve, reject) => {
+    process.send?.(result, undefined, {}, (error) => (error === null ? resolve() : reject(error)))
+  })
+  process.disconnect?.()
+}
+
+type RunElsewhere = (job: LaunchedJob) => Promise<LaunchedResult>
+
+async function launchEach(
+  jobs: readonly PlannedJob[],
+  { master, announce }: LaunchContext,
+  run: RunElsewhere,
+): Promise<readonly JobReturn[]> {
+  const done: JobReturn[] = []
+  const waiting = jobs.entries()
+  const worker = async (): Promise<void> => {
+    for (const [index, job] of waiting) {
+      announce(job)
+      done[index] = returnOf(job, await run(launchedOf(job)))
+    }
+  }
+  const count = Math.min(jobs.length, concurrency(master))
+  await Promise.all(Array.from({ length: count }, worker))
+  return done
+}
+
+function concurrency(master: LaunchContext['master']): number {
+  const given = hydraAt(master.root, 'launcher.n_jobs')
+  if (given === undefined || (given.kind === 'scalar' && given.value === null)) return availableParallelism()
+  if (given.kind === 'scalar' && typeof given.value === 'bigint' && given.value > 0n)
+    return Number(given.value)
+  throw new HydraConfigError('SWEEP', 'hydra.launcher.n_jobs must be null or an integer of at least 1', {
+    path: 'hydra.launcher.n_jobs',
+  })
+}
+
+function launchedOf({ num, config }: PlannedJob): LaunchedJob {
+  return { num, overrides: config.job.entries.map(({ text }) => text), times: [...config.times] }
+}
+
+function returnOf({ config }: PlannedJob, result: LaunchedResult): JobReturn {
+  return { ...result, config, overrides: taskOverridesOf(config.root), name: config.text('hydra.job.name') }
+}
+
+function inThread(job: LaunchedJob): Promise<LaunchedResult> {
+  const worker = new Worker(programPath(), { argv: process.argv.slice(2), workerData: { [marker]: job } })
+  return new Promise((resolve, reject) => {
+    worker.once('message', (result: LaunchedResult) => resolve(result))
+    worker.once('error', reject)
+    worker.once('exit', (code) => reject(endedEarly(`thread of job ${job.num}`, `status ${code}`)))
+  })
+}
+
+function inProcess(job: LaunchedJob): Promise<LaunchedResult> {
+  const child = fork(programPath(), process.argv.slice(2), {
+    env: { ...process.env, [marker]: JSON.stringify(job) },
+    serialization: 'advanced',
+  })
+  return new Promise((resolve, reject) => {
+    child.once('message', (result: LaunchedResult) => resolve(result))
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      reject(endedEarly(`process of job ${job.num}`, signal ?? `status ${String(code)}`))
+    })
+  })
+}
+
+function endedEarly(what: string, how: string): HydraConfigError {
+  return new HydraConfigError('JOB_LOST', `the ${what} ended by ${how} before it told what came of it`)
+}
+
+function programPath(): string {
+  const program = process.argv[1]
+  if (program !== undefined) return program
+  throw new HydraConfigError(
+    'INVALID_OPTION',
+    'jobs can be launched elsewhere only by a program that is a file',
+  )
+}
+
+function jobIn(data: unknown): LaunchedJob | undefined {
+  if (typeof data !== 'object' || data === null || !(marker in data)) return undefined
+  const job = data[marker]
+  return isLaunchedJob(job) ? job : undefined
+}
+
+function isLaunchedJob(job: unknown): job is LaunchedJob {
+  return typeof job === 'object' && job !== null && 'num' in job && 'overrides' in job && 'times' in job
+}
