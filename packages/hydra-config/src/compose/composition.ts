@@ -32,7 +32,7 @@ export interface Composition<T = unknown> {
    * interpolation read.
    * @throws {HydraConfigError} `UNKNOWN_PATH` where nothing is, nor ever was
    */
-  explain<P extends Path<T>>(path: P): Provenance
+  explain(path: Path<T>): Provenance
   /**
    * What is different in `other`, interpolations resolved and before any schema. The order of keys makes no
    * difference, that of items does; 1 and 1.0 are two values. Secrets are compared and shown as `***`.

@@ -22,8 +22,9 @@ export class History {
     let before: Value | undefined
     for (const [index, layer] of this.#layers.entries()) {
       const root = roots[index + 1]
-      const after = root && valueAt(root, keys)
-      const step = root && stepOf({ layer, keys, before, after, root })
+      if (root === undefined || (keys.length === 0 && isOfHydra(layer))) continue
+      const after = valueAt(root, keys)
+      const step = stepOf({ layer, keys, before, after, root })
       if (step !== undefined) steps.push({ ...step, via: layer.trail })
       before = after
     }
@@ -81,4 +82,9 @@ function removalOrigin(layer: Layer, keys: readonly string[], root: Value): Orig
     if (above !== undefined) return above.origin ?? layer.origin
   }
   return layer.origin
+}
+
+/** Hydra's own configs are no part of what the user composes, though they are merged with it. */
+function isOfHydra({ brings }: Layer): boolean {
+  return brings?.kind === 'map' && brings.entries.keys().every((key) => key === 'hydra')
 }

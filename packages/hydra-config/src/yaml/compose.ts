@@ -129,7 +129,8 @@ class Composer {
     const scanner = this.#scanner
     const token = scanner.peek()
     const { anchor, tag } = properties
-    const mark = properties.mark ?? token.start
+    // Where the value itself is, behind its anchor and tag.
+    const mark = token.start
     const implicit = tag === undefined || tag === '!'
     if (token.type === 'scalar') {
       scanner.next()
@@ -140,7 +141,8 @@ class Composer {
     const collection = this.#collectionReader(token, block, indentless)
     if (collection === undefined) {
       if (properties.mark === undefined) throw this.#unexpected('a value')
-      return this.#anchored(anchor, implicit ? emptyNode(mark) : { ...emptyNode(mark), tag })
+      const empty = emptyNode(properties.mark)
+      return this.#anchored(anchor, implicit ? empty : { ...empty, tag })
     }
     if (collection.kind === 'sequence') {
       const node: SequenceNode = { kind: 'sequence', tag: implicit ? `${yamlTag}seq` : tag, items: [], mark }
