@@ -1,6 +1,7 @@
 import { HydraConfigError } from '../errors.ts'
 import { parsePythonInt } from '../override/python-numbers.ts'
 import { pythonString, scalarString } from '../value/python-string.ts'
+import { secret } from '../value/secret.ts'
 import {
   list,
   type MapKey,
@@ -193,7 +194,8 @@ function conformScalar(
           ? toMode(plain)
           : toText(plain)
   if (read === undefined) return refuse(value, problemOf(plain, type), spot)
-  return read === plain ? value : { ...value, value: read }
+  if (read === plain) return value
+  return value.secret === true ? secret(read) : scalar(read, value.origin)
 }
 
 function toText(plain: Scalar): string | undefined {

@@ -85,6 +85,21 @@ export class Repository {
     return [...names].toSorted()
   }
 
+  /** Names of the config groups below a group, '' for the root; sorted. */
+  groupsIn(parent: string): string[] {
+    const folder = normalized(parent)
+    if (folder === undefined) return []
+    const prefix = folder === '' ? '' : `${folder}/`
+    const names = new Set<string>()
+    for (const { files } of this.sources) {
+      for (const file of files.keys()) {
+        const end = file.startsWith(prefix) ? file.indexOf('/', prefix.length) : -1
+        if (end !== -1) names.add(file.slice(prefix.length, end))
+      }
+    }
+    return [...names].toSorted()
+  }
+
   #read(path: string): LoadedConfig | undefined {
     const file = fileOf(path)
     if (file === undefined) return undefined

@@ -7,11 +7,12 @@ import {
   parseOverride,
   sweep,
 } from '@loadbearing/hydra-config'
+import { cli } from './cli-operation.ts'
 import { tagElement } from './tag.ts'
 import { tagValue } from './tag-value.ts'
 import { valuesOperations } from './values-operations.ts'
 
-await servePort({ override, defaults, compose: composed, sweep: swept, ...valuesOperations })
+await servePort({ cli, override, defaults, compose: composed, sweep: swept, ...valuesOperations })
 
 function override(command: Command): object {
   const { key, package: ofPackage, type, value } = parseOverride(field(command, 'text').string())

@@ -5,9 +5,12 @@ Values are tagged so that JSON loses nothing: {"i": "12"} an integer, {"f": "1e-
 """
 
 import json
+import os
 import pathlib
+import runpy
 import sys
 import tempfile
+import traceback
 import warnings
 
 from hydra import compose, initialize_config_dir
@@ -148,6 +151,64 @@ def interpolate(text, key):
     return {"value": tagged(found)}
 
 
+MY_APP = """import hydra
+from omegaconf import OmegaConf
+
+
+@hydra.main(version_base="1.3", config_path=".", config_name="config")
+def my_app(cfg):
+    print(OmegaConf.to_yaml(cfg))
+
+
+if __name__ == "__main__":
+    my_app()
+"""
+
+
+def cli(files, argv, environment=None):
+    """Runs a real my_app.py, in a process forked from this one: its folder is told as /app."""
+    with tempfile.TemporaryDirectory() as created:
+        folder = os.path.realpath(created)
+        for name, text in files.items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.replace("/app", folder).encode())
+        pathlib.Path(folder, "my_app.py").write_text(MY_APP)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            child = os.fork()
+            if child == 0:
+                run_app(folder, [each.replace("/app", folder) for each in argv], environment or {}, out, err)
+            _, status = os.waitpid(child, 0)
+            told = []
+            for stream in (out, err):
+                stream.seek(0)
+                told.append(stream.read().decode().replace(folder, "/app"))
+        return {"stdout": told[0], "exit": os.waitstatus_to_exitcode(status), "stderr": told[1]}
+
+
+def run_app(folder, argv, environment, out, err):
+    os.chdir(folder)
+    os.environ.update({"COLUMNS": "80", **environment})
+    os.dup2(out.fileno(), 1)
+    os.dup2(err.fileno(), 2)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False)
+    sys.argv = ["my_app.py", *argv]
+    GlobalHydra.instance().clear()
+    warnings.resetwarnings()
+    status = 0
+    try:
+        runpy.run_path("my_app.py", run_name="__main__")
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 OPERATIONS = {
     "override": override,
     "yaml": lambda text: {"value": tagged(OmegaConf.create(text))},
@@ -159,6 +220,7 @@ OPERATIONS = {
     "defaults": defaults,
     "compose": composed,
     "sweep": sweep,
+    "cli": cli,
 }
 
 

@@ -1,0 +1,330 @@
+import { type ExpandedDefaults, expandDefaults } from '../defaults/expand.ts'
+import type { Repository } from '../defaults/repository.ts'
+import { HydraConfigError } from '../errors.ts'
+import { ResolverCache } from '../interpolation/resolver-cache.ts'
+import { type CallbackFactories, Callbacks } from '../job/callbacks.ts'
+import { hydraAt, hydraVersion, textAt } from '../job/hydra-node.ts'
+import { composeJob, type JobConfig, type RunMode } from '../job/job-config.ts'
+import { basicLauncher, type Launcher, runPlanned } from '../job/launcher.ts'
+import { Log } from '../job/log.ts'
+import { FailedJob, runMultirun } from '../job/multirun.ts'
+import type { Platform } from '../job/platform.ts'
+import { RunConfig, type RunResolveOptions } from '../job/run-config.ts'
+import { type JobReturn, runJob, type Task } from '../job/run-job.ts'
+import { openSearchPath } from '../job/search-path.ts'
+import { type Random, systemRandom } from '../ports.ts'
+import type { Semantics } from '../semantics.ts'
+import type { ConfigSource } from '../source/source.ts'
+import { type ParsedSweep, parseSweep } from '../sweep/parse-sweep.ts'
+import { type Arguments, parseArguments } from './arguments.ts'
+import { completeShell } from './completion.ts'
+import { appHelp, hydraHelp } from './help.ts'
+import { Info } from './info.ts'
+import { reportFailure } from './report.ts'
+import { rerun } from './rerun.ts'
+import { showConfig } from './show-config.ts'
+import { usageText } from './usage.ts'
+
+/** An app whose command line is Hydra's. */
+export interface AppDefinition {
+  /** Name of the app and, where no config gives another, of its jobs. */
+  readonly name: string
+  /** As the user calls it, such as `my_app.py`; in the usage. */
+  readonly program: string
+  /** The command as a shell takes it, such as `node my_app.ts`; for completion. */
+  readonly command: string
+  /** Primary config; undefined for none. */
+  readonly config: string | undefined
+  /** Where the app's configs are; undefined for nowhere. */
+  readonly source: ConfigSource | undefined
+  /** Directory from which a relative `--config-path` is taken. */
+  readonly home: string
+  readonly task: Task
+  readonly launchers: readonly Launcher[]
+  readonly callbacks: CallbackFactories
+  readonly resolve: RunResolveOptions
+  readonly random?: Random
+}
+
+/** Flags and an exit status, as a process ends with it. */
+export type ExitStatus = 0 | 1 | 2
+
+/**
+ * Does what Hydra's command line does with `argv` and tells the exit status: 2 for a command line that cannot be read, 1
+ * for a configuration that cannot be composed or a job that failed.
+ */
+export async function runCommandLine(
+  app: AppDefinition,
+  argv: readonly string[],
+  platform: Platform,
+): Promise<ExitStatus> {
+  const parsed = parseArguments(argv)
+  if (parsed.kind === 'version') {
+    platform.out(`Hydra ${hydraVersion}\n`)
+    return 0
+  }
+  if (parsed.kind === 'usage') {
+    platform.err(`${usageText(app.program, platform.columns)}${app.program}: error: ${parsed.message}\n`)
+    return 2
+  }
+  const run = new CommandLine(app, parsed.arguments, platform)
+  try {
+    return await run.run()
+  } catch (error) {
+    reportFailure(error, platform)
+    return 1
+  } finally {
+    run.log.close()
+  }
+}
+
+/** One call of an app. */
+export class CommandLine {
+  readonly app: AppDefinition
+  readonly arguments: Arguments
+  readonly platform: Platform
+  readonly log: Log
+  readonly config: string | undefined
+  readonly semantics: Semantics
+  readonly #warn = (message: string): void => this.platform.err(`UserWarning: ${message}\n`)
+
+  constructor(app: AppDefinition, given: Arguments, platform: Platform) {
+    this.app = app
+    this.arguments = given
+    this.platform = platform
+    this.log = new Log(platform)
+    this.config = given.configName ?? app.config
+    this.semantics = app.resolve.semantics ?? 'hydra-1.3'
+  }
+
+  async run(): Promise<ExitStatus> {
+    const { arguments: given, platform } = this
+    if (given.rerun !== undefined) return rerun(this, given.rerun)
+    ensureNoFile(given.configPath)
+    if (given.help) {
+      platform.out(`${await appHelp(this)}\n`)
+      return 0
+    }
+    if (given.resolve && given.cfg === undefined) {
+      fail('The --resolve flag can only be used in conjunction with --cfg or --help')
+    }
+    if (given.hydraHelp) {
+      platform.out(`${await hydraHelp(this)}\n`)
+      return 0
+    }
+    const commands = [
+      given.run,
+      given.cfg !== undefined,
+      given.multirun,
+      given.shellCompletion,
+      given.info !== undefined,
+    ]
+    if (commands.filter(Boolean).length > 1) {
+      fail('Only one of --run, --multirun, --cfg, --info and --shell_completion can be specified')
+    }
+    if (given.cfg !== undefined) return showConfig(this, given.cfg)
+    if (given.shellCompletion) return completeShell(this)
+    if (given.info !== undefined) {
+      await new Info(this, (line) => platform.out(`${line}\n`)).show(given.info)
+      return 0
+    }
+    await this.#runJobs()
+    return 0
+  }
+
+  /** The configs that overrides compose from. */
+  openRepository(config: string | undefined, overrides: readonly string[]): Promise<Repository> {
+    const { configPath, configDir } = this.arguments
+    const { platform, app } = this
+    return openSearchPath({
+      main: configPath === undefined ? app.source : platform.open(pathFrom(app.home, configPath)),
+      configDir: configDir === undefined ? undefined : this.#openConfigDir(configDir),
+      schema: launcherSource(app.launchers),
+      config,
+      overrides: this.#parse(overrides).overrides,
+      open: (path) => platform.open(path),
+      resolve: { environment: platform.environment },
+      warn: this.#warn,
+      semantics: this.semantics,
+    })
+  }
+
+  /** Composes as Hydra does for one command. */
+  async compose(mode: RunMode, overrides: readonly string[], options: ComposeStep = {}): Promise<RunConfig> {
+    const config = 'config' in options ? options.config : this.config
+    const repository = await this.openRepository(config, overrides)
+    const job = this.#composeIn(repository, mode, overrides, { ...options, config })
+    const run = new RunConfig(job, this.platform, { warn: this.#warn, ...this.app.resolve })
+    if (options.logged === true) {
+      this.log.configure(run.resolved('hydra.hydra_logging'), run.resolved('hydra.verbose'))
+      const name = 'hydra._internal.hydra'
+      if (this.log.isEnabled(name, 'DEBUG')) {
+        const logger = this.log.logger(name)
+        await new Info(this, (line) => logger.debug(line)).all()
+      }
+    }
+    return run
+  }
+
+  /** The defaults lists alone, whatever becomes of the values. */
+  async expand(overrides: readonly string[]): Promise<ExpandedDefaults> {
+    const repository = await this.openRepository(this.config, overrides)
+    return expandDefaults({
+      repository,
+      config: this.config ?? null,
+      overrides: this.#parse(overrides).overrides,
+    })
+  }
+
+  #composeIn(
+    repository: Repository,
+    mode: RunMode,
+    overrides: readonly string[],
+    { config, sweepsPass = false }: ComposeStep,
+  ): JobConfig {
+    const { app, platform } = this
+    return composeJob({
+      repository,
+      config,
+      entries: this.#parse(overrides).entries,
+      mode,
+      sweepsPass,
+      facts: { name: app.name, cwd: platform.cwd(), environment: platform.environment },
+    })
+  }
+
+  #parse(overrides: readonly string[]): ParsedSweep {
+    const { random = systemRandom } = this.app
+    return parseSweep(overrides, { random, semantics: this.semantics })
+  }
+
+  #openConfigDir(path: string): ConfigSource {
+    const { platform } = this
+    const absolute = platform.resolve(path)
+    if (platform.files.isFolder(absolute)) return platform.open(`file://${absolute}`)
+    throw new HydraConfigError('SOURCE_NOT_FOUND', `Additional config directory '${absolute}' not found`, {
+      class: 'SearchPathException',
+    })
+  }
+
+  async #runJobs(): Promise<void> {
+    const { arguments: given } = this
+    const asked = await this.#askedMode()
+    const mode = given.multirun ? 'MULTIRUN' : (asked ?? 'RUN')
+    if (given.multirun && asked === 'RUN') {
+      this.#warn('\n\tRunning Hydra app with --multirun, overriding with `hydra.mode=MULTIRUN`.')
+    }
+    const told = asked === undefined || asked !== mode ? [`hydra.mode=${mode}`] : []
+    const overrides = [...given.overrides, ...told]
+    if (mode === 'RUN') await this.#runOne(overrides)
+    else await this.#runMany(overrides)
+  }
+
+  /** `hydra.mode` where the configs or overrides give it; undefined where they cannot be composed at all. */
+  async #askedMode(): Promise<RunMode | undefined> {
+    try {
+      const run = await this.compose('MULTIRUN', this.arguments.overrides, { sweepsPass: true })
+      const mode = textAt(hydraAt(run.root, 'mode'))
+      return mode === 'RUN' || mode === 'MULTIRUN' ? mode : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  async #runOne(overrides: readonly string[]): Promise<void> {
+    const { app, platform, log } = this
+    const config = await this.compose('RUN', overrides, { logged: true })
+    const callbacks = this.callbacksOf(config)
+    await callbacks.runStart(config)
+    const done = await runJob({
+      config,
+      task: app.task,
+      platform,
+      log,
+      callbacks,
+      dirKeys: ['hydra.run.dir'],
+    })
+    await callbacks.runEnd(config, done)
+    ensureCompleted(done)
+  }
+
+  async #runMany(overrides: readonly string[]): Promise<void> {
+    const { app, platform, log } = this
+    const master = await this.compose('MULTIRUN', overrides, { logged: true })
+    const callbacks = this.callbacksOf(master)
+    await callbacks.multirunStart(master)
+    const { random = systemRandom } = app
+    await runMultirun({
+      master,
+      task: app.task,
+      platform,
+      log,
+      callbacks,
+      launchers: [basicLauncher, ...app.launchers],
+      composeJob: (each) => this.#composeIn(master.job.repository, 'RUN', each, { config: this.config }),
+      random,
+    })
+    await callbacks.multirunEnd(master)
+  }
+
+  /** Does one job of a multirun for a launcher that runs its jobs elsewhere. */
+  async runLaunched(job: LaunchedJob): Promise<JobReturn> {
+    const { app, platform, log } = this
+    const repository = await this.openRepository(this.config, job.overrides)
+    const composed = this.#composeIn(repository, 'RUN', job.overrides, { config: this.config })
+    const kept = { cache: new ResolverCache(), times: new Map(job.times) }
+    const config = new RunConfig(composed, platform, { warn: this.#warn, ...app.resolve }, kept)
+    const callbacks = this.callbacksOf(config)
+    return runPlanned(
+      { num: job.num, overrides: job.overrides, config },
+      { task: app.task, platform, log, callbacks },
+    )
+  }
+
+  callbacksOf(config: RunConfig): Callbacks {
+    return new Callbacks(config.resolved('hydra.callbacks'), this.app.callbacks, this.#warn)
+  }
+}
+
+/** What another process or thread needs to know to do a job of a multirun; can be cloned. */
+export interface LaunchedJob {
+  readonly num: number
+  /** All of them, those of Hydra's own configuration first. */
+  readonly overrides: readonly string[]
+  /** What `${now:…}` answered before. */
+  readonly times: readonly (readonly [string, string])[]
+}
+
+interface ComposeStep {
+  /** Default: that of the app or of `--config-name`. */
+  readonly config?: string | undefined
+  readonly sweepsPass?: boolean
+  /** Whether the composed configuration sets up Hydra's own logging. */
+  readonly logged?: boolean
+}
+
+/** What launchers bring stands where Hydra's plugins have their configs. */
+function launcherSource(launchers: readonly Launcher[]): ConfigSource {
+  const files = new Map(launchers.map(({ name, config }) => [`hydra/launcher/${name}.yaml`, config] as const))
+  return { path: 'structured://', files: () => files }
+}
+
+function pathFrom(home: string, path: string): string {
+  return path.startsWith('/') || path.startsWith('pkg://') ? path : `${home}/${path}`
+}
+
+function ensureCompleted(job: JobReturn): void {
+  if (job.status === 'FAILED') throw new FailedJob(job)
+}
+
+function ensureNoFile(configPath: string | undefined): void {
+  if (configPath === undefined || !/[^/.][^/]*\.ya?ml$/.test(configPath)) return
+  fail(
+    'Using config_path to specify the config name is not supported, specify the config name via config_name.\n' +
+      'See https://hydra.cc/docs/1.2/upgrades/0.11_to_1.0/config_path_changes\n',
+  )
+}
+
+function fail(message: string): never {
+  throw new HydraConfigError('INVALID_OPTION', message, { class: 'ValueError' })
+}

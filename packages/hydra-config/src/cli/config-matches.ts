@@ -1,0 +1,42 @@
+import type { ResolveOptions } from '../interpolation/options.ts'
+import { select } from '../interpolation/resolve-all.ts'
+import { pythonString, scalarString } from '../value/python-string.ts'
+import { redact } from '../value/secret.ts'
+import type { Value } from '../value/value.ts'
+
+/** What a word may become by the keys of a configuration: `db.` before what is below, `port=` before a value. */
+export function configMatches(root: Value, word: string, options: ResolveOptions): readonly string[] {
+  if (/[.=]$/.test(word)) {
+    const key = word.slice(0, -1)
+    const found = key === '' ? root : select(root, key, options)
+    if (found === undefined) return isMissing(root, key) ? [word] : []
+    if (found.kind !== 'scalar') return keysOf(found, '').map((match) => word + match)
+    const text = typeof found.value === 'boolean' ? String(found.value) : pythonString(redact(found))
+    return [word + text]
+  }
+  const dot = word.lastIndexOf('.')
+  if (dot === -1) return keysOf(root, word)
+  const base = word.slice(0, dot)
+  const found = base === '' ? root : select(root, base, options)
+  return found === undefined ? [] : keysOf(found, word.slice(dot + 1)).map((match) => `${base}.${match}`)
+}
+
+function keysOf(container: Value, start: string): string[] {
+  if (container.kind === 'scalar') return []
+  const items =
+    container.kind === 'map'
+      ? [...container.entries].map(([key, value]) => [scalarString(key), value] as const)
+      : container.items.map((value, index) => [String(index), value] as const)
+  return items
+    .filter(([key, value]) => key.startsWith(start) || (container.kind === 'list' && isMissing(value, '')))
+    .map(([key, value]) => (value.kind === 'scalar' ? `${key}=` : `${key}.`))
+}
+
+/** Whether `???` stands at the path, which is read without interpolation. */
+function isMissing(from: Value, path: string): boolean {
+  let found: Value | undefined = from
+  for (const step of path === '' ? [] : path.split('.')) {
+    found = found?.kind === 'map' ? found.entries.get(step) : undefined
+  }
+  return found?.kind === 'scalar' && found.value === '???'
+}

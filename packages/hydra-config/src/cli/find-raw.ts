@@ -1,0 +1,21 @@
+import type { ResolveOptions } from '../interpolation/options.ts'
+import { isMissing, Place } from '../interpolation/place.ts'
+import { Resolution } from '../interpolation/resolve.ts'
+import type { Value } from '../value/value.ts'
+
+/**
+ * What stands at a path, as it was written, where an interpolation there leads to; undefined where nothing, null or
+ * `???` stands.
+ */
+export function findRaw(
+  root: Value,
+  path: string,
+  options: ResolveOptions,
+): { readonly value: Value; resolved(): Value } | undefined {
+  const resolution = new Resolution(options)
+  const place = resolution.select(new Place(root), path)
+  if (place === undefined || isMissing(place)) return undefined
+  const { value } = place
+  if (value.kind === 'scalar' && value.value === null) return undefined
+  return { value, resolved: () => resolution.all(place) }
+}

@@ -1,0 +1,118 @@
+import { configPath, nameOf, overrideKey } from '../defaults/default-item.ts'
+import type { DefaultsNode, ExpandedDefaults } from '../defaults/expand.ts'
+import { hydraVersion } from '../job/hydra-node.ts'
+import { redact } from '../value/secret.ts'
+import { dumpYaml } from '../yaml/dump.ts'
+import type { CommandLine } from './command-line.ts'
+import { shownPart } from './show-config.ts'
+
+/** `--info`, written line by line as it is found out. */
+export class Info {
+  readonly #call: CommandLine
+  readonly #write: (text: string) => void
+
+  constructor(call: CommandLine, write: (text: string) => void) {
+    this.#call = call
+    this.#write = write
+  }
+
+  async show(topic: string): Promise<void> {
+    if (topic === 'all') return this.all()
+    if (topic === 'plugins') return this.#plugins()
+    if (topic === 'searchpath') return this.#searchPath()
+    if (topic === 'config') return this.#config()
+    const expanded = await this.#expand()
+    if (topic === 'defaults') this.#defaultsList(expanded)
+    else this.#defaultsTree(expanded)
+  }
+
+  async all(): Promise<void> {
+    this.#header(`Hydra ${hydraVersion}`, '=')
+    this.#plugins()
+    await this.#config()
+  }
+
+  #expand(): Promise<ExpandedDefaults> {
+    return this.#call.expand(this.#call.arguments.overrides)
+  }
+
+  async #config(): Promise<void> {
+    await this.#searchPath()
+    const expanded = await this.#expand()
+    this.#defaultsTree(expanded)
+    this.#defaultsList(expanded)
+    const run = await this.#call.compose('RUN', this.#call.arguments.overrides)
+    this.#header('Config', '*')
+    this.#write(dumpYaml(redact(shownPart(run, 'job'))))
+  }
+
+  #plugins(): void {
+    const launchers = this.#call.app.launchers.map(({ target }) => target.slice(target.lastIndexOf('.') + 1))
+    const kinds: readonly (readonly [string, readonly string[]])[] = [
+      ['ConfigSource', ['FileConfigSource', 'ImportlibResourcesConfigSource', 'StructuredConfigSource']],
+      ['CompletionPlugin', ['BashCompletion', 'FishCompletion', 'ZshCompletion']],
+      ['Launcher', ['BasicLauncher', ...launchers]],
+      ['Sweeper', ['BasicSweeper']],
+    ]
+    this.#header('Installed Hydra Plugins', '*')
+    for (const [kind, plugins] of kinds) {
+      this.#header(`${kind}:`, '-', '\t')
+      for (const plugin of plugins) this.#write(`\t\t${plugin}`)
+    }
+  }
+
+  async #searchPath(): Promise<void> {
+    this.#write('')
+    this.#header('Config search path', '*')
+    const run = await this.#call.compose('RUN', this.#call.arguments.overrides)
+    const { sources } = run.job.repository
+    this.#table(
+      ['Provider', 'Search path'],
+      sources.map(({ provider, path }) => [provider, path]),
+      '',
+    )
+  }
+
+  #defaultsTree({ trees }: ExpandedDefaults): void {
+    this.#write('')
+    this.#header('Defaults Tree', '*')
+    this.#write('<root>:')
+    for (const tree of trees) this.#node(tree, 1)
+  }
+
+  #node({ item, children = [] }: DefaultsNode, depth: number): void {
+    const label = item.kind === 'group' ? `${overrideKey(item)}: ${nameOf(item) ?? 'null'}` : configPath(item)
+    this.#write(`${'  '.repeat(depth)}${label}${children.length > 0 ? ':' : ''}`)
+    for (const child of children) this.#node(child, depth + 1)
+  }
+
+  #defaultsList({ list }: ExpandedDefaults): void {
+    this.#write('')
+    this.#header('Defaults List', '*')
+    const rows = list.map(({ config, package: ofPackage, isSelf, parent }) => [
+      config,
+      ofPackage,
+      isSelf ? 'True' : 'False',
+      parent ?? '<root>',
+    ])
+    this.#table(['Config path', 'Package', '_self_', 'Parent'], rows, ' ')
+  }
+
+  /** @param tail of the line of titles */
+  #table(titles: readonly string[], rows: readonly (readonly string[])[], tail: string): void {
+    const widths = titles.map((title, column) =>
+      Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+    )
+    const line = (cells: readonly string[]): string =>
+      `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+    const header = line(titles) + tail
+    this.#header(header, '-')
+    for (const row of rows) this.#write(line(row))
+    this.#write('-'.repeat(header.length))
+  }
+
+  #header(text: string, filler: string, prefix = ''): void {
+    this.#write(prefix + text)
+    this.#write(prefix + filler.repeat(text.length))
+  }
+}

@@ -1,0 +1,78 @@
+import { scalar } from '../value/value.ts'
+import type { Callbacks } from './callbacks.ts'
+import type { Log } from './log.ts'
+import type { Platform } from './platform.ts'
+import type { RunConfig } from './run-config.ts'
+import { type JobReturn, runJob, type Task } from './run-job.ts'
+
+/** One job of a multirun, before it runs. */
+export interface PlannedJob {
+  /** From 0, over all batches. */
+  readonly num: number
+  /** What the sweeper chose. */
+  readonly overrides: readonly string[]
+  readonly config: RunConfig
+}
+
+export interface LaunchContext {
+  readonly task: Task
+  readonly platform: Platform
+  readonly log: Log
+  readonly callbacks: Callbacks
+  /** The configuration of the multirun. */
+  readonly master: RunConfig
+  /** Tells that a job begins. */
+  announce(job: PlannedJob): void
+}
+
+/** Runs the jobs of a batch. Choose one by `hydra/launcher=<name>`. */
+export interface Launcher {
+  /** The option of the config group `hydra/launcher`. */
+  readonly name: string
+  /** `_target_` of its configuration. */
+  readonly target: string
+  /** Its configuration as YAML, `_target_` included. */
+  readonly config: string
+  /** Where it runs jobs, for its message: `locally`. */
+  readonly where: string
+  launch(jobs: readonly PlannedJob[], context: LaunchContext): Promise<readonly JobReturn[]>
+}
+
+/** Runs one job after the other, here: Hydra's own launcher, and the default. */
+export const basicLauncher: Launcher = {
+  name: 'basic',
+  target: 'hydra._internal.core_plugins.basic_launcher.BasicLauncher',
+  config: '_target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\n',
+  where: 'locally',
+  async launch(jobs, context) {
+    const done: JobReturn[] = []
+    for (const job of jobs) {
+      context.announce(job)
+      done.push(await runPlanned(job, context))
+      const { master, log } = context
+      log.configure(master.resolved('hydra.hydra_logging'), master.resolved('hydra.verbose'))
+    }
+    return done
+  },
+}
+
+/** Runs a job of a multirun in this process. */
+export function runPlanned(
+  job: PlannedJob,
+  { task, platform, log, callbacks }: Pick<LaunchContext, 'task' | 'platform' | 'log' | 'callbacks'>,
+): Promise<JobReturn> {
+  return runJob({
+    config: numbered(job),
+    task,
+    platform,
+    log,
+    callbacks,
+    dirKeys: ['hydra.sweep.dir', 'hydra.sweep.subdir'],
+  })
+}
+
+function numbered({ config, num }: PlannedJob): RunConfig {
+  return config
+    .withHydra('job.id', scalar(String(num), { kind: 'code' }))
+    .withHydra('job.num', scalar(BigInt(num), { kind: 'code' }))
+}
