@@ -68,4 +68,10 @@ describe('parseOverride', () => {
   test('__proto__ is a key like any other', () => {
     expect(parseOverride('a={__proto__:1}').value).toEqual({ kind: 'dict', pairs: [['__proto__', 1n]] })
   })
+
+  test('casts read the digits and blanks of any script, as Python does', () => {
+    expect(parseOverride("a=int('\u2003١٢\x1f')").value).toBe(12n)
+    expect(parseOverride("a=float('𝟛.𝟝')").value).toBe(3.5)
+    expect(refusal("a=int('\uFEFF1')").class).toBe('OverrideParseException')
+  })
 })

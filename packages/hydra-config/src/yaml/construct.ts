@@ -15,14 +15,26 @@ import { type MappingNode, type YamlNode, yamlTag } from './node.ts'
 import { readFloat, readInteger } from './python-number.ts'
 
 /** What a node stands for; a set or a date is a value of YAML that no configuration can hold. */
-export type Constructed = Value | { readonly kind: 'unsupported'; readonly type: 'set' | 'date' }
+type Constructed = Value | Unsupported
+
+interface Unsupported {
+  readonly kind: 'unsupported'
+  readonly type: 'set' | 'date'
+}
+
+/** What a document stands for. */
+export interface ConstructedDocument {
+  readonly root: Constructed
+  /** The values that stand for what no configuration can hold, which is refused when the whole document was read. */
+  readonly unsupported: ReadonlyMap<Value, Unsupported['type']>
+}
 
 /**
  * Makes values of nodes, level by level as PyYAML does, so that of several faults the same one is found.
  * An aliased node becomes one value, so the result may have cycles.
  * @throws HydraConfigError `YAML_INVALID` with the class of PyYAML's error
  */
-export function constructDocument(root: YamlNode, file: ConfigFile | undefined): Constructed {
+export function constructDocument(root: YamlNode, file: ConfigFile | undefined): ConstructedDocument {
   return new Constructor(file).document(root)
 }
 
@@ -38,20 +50,28 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 class Constructor {
   readonly #file: ConfigFile | undefined
   readonly #made = new Map<YamlNode, Constructed>()
+  readonly #unsupported = new Map<Value, Unsupported['type']>()
   #pending: (() => void)[] = []
 
   constructor(file: ConfigFile | undefined) {
     this.#file = file
   }
 
-  document(root: YamlNode): Constructed {
+  document(root: YamlNode): ConstructedDocument {
     const value = this.#value(root)
     while (this.#pending.length > 0) {
       const level = this.#pending
       this.#pending = []
       for (const fill of level) fill()
     }
-    return value
+    return { root: value, unsupported: this.#unsupported }
+  }
+
+  #asValue(constructed: Constructed): Value {
+    if (constructed.kind !== 'unsupported') return constructed
+    const placeholder = scalar(null)
+    this.#unsupported.set(placeholder, constructed.type)
+    return placeholder
   }
 
   #value(node: YamlNode): Constructed {
@@ -111,7 +131,7 @@ class Constructor {
       if (node.kind !== 'sequence') {
         throw yamlError('ConstructorError', `a sequence is expected, not a ${node.kind}`, node.mark)
       }
-      for (const item of node.items) items.push(asValue(this.#value(item)))
+      for (const item of node.items) items.push(this.#asValue(this.#value(item)))
     })
     return list(items, origin)
   }
@@ -119,7 +139,8 @@ class Constructor {
   #mapping(node: YamlNode, origin: Origin | undefined): Value {
     const entries = new Map<MapKey, Value>()
     this.#pending.push(() => {
-      for (const [key, value] of this.#pairs(node)) entries.set(sameKey(entries, key) ?? key, asValue(value))
+      for (const [key, value] of this.#pairs(node))
+        entries.set(sameKey(entries, key) ?? key, this.#asValue(value))
     })
     return { kind: 'map', entries, origin }
   }
@@ -152,7 +173,7 @@ class Constructor {
         }
         items.push(
           list(
-            pair.map((part) => asValue(this.#value(part))),
+            pair.map((part) => this.#asValue(this.#value(part))),
             this.#origin(item),
           ),
         )
@@ -160,21 +181,6 @@ class Constructor {
     })
     return list(items, origin)
   }
-}
-
-const unsupportedValues = new WeakMap<Value, string>()
-
-/** A place holder for what is refused later, when the whole document has been read. */
-function asValue(constructed: Constructed): Value {
-  if (constructed.kind !== 'unsupported') return constructed
-  const placeholder = scalar(null)
-  unsupportedValues.set(placeholder, constructed.type)
-  return placeholder
-}
-
-/** The Python type of a value that no configuration can hold; undefined where it can. */
-export function unsupportedType(value: Value): string | undefined {
-  return unsupportedValues.get(value)
 }
 
 /** The text of a scalar; of a mapping that of its key `=` (YAML 1.1's default value). */

@@ -58,3 +58,13 @@ test('any text is read or refused with the class of an error', () => {
     }),
   )
 })
+
+test('an error tells its place in characters', () => {
+  expect(() => parseYaml('a: "😀" x')).toThrow(expect.objectContaining({ offset: 7 }))
+  expect(() => parseYaml('é: "a" x')).toThrow(expect.objectContaining({ offset: 7 }))
+})
+
+test('an integer that is told to be one may have the digits of any script, as in Python', () => {
+  expect(at(parseYaml('a: !!int "٣٤"\nb: !!float " ٣.٥\x85"'), 'a')).toMatchObject({ value: 34n })
+  expect(at(parseYaml('a: !!float "٣.٥"'), 'a')).toMatchObject({ value: 3.5 })
+})

@@ -1,8 +1,9 @@
+import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { checkInterpolation } from '../interpolation/check.ts'
 import { type ConfigFile, type MapKey, map, scalar, type Value } from '../value/value.ts'
 import { readBlockYaml } from './block-reader.ts'
 import { composeDocument } from './compose.ts'
-import { constructDocument, unsupportedType } from './construct.ts'
+import { constructDocument } from './construct.ts'
 import { yamlError } from './errors.ts'
 
 // Aliases are written out when a configuration is read; a bomb of them ends here.
@@ -21,16 +22,33 @@ export function parseYaml(text: string, file?: ConfigFile): Value {
 
 /** As {@link parseYaml}, always by the reader of all of YAML 1.1. */
 export function readWholeYaml(text: string, file?: ConfigFile): Value {
+  try {
+    return readDocument(text, file)
+  } catch (error) {
+    throw isHydraConfigError(error) ? inCharacters(error, text) : error
+  }
+}
+
+/** The error with its offset in characters; the readers count in UTF-16 units. */
+function inCharacters(error: HydraConfigError, text: string): HydraConfigError {
+  const { code, message, offset, class: ofClass, cause } = error
+  if (offset === undefined || code !== 'YAML_INVALID') return error
+  const characters = Array.from(text.slice(0, offset)).length
+  if (characters === offset) return error
+  return new HydraConfigError(code, message, { class: ofClass, offset: characters, cause })
+}
+
+function readDocument(text: string, file: ConfigFile | undefined): Value {
   const node = composeDocument(text)
   if (node === undefined) return map([])
-  const value = constructDocument(node, file)
+  const { root: value, unsupported } = constructDocument(node, file)
   if (value.kind === 'unsupported') throw notAConfiguration(value.type)
   if (value.kind === 'scalar') {
     if (value.value === null) return map([])
     if (typeof value.value === 'string') return map([[value.value, scalar(null, value.origin)]])
     throw notAConfiguration(typeof value.value)
   }
-  check(value)
+  check(value, unsupported)
   return value
 }
 
@@ -39,12 +57,12 @@ function notAConfiguration(type: string): Error {
 }
 
 /** Refuses what a configuration cannot hold, in the order of the text. */
-function check(root: Value): void {
+function check(root: Value, unsupported: ReadonlyMap<Value, string>): void {
   let count = 0
   const parents = new Set<Value>()
   const visit = (value: Value): void => {
     if (++count > valuesMax) throw yamlError('RecursionError', `aliases give more than ${valuesMax} values`)
-    if (value.kind === 'scalar') return checkScalar(value)
+    if (value.kind === 'scalar') return checkScalar(value, unsupported.get(value))
     if (parents.has(value)) throw yamlError('RecursionError', 'a value holds itself through an alias')
     if (parents.size >= depthMax) {
       throw yamlError('RecursionError', `aliases nest values deeper than ${depthMax}`)
@@ -67,8 +85,7 @@ function checkKey(key: MapKey): void {
   if (key === null) throw yamlError('KeyValidationError', 'null cannot be a key')
 }
 
-function checkScalar(value: Value & { kind: 'scalar' }): void {
-  const unsupported = unsupportedType(value)
+function checkScalar(value: Value & { kind: 'scalar' }, unsupported: string | undefined): void {
   if (unsupported !== undefined) {
     throw yamlError('UnsupportedValueType', `a ${unsupported} is no value of a configuration`)
   }

@@ -1,3 +1,4 @@
+import { asciiNumberText } from '../value/python-digits.ts'
 import { yamlError } from './errors.ts'
 
 // What Python's int() reads of one text in base 10, unless it is told otherwise.
@@ -62,7 +63,7 @@ const digitsOfBase = {
 const prefixOfBase = { 2: '0b', 8: '0o', 10: '', 16: '0x' }
 
 function pythonInt(text: string, base: 2 | 8 | 10 | 16): bigint {
-  const digits = text.trim()
+  const digits = asciiNumberText(text)
   if (!digitsOfBase[base].test(digits) || (base === 10 && digits.length > decimalDigitsMax)) {
     throw yamlError('ValueError', `${shorten(text)} is no integer of base ${base}`)
   }
@@ -72,7 +73,7 @@ function pythonInt(text: string, base: 2 | 8 | 10 | 16): bigint {
 }
 
 function pythonFloat(text: string): number {
-  const digits = text.trim()
+  const digits = asciiNumberText(text)
   if (/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?$/.test(digits)) return Number(digits)
   if (/^[+-]?inf(?:inity)?$/.test(digits)) {
     return digits.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY

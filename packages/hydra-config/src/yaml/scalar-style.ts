@@ -1,3 +1,4 @@
+import { asciiNumberText } from '../value/python-digits.ts'
 import { yamlTag } from './node.ts'
 import { resolveTag } from './resolve-tag.ts'
 
@@ -15,9 +16,6 @@ const timestamp =
   /^(?:\d{4}-\d\d-\d\d|\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?)$/
 const pythonFloat =
   /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i
-// What Python's strip() takes off and JavaScript's trim() does not.
-const separators = /\p{Cc}/gu
-
 /** Chooses how PyYAML and OmegaConf write the string `text`, as a key or as a value. */
 export function styleOf(text: string, asKey: boolean): Style {
   const { multiline, plain, single } = analyze(text)
@@ -33,14 +31,7 @@ function quotes(single: boolean, multilineKey: boolean): 'single' | 'double' {
 /** Whether `text` without quotes would be read as something else than a string. */
 function readsOtherwise(text: string): boolean {
   if (text === '' || booleanWords.test(text) || timestamp.test(text)) return true
-  const trimmed = text.replaceAll('\uFEFF', '?').replace(separators, asBlank).trim()
-  const digits = trimmed.replace(/[^\0-\x7F]/gu, (character) => (/\p{Nd}/u.test(character) ? '0' : character))
-  return pythonFloat.test(digits) || resolveTag(text) !== `${yamlTag}str`
-}
-
-function asBlank(character: string): string {
-  const code = character.charCodeAt(0)
-  return (code >= 0x1c && code <= 0x1f) || code === 0x85 ? ' ' : character
+  return pythonFloat.test(asciiNumberText(text)) || resolveTag(text) !== `${yamlTag}str`
 }
 
 interface Analysis {
