@@ -1,8 +1,8 @@
 import { DelayedError, type Job, type Processor } from 'bullmq'
-import { isResilienceError, type ResilienceErrorCode } from '../errors.ts'
 import { checkDuration, checkFunction, checkNames, type Duration } from '../option-checks.ts'
 import { type Random, realRandom } from '../ports.ts'
 import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-breakers.ts'
+import { isRefusal } from './refused.ts'
 
 export type { KeyedBreakerOptions } from './keyed-breakers.ts'
 
@@ -53,22 +53,13 @@ export function breakerProcessor<DataType, ResultType, NameType extends string =
     try {
       return await breaker.execute((context) => processor(job, token, context.signal), { signal })
     } catch (error) {
-      if (!isResilienceError(error) || !refusals.has(error.code)) throw error
-      const retryAfter = 'retryAfter' in error ? error.retryAfter : undefined
-      const wait = (retryAfter ?? spread) + random.next() * spread
+      if (!isRefusal(error)) throw error
+      const wait = (error.retryAfter ?? spread) + random.next() * spread
       await job.moveToDelayed(breaker.settings.clock.now() + Math.ceil(wait), token)
       throw new DelayedError()
     }
   }
 }
-
-const refusals: ReadonlySet<ResilienceErrorCode> = new Set([
-  'CIRCUIT_OPEN',
-  'BULKHEAD_FULL',
-  'LIMIT_EXCEEDED',
-  'THROTTLED',
-  'DISPOSED',
-])
 
 const notCounted: ReadonlySet<string> = new Set([
   'UnrecoverableError',
@@ -79,6 +70,5 @@ const notCounted: ReadonlySet<string> = new Set([
 ])
 
 function isJobFailure(error: unknown): boolean {
-  if (isResilienceError(error)) return !refusals.has(error.code)
-  return !(error instanceof Error && notCounted.has(error.name))
+  return !isRefusal(error) && !(error instanceof Error && notCounted.has(error.name))
 }
