@@ -74,6 +74,8 @@ const valueKeys: ReadonlySet<string> = new Set([
   'origin',
   'secret',
   'shown',
+  'as',
+  'typing',
 ])
 
 /** Whether a resolver answered a `Value` of this package, which keeps integers and floats apart. */

@@ -9,9 +9,8 @@ const path = `\\.*${keyOrIndex}(?:\\.${key}|\\[${key}\\])*`
 const node = `\\$\\{${blank}${path}${blank}\\}`
 const id = '[a-zA-Z_][\\w-]*'
 const argument = '[a-zA-Z_0-9/\\-+.$%*@?|]+'
-const resolver = `\\$\\{${blank}(?:${id}(?:\\.${id})*)?${blank}:${blank}${argument}(?:${blank},${blank}${argument})*${blank}\\}`
-const outside = '(?:[^$]|\\$(?!\\{))'
-const simple = new RegExp(`^${outside}*(?:(?:${node}|${resolver})${outside}*)+$`)
+const resolver = `\\$\\{${blank}(?:${id}(?:\\.${id})*${blank})?:${blank}${argument}(?:${blank},${blank}${argument})*${blank}\\}`
+const simple = new RegExp(`${node}|${resolver}`, 'y')
 
 /**
  * Refuses a string that is no interpolation of OmegaConf's grammar. As there, a text that looks simple enough, such
@@ -22,6 +21,15 @@ export function checkInterpolation(text: string): void {
   try {
     parseInterpolation(text)
   } catch (error) {
-    if (!isHydraConfigError(error) || !simple.test(text)) throw error
+    if (!isHydraConfigError(error) || !looksSimple(text)) throw error
   }
+}
+
+/** Whether every `${` of the text begins an interpolation without quotes, brackets and nesting. */
+function looksSimple(text: string): boolean {
+  for (let at = text.indexOf('${'); at >= 0; at = text.indexOf('${', simple.lastIndex)) {
+    simple.lastIndex = at
+    if (!simple.test(text)) return false
+  }
+  return true
 }

@@ -7,27 +7,35 @@ import type { KeyPath } from './split-key.ts'
 export type Read = { readonly place: Place } | { readonly environment: string }
 
 /** An expression that is being evaluated, or a search from outside. Frames stand on a stack of our own. */
-export interface Frame {
+export class Frame {
   /** Where the interpolation stands; undefined for a search from outside. */
   readonly node: Place | undefined
   /** The map or list that holds it; a search begins here. */
   readonly parent: Place
   readonly program: Program
-  /** Whether the result is the value of the node, and not only that of a text that `oc.decode` reads. */
-  readonly whole: boolean
-  /** Where the reads go, if anybody asks. */
-  readonly reads: Read[] | undefined
-  /** How many answers had not been kept when it began. */
-  readonly unkeptBefore: number
   /** Whether the text is secret: then its value and all that is told of it are as well. */
   readonly secret: boolean
+  /** Whether the result is the value of the node, and not only that of a text that `oc.decode` reads. */
+  whole = false
+  /** Where the reads go, if anybody asks. */
+  reads: Read[] | undefined = undefined
+  /** How many answers had not been kept when it began. */
+  unkeptBefore = 0
   /** Whether a secret was used, so that messages would show it. */
   guarded: boolean
-  next: number
-  readonly operands: Place[]
-  walk: Walk | undefined
+  next = 0
+  readonly operands: Place[] = []
+  walk: Walk | undefined = undefined
   /** Whether the value of the frame above it is to be its next operand. */
-  awaits: boolean
+  awaits = false
+
+  constructor(node: Place | undefined, parent: Place, program: Program, isSecret: boolean) {
+    this.node = node
+    this.parent = parent
+    this.program = program
+    this.secret = isSecret
+    this.guarded = isSecret
+  }
 }
 
 /** A path that is being followed. */

@@ -39,6 +39,8 @@ export type Mode = 'text' | 'value' | 'interpolation' | 'single' | 'double'
 interface Rule {
   readonly type: TokenType
   readonly pattern: RegExp
+  /** The characters that it may begin with. */
+  readonly first: RegExp
   readonly push?: Mode
   /** The mode that takes the place of this one. */
   readonly become?: Mode
@@ -50,49 +52,54 @@ const point = `(?:${integer}?\\.[0-9](?:_?[0-9])*|${integer}\\.)`
 const exponent = `(?:${point}|${integer})[eE][+-]?[0-9](?:_?[0-9])*`
 const float = new RegExp(`[+-]?(?:${exponent}|${point}|[iI][nN][fF]|[nN][aA][nN])`, 'y')
 
-const open: Rule = { type: '${', pattern: /\$\{[ \t]*/y, push: 'interpolation' }
-const escapedInterpolation: Rule = { type: 'escaped interpolation', pattern: /(?:\\\\)*\\\$\{/y }
-const backslashes: Rule = { type: 'string', pattern: /\\+/y }
-const dollar: Rule = { type: 'string', pattern: /\$/y }
+const open: Rule = { type: '${', pattern: /\$\{[ \t]*/y, first: /\$/, push: 'interpolation' }
+const escapedInterpolation: Rule = {
+  type: 'escaped interpolation',
+  pattern: /(?:\\\\)*\\\$\{/y,
+  first: /\\/,
+}
+const backslashes: Rule = { type: 'string', pattern: /\\+/y, first: /\\/ }
+const dollar: Rule = { type: 'string', pattern: /\$/y, first: /\$/ }
+const id: Rule = { type: 'id', pattern: /[a-zA-Z_][a-zA-Z0-9_-]*/y, first: /[a-zA-Z_]/ }
 
 // Of several matches the longest wins, of equally long ones the first.
 const rules: Readonly<Record<Mode, readonly Rule[]>> = {
   text: [
     open,
-    { type: 'string', pattern: /[^$]*[^\\$]/y },
+    { type: 'string', pattern: /[^$]*[^\\$]/y, first: /[^$]/ },
     escapedInterpolation,
-    { type: 'top escape', pattern: /(?:\\\\)+/y },
+    { type: 'top escape', pattern: /(?:\\\\)+/y, first: /\\/ },
     backslashes,
     dollar,
   ],
   value: [
     open,
-    { type: '{', pattern: /\{[ \t]*/y, push: 'value' },
-    { type: '}', pattern: /[ \t]*\}/y, pop: true },
-    { type: 'quote', pattern: /'/y, push: 'single' },
-    { type: 'quote', pattern: /"/y, push: 'double' },
-    { type: ',', pattern: /[ \t]*,[ \t]*/y },
-    { type: '[', pattern: /\[[ \t]*/y },
-    { type: ']', pattern: /[ \t]*\]/y },
-    { type: ':', pattern: /[ \t]*:[ \t]*/y },
-    { type: 'float', pattern: float },
-    { type: 'int', pattern: new RegExp(`[+-]?${integer}`, 'y') },
-    { type: 'bool', pattern: /true|false/iy },
-    { type: 'null', pattern: /null/iy },
-    { type: 'character', pattern: /[/\-\\+.$%*@?|]/y },
-    { type: 'id', pattern: /[a-zA-Z_][a-zA-Z0-9_-]*/y },
-    { type: 'escape', pattern: /(?:\\[\\()[\]{}:=, \t])+/y },
-    { type: 'space', pattern: /[ \t]+/y },
+    { type: '{', pattern: /\{[ \t]*/y, first: /\{/, push: 'value' },
+    { type: '}', pattern: /[ \t]*\}/y, first: /[ \t}]/, pop: true },
+    { type: 'quote', pattern: /'/y, first: /'/, push: 'single' },
+    { type: 'quote', pattern: /"/y, first: /"/, push: 'double' },
+    { type: ',', pattern: /[ \t]*,[ \t]*/y, first: /[ \t,]/ },
+    { type: '[', pattern: /\[[ \t]*/y, first: /\[/ },
+    { type: ']', pattern: /[ \t]*\]/y, first: /[ \t\]]/ },
+    { type: ':', pattern: /[ \t]*:[ \t]*/y, first: /[ \t:]/ },
+    { type: 'float', pattern: float, first: /[+\-.0-9iInN]/ },
+    { type: 'int', pattern: new RegExp(`[+-]?${integer}`, 'y'), first: /[+\-0-9]/ },
+    { type: 'bool', pattern: /true|false/iy, first: /[tTfF]/ },
+    { type: 'null', pattern: /null/iy, first: /[nN]/ },
+    { type: 'character', pattern: /[/\-\\+.$%*@?|]/y, first: /[/\-\\+.$%*@?|]/ },
+    id,
+    { type: 'escape', pattern: /(?:\\[\\()[\]{}:=, \t])+/y, first: /\\/ },
+    { type: 'space', pattern: /[ \t]+/y, first: /[ \t]/ },
   ],
   interpolation: [
     open,
-    { type: ':', pattern: /[ \t]*:[ \t]*/y, become: 'value' },
-    { type: '}', pattern: /[ \t]*\}/y, pop: true },
-    { type: '.', pattern: /\./y },
-    { type: '[', pattern: /\[/y },
-    { type: ']', pattern: /\]/y },
-    { type: 'id', pattern: /[a-zA-Z_][a-zA-Z0-9_-]*/y },
-    { type: 'key', pattern: /[^\\{}()[\]:. \t'"]+/y },
+    { type: ':', pattern: /[ \t]*:[ \t]*/y, first: /[ \t:]/, become: 'value' },
+    { type: '}', pattern: /[ \t]*\}/y, first: /[ \t}]/, pop: true },
+    { type: '.', pattern: /\./y, first: /\./ },
+    { type: '[', pattern: /\[/y, first: /\[/ },
+    { type: ']', pattern: /\]/y, first: /\]/ },
+    id,
+    { type: 'key', pattern: /[^\\{}()[\]:. \t'"]+/y, first: /[^\\{}()[\]:. \t'"]/ },
   ],
   single: quotedRules("'"),
   double: quotedRules('"'),
@@ -101,52 +108,88 @@ const rules: Readonly<Record<Mode, readonly Rule[]>> = {
 function quotedRules(quote: string): Rule[] {
   return [
     open,
-    { type: 'quote close', pattern: new RegExp(quote, 'y'), pop: true },
-    { type: 'string', pattern: new RegExp(`[^${quote}$]*[^\\\\${quote}$]`, 'y') },
+    { type: 'quote close', pattern: new RegExp(quote, 'y'), first: new RegExp(quote), pop: true },
+    {
+      type: 'string',
+      pattern: new RegExp(`[^${quote}$]*[^\\\\${quote}$]`, 'y'),
+      first: new RegExp(`[^${quote}$]`),
+    },
     escapedInterpolation,
-    { type: 'escape', pattern: new RegExp(`(?:\\\\\\\\)*\\\\${quote}`, 'y') },
-    { type: 'quoted escape', pattern: /(?:\\\\)+/y },
+    { type: 'escape', pattern: new RegExp(`(?:\\\\\\\\)*\\\\${quote}`, 'y'), first: /\\/ },
+    { type: 'quoted escape', pattern: /(?:\\\\)+/y, first: /\\/ },
     backslashes,
     dollar,
   ]
 }
 
-/**
- * Cuts `text` into tokens, the last of type `end`.
- * @throws HydraConfigError `INTERPOLATION_PARSE`
- */
-export function tokenize(text: string, start: Mode): Token[] {
-  const tokens: Token[] = []
-  const outer: Mode[] = []
-  let mode = start
-  let offset = 0
-  while (offset < text.length) {
-    let length = 0
+const asciiCount = 128
+// Beyond ASCII every rule takes all characters, or none.
+const beyondAscii = '\u0080'
+
+/** The rules by the first character, the last ones for those beyond ASCII. */
+const candidates: Readonly<Record<Mode, readonly (readonly Rule[])[]>> = {
+  text: byFirst(rules.text),
+  value: byFirst(rules.value),
+  interpolation: byFirst(rules.interpolation),
+  single: byFirst(rules.single),
+  double: byFirst(rules.double),
+}
+
+function byFirst(all: readonly Rule[]): readonly (readonly Rule[])[] {
+  return Array.from({ length: asciiCount + 1 }, (_, code) => {
+    const character = code < asciiCount ? String.fromCharCode(code) : beyondAscii
+    return all.filter(({ first }) => first.test(character))
+  })
+}
+
+/** Cuts a text into tokens, one at a time. */
+export class Lexer {
+  readonly #text: string
+  readonly #outer: Mode[] = []
+  #mode: Mode
+  #offset = 0
+
+  constructor(text: string, start: Mode) {
+    this.#text = text
+    this.#mode = start
+  }
+
+  /**
+   * The next token; at the end of the text one of type `end`.
+   * @throws HydraConfigError `INTERPOLATION_PARSE`
+   */
+  next(): Token {
+    const text = this.#text
+    const offset = this.#offset
+    if (offset >= text.length) return { type: 'end', text: '', offset }
+    let end = offset
     let rule: Rule | undefined
-    for (const candidate of rules[mode]) {
-      candidate.pattern.lastIndex = offset
-      const matched = candidate.pattern.exec(text)?.[0].length ?? 0
-      if (matched > length) {
-        length = matched
+    for (const candidate of candidates[this.#mode][Math.min(text.charCodeAt(offset), asciiCount)] ?? []) {
+      const { pattern } = candidate
+      pattern.lastIndex = offset
+      if (pattern.test(text) && pattern.lastIndex > end) {
+        end = pattern.lastIndex
         rule = candidate
       }
     }
     if (rule === undefined) {
       throw parseError(`${JSON.stringify(text.charAt(offset))} cannot stand in an interpolation`, offset)
     }
-    tokens.push({ type: rule.type, text: text.slice(offset, offset + length), offset })
-    offset += length
-    if (rule.push !== undefined) {
-      outer.push(mode)
-      mode = rule.push
-    } else if (rule.become !== undefined) {
-      mode = rule.become
-    } else if (rule.pop) {
-      const before = outer.pop()
-      if (before === undefined) throw parseError("'}' without '{'", offset - length)
-      mode = before
+    this.#offset = end
+    this.#turn(rule, offset)
+    return { type: rule.type, text: text.slice(offset, end), offset }
+  }
+
+  #turn({ push, become, pop }: Rule, offset: number): void {
+    if (push !== undefined) {
+      this.#outer.push(this.#mode)
+      this.#mode = push
+    } else if (become !== undefined) {
+      this.#mode = become
+    } else if (pop) {
+      const before = this.#outer.pop()
+      if (before === undefined) throw parseError("'}' without '{'", offset)
+      this.#mode = before
     }
   }
-  tokens.push({ type: 'end', text: '', offset })
-  return tokens
 }

@@ -1,14 +1,15 @@
 import { isHydraConfigError } from '../errors.ts'
+import { convertResult } from '../structured/convert-result.ts'
 import { secret } from '../value/secret.ts'
 import type { Value } from '../value/value.ts'
 import { cycleError, unresolved } from './errors.ts'
 import { failureAt, located } from './failure.ts'
-import type { Frame, Read, Walk } from './frame.ts'
+import { Frame, type Read, type Walk } from './frame.ts'
 import { type BuiltInAnswer, ocResolvers } from './oc-resolvers.ts'
 import { combined, ensureText, filled, holdSecret, take, unsettled } from './operands.ts'
 import type { ResolveOptions } from './options.ts'
 import { interpolationAt, isMissing, Place } from './place.ts'
-import { type CallStep, compile, compileElement, compileKept, type Program, type Step } from './program.ts'
+import { type CallStep, compile, compileElement, type Program, type Step } from './program.ts'
 import { type KeyPath, parsePath } from './split-key.ts'
 import { type CallSite, type UserResolvers, unanswered } from './user-resolvers.ts'
 import { nextPlace, startOf } from './walk.ts'
@@ -19,7 +20,7 @@ const nothing = new Place(unsettled.value)
 const framesMax = 100_000
 // Each resolver that selects takes some of JavaScript's own stack.
 const nestedMax = 100
-const unkeptMax = 1_000_000
+const unkeptMax = 100_000
 
 /** What the machine asks of those who use it. */
 export interface MachineParts {
@@ -71,7 +72,7 @@ export class Machine {
 
   /** Follows a path from the root, or with a leading dot from `from`; undefined where it ends or passes a scalar. */
   find(from: Place, written: string, throwOnMissing: boolean): Place | undefined {
-    const frame = this.#newFrame(undefined, from, [], undefined, false)
+    const frame = new Frame(undefined, from, [], false)
     this.#startWalk(frame, parsePath(written), throwOnMissing, false, (found) => found ?? nothing)
     const found = this.#run(frame)
     return found === nothing ? undefined : found
@@ -89,30 +90,11 @@ export class Machine {
       throw unresolved('InterpolationResolutionError', 'an interpolation needs a map or list around it')
     }
     const isSecret = value.kind === 'scalar' && value.secret === true
-    return { ...this.#newFrame(node, parent, compiledAt(node, text, isSecret), reads, isSecret), whole: true }
-  }
-
-  #newFrame(
-    node: Place | undefined,
-    parent: Place,
-    program: Program,
-    reads: Read[] | undefined,
-    isSecret: boolean,
-  ): Frame {
-    return {
-      node,
-      parent,
-      program,
-      whole: false,
-      reads,
-      unkeptBefore: this.#parts.resolvers.unkept,
-      secret: isSecret,
-      guarded: isSecret,
-      next: 0,
-      operands: [],
-      walk: undefined,
-      awaits: false,
-    }
+    const frame = new Frame(node, parent, compiledAt(node, text, isSecret), isSecret)
+    frame.whole = true
+    frame.reads = reads
+    frame.unkeptBefore = this.#parts.resolvers.unkept
+    return frame
   }
 
   #run(first: Frame): Place {
@@ -187,7 +169,9 @@ export class Machine {
   #finish(frame: Frame): void {
     const { node } = frame
     const result = frame.operands.pop() ?? unsettled
-    const given = frame.secret ? this.#taint(result) : result
+    const tainted = frame.secret ? this.#taint(result) : result
+    const typed = frame.whole && node !== undefined && tainted !== unsettled
+    const given = typed ? convertResult(node, tainted) : tainted
     this.#pop()
     this.#returned = given
     if (!frame.whole || node === undefined) return
@@ -339,7 +323,9 @@ export class Machine {
       return false
     }
     const { node, parent, reads } = frame
-    this.#push(this.#newFrame(node, parent, compileElement(answer.text), reads, isSecret))
+    const inner = new Frame(node, parent, compileElement(answer.text), isSecret)
+    inner.reads = reads
+    this.#push(inner)
     frame.awaits = true
     return true
   }
@@ -386,8 +372,7 @@ export class Machine {
 /** The program of a place, its error with path and origin. */
 function compiledAt(node: Place, text: string, isSecret: boolean): Program {
   try {
-    // What is kept outlives the configuration, and so may no secret.
-    return isSecret ? compile(text) : compileKept(text)
+    return compile(text, !isSecret)
   } catch (error) {
     throw isHydraConfigError(error) ? located(node, isSecret, error) : error
   }

@@ -1,6 +1,6 @@
 import { parseError } from './errors.ts'
 import type { Argument, Expression, Interpolation } from './expression.ts'
-import { type Mode, type Token, type TokenType, tokenize } from './lexer.ts'
+import { Lexer, type Mode, type Token, type TokenType } from './lexer.ts'
 
 // A deeper interpolation is no configuration but an attack; OmegaConf runs out of Python's stack before.
 const depthMax = 400
@@ -41,13 +41,14 @@ const textTypes: ReadonlySet<TokenType> = new Set([
 
 class Parser {
   readonly #text: string
-  readonly #tokens: readonly Token[]
-  #at = 0
+  readonly #lexer: Lexer
+  #token: Token
   #depth = 0
 
   constructor(text: string, mode: Mode) {
     this.#text = text
-    this.#tokens = tokenize(text, mode)
+    this.#lexer = new Lexer(text, mode)
+    this.#token = this.#lexer.next()
   }
 
   configValue(): Expression {
@@ -63,14 +64,16 @@ class Parser {
   }
 
   #peek(): Token {
-    const token = this.#tokens[this.#at]
-    if (token === undefined) throw new RangeError('the parser ran over the end')
-    return token
+    return this.#token
+  }
+
+  #skip(): void {
+    this.#token = this.#lexer.next()
   }
 
   #take(type: TokenType): boolean {
-    if (this.#peek().type !== type) return false
-    this.#at++
+    if (this.#token.type !== type) return false
+    this.#skip()
     return true
   }
 
@@ -92,7 +95,7 @@ class Parser {
       if (token.type === '${') parts.push(this.#interpolation())
       else if (textTypes.has(token.type)) {
         parts.push(token)
-        this.#at++
+        this.#skip()
       } else break
     }
     if (parts.length === 0) throw this.#unexpected('text')
@@ -135,7 +138,7 @@ class Parser {
     const { type, text } = this.#peek()
     if (type === '${') return this.#interpolation()
     if (type !== 'id' && type !== 'key') throw this.#unexpected('a key')
-    this.#at++
+    this.#skip()
     return text
   }
 
@@ -194,7 +197,7 @@ class Parser {
       if (asValue && token.type === '${') parts.push(this.#interpolation())
       else if (primitiveTypes.has(token.type) || (asValue && token.type === ':')) {
         parts.push(token)
-        this.#at++
+        this.#skip()
       } else break
     }
     if (parts.length === 0) throw this.#unexpected('a value')

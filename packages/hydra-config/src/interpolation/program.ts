@@ -40,18 +40,35 @@ export interface CallStep {
 /** An expression as steps in the order of evaluation, so that evaluating needs no recursion. */
 export type Program = readonly Step[]
 
+// What needs no parser: most interpolations are `${a.b}`.
+const simplePath = /^\$\{([\w-]+(?:\.[\w-]+)*)\}$/
+
 /**
- * Compiles a string with interpolations.
+ * Compiles a string with interpolations. The programs of short texts are kept, up to a limit, if `keeps` says so: what
+ * is kept outlives the configuration.
  * @throws HydraConfigError `INTERPOLATION_PARSE`
  */
-export function compile(text: string): Program {
-  const simple = simplePath.exec(text)?.[1]
-  if (simple !== undefined) return [{ op: 'node', path: parsePath(simple) }]
-  return programOf(parseInterpolation(text))
+export function compile(text: string, keeps: boolean): Program {
+  const written = simplePath.exec(text)?.[1]
+  if (written !== undefined)
+    return [{ op: 'node', path: { written, above: undefined, keys: written.split('.') } }]
+  if (!keeps || text.length > keptLengthMax) return programOf(parseInterpolation(text))
+  const known = young.get(text) ?? old.get(text)
+  if (known !== undefined) return known
+  const program = programOf(parseInterpolation(text))
+  if (young.size >= keptMax) {
+    old = young
+    young = new Map()
+  }
+  young.set(text, program)
+  return program
 }
 
-// What needs no parser: most interpolations are `${a.b}`.
-const simplePath = /^\$\{(\.*[\w-]+(?:\.[\w-]+)*)\}$/
+const keptMax = 5_000
+const keptLengthMax = 1_000
+// Two generations, for the oldest entry of a large Map is slow to find.
+let young = new Map<string, Program>()
+let old: ReadonlyMap<string, Program> = new Map()
 
 /**
  * Compiles one element, for `oc.decode`.
@@ -59,21 +76,6 @@ const simplePath = /^\$\{(\.*[\w-]+(?:\.[\w-]+)*)\}$/
  */
 export function compileElement(text: string): Program {
   return programOf(parseElement(text))
-}
-
-const cacheMax = 5_000
-const cachedLengthMax = 1_000
-const cache = new Map<string, Program>()
-
-/** As {@link compile}; the programs of short texts are kept, up to a limit, for there is nothing in them but the text. */
-export function compileKept(text: string): Program {
-  if (text.length > cachedLengthMax) return compile(text)
-  const known = cache.get(text)
-  if (known !== undefined) return known
-  const program = compile(text)
-  if (cache.size >= cacheMax) cache.delete(cache.keys().next().value ?? '')
-  cache.set(text, program)
-  return program
 }
 
 function programOf(expression: Expression): Program {

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { scalar } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
 import { resolveAll, select } from './resolve-all.ts'
