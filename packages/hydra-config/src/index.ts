@@ -4,6 +4,7 @@ export type { Composition, ToYamlOptions } from './compose/composition.ts'
 export type { ConfigNode } from './compose/config-node.ts'
 export type { Path } from './compose/path.ts'
 export type { DefaultsTrail, ResultDefault, TrailStep } from './defaults/expand.ts'
+export type { Duration } from './duration.ts'
 export {
   type ConfigIssue,
   HydraConfigError,
@@ -16,6 +17,14 @@ export type {
   InterpolationTrace,
   Provenance,
 } from './explain/provenance.ts'
+export {
+  createHydra,
+  type Hydra,
+  type HydraCall,
+  type HydraOptions,
+  type WatchOptions,
+  watch,
+} from './hydra.ts'
 export type { Place } from './interpolation/place.ts'
 export type { ResolveOptions } from './interpolation/resolve.ts'
 export { resolveAll, select } from './interpolation/resolve-all.ts'
@@ -43,10 +52,42 @@ export {
   type Sweep,
 } from './override/override.ts'
 export { type ParseOverrideOptions, parseOverride } from './override/parse.ts'
-export type { Random } from './ports.ts'
+export type { Clock, Random } from './ports.ts'
 export type { DeepReadonly, StandardSchema } from './schema/standard-schema.ts'
 export { fromMemory } from './source/memory.ts'
 export type { ConfigSource } from './source/source.ts'
+export { fromDotlist } from './structured/dotlist.ts'
+export {
+  any,
+  bool,
+  bytes,
+  dictOf,
+  enumOf,
+  type Field,
+  type FieldLike,
+  type FieldSource,
+  float,
+  type Initial,
+  int,
+  listOf,
+  MISSING,
+  optional,
+  path,
+  type ScalarField,
+  secretOf,
+  str,
+  union,
+} from './structured/field.ts'
+export { withFlagsAt } from './structured/flags.ts'
+export { maskedCopy } from './structured/masked-copy.ts'
+export { missingKeys } from './structured/missing-keys.ts'
+export {
+  type FieldsOutput,
+  type Structured,
+  type StructuredOptions,
+  structured,
+} from './structured/structured.ts'
+export { type UpdateOptions, update } from './structured/update.ts'
 export { type SweepOptions, sweep } from './sweep/sweep.ts'
 export { pythonFloat } from './value/python-text.ts'
 export { secret } from './value/secret.ts'
@@ -62,5 +103,7 @@ export type {
   ScalarValue,
   Value,
 } from './value/value.ts'
+export type { HydraEvent } from './watch/events.ts'
+export type { LiveConfig, Reload, WatchTiming } from './watch/live.ts'
 export { dumpYaml } from './yaml/dump.ts'
 export { parseYaml } from './yaml/parse-yaml.ts'

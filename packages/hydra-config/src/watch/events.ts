@@ -11,12 +11,8 @@ export type HydraEvent =
     }
   /** A configuration has been composed, or not. */
   | { readonly type: 'compose.start'; readonly config: string | undefined }
-  | {
-      readonly type: 'compose.end'
-      readonly config: string | undefined
-      readonly durationMs: number
-      readonly error?: HydraConfigError
-    }
+  | { readonly type: 'compose.end'; readonly config: string | undefined; readonly durationMs: number }
+  | { readonly type: 'compose.error'; readonly config: string | undefined; readonly error: unknown }
   /** A watched configuration is a new one now. `durationMs` counts from the start of the reading. */
   | { readonly type: 'reload.end'; readonly changes: number; readonly durationMs: number }
   /**

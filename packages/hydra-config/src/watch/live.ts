@@ -1,3 +1,4 @@
+import type { Change } from '../compose/changes.ts'
 import type { Composition } from '../compose/composition.ts'
 import { checkDuration, type Duration } from '../duration.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
@@ -41,10 +42,10 @@ export interface LiveConfig<T> extends AsyncDisposable, AsyncIterable<Reload<T>>
 }
 
 /** What a watch is made of. */
-export interface WatchParts<T> {
+export interface WatchParts {
   readonly sources: readonly ConfigSource[]
   /** Composes from sources as they were at one moment. */
-  readonly compose: (snapshots: readonly ConfigSource[], signal: AbortSignal) => Promise<Composition<T>>
+  readonly compose: (snapshots: readonly ConfigSource[], signal: AbortSignal) => Promise<Composition>
   readonly timing: WatchTiming
   readonly onEvent: (event: HydraEvent) => void
   readonly signal?: AbortSignal | undefined
@@ -55,7 +56,7 @@ export interface WatchParts<T> {
  * Composes and goes on watching.
  * @throws {HydraConfigError} as the composition does, or where a source cannot be watched
  */
-export async function watchConfig<T>(parts: WatchParts<T>): Promise<LiveConfig<T>> {
+export async function watchConfig(parts: WatchParts): Promise<LiveConfig<unknown>> {
   const watch = new Watch(parts)
   try {
     const live = await watch.start()
@@ -68,8 +69,8 @@ export async function watchConfig<T>(parts: WatchParts<T>): Promise<LiveConfig<T
 
 const retryMs = 1000
 
-class Watch<T> {
-  readonly #parts: WatchParts<T>
+class Watch {
+  readonly #parts: WatchParts
   readonly #clock: Clock
   readonly #pollMs: number
   readonly #timeoutMs: number
@@ -82,7 +83,7 @@ class Watch<T> {
   /** Why the newest files are no configuration. */
   #invalid: HydraConfigError | undefined
 
-  constructor(parts: WatchParts<T>) {
+  constructor(parts: WatchParts) {
     const { quiet = 10, quietMax = 1000, pollEvery = 30_000, timeout = 10_000 } = parts.timing
     this.#parts = parts
     this.#clock = parts.clock ?? realClock
@@ -99,7 +100,7 @@ class Watch<T> {
     )
   }
 
-  async start(): Promise<LiveConfig<T>> {
+  async start(): Promise<LiveConfig<unknown>> {
     const { signal } = this.#ending
     this.#parts.signal?.throwIfAborted()
     this.#parts.signal?.addEventListener('abort', this.#onAbort)
@@ -119,7 +120,7 @@ class Watch<T> {
       },
       async *[Symbol.asyncIterator]() {
         for await (const { value: composition, previous } of latest.follow()) {
-          const changes = composition.diff(previous)
+          const changes = previous.diff(composition)
           if (changes.length > 0) yield { value: composition.value, composition, changes }
         }
       },
@@ -138,7 +139,7 @@ class Watch<T> {
 
   readonly #onAbort = (): void => void this.end(this.#parts.signal?.reason)
 
-  async #follow(latest: Latest<Composition<T>>): Promise<void> {
+  async #follow(latest: Latest<Composition>): Promise<void> {
     const { signal } = this.#ending
     while (!signal.aborted) {
       const isBroken = this.#sources.some((source) => source.isBroken)
@@ -148,7 +149,7 @@ class Watch<T> {
     latest.end()
   }
 
-  async #reload(latest: Latest<Composition<T>>): Promise<void> {
+  async #reload(latest: Latest<Composition>): Promise<void> {
     const start = this.#clock.monotonic()
     let snapshots: readonly ReadonlyMap<string, string>[]
     try {
@@ -161,7 +162,7 @@ class Watch<T> {
     if (isSame && this.#invalid === undefined) return
     try {
       const composition = await this.#compose(snapshots)
-      const changes = composition.diff(latest.value).length
+      const changes = latest.value.diff(composition).length
       const wasInvalid = this.#invalid !== undefined
       this.#invalid = undefined
       latest.set(composition)
@@ -197,7 +198,7 @@ class Watch<T> {
     )
   }
 
-  #compose(snapshots: readonly ReadonlyMap<string, string>[]): Promise<Composition<T>> {
+  #compose(snapshots: readonly ReadonlyMap<string, string>[]): Promise<Composition> {
     const sources = snapshots.map((files, index) => ({
       path: this.#parts.sources[index]?.path ?? '',
       files: () => files,

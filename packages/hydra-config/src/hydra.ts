@@ -1,0 +1,165 @@
+import { type ComposeOptions, compose, defaultsList } from './compose/compose.ts'
+import type { Composition } from './compose/composition.ts'
+import type { ResultDefault } from './defaults/expand.ts'
+import { ParsedConfigs } from './defaults/parsed-configs.ts'
+import { HydraConfigError } from './errors.ts'
+import { type Clock, type Random, realClock } from './ports.ts'
+import type { DeepReadonly, StandardSchema } from './schema/standard-schema.ts'
+import { checkSemantics } from './semantics.ts'
+import { shown } from './shown.ts'
+import type { ConfigSource } from './source/source.ts'
+import { sweep } from './sweep/sweep.ts'
+import type { HydraEvent } from './watch/events.ts'
+import { type LiveConfig, type WatchTiming, watchConfig } from './watch/live.ts'
+
+/** What one configuration of a {@link Hydra} has of its own. */
+export type HydraCall = Pick<ComposeOptions, 'config' | 'overrides' | 'schema' | 'signal'>
+
+/** What all configurations of a {@link Hydra} have in common. */
+export interface HydraOptions
+  extends Omit<ComposeOptions, keyof HydraCall | 'source' | 'parsed' | 'onEvent'> {
+  /** The search path: of several sources with one config, the first has it. */
+  readonly sources: readonly ConfigSource[]
+  /** Is told what happens. What it throws is uncaught, and changes nothing here. */
+  readonly onEvent?: (event: HydraEvent) => void
+  /** Where time comes from. Default: the system's, without keeping the process alive. */
+  readonly clock?: Clock
+}
+
+/** Composes configurations from one search path. What it has parsed it does not parse again. */
+export interface Hydra {
+  compose<Output>(
+    call: HydraCall & { readonly schema: StandardSchema<unknown, Output> },
+  ): Promise<Composition<DeepReadonly<Output>>>
+  compose(call?: HydraCall): Promise<Composition>
+  /** See {@link defaultsList}. */
+  defaultsList(call?: HydraCall): Promise<readonly ResultDefault[]>
+  /** See {@link sweep}. */
+  sweep(call?: HydraCall & { readonly random?: Random }): Promise<readonly (readonly string[])[]>
+  /**
+   * Composes, and again whenever a source changes. `signal` ends the watch, and so does `await using`.
+   * @throws {HydraConfigError} as `compose` does, and `SOURCE_READ` where a source cannot be watched
+   */
+  watch<Output>(
+    call: HydraCall & WatchTiming & { readonly schema: StandardSchema<unknown, Output> },
+  ): Promise<LiveConfig<DeepReadonly<Output>>>
+  watch(call?: HydraCall & WatchTiming): Promise<LiveConfig<unknown>>
+}
+
+/**
+ * Holds a search path and options. Two of them share nothing that changes.
+ * @throws {HydraConfigError} `INVALID_OPTION`
+ */
+export function createHydra(options: HydraOptions): Hydra {
+  return new HydraOfSources(options)
+}
+
+/** Options of {@link watch}. */
+export interface WatchOptions extends HydraCall, WatchTiming, Omit<HydraOptions, 'sources'> {
+  /** The search path: of several sources with one config, the first has it. */
+  readonly source: ConfigSource | readonly ConfigSource[]
+}
+
+/**
+ * Composes, and again whenever a source changes: `createHydra` and its `watch` in one. `signal` ends the watch, and so
+ * does `await using`.
+ *
+ * @throws {HydraConfigError} `INVALID_OPTION`, what `compose` throws, and `SOURCE_READ` where a source cannot be watched
+ */
+export function watch<Output>(
+  options: WatchOptions & { readonly schema: StandardSchema<unknown, Output> },
+): Promise<LiveConfig<DeepReadonly<Output>>>
+export function watch(options: WatchOptions): Promise<LiveConfig<unknown>>
+export async function watch(options: WatchOptions): Promise<LiveConfig<unknown>> {
+  return await createHydra({ ...options, sources: [options.source].flat() }).watch(options)
+}
+
+class HydraOfSources implements Hydra {
+  readonly #sources: readonly ConfigSource[]
+  readonly #common: Omit<HydraOptions, 'sources' | 'onEvent' | 'clock'>
+  readonly #clock: Clock
+  readonly #onEvent: (event: HydraEvent) => void
+  readonly #parsed = new ParsedConfigs()
+
+  constructor({ sources, onEvent = () => {}, clock = realClock, ...common }: HydraOptions) {
+    checkSources(sources)
+    if (common.semantics !== undefined) checkSemantics(common.semantics)
+    if (typeof onEvent !== 'function') {
+      throw new HydraConfigError('INVALID_OPTION', `onEvent must be a function, not ${shown(onEvent)}`)
+    }
+    this.#sources = [...sources]
+    this.#common = common
+    this.#clock = clock
+    this.#onEvent = onEvent
+  }
+
+  compose<Output>(
+    call: HydraCall & { readonly schema: StandardSchema<unknown, Output> },
+  ): Promise<Composition<DeepReadonly<Output>>>
+  compose(call?: HydraCall): Promise<Composition>
+  compose(call: HydraCall = {}): Promise<Composition> {
+    return this.#compose(call, this.#sources)
+  }
+
+  defaultsList(call: HydraCall = {}): Promise<readonly ResultDefault[]> {
+    return defaultsList(this.#optionsOf(call, this.#sources))
+  }
+
+  sweep(call: HydraCall & { readonly random?: Random } = {}): Promise<readonly (readonly string[])[]> {
+    return sweep(this.#optionsOf(call, this.#sources))
+  }
+
+  watch<Output>(
+    call: HydraCall & WatchTiming & { readonly schema: StandardSchema<unknown, Output> },
+  ): Promise<LiveConfig<DeepReadonly<Output>>>
+  watch(call?: HydraCall & WatchTiming): Promise<LiveConfig<unknown>>
+  watch({ signal, ...call }: HydraCall & WatchTiming = {}): Promise<LiveConfig<unknown>> {
+    return watchConfig({
+      sources: this.#sources,
+      compose: (snapshots, limited) => this.#compose({ ...call, signal: limited }, snapshots),
+      timing: call,
+      onEvent: (event) => this.#tell(event),
+      signal,
+      clock: this.#clock,
+    })
+  }
+
+  async #compose(call: HydraCall, sources: readonly ConfigSource[]): Promise<Composition> {
+    const { config } = call
+    const start = this.#clock.monotonic()
+    this.#tell({ type: 'compose.start', config })
+    try {
+      const composition = await compose(this.#optionsOf(call, sources))
+      this.#tell({ type: 'compose.end', config, durationMs: this.#clock.monotonic() - start })
+      return composition
+    } catch (error) {
+      this.#tell({ type: 'compose.error', config, error })
+      throw error
+    }
+  }
+
+  #optionsOf<Call extends HydraCall>(call: Call, source: readonly ConfigSource[]): Call & ComposeOptions {
+    return { ...this.#common, ...call, source, parsed: this.#parsed }
+  }
+
+  #tell(event: HydraEvent): void {
+    try {
+      this.#onEvent(event)
+    } catch (error) {
+      // As of any listener: nobody here is to answer for it, and nobody is to miss it.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+}
+
+function checkSources(sources: unknown): void {
+  const isSource = (source: unknown): boolean =>
+    typeof source === 'object' && source !== null && 'path' in source && 'files' in source
+  if (Array.isArray(sources) && sources.length > 0 && sources.every(isSource)) return
+  throw new HydraConfigError(
+    'INVALID_OPTION',
+    `sources must be an array of sources, such as [fromDir('conf')], not ${shown(sources)}`,
+  )
+}
