@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { newFolder, removeFolders } from '../test/folders.ts'
 import { readAirports } from './airports.ts'
-import { configure } from './configuration.ts'
+import { dataset } from './configuration.ts'
 import { DeskError } from './errors.ts'
 
 afterAll(removeFolders)
@@ -17,7 +17,7 @@ function csv(...lines: string[]): string {
 }
 
 test('reads the real file, lines with commas inside quotes too', async () => {
-  const { indexes, latitudes, longitudes } = await readAirports(configure([]).airports)
+  const { indexes, latitudes, longitudes } = await readAirports(dataset('airports.csv'))
   expect(indexes.size).toBe(3376)
   const btr = indexes.get('BTR') ?? -1
   expect([latitudes[btr], longitudes[btr]]).toEqual([30.53316083, -91.14963444])

@@ -5,27 +5,35 @@ import { compressors } from 'hyparquet-compressors'
 // The second count. It imports nothing of the desk, reads the files itself and decides by other formulas, so that a fault
 // of the desk is not repeated here. It may therefore assume that the files are sound: the desk has refused broken ones.
 
+/** A rule of the policy: what a delay of at least so many minutes earns beyond so many kilometres. */
+interface Rule {
+  readonly delay: number
+  readonly beyond: number
+  readonly amount: number
+}
+
 /** A point on the unit sphere. */
 type Point = readonly [x: number, y: number, z: number]
 
-/** What each flight of the file is owed, in euros, by its place in the file. */
+/** What each flight of the file is owed by the rules, in whatever order they are, by its place in the file. */
 export async function audit(
   flights: string,
   airports: string,
-  limit: number = Infinity,
+  rules: readonly Rule[],
+  limit: number | null = null,
 ): Promise<Uint16Array> {
   const points = pointsOf(await readFile(airports, 'utf8'))
   if (flights.endsWith('.json')) {
     const rows: { delay: number; origin: string; destination: string }[] = JSON.parse(
       await readFile(flights, 'utf8'),
     )
-    return Uint16Array.from(rows.slice(0, limit), (row) =>
-      owed(row.delay, points, row.origin, row.destination),
+    return Uint16Array.from(rows.slice(0, limit ?? rows.length), (row) =>
+      owed(rules, row.delay, points, row.origin, row.destination),
     )
   }
   const file = await asyncBufferFromFile(flights)
   const metadata = await parquetMetadataAsync(file)
-  const amounts = new Uint16Array(Math.min(limit, Number(metadata.num_rows)))
+  const amounts = new Uint16Array(Math.min(limit ?? Infinity, Number(metadata.num_rows)))
   const columns = ['delay', 'origin', 'destination']
   let rowEnd = 0
   for (const group of metadata.row_groups) {
@@ -34,7 +42,7 @@ export async function audit(
     if (rowStart === rowEnd) break
     const onComplete = (rows: unknown[][]): void => {
       for (const [at, [delay, origin, destination]] of rows.entries()) {
-        amounts[rowStart + at] = owed(Number(delay), points, String(origin), String(destination))
+        amounts[rowStart + at] = owed(rules, Number(delay), points, String(origin), String(destination))
       }
     }
     await parquetRead({
@@ -51,19 +59,18 @@ export async function audit(
   return amounts
 }
 
-/** The rule as a sum of steps: each threshold that is passed adds what the next award has more than the one below. */
+/** The most that any rule gives: of those for the delay, the ones whose distance is less than the flight's. */
 function owed(
+  rules: readonly Rule[],
   minutes: number,
   points: ReadonlyMap<string, Point>,
   origin: string,
   destination: string,
 ): number {
-  let sum = 0
-  if (minutes >= 60) sum += 15
-  if (minutes >= 120) sum += 15
-  if (minutes < 180) return sum
+  const late = rules.filter(({ delay }) => minutes >= delay)
+  if (late.length === 0) return 0
   const metres = arc(points.get(origin), points.get(destination)) * 6_371_008.8
-  return sum + 220 + (metres > 1_500_000 ? 150 : 0) + (metres > 3_500_000 ? 200 : 0)
+  return Math.max(...late.map(({ beyond, amount }) => (beyond === 0 || metres > beyond * 1000 ? amount : 0)))
 }
 
 /** The angle between two points, in radians, from their cross and dot product. */

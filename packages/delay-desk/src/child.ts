@@ -9,8 +9,8 @@ export class Child implements AsyncDisposable {
   /** How it ended (`SIGKILL`, `exit status 1`), once that is known and its last message has been heard. */
   readonly ended: Promise<string>
 
-  constructor(program: URL, args: readonly string[], hear: (message: unknown) => void) {
-    this.#process = fork(program, args, {
+  constructor(program: URL, hear: (message: unknown) => void) {
+    this.#process = fork(program, {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

@@ -1,70 +1,76 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { isHydraConfigError } from '@loadbearing/hydra-config'
 import { expect, test } from 'vitest'
-import { configure } from './configuration.ts'
-import { DeskError } from './errors.ts'
+import { configure } from '../test/configure.ts'
 
-test('has a default for everything, and the files are there', () => {
-  const { flights, airports, ...rest } = configure([])
+test('has a default for everything, and the files are there', async () => {
+  const { flights, airports, policy, scenario, ...rest } = await configure([])
   expect(rest).toEqual({
-    workers: 10,
-    store: 'sqlite',
-    kill: 'paid',
-    scenario: 'storm',
-    breaker: true,
     seed: 1,
+    store: { kind: 'sqlite' },
+    desk: { workers: 10, kill: 'paid', breaker: true },
   })
-  expect(flights.path).toMatch(/flights-20k\.json$/)
+  expect([policy.name, scenario.name]).toEqual(['eu261', 'storm'])
+  expect(flights).toEqual({ path: expect.stringMatching(/flights-20k\.json$/), limit: null })
   expect([flights.path, airports].every((path) => existsSync(path))).toBe(true)
 })
 
-test('takes overrides, of two the last', () => {
-  const configuration = configure([
-    'workers=3',
-    'store=memory',
-    'kill=off',
-    'seed=42',
-    'scenario=calm',
-    'breaker=off',
-    'flights=200k',
-    'workers=4',
+test('eu261 is what the regulation and the desk say', async () => {
+  const { policy } = await configure([])
+  expect(policy.rules.map(({ delay, beyond, amount }) => [delay, beyond, amount])).toEqual([
+    [180, 3500, 600],
+    [180, 1500, 400],
+    [180, 0, 250],
+    [120, 0, 30],
+    [60, 0, 15],
   ])
-  expect(configuration).toMatchObject({
-    workers: 4,
-    store: 'memory',
-    kill: 'off',
+})
+
+test('takes options of groups and overrides of values', async () => {
+  expect(
+    await configure([
+      'flights=200k',
+      'scenario=calm',
+      'store=memory',
+      'policy=uk261',
+      'seed=42',
+      'desk.workers=3',
+      'desk.workers=4',
+      'desk.kill=nobody',
+      'desk.breaker=false',
+    ]),
+  ).toMatchObject({
+    flights: { path: expect.stringMatching(/flights-3m\.parquet$/), limit: 200_000 },
+    scenario: { name: 'calm', records: null, bank: null },
+    store: { kind: 'memory' },
+    policy: { currency: 'pounds' },
     seed: 42,
-    scenario: 'calm',
-    breaker: false,
-    flights: { limit: 200_000 },
+    desk: { workers: 4, kill: 'nobody', breaker: false },
   })
-  expect(configuration.flights.path).toMatch(/flights-3m\.parquet$/)
-  expect(configure(['flights=3m']).flights).not.toHaveProperty('limit')
-  expect(configure(['flights=a=b.json']).flights.path).toBe(resolve('a=b.json'))
+  expect((await configure(['flights=3m'])).flights.limit).toBeNull()
+  expect((await configure(['flights=file', 'flights.path=a.json'])).flights.path).toBe('a.json')
+  expect((await configure(['store=postgres', "store.url='postgres://h/d'"])).store).toEqual({
+    kind: 'postgres',
+    url: 'postgres://h/d',
+  })
 })
 
 test.each([
-  ['workers', "'workers' is not of the form option=value"],
-  ['=3', "there is no option ''"],
-  ['constructor=3', "there is no option 'constructor'"],
-  ['workers=', 'workers= lacks its value'],
-  ['workers=65', 'workers=65: expected a whole number from 1 to 64'],
-  ['workers=2.5', 'workers=2.5: expected'],
-  ['workers=1e1', 'workers=1e1: expected'],
-  ['workers=1', 'nobody is left to take the claims of a killed worker; add kill=off'],
-  ['seed=-1', 'seed=-1: expected a whole number'],
-  ['store=postgres', 'store=postgres: expected sqlite, memory'],
-  ['scenario=gale', 'scenario=gale: expected calm, storm'],
-  ['breaker=1', 'breaker=1: expected on, off'],
-  ['kill=yes', 'kill=yes: expected paid, taken, hang, off'],
-  ['flights=30k', 'flights=30k: expected 20k, 200k, 3m or a path ending in .json or .parquet'],
-])('refuses %s', (override, message) => {
-  let error: unknown
-  try {
-    configure([override])
-  } catch (thrown) {
-    error = thrown
-  }
-  expect(error).toBeInstanceOf(DeskError)
-  expect(error).toMatchObject({ code: 'BAD_OPTION', message: expect.stringContaining(message) })
+  ['workers', /workers/],
+  ['wrokers=3', /wrokers/],
+  ['__proto__=1', /__proto__/],
+  ['desk.workers=65', /desk\.workers/],
+  ['desk.workers=2.5', /desk\.workers/],
+  ['desk.workers=1', /nobody is left to take the claims of a killed worker; add desk\.kill=nobody/],
+  ['seed=-1', /seed/],
+  ['store=oracle', /store\/oracle[^]*memory[^]*postgres[^]*sqlite/],
+  ['scenario=gale', /scenario\/gale[^]*calm[^]*storm/],
+  ['desk.breaker=1', /desk\.breaker/],
+  ['desk.kill=yes', /desk\.kill/],
+  ['flights=30k', /flights\/30k[^]*200k[^]*20k[^]*3m/],
+  ['policy.rules=[]', /policy\.rules/],
+])('refuses %s', async (override, message) => {
+  const error = await configure([override]).catch((thrown: unknown) => thrown)
+  expect(isHydraConfigError(error)).toBe(true)
+  expect(error).toMatchObject({ message: expect.stringMatching(message) })
 })

@@ -70,7 +70,7 @@ export class Desk implements AsyncDisposable {
   readonly #events: DeskEvents
   readonly #pool: Pool
   readonly #posts: readonly Post[]
-  readonly #kill: Configuration['kill']
+  readonly #kill: Configuration['desk']['kill']
   readonly #victim: { readonly post: Post; readonly batch: number; readonly batches: number } | undefined
   readonly #done = Promise.withResolvers<void>()
   #struckAt: number | undefined
@@ -82,7 +82,7 @@ export class Desk implements AsyncDisposable {
   private constructor(
     flights: Flights,
     workers: readonly Hired[],
-    { kill, seed }: Pick<Configuration, 'kill' | 'seed'>,
+    { desk: { kill }, seed }: Pick<Configuration, 'desk' | 'seed'>,
     events: DeskEvents,
   ) {
     this.#flights = flights
@@ -109,7 +109,7 @@ export class Desk implements AsyncDisposable {
       resting: false,
       tallies: { records: noCalls, bank: noCalls },
     }))
-    this.#victim = kill === 'off' ? undefined : this.#choose(seed)
+    this.#victim = kill === 'nobody' ? undefined : this.#choose(seed)
     this.#pool = watch(table)
   }
 
@@ -118,13 +118,17 @@ export class Desk implements AsyncDisposable {
     flights: Flights,
     airports: Airports,
     services: Services,
-    configuration: Pick<Configuration, 'workers' | 'kill' | 'seed'>,
+    configuration: Pick<Configuration, 'desk' | 'seed'>,
     workerProgram: URL,
     events: DeskEvents,
   ): Promise<Desk> {
     let hear = (_worker: string, _message: unknown): void => {}
-    const workers = await hire(configuration.workers, airports, services, workerProgram, (worker, message) =>
-      hear(worker, message),
+    const workers = await hire(
+      configuration.desk.workers,
+      airports,
+      services,
+      workerProgram,
+      (worker, message) => hear(worker, message),
     )
     const desk = new Desk(flights, workers, configuration, events)
     hear = (worker, message) => desk.#guard(() => desk.#hear(worker, message))
@@ -362,6 +366,6 @@ function nextOf(backlog: Uint32Array[]): Uint32Array | undefined {
 }
 
 /** A worker that hangs does so with its batch unpaid: it pays it when it wakes. */
-function haltPoint(kill: Configuration['kill']): HaltPoint | undefined {
-  return kill === 'off' ? undefined : kill === 'hang' ? 'taken' : kill
+function haltPoint(kill: Configuration['desk']['kill']): HaltPoint | undefined {
+  return kill === 'nobody' ? undefined : kill === 'hang' ? 'taken' : kill
 }

@@ -1,6 +1,5 @@
-/** What can end a run early. `BAD_OPTION` is wrong use and exits with 2, the others with 1. */
+/** What can end a run early. */
 export type DeskErrorCode =
-  | 'BAD_OPTION'
   | 'MISSING_FILE'
   | 'BROKEN_FILE'
   | 'BROKEN_RECORD'

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { reasonOf } from './errors.ts'
 import { tellDesk } from './lifeline.ts'
-import { type Scenario, type Service, weatherOf } from './weather.ts'
+import { type Fortune, type Service, weatherOf } from './weather.ts'
 
 const SLOW_MS = 400
 
@@ -15,12 +15,12 @@ export type Answer = (request: IncomingMessage) => Promise<{ status: number; bod
  */
 export function exposedServer(
   service: Service,
-  scenario: Scenario,
+  fortune: Fortune | null,
   seed: number,
   shelteredPath: string | undefined,
   answer: Answer,
 ): Server {
-  const weather = weatherOf(scenario, service, seed)
+  const weather = weatherOf(fortune, service, seed)
   let firstAt: number | undefined
   let troubled = 0
 

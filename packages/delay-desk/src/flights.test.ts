@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { flightsFile, newFolder, removeFolders } from '../test/folders.ts'
 import { type Airports, readAirports } from './airports.ts'
-import { configure } from './configuration.ts'
+import { dataset } from './configuration.ts'
 import { DeskError } from './errors.ts'
 import { type FlightFile, readFlights } from './flights.ts'
 
@@ -11,14 +11,14 @@ afterAll(removeFolders)
 
 let airports: Airports
 beforeAll(async () => {
-  airports = await readAirports(configure([]).airports)
+  airports = await readAirports(dataset('airports.csv'))
 })
 
 const failure = (file: FlightFile): Promise<unknown> =>
   readFlights(file, airports).catch((error: unknown) => error)
 
 test('reads the columns of the 20,000 flights', async () => {
-  const { path } = configure([]).flights
+  const path = dataset('flights-20k.json')
   const flights = await readFlights({ path }, airports)
   const rows = JSON.parse(readFileSync(path, 'utf8')) as {
     delay: number
@@ -33,7 +33,7 @@ test('reads the columns of the 20,000 flights', async () => {
 
 test('reads no more than the limit, of a row group too', async () => {
   const steps: number[] = []
-  const { path } = configure(['flights=3m']).flights
+  const path = dataset('flights-3m.parquet')
   const flights = await readFlights({ path, limit: 1000 }, airports, (done) => steps.push(done))
   expect(flights.count).toBe(1000)
   expect(steps).toEqual([1000])
@@ -98,7 +98,7 @@ describe('refuses, naming file, record and field,', () => {
   })
 
   test('Parquet that is cut short, damaged, something else or a folder', async () => {
-    const whole = readFileSync(configure(['flights=3m']).flights.path)
+    const whole = readFileSync(dataset('flights-3m.parquet'))
     const path = join(newFolder(), 'cut.parquet')
     const refused = async (bytes: Uint8Array): Promise<void> => {
       writeFileSync(path, bytes)

@@ -8,7 +8,8 @@ import { DeskError, reasonOf } from './errors.ts'
 /** Which flights to read: a file, and the number of records from its start where not all. */
 export interface FlightFile {
   readonly path: string
-  readonly limit?: number
+  /** Flights to read of it; null for all. */
+  readonly limit?: number | null
 }
 
 /** The flights as columns: row n is claim n. */
@@ -44,7 +45,7 @@ export async function readFlights(
   return flights
 }
 
-function readJson(text: string, path: string, limit: number | undefined, airports: Airports): Flights {
+function readJson(text: string, path: string, limit: number | null | undefined, airports: Airports): Flights {
   let records: unknown
   try {
     records = JSON.parse(text)
@@ -69,7 +70,7 @@ function readJson(text: string, path: string, limit: number | undefined, airport
 
 async function readParquet(
   path: string,
-  limit: number | undefined,
+  limit: number | null | undefined,
   airports: Airports,
   onProgress: (done: number, count: number) => void,
 ): Promise<Flights> {

@@ -4,14 +4,17 @@
  *
  * @param onEnd runs before the process ends that way
  */
-export function holdOnToDesk(onEnd: () => void = () => {}): void {
-  const end = (): void => {
-    onEnd()
-    process.exit()
+export function holdOnToDesk(onEnd: () => Promise<void> | void = () => {}): void {
+  const end = async (): Promise<void> => {
+    try {
+      await onEnd()
+    } finally {
+      process.exit()
+    }
   }
-  process.once('disconnect', end)
+  process.once('disconnect', () => void end())
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {})
-  if (!process.connected) end()
+  if (!process.connected) void end()
 }
 
 /** Sends to the desk. A desk that is gone hears nothing, and `holdOnToDesk` ends this process. */

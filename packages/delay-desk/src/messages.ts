@@ -1,4 +1,6 @@
 import { deserialize, serialize } from 'node:v8'
+import type { Policy } from './policy.ts'
+import type { Fortune } from './weather.ts'
 
 /** Where a worker stops to be struck: after taking a batch, or after paying and before reporting it. */
 export type HaltPoint = 'taken' | 'paid'
@@ -12,13 +14,27 @@ export interface Start {
   readonly records: string
   /** False: circuits stay closed whatever happens. */
   readonly breaker: boolean
+  readonly policy: Policy
   /** Degrees, by the airport's place. */
   readonly latitudes: Float64Array
   readonly longitudes: Float64Array
 }
 
+/** How a service is to fare; null for well. */
+interface ServiceStart {
+  readonly fortune: Fortune | null
+  readonly seed: number
+}
+
+/** Desk to the bank over the channel, once, first. */
+export interface BankStart extends ServiceStart {
+  readonly kind: 'bank'
+  /** Where its ledger is: in a folder that goes with the bank (null: in memory), or on the PostgreSQL server of a URL. */
+  readonly ledger: { readonly folder: string | null } | { readonly server: string }
+}
+
 /** Desk to the airline's records service over the channel, once, first. */
-export interface RecordsStart {
+export interface RecordsStart extends ServiceStart {
   readonly kind: 'records'
   /** Minutes, by claim. */
   readonly delays: Int32Array
@@ -115,6 +131,10 @@ export function decodeReport(body: Uint8Array): Report {
     if (awards instanceof Uint16Array && isTallies(calls)) return { awards, calls }
   }
   throw new TypeError('expected a report')
+}
+
+export function isBankStart(message: unknown): message is BankStart {
+  return isObject(message) && message['kind'] === 'bank' && isObject(message['ledger'])
 }
 
 export function isRecordsStart(message: unknown): message is RecordsStart {

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { postgres } from '@loadbearing/harness/services'
 import { Child } from './child.ts'
-import type { Configuration } from './configuration.ts'
+import type { Configuration, Store } from './configuration.ts'
 import { DeskError } from './errors.ts'
-import type { RecordsStart } from './messages.ts'
+import type { BankStart, RecordsStart } from './messages.ts'
 
 /** The process of a service. Disposing of it ends it. */
 export interface OpenService extends AsyncDisposable {
@@ -19,25 +20,24 @@ export async function openBank(
   program: URL,
   { store, scenario, seed }: Pick<Configuration, 'store' | 'scenario' | 'seed'>,
 ): Promise<OpenService> {
-  const folder = store === 'sqlite' ? mkdtempSync(join(tmpdir(), 'delay-desk-')) : undefined
-  // Where the bank was killed it could not do so itself.
-  const removeLedger = (): void => {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  await using resources = new AsyncDisposableStack()
+  const ledger = await placeOf(store, resources)
+  const bank = await openService('bank', program, { kind: 'bank', ledger, fortune: scenario.bank, seed })
+  resources.use(bank)
+  const held = resources.move()
+  return { ...bank, [Symbol.asyncDispose]: () => held.disposeAsync() }
+}
+
+/** Where the ledger is to be; what it needs is given back with `resources` as well, for a bank that was killed cannot do so itself. */
+async function placeOf(store: Store, resources: AsyncDisposableStack): Promise<BankStart['ledger']> {
+  if (store.kind === 'memory') return { folder: null }
+  if (store.kind === 'sqlite') {
+    const folder = mkdtempSync(join(tmpdir(), 'delay-desk-'))
+    resources.defer(() => rmSync(folder, { recursive: true, force: true }))
+    return { folder }
   }
-  const args = [scenario, String(seed), ...(folder === undefined ? [] : [folder])]
-  try {
-    const bank = await openService('bank', program, args)
-    return {
-      ...bank,
-      [Symbol.asyncDispose]: async () => {
-        await bank[Symbol.asyncDispose]()
-        removeLedger()
-      },
-    }
-  } catch (error) {
-    removeLedger()
-    throw error
-  }
+  if (store.url !== null) return { server: store.url }
+  return { server: resources.use(await postgres()).url }
 }
 
 /** Starts the airline's records service, which knows how late each flight was, and waits until it can be called. */
@@ -46,21 +46,20 @@ export function openRecords(
   { scenario, seed }: Pick<Configuration, 'scenario' | 'seed'>,
   delays: Int32Array,
 ): Promise<OpenService> {
-  return openService('records service', program, [scenario, String(seed)], { kind: 'records', delays })
+  return openService('records service', program, { kind: 'records', fortune: scenario.records, seed, delays })
 }
 
 async function openService(
   name: string,
   program: URL,
-  args: readonly string[],
-  start?: RecordsStart,
+  start: BankStart | RecordsStart,
 ): Promise<OpenService> {
   const { promise: open, resolve } = Promise.withResolvers<string>()
-  const child = new Child(program, args, (message) => {
+  const child = new Child(program, (message) => {
     const url = typeof message === 'object' && message !== null ? Reflect.get(message, 'url') : undefined
     if (typeof url === 'string') resolve(url)
   })
-  if (start !== undefined) child.tell(start)
+  child.tell(start)
   const failed = child.ended.then((end): never => {
     throw new DeskError('SERVICE_FAILED', `the ${name}'s process ended (${end})`)
   })

@@ -1,6 +1,6 @@
 import type { Payment } from './ledger.ts'
 
-/** Claims and euros of one award, by the bank's ledger and by the second count. */
+/** Claims and money of one award, by the bank's ledger and by the second count. */
 interface Line {
   readonly award: number
   readonly paid: Sum
@@ -28,8 +28,8 @@ const SHOWN = 10
 /**
  * Holds the payments of the ledger, claim by claim, against what the second count says is owed and against the desk's books.
  *
- * @param books euros by claim, as the workers reported them
- * @param owed euros by claim, as the second count has them
+ * @param books money by claim, as the workers reported them
+ * @param owed money by claim, as the second count has them
  */
 export function reconcile(
   payments: readonly Payment[],

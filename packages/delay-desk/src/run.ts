@@ -3,7 +3,7 @@ import type { PoolStats } from '@loadbearing/maglev'
 import { readAirports } from './airports.ts'
 import type { Move } from './assignment.ts'
 import { audit } from './audit.ts'
-import { type Configuration, configure, HELP } from './configuration.ts'
+import type { Configuration } from './configuration.ts'
 import { Desk, type DeskEvents, type Finding } from './desk.ts'
 import { DeskError, reasonOf } from './errors.ts'
 import { type Flights, readFlights } from './flights.ts'
@@ -13,7 +13,7 @@ import { openBank, openRecords } from './open-service.ts'
 import { Bank, type Statement } from './payment.ts'
 import { count, Progress } from './progress.ts'
 import { reconcile } from './reconciliation.ts'
-import { later, succeeded, summarize } from './summary.ts'
+import { type Configured, later, succeeded, summarize } from './summary.ts'
 
 /** The programs of the child processes. Tests put broken ones in their place. */
 export interface Programs {
@@ -22,43 +22,47 @@ export interface Programs {
   readonly worker: URL
 }
 
-const PROGRAMS: Programs = {
+export const programs: Programs = {
   bank: new URL('./bank.ts', import.meta.url),
   records: new URL('./records.ts', import.meta.url),
   worker: new URL('./worker.ts', import.meta.url),
 }
 
-/** Runs the desk for the arguments of the command line; the answer is the exit status (see `HELP`; 130 when interrupted). */
-export async function run(argv: readonly string[], programs: Programs = PROGRAMS): Promise<number> {
-  if (argv.includes('--help') || argv.includes('-h')) {
-    console.log(HELP)
-    return 0
-  }
+/**
+ * Runs the desk.
+ *
+ * @returns the exit status: 0 when both totals agree, 1 when they differ or the run failed, 130 when it was interrupted
+ */
+export async function run(
+  configuration: Configuration,
+  configured: Configured,
+  children: Programs,
+): Promise<number> {
   const progress = new Progress()
   try {
-    return (await work(configure(argv), programs, progress, interruption())) ? 0 : 1
+    return (await work(configuration, configured, children, progress, interruption())) ? 0 : 1
   } catch (error) {
     progress.clear()
     if (!(error instanceof DeskError)) throw error
-    const hint = error.code === 'BAD_OPTION' ? ' (--help shows the options)' : ''
-    console.error(`delay-desk: ${error.message}${hint}`)
-    return error.code === 'BAD_OPTION' ? 2 : error.code === 'INTERRUPTED' ? 130 : 1
+    console.error(`delay-desk: ${error.message}`)
+    return error.code === 'INTERRUPTED' ? 130 : 1
   }
 }
 
 /** Whether the run showed what it is there to show. */
 async function work(
   configuration: Configuration,
-  programs: Programs,
+  configured: Configured,
+  children: Programs,
   progress: Progress,
   interrupted: Promise<never>,
 ): Promise<boolean> {
   const begin = performance.now()
   const memory = new MemoryWatch()
-  const { flights: file, airports: airportsFile, store } = configuration
+  const { flights: file, airports: airportsFile, store, scenario, policy, desk } = configuration
 
   progress.line(
-    `Delay Desk: ${basename(file.path)}, ${configuration.workers} workers, a bank with its ledger in ${store}, ${configuration.scenario}`,
+    `Delay Desk: ${basename(file.path)} by ${policy.name}, ${desk.workers} workers, a bank with its ledger in ${store.kind}, ${scenario.name}`,
   )
   const airports = await readAirports(airportsFile)
   const flights = await Promise.race([
@@ -66,18 +70,20 @@ async function work(
     interrupted,
   ])
 
-  const settled = await settle(flights, airports, configuration, programs, { interrupted, progress, memory })
+  const settled = await settle(flights, airports, configuration, children, { interrupted, progress, memory })
   progress.line('  counting again, straight from the data')
-  const owed = await Promise.race([audit(file.path, airportsFile, file.limit), interrupted])
+  const owed = await Promise.race([audit(file.path, airportsFile, policy.rules, file.limit), interrupted])
   memory.look([])
 
   const reconciliation = reconcile(settled.statement.payments, settled.books, owed)
   const outcome = {
     ...settled,
+    configured,
     reconciliation,
     claims: flights.count,
-    workers: configuration.workers,
-    breaker: configuration.breaker,
+    workers: desk.workers,
+    breaker: desk.breaker,
+    currency: policy.currency,
     seconds: (performance.now() - begin) / 1000,
     memory,
   }
@@ -104,11 +110,11 @@ async function settle(
   flights: Flights,
   airports: Awaited<ReturnType<typeof readAirports>>,
   configuration: Configuration,
-  programs: Programs,
+  children: Programs,
   { interrupted, progress, memory }: { interrupted: Promise<never>; progress: Progress; memory: MemoryWatch },
 ): Promise<Settled> {
-  await using bank = await openBank(programs.bank, configuration)
-  await using records = await openRecords(programs.records, configuration, flights.delays)
+  await using bank = await openBank(children.bank, configuration)
+  await using records = await openRecords(children.records, configuration, flights.delays)
   const moves: Move[] = []
   const findings: Finding[] = []
   let done = 0
@@ -124,8 +130,8 @@ async function settle(
       memory.look([bank.pid, records.pid, ...desk.pids])
     },
     onStrike(worker, pid, batch, batches) {
-      const what = configuration.kill === 'hang' ? 'stopped' : 'killed'
-      const state = configuration.kill === 'paid' ? 'paid and not reported' : 'taken and not paid'
+      const what = configuration.desk.kill === 'hang' ? 'stopped' : 'killed'
+      const state = configuration.desk.kill === 'paid' ? 'paid and not reported' : 'taken and not paid'
       progress.line(`  ${worker} (pid ${pid}) is ${what}, batch ${batch + 1} of its ${batches} ${state}`)
     },
     onFound(finding) {
@@ -144,9 +150,14 @@ async function settle(
   await using desk = await Desk.open(
     flights,
     airports,
-    { bank: bank.url, records: records.url, breaker: configuration.breaker },
+    {
+      bank: bank.url,
+      records: records.url,
+      breaker: configuration.desk.breaker,
+      policy: configuration.policy,
+    },
     configuration,
-    programs.worker,
+    children.worker,
     events,
   )
   const begin = performance.now()

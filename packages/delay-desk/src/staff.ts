@@ -3,6 +3,7 @@ import type { Airports } from './airports.ts'
 import { Child } from './child.ts'
 import { DeskError } from './errors.ts'
 import { isFromWorker } from './messages.ts'
+import type { Policy } from './policy.ts'
 
 /** What workers call. */
 export interface Services {
@@ -11,6 +12,7 @@ export interface Services {
   readonly records: string
   /** Whether the circuits before them open. */
   readonly breaker: boolean
+  readonly policy: Policy
 }
 
 /** A worker process and where it is called. */
@@ -52,7 +54,7 @@ export async function hire(
   const processes: Child[] = []
   const start = async (id: string): Promise<Hired> => {
     const { promise: port, resolve } = Promise.withResolvers<number>()
-    const child = new Child(program, [], (message) => {
+    const child = new Child(program, (message) => {
       if (isFromWorker(message) && message.kind === 'ready') resolve(message.port)
       else hear(id, message)
     })

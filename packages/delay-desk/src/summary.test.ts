@@ -6,6 +6,7 @@ const owed = Uint16Array.of(0, 15)
 
 function outcome(payments: readonly [number, number][], strayed: number[]): Outcome {
   return {
+    configured: { configs: ['config', 'scenario/calm'], overrides: ['seed=7'], digest: 'a'.repeat(64) },
     reconciliation: reconcile(payments, owed, owed),
     statement: { paid: payments.length, replayed: 0, payments },
     claims: 2,
@@ -27,6 +28,7 @@ function outcome(payments: readonly [number, number][], strayed: number[]): Outc
       records: { made: 1200, failed: 5, opened: 2, shortCircuited: 31, fallbacks: 36 },
       bank: { made: 80, failed: 3, opened: 1, shortCircuited: 0, fallbacks: 0 },
     },
+    currency: 'euros',
     breaker: true,
     seconds: 1,
     settling: 0.5,
@@ -65,5 +67,7 @@ test('shows what became of the calls to the services', () => {
     '           bank: 80 calls made, 3 failed; circuits opened: 1, calls short-circuited: 0\n',
   )
   expect(text).not.toContain('breaker=off')
-  expect(summarize({ ...found, breaker: false }).join('\n')).toContain('circuits were disabled: breaker=off')
+  expect(summarize({ ...found, breaker: false }).join('\n')).toContain(
+    'circuits were disabled: desk.breaker=false',
+  )
 })

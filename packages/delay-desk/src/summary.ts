@@ -6,8 +6,16 @@ import type { Statement } from './payment.ts'
 import { count } from './progress.ts'
 import type { Reconciliation, Sum } from './reconciliation.ts'
 
+/** What the configuration of a run was made of. */
+export interface Configured {
+  readonly configs: readonly string[]
+  readonly overrides: readonly string[]
+  readonly digest: string
+}
+
 /** What a run found, for `summarize`. */
 export interface Outcome {
+  readonly configured: Configured
   readonly reconciliation: Reconciliation
   readonly statement: Statement
   readonly claims: number
@@ -20,6 +28,8 @@ export interface Outcome {
   readonly findings: readonly Finding[]
   readonly pool: Pick<PoolStats, 'rebuilds' | 'probes' | 'probeFailures' | 'ejections'>
   readonly calls: CallTallies
+  /** As the policy calls it: `euros`. */
+  readonly currency: string
   /** Whether circuits could open. */
   readonly breaker: boolean
   readonly seconds: number
@@ -45,10 +55,11 @@ export function summarize(outcome: Outcome): string[] {
     memory.together > 0 ? `, all processes together ${mebibytes(memory.together)} (shared pages once)` : ''
   return [
     '',
-    ...totals(reconciliation),
+    ...totals(reconciliation, outcome.currency),
     '',
     ...verdict(outcome),
     '',
+    ...configuration(outcome),
     ...maglev(outcome),
     ...discovery(outcome),
     ...breakers(outcome),
@@ -57,7 +68,7 @@ export function summarize(outcome: Outcome): string[] {
   ]
 }
 
-function totals({ lines, paid, owed }: Reconciliation): string[] {
+function totals({ lines, paid, owed }: Reconciliation, currency: string): string[] {
   const row = (name: string, left: Sum, right: Sum): string =>
     [
       `  ${name.padEnd(7)}`,
@@ -69,7 +80,7 @@ function totals({ lines, paid, owed }: Reconciliation): string[] {
     ].join('')
   return [
     `${' '.repeat(9)}${'paid by the desk'.padStart(22)} ${'counted from the data'.padStart(22)} ${'difference'.padStart(22)}`,
-    `  award  ${`${'claims'.padStart(9)}${'euros'.padStart(13)} `.repeat(3)}`.trimEnd(),
+    `  award  ${`${'claims'.padStart(9)}${currency.padStart(13)} `.repeat(3)}`.trimEnd(),
     ...lines.map((line) => row(count(line.award), line.paid, line.owed)),
     row('total', paid, owed),
   ]
@@ -101,6 +112,11 @@ function verdict({
     ...differences.map((text) => `    ${text}`),
     ...(differing > differences.length ? [`    and ${count(differing - differences.length)} more`] : []),
   ]
+}
+
+function configuration({ configured: { configs, overrides, digest } }: Outcome): string[] {
+  const changed = overrides.length === 0 ? 'no overrides' : overrides.join(' ')
+  return [`  config   ${configs.join(', ')}; ${changed}; digest ${digest.slice(0, 16)}`]
 }
 
 function maglev({ workers, tableSize, pool, shares: [least, most], claims, moves }: Outcome): string[] {
@@ -139,7 +155,7 @@ function breakers({ breaker, calls: { records, bank } }: Outcome): string[] {
   return [
     `  breaker  ${line('records', records)}, fallbacks used: ${count(records.fallbacks)}`,
     `           ${line('bank', bank)}`,
-    ...(breaker ? [] : ['           the circuits were disabled: breaker=off']),
+    ...(breaker ? [] : ['           the circuits were disabled: desk.breaker=false']),
   ]
 }
 

@@ -3,22 +3,25 @@ import { createHash } from 'node:crypto'
 /** How a service fares: it answers, refuses, does not answer, or answers late. */
 export type Weather = 'fair' | 'refuses' | 'hangs' | 'slow'
 
-export type Scenario = 'calm' | 'storm'
+/** The shortest and the longest. */
+type Milliseconds = readonly [shortest: number, longest: number]
 
-/** What the desk has written on a command line. Without a word there is no weather. */
-export function scenarioOf(word: string | undefined): Scenario {
-  return word === 'storm' ? 'storm' : 'calm'
+/** What fills the script of a service. */
+export interface Fortune {
+  readonly fair: Milliseconds
+  readonly trouble: Milliseconds
+}
+
+/** How the services fare; null for one that is always well. */
+export interface Scenario {
+  readonly name: string
+  readonly records: Fortune | null
+  readonly bank: Fortune | null
 }
 
 const troubles = ['refuses', 'hangs', 'slow'] as const
 
 export type Service = 'records' | 'bank'
-
-/** Milliseconds, the shortest and the longest, of a fair spell and of trouble. The bank is the better kept of the two. */
-const spellMs = {
-  records: { fair: [50, 200], trouble: [400, 900] },
-  bank: { fair: [200, 500], trouble: [50, 150] },
-} as const
 
 /** A spell of weather, and when it ends, in milliseconds from the start of the script. */
 interface Spell {
@@ -31,20 +34,20 @@ interface Spell {
  *
  * @returns the weather so many milliseconds from the start; to be asked in the order of time
  */
-export function weatherOf(scenario: Scenario, service: Service, seed: number): (ms: number) => Weather {
-  if (scenario === 'calm') return () => 'fair'
+export function weatherOf(fortune: Fortune | null, service: Service, seed: number): (ms: number) => Weather {
+  if (fortune === null) return () => 'fair'
   let place = 0
-  let spell = spellOf(service, seed, place, 0)
+  let spell = spellOf(fortune, service, seed, place, 0)
   return (ms) => {
-    while (ms >= spell.until) spell = spellOf(service, seed, ++place, spell.until)
+    while (ms >= spell.until) spell = spellOf(fortune, service, seed, ++place, spell.until)
     return spell.weather
   }
 }
 
-function spellOf(service: Service, seed: number, place: number, since: number): Spell {
+function spellOf(fortune: Fortune, service: Service, seed: number, place: number, since: number): Spell {
   const drawn = createHash('sha256').update(`${service} ${seed} ${place}`).digest()
   const fair = place % 2 === 0
-  const [shortest, longest] = spellMs[service][fair ? 'fair' : 'trouble']
+  const [shortest, longest] = fortune[fair ? 'fair' : 'trouble']
   return {
     weather: fair ? 'fair' : (troubles[drawn.readUInt32BE(4) % troubles.length] ?? 'refuses'),
     until: since + shortest + (drawn.readUInt32BE(0) % (longest - shortest + 1)),

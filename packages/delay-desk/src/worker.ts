@@ -1,8 +1,8 @@
-import { award, leastDelay } from './award.ts'
 import { greatCircle } from './great-circle.ts'
 import { GuardedServices } from './guarded.ts'
 import type { Payment } from './ledger.ts'
 import type { Batch, Start } from './messages.ts'
+import { award, leastDelay } from './policy.ts'
 import { serveDesk } from './serve-desk.ts'
 
 // A worker, a process of its own: decides the claims of each batch, pays them, then reports the batch.
@@ -25,15 +25,16 @@ serveDesk(async (batch, start, halt) => {
 /** The awards of a batch. Only claims that may earn something are looked up in the airline's records. */
 async function decide(batch: Batch, start: Start, airline: GuardedServices): Promise<Uint16Array> {
   const { claims, delays, origins, destinations } = batch
-  const { latitudes, longitudes } = start
+  const { latitudes, longitudes, policy } = start
   const awards = new Uint16Array(claims.length)
-  const places = [...claims.keys()].filter((at) => (delays[at] ?? 0) >= leastDelay)
+  const least = leastDelay(policy)
+  const places = [...claims.keys()].filter((at) => (delays[at] ?? 0) >= least)
   const confirmed = await airline.delays(
     places.map((at) => claims[at] ?? 0),
     places.map((at) => delays[at] ?? 0),
   )
   for (const [n, at] of places.entries()) {
-    awards[at] = award(confirmed[n] ?? 0, () => {
+    awards[at] = award(policy, confirmed[n] ?? 0, () => {
       const from = origins[at] ?? 0
       const to = destinations[at] ?? 0
       return greatCircle(latitudes[from] ?? 0, longitudes[from] ?? 0, latitudes[to] ?? 0, longitudes[to] ?? 0)

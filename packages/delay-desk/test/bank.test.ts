@@ -10,9 +10,10 @@ import { Bank } from '../src/payment.ts'
 import { newFolder, removeFolders } from './folders.ts'
 
 const program = new URL('../src/bank.ts', import.meta.url)
+const calm = { name: 'calm', records: null, bank: null }
 let open: OpenService
 beforeAll(async () => {
-  open = await openBank(program, { store: 'memory', scenario: 'calm', seed: 1 })
+  open = await openBank(program, { store: { kind: 'memory' }, scenario: calm, seed: 1 })
 })
 afterAll(async () => {
   await open[Symbol.asyncDispose]()
@@ -72,7 +73,8 @@ test.each([
 
 test('a payment that was confirmed is in the file after SIGKILL', async () => {
   const folder = newFolder()
-  const child = fork(program, ['calm', '1', folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' })
+  child.send({ kind: 'bank', ledger: { folder }, fortune: null, seed: 1 })
   const [{ url }] = await once(child, 'message')
   await new Bank(url).pay('worker-1', [[7, 400]])
   child.kill('SIGKILL')

@@ -2,7 +2,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { beforeAll, expect, test } from 'vitest'
 import { readAirports } from '../src/airports.ts'
-import { configure } from '../src/configuration.ts'
+import { dataset } from '../src/configuration.ts'
 import { greatCircle } from '../src/great-circle.ts'
 
 const KM_PER_MILE = 1.609344
@@ -17,14 +17,13 @@ interface Route {
 
 let routes: Route[]
 beforeAll(async () => {
-  const { flights, airports: airportsFile } = configure(['flights=200k'])
-  const { indexes, latitudes, longitudes } = await readAirports(airportsFile)
+  const { indexes, latitudes, longitudes } = await readAirports(dataset('airports.csv'))
   const place = (code: unknown): [number, number] => {
     const index = indexes.get(String(code)) ?? -1
     return [latitudes[index] ?? Number.NaN, longitudes[index] ?? Number.NaN]
   }
   const rows = await parquetReadObjects({
-    file: await asyncBufferFromFile(flights.path),
+    file: await asyncBufferFromFile(dataset('flights-3m.parquet')),
     columns: ['origin', 'destination', 'distance'],
     rowEnd: 200_000,
     compressors,

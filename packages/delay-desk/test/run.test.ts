@@ -18,8 +18,12 @@ const main = new URL('../src/main.ts', import.meta.url)
 const runWith = new URL('./fixtures/run-with.ts', import.meta.url)
 
 /** 1,200 flights, each owed 15 but every tenth, so that a run takes little more than starting its processes. */
-const small = (): string =>
-  flightsFile(Array.from({ length: 1200 }, (_, n) => ({ delay: n % 10 === 0 ? 0 : 60 })))
+const small = (): string[] =>
+  fromFile(flightsFile(Array.from({ length: 1200 }, (_, n) => ({ delay: n % 10 === 0 ? 0 : 60 }))))
+
+function fromFile(path: string): string[] {
+  return ['flights=file', `flights.path=${path}`]
+}
 
 async function run(
   args: readonly string[],
@@ -75,11 +79,11 @@ describe('the main job', () => {
 
   test('a worker killed before it pays leaves nothing that is asked for again', async () => {
     const { status, stdout } = await run([
-      'kill=taken',
+      'desk.kill=taken',
       'scenario=calm',
       'store=memory',
-      'workers=3',
-      `flights=${small()}`,
+      'desk.workers=3',
+      ...small(),
       'seed=2',
     ])
     expect(status).toBe(0)
@@ -88,7 +92,7 @@ describe('the main job', () => {
   })
 
   test('a worker that hangs is found by probes, and what it pays when it wakes does no harm', async () => {
-    const { status, stdout } = await run(['kill=hang', 'workers=3', `flights=${small()}`, 'seed=1'])
+    const { status, stdout } = await run(['desk.kill=hang', 'desk.workers=3', ...small(), 'seed=1'])
     expect(status).toBe(0)
     const [, worker] =
       /(worker-\d+) \(pid \d+\) is stopped, batch \d+ of its \d+ taken and not paid/.exec(stdout) ?? []
@@ -106,9 +110,9 @@ describe('the main job', () => {
 
   test('without a kill nothing moves, with one worker too, and a single claim is enough', async () => {
     const { status, stdout } = await run([
-      'kill=off',
-      'workers=1',
-      `flights=${flightsFile([{ delay: 180 }])}`,
+      'desk.kill=nobody',
+      'desk.workers=1',
+      ...fromFile(flightsFile([{ delay: 180 }])),
     ])
     expect(status).toBe(0)
     expect(stdout).toContain('table rebuilds: 0')
@@ -116,13 +120,13 @@ describe('the main job', () => {
   })
 
   test('a single claim moves and is paid once when its worker is killed with it paid', async () => {
-    const { status, stdout } = await run(['scenario=calm', `flights=${flightsFile([{ delay: 180 }])}`])
+    const { status, stdout } = await run(['scenario=calm', ...fromFile(flightsFile([{ delay: 180 }]))])
     expect(status).toBe(0)
     expect(stdout).toContain('payments 2 asked for, 1 made, 1 asked again and not paid twice')
   })
 
   test('in a storm circuits open, calls are short-circuited, fallbacks answer, and every claim is paid once', async () => {
-    const { status, stdout } = await run(['workers=3', 'seed=3'])
+    const { status, stdout } = await run(['desk.workers=3', 'seed=3'])
     expect(status).toBe(0)
     const [, made, failed, opened, shortCircuited, fallbacks] = recordsLine.exec(stdout) ?? []
     expect(numberOf(opened)).toBeGreaterThan(0)
@@ -133,7 +137,7 @@ describe('the main job', () => {
   })
 
   test('with the circuits disabled each call is made, and the totals agree too', async () => {
-    const { status, stdout } = await run(['workers=3', 'seed=3', 'breaker=off'])
+    const { status, stdout } = await run(['desk.workers=3', 'seed=3', 'desk.breaker=false'])
     expect(status).toBe(0)
     const [, , failed, opened, shortCircuited, fallbacks] = recordsLine.exec(stdout) ?? []
     expect([opened, shortCircuited]).toEqual(['0', '0'])
@@ -143,7 +147,7 @@ describe('the main job', () => {
   })
 
   test('in a calm no circuit opens', async () => {
-    const { status, stdout } = await run(['workers=3', 'scenario=calm'])
+    const { status, stdout } = await run(['desk.workers=3', 'scenario=calm'])
     expect(status).toBe(0)
     expect(stdout).toMatch(
       /records: [\d,]+ calls made, 0 failed; circuits opened: 0, calls short-circuited: 0/,
@@ -154,7 +158,7 @@ describe('the main job', () => {
   test('the seed picks the worker', async () => {
     const flights = small()
     const killed = async (seed: number): Promise<string | undefined> => {
-      const { stdout } = await run(['workers=3', `flights=${flights}`, `seed=${seed}`])
+      const { stdout } = await run(['desk.workers=3', ...flights, `seed=${seed}`])
       return /(worker-\d+) \(pid/.exec(stdout)?.[1]
     }
     expect([await killed(0), await killed(5)]).toEqual(['worker-1', 'worker-3'])
@@ -163,7 +167,7 @@ describe('the main job', () => {
 
 describe('negative controls', () => {
   test('a bank without a unique key pays the killed worker’s claims twice, and the run fails', async () => {
-    const args = [`bank=${fixtures.bankWithoutKey.href}`, '--', 'workers=3', `flights=${small()}`]
+    const args = [`bank=${fixtures.bankWithoutKey.href}`, '--', 'desk.workers=3', ...small()]
     const { status, stdout } = await run(args, runWith)
     expect(status).toBe(1)
     expect(stdout).toMatch(/THE TOTALS DO NOT AGREE: \d+ of 1,200 claims differ/)
@@ -171,7 +175,13 @@ describe('negative controls', () => {
   })
 
   test('a payment that the bank confirms and loses', async () => {
-    const args = [`bank=${fixtures.bankThatLoses.href}`, '--', 'kill=off', 'workers=2', `flights=${small()}`]
+    const args = [
+      `bank=${fixtures.bankThatLoses.href}`,
+      '--',
+      'desk.kill=nobody',
+      'desk.workers=2',
+      ...small(),
+    ]
     const { status, stdout } = await run(args, runWith)
     expect(status).toBe(1)
     expect(stdout).toContain('THE TOTALS DO NOT AGREE: 1 of 1,200 claims differ')
@@ -179,7 +189,13 @@ describe('negative controls', () => {
   })
 
   test('one claim paid twice and another never, so that the totals are equal', async () => {
-    const args = [`bank=${fixtures.bankThatSwaps.href}`, '--', 'kill=off', 'workers=1', `flights=${small()}`]
+    const args = [
+      `bank=${fixtures.bankThatSwaps.href}`,
+      '--',
+      'desk.kill=nobody',
+      'desk.workers=1',
+      ...small(),
+    ]
     const { status, stdout } = await run(args, runWith)
     expect(status).toBe(1)
     expect(stdout).toMatch(/^ +total +1,080 +16,200 +1,080 +16,200 +0 +0$/m)
@@ -187,13 +203,13 @@ describe('negative controls', () => {
   })
 
   test('a worker with a rule that is wrong at its border', async () => {
-    const flights = flightsFile([{ delay: 59 }, { delay: 60 }, { delay: 61 }])
+    const flights = fromFile(flightsFile([{ delay: 59 }, { delay: 60 }, { delay: 61 }]))
     const args = [
       `worker=${fixtures.workerWithWrongRule.href}`,
       '--',
-      'kill=off',
-      'workers=2',
-      `flights=${flights}`,
+      'desk.kill=nobody',
+      'desk.workers=2',
+      ...flights,
     ]
     const { status, stdout } = await run(args, runWith)
     expect(status).toBe(1)
@@ -205,7 +221,7 @@ describe('negative controls', () => {
 // The desk's processes are found in /proc.
 describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   test('the desk killed with SIGKILL leaves no process and no file', async () => {
-    const desk = new DeskProcess(main, ['flights=200k', 'workers=4'])
+    const desk = new DeskProcess(main, ['flights=200k', 'desk.workers=4'])
     await desk.wrote(/claims +10 %/)
     const children = desk.children()
     expect(children.length).toBeGreaterThanOrEqual(5)
@@ -218,7 +234,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
     '%s ends the desk and its processes, with one line',
     async (signal) => {
-      const desk = new DeskProcess(main, ['flights=200k', 'workers=4'])
+      const desk = new DeskProcess(main, ['flights=200k', 'desk.workers=4'])
       await desk.wrote(/claims +10 %/)
       const children = desk.children()
       desk.child.kill(signal)
@@ -230,7 +246,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   )
 
   test('a worker that somebody else kills is survived too', async () => {
-    const desk = new DeskProcess(main, ['flights=200k', 'workers=4', 'kill=off'])
+    const desk = new DeskProcess(main, ['flights=200k', 'desk.workers=4', 'desk.kill=nobody'])
     await desk.wrote(/claims +10 %/)
     // The bank is the first child.
     const victim =
@@ -246,7 +262,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   })
 
   test('a worker that somebody else stops is survived, and gets its claims back when it goes on', async () => {
-    const desk = new DeskProcess(main, ['flights=200k', 'workers=4', 'kill=off'])
+    const desk = new DeskProcess(main, ['flights=200k', 'desk.workers=4', 'desk.kill=nobody'])
     await desk.wrote(/claims +10 %/)
     const victim =
       desk
@@ -265,9 +281,9 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
     const args = [
       `worker=${fixtures.workerThatCrashes.href}`,
       '--',
-      'workers=3',
-      'kill=off',
-      `flights=${small()}`,
+      'desk.workers=3',
+      'desk.kill=nobody',
+      ...small(),
     ]
     const { status, stderr } = await run(args, runWith)
     expect({ status, stderr }).toEqual({
@@ -277,7 +293,12 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   })
 
   test('a records service that somebody kills is survived: what passengers stated decides', async () => {
-    const desk = new DeskProcess(main, ['flights=200k', 'workers=4', 'kill=off', 'scenario=calm'])
+    const desk = new DeskProcess(main, [
+      'flights=200k',
+      'desk.workers=4',
+      'desk.kill=nobody',
+      'scenario=calm',
+    ])
     await desk.wrote(/claims +10 %/)
     // The bank is the first child, the records service the second.
     const [, records = 0] = desk.children().toSorted((a, b) => a - b)
@@ -290,7 +311,13 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   })
 
   test('a bank that dies ends the run', async () => {
-    const args = [`bank=${fixtures.bankThatDies.href}`, '--', 'workers=2', 'kill=off', `flights=${small()}`]
+    const args = [
+      `bank=${fixtures.bankThatDies.href}`,
+      '--',
+      'desk.workers=2',
+      'desk.kill=nobody',
+      ...small(),
+    ]
     const { status, stderr } = await run(args, runWith)
     expect(status).toBe(1)
     expect(stderr).toMatch(
@@ -305,36 +332,82 @@ describe('bad input gets one line', () => {
     writeFileSync(path, '[{"date":"2001/01/01 00:47","delay":66,')
     return path
   }
-  test.each<[name: string, args: () => string[], status: number, message: RegExp]>([
-    [
-      'an unknown option',
-      () => ['flihgts=3m'],
-      2,
-      /no option 'flihgts'; the options are flights, airports, /,
-    ],
-    ['no value', () => ['flights'], 2, /'flights' is not of the form option=value/],
-    ['__proto__', () => ['__proto__=1'], 2, /there is no option '__proto__'/],
-    ['a wrong number', () => ['workers=0'], 2, /workers=0: expected a whole number from 1 to 64/],
-    ['no flights file', () => ['flights=/nowhere/f.json'], 1, /\/nowhere\/f\.json: cannot be read \(ENOENT/],
-    ['no airports file', () => ['airports=/nowhere/a.csv'], 1, /\/nowhere\/a\.csv: cannot be read \(ENOENT/],
-    ['a file cut short', () => [`flights=${truncated()}`], 1, /cut\.json: not JSON/],
+  test.each<[name: string, args: () => string[], message: RegExp]>([
+    ['no flights file', () => fromFile('/nowhere/f.json'), /\/nowhere\/f\.json: cannot be read \(ENOENT/],
+    ['no airports file', () => ['airports=/nowhere/a.csv'], /\/nowhere\/a\.csv: cannot be read \(ENOENT/],
+    ['a file cut short', () => fromFile(truncated()), /cut\.json: not JSON/],
     [
       'a broken record',
-      () => [`flights=${flightsFile([{}, { delay: 'late' }])}`],
-      1,
+      () => fromFile(flightsFile([{}, { delay: 'late' }])),
       /flights\.json record 1 \(the first is 0\): delay is "late", expected a whole number of minutes/,
     ],
-  ])('%s', async (_, args, status, message) => {
-    const desk = await run(args())
-    expect(desk.status).toBe(status)
-    expect(desk.stderr).toMatch(/^delay-desk: [^\n]+\n$/)
-    expect(desk.stderr).toMatch(message)
+  ])('%s', async (_, args, message) => {
+    const { status, stderr } = await run(args())
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^delay-desk: [^\n]+\n$/)
+    expect(stderr).toMatch(message)
+  })
+})
+
+describe('the command line is that of Hydra', () => {
+  test.each<[args: string[], message: RegExp]>([
+    [['flihgts=3m'], /^Could not override 'flihgts'\.\n/],
+    [['flights'], /flights/],
+    [['__proto__=1'], /^Could not override '__proto__'\.\n/],
+    [
+      ['scenario=gale'],
+      /^In 'config': Could not find 'scenario\/gale'\n\nAvailable options in 'scenario':\n\tcalm\n\tstorm\n/,
+    ],
+    [['desk.workers=0'], /desk\.workers[^]*>=1/],
+  ])('%s is refused', async (args, message) => {
+    const { status, stderr, stdout } = await run(args)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toMatch(message)
   })
 
-  test('--help explains every option', async () => {
+  test('--help shows groups and options', async () => {
     const { status, stdout } = await run(['--help'])
     expect(status).toBe(0)
-    for (const option of ['flights', 'airports', 'workers', 'store', 'kill', 'scenario', 'breaker', 'seed'])
-      expect(stdout).toContain(`\n  ${option}=`)
+    for (const line of [
+      'flights: 200k, 20k, 3m, file',
+      'scenario: calm, storm',
+      'store: memory, postgres, sqlite',
+    ])
+      expect(stdout).toContain(`${line}\n`)
+  })
+
+  test('--cfg job prints the configuration, --package a part of it', async () => {
+    const { status, stdout } = await run(['--cfg', 'job', '--package', 'desk', 'desk.workers=7'])
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: '# @package desk\nworkers: 7\nkill: paid\nbreaker: true\n',
+    })
+  })
+
+  test('--info defaults-tree shows who brought what', async () => {
+    const { status, stdout } = await run(['--info', 'defaults-tree', 'scenario=calm'])
+    expect(status).toBe(0)
+    expect(stdout).toContain('scenario: calm')
+    expect(stdout).toContain('policy: eu261')
+  })
+
+  test('--explain tells where a value comes from', async () => {
+    const { status, stdout } = await run(['--explain', 'desk.workers', 'desk.workers=7'])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/desk\.workers=7/)
+    expect(stdout).toMatch(/config\.yaml:\d+:\d+/)
+  })
+
+  test('--multirun runs the desk once for each scenario', async () => {
+    const { status, stdout } = await run([
+      '--multirun',
+      'scenario=calm,storm',
+      'desk.kill=nobody',
+      'desk.workers=2',
+      ...small(),
+    ])
+    expect(status).toBe(0)
+    expect(stdout.match(/1,200 claims decided, 1,080 paid, each once; differences: none/g)).toHaveLength(2)
+    expect(stdout).toMatch(/sqlite, calm\n[^]*sqlite, storm\n/)
   })
 })
