@@ -15,6 +15,7 @@ export function readInteger(text: string): bigint {
 }
 
 function readMagnitude(digits: string): bigint {
+  if (digits === '') throw yamlError('IndexError', 'a sign alone is no integer')
   if (digits === '0') return 0n
   if (digits.startsWith('0b')) return pythonInt(digits.slice(2), 2)
   if (digits.startsWith('0x')) return pythonInt(digits.slice(2), 16)
@@ -50,7 +51,6 @@ function splitSign(text: string): { negative: boolean; digits: string } {
   if (plain === '') throw yamlError('IndexError', 'an empty text is no number')
   const signed = plain.startsWith('-') || plain.startsWith('+')
   const digits = signed ? plain.slice(1) : plain
-  if (digits === '' && signed) throw yamlError('IndexError', `${JSON.stringify(text)} is no number`)
   return { negative: plain.startsWith('-'), digits }
 }
 

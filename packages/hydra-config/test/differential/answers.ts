@@ -5,6 +5,7 @@ import {
   fromMemory,
   isHydraConfigError,
   parseOverride,
+  type Semantics,
   sweep,
 } from '@loadbearing/hydra-config'
 import { tagElement } from '../conformance/tag.ts'
@@ -50,8 +51,12 @@ export function ourValue(input: ValueCase): Answer {
   return 'ok' in answer ? answer : { error: { class: answer.error.class } }
 }
 
-export async function ourConfig(op: 'defaults' | 'compose' | 'sweep', input: ConfigCase): Promise<Answer> {
-  const options: ComposeOptions = { ...input, source: fromMemory(input.files) }
+export async function ourConfig(
+  op: 'defaults' | 'compose' | 'sweep',
+  input: ConfigCase,
+  semantics: Semantics = 'hydra-1.3',
+): Promise<Answer> {
+  const options: ComposeOptions = { ...input, source: fromMemory(input.files), semantics }
   try {
     if (op === 'defaults') {
       const list = await defaultsList(options)

@@ -45,7 +45,13 @@ for (const [op, inputs] of Object.entries(cases)) {
   for (const [index, input] of inputs.entries()) {
     const command = { id: `${op}-${index + 1}`, op, ...input }
     const expect = answerOf(await oracle.ask(command))
-    lines.push(JSON.stringify({ ...command, expect, source: `hydra-core and omegaconf ${hydra.version}` }))
+    lines.push(
+      JSON.stringify({
+        ...command,
+        expect,
+        source: `hydra-core and omegaconf ${hydra.hydraCore} ${hydra.omegaconf}`,
+      }),
+    )
   }
   writeFileSync(
     join(import.meta.dirname, '..', 'conformance', 'cases', `${op}.jsonl`),

@@ -1,0 +1,141 @@
+import type { Oracle } from '@loadbearing/harness/oracle'
+import { type Comparison, type ComparisonReport, compareWithOracle } from '@loadbearing/harness/oracle'
+import type { Arbitrary } from 'fast-check'
+import { type Answer, answerOf, ourConfig, ourOverride, ourValue, sameAnswer } from './answers.ts'
+import { type ConfigCase, configCase, sweepCase } from './config-cases.ts'
+import { overrideText } from './override-cases.ts'
+import type { Judge } from './python.ts'
+import { scalarCase } from './scalar-cases.ts'
+import { dumpCase, interpolateCase, mergeCase, type ValueCase, yamlCase } from './value-cases.ts'
+
+/** One kind of question that is put to us and to the running Hydra. */
+export interface Questions {
+  /** For `--only`. */
+  readonly name: string
+  /** As the table calls it. */
+  readonly what: string
+  readonly judge: Judge
+  /** How many cases, of so many `runs`. */
+  readonly share: number
+  compare(oracle: Oracle, seed: number, runs: number): Promise<ComparisonReport<unknown, unknown, unknown>>
+}
+
+const folders = 'random folders of configs and command lines; answer, or class of the error'
+
+const knownOfStrict: Comparison<ConfigCase, Answer, Answer>['known'] = [
+  {
+    reason: 'Hydra 1.4 takes the option _self_ of a group for the config itself; we refuse it',
+    covers: ({ files }, ours) =>
+      'error' in ours && Object.values(files).some((text) => text.includes(': _self_')),
+  },
+  {
+    reason: 'Hydra 1.4 reads the primary config before the overrides; of two faults it finds the other one',
+    covers: (_, ours, theirs) =>
+      'error' in ours && 'error' in theirs && ours.error.class === 'OverrideParseException',
+  },
+]
+
+export const comparisons: readonly Questions[] = [
+  questions<string>({
+    name: 'override',
+    what: 'Overrides: random ones of the grammar, with one character changed, and of any characters; value, or class and offset of the error',
+    share: 1,
+    arbitrary: overrideText,
+    ours: ourOverride,
+    question: (text) => ({ op: 'override', text }),
+    known: [
+      {
+        reason: 'shuffle() of a list draws its order when it is parsed',
+        covers: (text, ours, theirs) => text.includes('shuffle') && 'ok' in ours && 'ok' in theirs,
+      },
+    ],
+  }),
+  ...(['defaults', 'compose', 'sweep'] as const).map((op) => configQuestions(op, 'hydra-1.3')),
+  ...(['defaults', 'compose'] as const).map((op) => configQuestions(op, 'strict')),
+  valueQuestions(
+    'scalar',
+    '`yaml`: random plain scalars; value and kind, or class of the error',
+    scalarCase,
+    2,
+  ),
+  valueQuestions('yaml', '`yaml`: random texts; answer, or class of the error', yamlCase),
+  valueQuestions('dump', '`dump`: random texts of any characters', dumpCase),
+  valueQuestions('merge', '`merge`: random texts; answer, or class of the error', mergeCase),
+  valueQuestions(
+    'interpolate',
+    '`interpolate`: random texts; answer, or class of the error',
+    interpolateCase,
+  ),
+]
+
+function configQuestions(op: 'defaults' | 'compose' | 'sweep', judge: Judge): Questions {
+  return questions<ConfigCase>({
+    name: judge === 'strict' ? `strict-${op}` : op,
+    what:
+      judge === 'strict'
+        ? `\`${op}\` by strict semantics, judged by Hydra 1.4: ${folders}`
+        : `\`${op}\`: ${folders}`,
+    judge,
+    share: 1 / 25,
+    arbitrary: op === 'sweep' ? sweepCase : configCase,
+    ours: (input) => ourConfig(op, input, judge),
+    question: (input) => ({ op, ...input }),
+    ...(judge === 'strict' ? { known: knownOfStrict } : {}),
+  })
+}
+
+function valueQuestions(
+  name: string,
+  what: string,
+  arbitrary: Arbitrary<ValueCase>,
+  share = 1 / 2,
+): Questions {
+  return questions<ValueCase>({
+    name,
+    what,
+    share,
+    arbitrary,
+    ours: ourValue,
+    question: (input) => input,
+    known: [
+      {
+        reason: 'a key -0.0 is 0.0, as a Map of JavaScript holds it',
+        covers: (_, ours, theirs) => unsignedZeros(ours) === unsignedZeros(theirs),
+      },
+    ],
+  })
+}
+
+function questions<Case>({
+  question,
+  name,
+  what,
+  judge = 'hydra-1.3',
+  share,
+  ...comparison
+}: Omit<Comparison<Case, Answer, Answer>, 'theirs' | 'equal'> & {
+  readonly question: (input: Case) => object
+  readonly name: string
+  readonly what: string
+  readonly judge?: Judge
+  readonly share: number
+}): Questions {
+  return {
+    name,
+    what,
+    judge,
+    share,
+    compare: (oracle, seed, runs) =>
+      compareWithOracle({
+        ...comparison,
+        theirs: async (input) => answerOf(await oracle.ask(question(input))),
+        equal: sameAnswer,
+        seed,
+        runs: Math.ceil(runs * share),
+      }),
+  }
+}
+
+function unsignedZeros(answer: unknown): string {
+  return JSON.stringify(answer).replaceAll('-0.0', '0.0')
+}
