@@ -40,3 +40,8 @@ export function letGo(handle: unknown): void {
 function isTimer(handle: unknown): handle is NodeJS.Timeout {
   return typeof handle === 'object' && handle !== null && 'unref' in handle
 }
+
+/** The environment of the process; where there is no process, as in a browser, no variable is set. */
+export function systemEnvironment(name: string): string | undefined {
+  return typeof process === 'undefined' ? undefined : process.env[name]
+}

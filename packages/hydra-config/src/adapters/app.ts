@@ -4,10 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { getCallSites } from 'node:util'
 import { parseArguments } from '../cli/arguments.ts'
 import { type AppDefinition, CommandLine, type ExitStatus, runCommandLine } from '../cli/command-line.ts'
-import { type Composed, type Composition, compositionOf } from '../compose/composition.ts'
-import { type ConfigNode, rootNode } from '../compose/config-node.ts'
+import { type Composition, settledComposition } from '../compose/composition.ts'
+import { type ConfigNode, ConfigTree } from '../compose/config-node.ts'
 import { HydraConfigError } from '../errors.ts'
-import { resolveAll } from '../interpolation/resolve-all.ts'
 import type { Resolvers } from '../interpolation/resolver.ts'
 import type { CallbackFactories } from '../job/callbacks.ts'
 import type { Launcher } from '../job/launcher.ts'
@@ -15,7 +14,6 @@ import type { Platform } from '../job/platform.ts'
 import type { JobContext } from '../job/run-job.ts'
 import type { Random } from '../ports.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
-import { validate } from '../schema/validate.ts'
 import type { Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { childProcessLauncher, launchedJob, sendResult, workerThreadsLauncher } from './launchers.ts'
@@ -130,17 +128,10 @@ async function doTask(
   task: (config: never, job: Job<never>) => unknown,
 ): Promise<unknown> {
   const { config: run, ...context } = job
-  const config = await checked(run.composed, schema)
-  const hydra = rootNode(run.root, run.resolve).at('hydra')
+  const config = await settledComposition(run.composed, { schema })
+  const hydra = new ConfigTree(run.root, run.resolve).root.at('hydra')
   // The overloads of defineApp tie the schema to what the task takes.
   return task(config.value as never, { ...context, config: config as Composition<never>, hydra })
-}
-
-async function checked(composed: Composed, schema: StandardSchema | undefined): Promise<Composition> {
-  if (schema === undefined) return compositionOf(composed)
-  const { root: written, resolve: how } = composed
-  const value = await validate({ schema, written, resolved: resolveAll(written, how) })
-  return compositionOf({ ...composed, checked: { value } })
 }
 
 /** The file that calls what calls this; undefined where it is none. */

@@ -1,16 +1,16 @@
 import { type DefaultsNode, expandDefaults, type ResultDefault } from '../defaults/expand.ts'
 import type { ParsedConfigs } from '../defaults/parsed-configs.ts'
 import { Repository } from '../defaults/repository.ts'
-import { HydraConfigError } from '../errors.ts'
-import { resolveAll } from '../interpolation/resolve-all.ts'
+import type { ResolveOptions } from '../interpolation/resolve.ts'
+import type { Environment } from '../interpolation/resolver.ts'
 import type { Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
+import { systemEnvironment } from '../ports.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
-import { validate } from '../schema/validate.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
-import { type Composed, type Composition, compositionOf } from './composition.ts'
+import { type Composed, type Composition, compositionOf, settledComposition } from './composition.ts'
 import { hydraSource } from './hydra-configs.ts'
 import { conformHydra, ensureHydraKeys } from './hydra-keys.ts'
 import { configLayer, type Layer, overrideLayer } from './layer.ts'
@@ -18,21 +18,23 @@ import { withoutChild } from './path-edit.ts'
 import { refuseSweep } from './refuse-sweep.ts'
 
 /** Options of {@link compose}. */
-export interface ComposeOptions {
+export interface ComposeOptions extends Omit<ResolveOptions, 'cache'> {
   /** The search path: of several sources with one config, the first has it. */
   readonly source: ConfigSource | readonly ConfigSource[]
   /** Name of the primary config, without `.yaml`. Default: none. */
   readonly config?: string
   /** As on Hydra's command line. Default: none. */
   readonly overrides?: readonly string[]
-  /** Default: `hydra-1.3`. */
-  readonly semantics?: Semantics
+  /** Which rules it keeps to. Default: `hydra-1.3`. */
+  readonly semantics?: Semantics | undefined
+  /** What `oc.env` reads. Default: the variables of the process, where there is one. */
+  readonly environment?: Environment | undefined
   /** Checks the values and gives them their type: any Standard Schema v1, such as one of zod, valibot or arktype. */
-  readonly schema?: StandardSchema
+  readonly schema?: StandardSchema | undefined
   /** Configs that were parsed before, to be shared by compositions. Default: none. */
-  readonly parsed?: ParsedConfigs
+  readonly parsed?: ParsedConfigs | undefined
   /** Ends the composition: its promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -46,26 +48,22 @@ export async function compose<Output>(
 ): Promise<Composition<DeepReadonly<Output>>>
 export async function compose(options: ComposeOptions): Promise<Composition>
 export async function compose(options: ComposeOptions): Promise<Composition> {
-  const { config, overrides = [] } = options
+  const { config, overrides = [], semantics = 'hydra-1.3' } = options
   const repository = await openRepository(options)
-  const parsed = overrides.map((text) => parseOverride(text, options))
-  const composed = composedIn(repository, config, parsed)
-  return compositionOf({ ...composed, checked: await checkedBy(composed, options) })
+  const parsed = overrides.map((text) => parseOverride(text, { semantics }))
+  return settledComposition(composedIn(repository, config, parsed, resolveOptions(options)), options)
 }
 
-async function checkedBy(
-  { root, resolve }: Composed,
-  { schema, signal }: ComposeOptions,
-): Promise<Composed['checked']> {
-  if (schema === undefined) return undefined
-  return { value: await validate({ schema, written: root, resolved: resolveAll(root, resolve), signal }) }
+function resolveOptions(options: ComposeOptions): ResolveOptions {
+  const { environment = systemEnvironment, secretEnvironment, resolvers, semantics, signal, warn } = options
+  return { environment, secretEnvironment, resolvers, semantics, signal, warn }
 }
 
 /** The defaults list alone: what {@link compose} would compose, in its order. */
 export async function defaultsList(options: ComposeOptions): Promise<readonly ResultDefault[]> {
-  const { config, overrides = [] } = options
+  const { config, overrides = [], semantics = 'hydra-1.3' } = options
   const repository = await openRepository(options)
-  const parsed = overrides.map((text) => parseOverride(text, options))
+  const parsed = overrides.map((text) => parseOverride(text, { semantics }))
   return ownDefaults(expandDefaults({ repository, config: config ?? null, overrides: parsed }).list)
 }
 
@@ -95,19 +93,20 @@ export function composeIn(
   config: string | undefined,
   overrides: readonly Override[],
 ): Composition {
-  return compositionOf(composedIn(repository, config, overrides))
+  return compositionOf(composedIn(repository, config, overrides, {}))
 }
 
 function composedIn(
   repository: Repository,
   config: string | undefined,
   overrides: readonly Override[],
+  resolve: ResolveOptions,
 ): Composed {
   for (const override of overrides) refuseSweep(override)
   const { value, layers, list, choices } = composeWithHydra(repository, config, overrides, false)
   const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
   const own = withoutChild(value, 'hydra')
-  return { root: own, layers, defaults: ownDefaults(list), choices: new Map(known), resolve: {} }
+  return { root: own, layers, defaults: ownDefaults(list), choices: new Map(known), resolve }
 }
 
 /** As {@link composeIn}, Hydra's own node and choices kept, sweeps left aside. */

@@ -3,12 +3,14 @@ import { type Explained, explain } from '../explain/explain.ts'
 import { History } from '../explain/history.ts'
 import type { Provenance } from '../explain/provenance.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
+import type { StandardSchema } from '../schema/standard-schema.ts'
+import { validate } from '../schema/validate.ts'
 import { plainView } from '../value/plain.ts'
-import { redact } from '../value/secret.ts'
+import { redact, redactedText } from '../value/secret.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
 import { type Change, changesBetween } from './changes.ts'
-import { type ConfigNode, rootNode } from './config-node.ts'
+import { type ConfigNode, ConfigTree } from './config-node.ts'
 import { digestOf } from './digest.ts'
 import type { Layer } from './layer.ts'
 import type { Path } from './path.ts'
@@ -32,7 +34,8 @@ export interface Composition<T = unknown> {
    * interpolation read.
    * @throws {HydraConfigError} `UNKNOWN_PATH` where nothing is, nor ever was
    */
-  explain(path: Path<T>): Provenance
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- without it no Composition<T> is a Composition
+  explain<P extends Path<T>>(path: P): Provenance
   /**
    * What is different in `other`, interpolations resolved and before any schema. The order of keys makes no
    * difference, that of items does; 1 and 1.0 are two values. Secrets are compared and shown as `***`.
@@ -71,20 +74,39 @@ export interface Composed {
   readonly defaults: readonly ResultDefault[]
   readonly choices: ReadonlyMap<string, string | null>
   readonly resolve: ResolveOptions
-  /** What the schema made of it, where there is one. */
-  readonly checked?: { readonly value: unknown } | undefined
 }
 
-export function compositionOf(composed: Composed): Composition {
-  const { root, defaults, choices } = composed
-  const tree = rootNode(root, composed.resolve)
-  let plain = composed.checked
+/** A composition whose resolvers have answered, checked by the schema if there is one. */
+export async function settledComposition(
+  composed: Composed,
+  {
+    schema,
+    signal,
+  }: { readonly schema?: StandardSchema | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<Composition> {
+  const tree = new ConfigTree(composed.root, composed.resolve)
+  await tree.settle()
+  if (schema === undefined) return compositionOf(composed, tree)
+  const value = await validate({ schema, written: composed.root, resolved: tree.root.resolved(), signal })
+  return compositionOf(composed, tree, { value })
+}
+
+/** @param checked what the schema made of it, where there is one */
+export function compositionOf(
+  composed: Composed,
+  configTree: ConfigTree = new ConfigTree(composed.root, composed.resolve),
+  checked?: { readonly value: unknown },
+): Composition {
+  const { defaults, choices, resolve } = composed
+  const tree = configTree.root
+  let plain = checked
   let digest: string | undefined
   const explained: Explained = {
     tree,
     history: new History(composed.layers),
-    readsAt: () => [],
-    schemaDefault: (keys) => ownValue(composed.checked, keys),
+    readsOf: (node) => configTree.readsOf(node),
+    environment: (name) => (resolve.secretEnvironment?.(name) ? redactedText : resolve.environment?.(name)),
+    schemaDefault: (keys) => ownValue(checked, keys),
   }
   return {
     get value(): unknown {

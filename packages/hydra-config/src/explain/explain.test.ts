@@ -116,3 +116,51 @@ describe('explain', () => {
     expect(() => composition.explain('db.port.x')).toThrow(/'db.port' is no map or list/)
   })
 })
+
+describe('explain of an interpolation', () => {
+  const files = {
+    'config.yaml':
+      'host: ${oc.env:HOST,none}\nport: 80\nurl: ${host}:${port}\nsite: ${url}/x\nbad: ${nowhere}\nloop: ${loop}\nalias: ${deep}\ndeep: {a: 1}\n',
+  }
+
+  test('tells what was read, to the file or the variable', async () => {
+    const environment = (name: string): string | undefined => (name === 'HOST' ? 'h.example' : undefined)
+    const composition = await compose({
+      source: fromMemory(files),
+      config: 'config',
+      overrides: ['port=81'],
+      environment,
+    })
+    const site = composition.explain('site')
+    expect([site.value, site.interpolation?.expr]).toEqual(['h.example:81/x', '${url}/x'])
+    const [url] = site.interpolation?.reads ?? []
+    expect([url?.path, url?.origin]).toMatchObject(['url', { line: 3, column: 6 }])
+    const [host, port] = url?.interpolation?.reads ?? []
+    expect([port?.path, port?.value, port?.origin]).toMatchObject([
+      'port',
+      81,
+      { kind: 'override', index: 0 },
+    ])
+    expect(host?.interpolation?.reads).toEqual([
+      { path: '', value: 'h.example', origin: { kind: 'env', name: 'HOST' }, history: [] },
+    ])
+  })
+
+  test('of one that has no value says why, and hinders no other', async () => {
+    const composition = await compose({ source: fromMemory(files), config: 'config' })
+    expect(composition.explain('port').value).toBe(80)
+    const bad = composition.explain('bad')
+    expect(bad.value).toBe('${nowhere}')
+    expect(bad.interpolation?.error?.message).toMatch(/nowhere/)
+    expect(composition.explain('loop').interpolation?.error).toMatchObject({ code: 'INTERPOLATION_CYCLE' })
+  })
+
+  test('on the way is followed', async () => {
+    const composition = await compose({ source: fromMemory(files), config: 'config' })
+    expect(composition.explain('alias.a')).toMatchObject({
+      path: 'deep.a',
+      value: 1,
+      origin: { line: 8, column: 11 },
+    })
+  })
+})

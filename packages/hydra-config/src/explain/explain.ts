@@ -1,19 +1,20 @@
-import type { ConfigNode } from '../compose/config-node.ts'
+import type { ConfigNode, NodeRead } from '../compose/config-node.ts'
 import { keysOf } from '../compose/value-path.ts'
 import { isHydraConfigError } from '../errors.ts'
 import { plainView } from '../value/plain.ts'
 import { redact } from '../value/secret.ts'
 import type { History } from './history.ts'
-import type { HistoryStep, InterpolationTrace, Provenance } from './provenance.ts'
-import type { Read } from './reads.ts'
+import type { InterpolationTrace, Provenance } from './provenance.ts'
 import { refuseUnknownPath } from './unknown-path.ts'
 
 /** What an explanation looks at. */
 export interface Explained {
   readonly tree: ConfigNode
   readonly history: History
-  /** What the interpolation at a path read, in the order of reading. */
-  readonly readsAt: (path: string) => readonly Read[]
+  /** What the interpolation of a node reads, in the order of reading. */
+  readonly readsOf: (node: ConfigNode) => readonly NodeRead[]
+  /** What `oc.env` reads, `***` where that is secret; undefined where the variable is not set. */
+  readonly environment: (name: string) => string | undefined
   /** Whether the schema gives a value at a path where nothing was composed, and which. */
   readonly schemaDefault: (keys: readonly string[]) => { readonly value: unknown } | undefined
 }
@@ -23,10 +24,10 @@ export interface Explained {
  * @throws {HydraConfigError} `UNKNOWN_PATH` where nothing is, nor ever was
  */
 export function explain(explained: Explained, path: string): Provenance {
+  const node = explained.tree.get(path)
+  if (node !== undefined) return ofNode(explained, node)
   const keys = keysOf(path)
   const history = explained.history.at(keys)
-  const node = explained.tree.get(path)
-  if (node !== undefined) return ofNode(explained, node, history)
   const made = explained.schemaDefault(keys)
   if (made !== undefined) return { path, value: made.value, origin: { kind: 'schema-default' }, history }
   const last = history.at(-1)
@@ -34,8 +35,9 @@ export function explain(explained: Explained, path: string): Provenance {
   return { path, value: undefined, origin: last.origin, history }
 }
 
-function ofNode(explained: Explained, node: ConfigNode, history: readonly HistoryStep[]): Provenance {
+function ofNode(explained: Explained, node: ConfigNode): Provenance {
   const { path, raw } = node
+  const history = explained.history.at(keysOf(path))
   const origin = raw.origin ?? history.at(-1)?.origin ?? { kind: 'code' }
   const { value, error } = shown(node)
   if (!node.isInterpolation) return { path, value, origin, history }
@@ -52,24 +54,21 @@ function shown(node: ConfigNode): { value: unknown; error?: Error } {
 }
 
 /** Reads are explained when they are asked for: a chain of interpolations may be long. */
-function traceOf(
-  explained: Explained,
-  { path, raw }: ConfigNode,
-  error: Error | undefined,
-): InterpolationTrace {
+function traceOf(explained: Explained, node: ConfigNode, error: Error | undefined): InterpolationTrace {
+  const written = redact(node.raw)
   let reads: readonly Provenance[] | undefined
   return {
-    expr: raw.kind === 'scalar' ? String(raw.value) : '',
-    get reads() {
-      reads ??= explained.readsAt(path).map((read) => readProvenance(explained, read))
+    expr: written.kind === 'scalar' ? String(written.value) : '',
+    get reads(): readonly Provenance[] {
+      reads ??= explained.readsOf(node).map((read) => readProvenance(explained, read))
       return reads
     },
     ...(error === undefined ? {} : { error }),
   }
 }
 
-function readProvenance(explained: Explained, read: Read): Provenance {
-  if (read.kind === 'path') return explain(explained, read.path)
-  const { name, value } = read
-  return { path: '', value, origin: { kind: 'env', name }, history: [] }
+function readProvenance(explained: Explained, read: NodeRead): Provenance {
+  if (!('environment' in read)) return ofNode(explained, read)
+  const { environment: name } = read
+  return { path: '', value: explained.environment(name), origin: { kind: 'env', name }, history: [] }
 }

@@ -3,7 +3,7 @@ import type { Origin } from '../value/value.ts'
 
 /** Where a value comes from, what it replaced and what its interpolation read. */
 export interface Provenance {
-  /** Such as `db.port`; '' for the root and for an environment variable. */
+  /** Such as `db.port`; '' for the root and for an environment variable; behind an interpolation, where that leads. */
   readonly path: string
   /** As {@link Composition.value} has it, `***` for a secret; undefined where the value was deleted. */
   readonly value: unknown
