@@ -9,6 +9,7 @@ import type { UserResolvers } from './user-resolvers.ts'
 
 const openMax = 100_000
 const valuesMax = 1_000_000
+const unkeptMax = 100_000
 
 /** A map or list whose interpolations are being resolved. */
 interface Open {
@@ -24,15 +25,20 @@ interface Open {
 export class Content {
   readonly #machine: Machine
   readonly #resolvers: UserResolvers
-  readonly #keepsMissing: boolean
+  readonly #inPlace: boolean
   readonly #known = new Map<Place, Value>()
   readonly #open = new Set<Place>()
+  /** Maps and lists that were gone through for one value, and not kept. */
+  #unkept = 0
 
-  /** With `keepsMissing` what leads to `???` becomes `???`, without it is an error. */
-  constructor(machine: Machine, resolvers: UserResolvers, keepsMissing: boolean) {
+  /**
+   * With `inPlace` as `OmegaConf.resolve`: what leads to `???` becomes `???`, and what was found stands in its place from
+   * then on. Without it as `to_container`: what leads to `???` is an error.
+   */
+  constructor(machine: Machine, resolvers: UserResolvers, inPlace: boolean) {
     this.#machine = machine
     this.#resolvers = resolvers
-    this.#keepsMissing = keepsMissing
+    this.#inPlace = inPlace
   }
 
   /** Undefined where something in it waits for a promise. All that can be asked has been asked then. */
@@ -48,7 +54,7 @@ export class Content {
       }
       ;(top?.made ?? given).push(value ?? unsettled.value)
     }
-    let opened = 0
+    this.#unkept = 0
     try {
       this.#enter(place, stack, accept)
       for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -66,7 +72,7 @@ export class Content {
         const child = top.place.child(key)
         const target = child === undefined ? undefined : this.#target(child)
         if (target === undefined) accept(child === undefined ? item : scalar('???', item.origin))
-        else if (this.#enter(target, stack, accept) && ++opened > valuesMax) throw tooMuch()
+        else this.#enter(target, stack, accept)
       }
     } finally {
       for (const { place: left } of stack) this.#open.delete(left)
@@ -74,20 +80,16 @@ export class Content {
     return settled ? given[0] : undefined
   }
 
-  /** Whether the value has to be gone through. */
-  #enter(place: Place, stack: Open[], accept: (value: Value | undefined) => void): boolean {
+  /** Accepts a value, now or when it has been gone through. */
+  #enter(place: Place, stack: Open[], accept: (value: Value | undefined) => void): void {
     const { value } = place
     if (place === unsettled) accept(undefined)
     else if (value.kind === 'scalar' || place.opaque || !survey(value).interpolated) accept(value)
     else {
       const known = this.#known.get(place)
-      if (known === undefined) {
-        this.#push(place, value, stack)
-        return true
-      }
-      accept(known)
+      if (known === undefined) this.#push(place, value, stack)
+      else accept(known)
     }
-    return false
   }
 
   #push(place: Place, value: ListValue | MapValue, stack: Open[]): void {
@@ -116,17 +118,20 @@ export class Content {
             origin: value.origin,
           }
     if (survey(resolved).size - survey(value).size > valuesMax) throw tooMuch()
-    if (unkeptBefore === this.#resolvers.unkept) this.#known.set(place, resolved)
+    if (this.#inPlace || unkeptBefore === this.#resolvers.unkept) this.#known.set(place, resolved)
+    else if (++this.#unkept > unkeptMax) throw tooMuch()
     return resolved
   }
 
   /** The place that a place leads to; undefined where that is missing and may be. */
   #target(place: Place): Place | undefined {
     try {
-      return this.#machine.dereference(place)
+      const target = this.#machine.dereference(place)
+      if (this.#inPlace) this.#machine.keep(place, target)
+      return target
     } catch (error) {
       const isMissing = isHydraConfigError(error) && error.class === 'InterpolationToMissingValueError'
-      if (!isMissing || !this.#keepsMissing) throw error
+      if (!isMissing || !this.#inPlace) throw error
       return undefined
     }
   }

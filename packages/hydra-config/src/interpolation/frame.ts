@@ -43,7 +43,7 @@ export interface Walk {
   readonly path: KeyPath
   readonly throwOnMissing: boolean
   /** What to do with what is found; without it, it is what an interpolation of a path leads to. */
-  readonly then: ((found: Place | undefined) => Place | Value) | undefined
+  readonly receive: ((found: Place | undefined) => Place | Value) | undefined
   /** Whether the path has a secret in it. */
   readonly secret: boolean
   index: number

@@ -78,6 +78,11 @@ export class Machine {
     return found === nothing ? undefined : found
   }
 
+  /** Lets a place lead to one and the same from now on, as `OmegaConf.resolve` puts what it found in its place. */
+  keep(place: Place, target: Place): void {
+    if (target !== unsettled && place !== target) this.#known.set(place, target)
+  }
+
   /** Lets what waited be evaluated again. */
   forgetUnsettled(): void {
     for (const place of this.#unsettled) this.#known.delete(place)
@@ -208,17 +213,17 @@ export class Machine {
     path: KeyPath,
     throwOnMissing: boolean,
     isSecret: boolean,
-    then?: (found: Place | undefined) => Place | Value,
+    receive?: (found: Place | undefined) => Place | Value,
   ): void {
     const at = startOf(path, frame.parent)
     if (at === undefined) {
-      const ofClass = then === undefined ? 'InterpolationKeyError' : 'ConfigKeyError'
+      const ofClass = receive === undefined ? 'InterpolationKeyError' : 'ConfigKeyError'
       throw unresolved(ofClass, `${path.written}: there is nothing above the root`)
     }
     frame.walk = {
       path,
       throwOnMissing,
-      then,
+      receive,
       secret: isSecret,
       index: 0,
       at,
@@ -253,7 +258,7 @@ export class Machine {
         return true
       }
       if (!place.isContainer) {
-        if (walk.then !== undefined) return true
+        if (walk.receive !== undefined) return true
         throw unresolved(
           'ConfigTypeError',
           `${walk.path.written}: ${JSON.stringify(keys[walk.index])} is neither a map nor a list`,
@@ -266,10 +271,10 @@ export class Machine {
   }
 
   /** Gives what a path led to, or what becomes of it. */
-  #arrive(frame: Frame, { found, then, path, secret: isSecret }: Walk): void {
+  #arrive(frame: Frame, { found, receive, path, secret: isSecret }: Walk): void {
     frame.walk = undefined
     if (found === unsettled) return this.#give(frame, unsettled)
-    if (then !== undefined) return this.#give(frame, this.#tainted(then(found), isSecret))
+    if (receive !== undefined) return this.#give(frame, this.#tainted(receive(found), isSecret))
     if (found === undefined) {
       throw unresolved('InterpolationKeyError', `${JSON.stringify(path.written)}: the key is not there`)
     }
@@ -319,7 +324,7 @@ export class Machine {
       return false
     }
     if (answer.kind === 'search') {
-      this.#startWalk(frame, parsePath(answer.path), answer.throwOnMissing, isSecret, answer.then)
+      this.#startWalk(frame, parsePath(answer.path), answer.throwOnMissing, isSecret, answer.receive)
       return false
     }
     const { node, parent, reads } = frame
@@ -353,7 +358,7 @@ export class Machine {
     return answer === undefined ? unsettled : new Place(answer.value, parent, site.node.key, answer.opaque)
   }
 
-  #tainted<Answer extends Place | Value>(answer: Answer, isSecret: boolean): Place | Value {
+  #tainted(answer: Place | Value, isSecret: boolean): Place | Value {
     if (!isSecret) return answer
     return answer instanceof Place ? this.#taint(answer) : secret(answer)
   }

@@ -15,7 +15,7 @@ export interface Search {
   readonly path: string
   readonly throwOnMissing: boolean
   /** Given what was found, undefined where nothing was. */
-  then(found: Place | undefined): Place | Value
+  receive(found: Place | undefined): Place | Value
 }
 
 /** A text to be read as an argument is, and evaluated where the interpolation stands. */
@@ -75,7 +75,13 @@ function create(args: readonly Place[], { parent }: CallSite): Place | Value {
   const value = args[0]?.value
   if (value === undefined || isNull(value)) return scalar(null)
   if (value.kind !== 'scalar') return new Place(value, parent)
-  if (typeof value.value === 'string') return new Place(parseYaml(value.value), parent)
+  if (typeof value.value === 'string') {
+    const made = parseYaml(value.value)
+    if (value.secret === true && isKeyAlone(made)) {
+      throw unresolved('InterpolationResolutionError', 'a secret text is no map or list, and keys are shown')
+    }
+    return new Place(made, parent)
+  }
   throw unresolved('InterpolationResolutionError', 'oc.create takes a map, a list, a text or null')
 }
 
@@ -85,11 +91,17 @@ function select(args: readonly Place[]): Search {
     kind: 'search',
     path: textArgument('oc.select', args[0]),
     throwOnMissing: false,
-    then: (found) => {
+    receive: (found) => {
       const selected = found === undefined || isMissing(found) ? args[1] : found
       return selected?.isContainer ? selected : (selected?.value ?? scalar(null))
     },
   }
+}
+
+/** Whether OmegaConf took a text without structure for a key. */
+function isKeyAlone(value: Value): boolean {
+  if (value.kind !== 'map' || value.entries.size !== 1) return false
+  return value.entries.values().every(isNull)
 }
 
 const renamed = "'$OLD_KEY' is deprecated. Change your code and config to use '$NEW_KEY'"
@@ -103,7 +115,7 @@ function deprecated(args: readonly Place[], { node, options }: CallSite): Search
     kind: 'search',
     path: key,
     throwOnMissing: false,
-    then: (target) => {
+    receive: (target) => {
       if (target === undefined)
         throw unresolved('InterpolationResolutionError', `oc.deprecated: no key ${JSON.stringify(key)}`)
       options.warn?.(withNames(message, placePath(node), placePath(target)))
@@ -147,7 +159,7 @@ function mapSearch(
     kind: 'search',
     path,
     throwOnMissing: true,
-    then: (found) => {
+    receive: (found) => {
       if (found === undefined || isMissing(found)) {
         throw unresolved('InterpolationResolutionError', `${name}: no key ${JSON.stringify(path)}`)
       }

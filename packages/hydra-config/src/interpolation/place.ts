@@ -64,5 +64,5 @@ export function placePath(place: Place): string {
     const inMap = at.parent.value.kind !== 'list'
     steps.push(inMap ? (at.parent.parent === undefined ? key : `.${key}`) : `[${key}]`)
   }
-  return steps.reverse().join('')
+  return steps.toReversed().join('')
 }

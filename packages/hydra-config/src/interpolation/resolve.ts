@@ -1,6 +1,6 @@
 import { HydraConfigError } from '../errors.ts'
 import { plainView } from '../value/plain.ts'
-import type { Value } from '../value/value.ts'
+import type { MapKey, Value } from '../value/value.ts'
 import { Content } from './content.ts'
 import type { Read } from './frame.ts'
 import { Machine } from './machine.ts'
@@ -17,8 +17,8 @@ import { UserResolvers } from './user-resolvers.ts'
 export class Resolution {
   readonly #resolvers: UserResolvers
   readonly #machine: Machine
-  /** Where `???` may stand for what leads to it, and where not. */
-  readonly #lenient: Content
+  /** As `OmegaConf.resolve`, and as `to_container(resolve=True)`. */
+  readonly #inPlace: Content
   readonly #exact: Content
 
   /** @throws HydraConfigError `INVALID_OPTION` */
@@ -32,7 +32,7 @@ export class Resolution {
         return value === undefined ? undefined : { value: plainView(value) }
       },
     })
-    this.#lenient = new Content(this.#machine, this.#resolvers, true)
+    this.#inPlace = new Content(this.#machine, this.#resolvers, true)
     this.#exact = new Content(this.#machine, this.#resolvers, false)
   }
 
@@ -72,7 +72,7 @@ export class Resolution {
    * @throws HydraConfigError as {@link Resolution.dereference}
    */
   all(root: Place): Value {
-    return this.#answered(() => this.#lenient.of(root), root)
+    return this.#answered(() => this.#inPlace.of(root), root)
   }
 
   /** What the interpolation at a place reads, in the order of reading; up to its failure where it fails. */
@@ -100,8 +100,9 @@ export class Resolution {
       const { value } = place
       if (interpolationAt(place) !== undefined) this.#ask(place)
       else if (value.kind !== 'scalar' && survey(value).interpolated) {
-        const keys = value.kind === 'map' ? value.entries.keys() : value.items.keys().map(BigInt)
-        for (const key of keys) {
+        const keys: readonly MapKey[] =
+          value.kind === 'map' ? [...value.entries.keys()] : value.items.map((_, index) => BigInt(index))
+        for (const key of keys.toReversed()) {
           const child = place.child(key)
           if (child !== undefined) open.push(child)
         }
@@ -111,7 +112,9 @@ export class Resolution {
 
   #ask(place: Place): void {
     try {
-      this.#lenient.of(this.#machine.dereference(place))
+      const target = this.#machine.dereference(place)
+      this.#machine.keep(place, target)
+      this.#inPlace.of(target)
     } catch {
       // It is told when somebody wants the value.
     }

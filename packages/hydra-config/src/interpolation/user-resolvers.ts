@@ -39,9 +39,14 @@ export class UserResolvers {
   readonly #definitions: ReadonlyMap<string, Definition>
   readonly #cache: ResolverCache
   readonly #strict: boolean
-  readonly #signal: AbortSignal
+  /** Of who waits. */
+  readonly #signal: AbortSignal | undefined
+  /** Aborted as well when one resolver fails, for then nobody waits for the others. */
+  readonly #callSignal: AbortSignal
+  readonly #end = new AbortController()
   readonly #calls = new Map<Place, Map<CallStep, Call>>()
   readonly #awaited = new Set<Promise<void>>()
+  readonly #failed = Promise.withResolvers<void>()
   #unkept = 0
   #rejection: { readonly error: unknown } | undefined
 
@@ -52,7 +57,8 @@ export class UserResolvers {
     )
     this.#cache = cache ?? new ResolverCache()
     this.#strict = semantics === 'strict'
-    this.#signal = signal ?? new AbortController().signal
+    this.#signal = signal
+    this.#callSignal = signal === undefined ? this.#end.signal : AbortSignal.any([signal, this.#end.signal])
   }
 
   get isEmpty(): boolean {
@@ -97,8 +103,6 @@ export class UserResolvers {
     return true
   }
 
-  readonly #failed = Promise.withResolvers<void>()
-
   #known({ name, node, step }: CallSite): Call | undefined {
     return this.#definitions.get(name)?.useCache
       ? this.#cache.get(name, step.sources)
@@ -109,7 +113,7 @@ export class UserResolvers {
   #call(site: CallSite): Call | undefined {
     const definition = this.#definitions.get(site.name)
     if (definition === undefined) throw new TypeError(`there is no resolver ${site.name}`)
-    const { context, close } = contextOf(site, definition.useCache, this.#signal)
+    const { context, close } = contextOf(site, definition.useCache, this.#callSignal)
     let answer: unknown
     try {
       answer = applied(definition.resolve, site, context)
@@ -138,25 +142,29 @@ export class UserResolvers {
   }
 
   #awaiting(site: CallSite, answer: PromiseLike<unknown>): Call {
-    const settled = Promise.resolve(answer).then(
-      (value) => {
-        try {
-          call.outcome = { answer: readAt(site, value) }
-        } catch (error) {
-          this.#reject(site, call, error)
-        }
-      },
-      (error: unknown) => this.#reject(site, call, failure(site, error)),
-    )
-    const call: Call = { outcome: undefined, settled }
+    const settle = async (): Promise<void> => {
+      let outcome: Call['outcome']
+      try {
+        outcome = { answer: readAt(site, await answer) }
+      } catch (error) {
+        outcome = { error: failure(site, error) }
+      }
+      call.outcome = outcome
+      if ('error' in outcome) this.#rejected(site, call, outcome.error)
+    }
+    const call: { outcome: Call['outcome']; settled: Promise<void> | undefined } = {
+      outcome: undefined,
+      settled: undefined,
+    }
+    call.settled = settle()
     return call
   }
 
-  #reject({ name, step }: CallSite, call: Call, error: unknown): void {
-    call.outcome = { error }
+  #rejected({ name, step }: CallSite, call: Call, error: unknown): void {
     this.#rejection ??= { error }
     if (this.#cache.get(name, step.sources) === call) this.#cache.delete(name, step.sources)
     this.#failed.resolve()
+    this.#end.abort(error)
   }
 }
 
@@ -273,20 +281,20 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** @throws HydraConfigError `ABORTED` */
-async function untilAborted(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
+async function untilAborted(wait: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>()
   const abort = (): void => {
     reject(
       new HydraConfigError('ABORTED', 'the wait for resolvers was aborted by the signal', {
-        cause: signal.reason,
+        cause: signal?.reason,
       }),
     )
   }
-  if (signal.aborted) abort()
-  else signal.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted) abort()
+  signal?.addEventListener('abort', abort, { once: true })
   try {
     await Promise.race([wait, promise])
   } finally {
-    signal.removeEventListener('abort', abort)
+    signal?.removeEventListener('abort', abort)
   }
 }

@@ -12,12 +12,12 @@ export function startOf({ above }: KeyPath, from: Place): Place | undefined {
 }
 
 /** The place one key further; undefined where there is none. */
-export function nextPlace({ at, path, index, throwOnMissing, then }: Walk): Place | undefined {
+export function nextPlace({ at, path, index, throwOnMissing, receive }: Walk): Place | undefined {
   const key = path.keys[index] ?? ''
   const place = at.child(at.value.kind === 'list' ? indexOf(key) : key)
   if (place !== undefined && throwOnMissing && isMissing(place)) {
     throw unresolved(
-      then === undefined ? 'InterpolationToMissingValueError' : 'MissingMandatoryValue',
+      receive === undefined ? 'InterpolationToMissingValueError' : 'MissingMandatoryValue',
       `${JSON.stringify(key)} is missing ('???')`,
     )
   }
