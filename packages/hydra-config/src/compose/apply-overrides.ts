@@ -55,7 +55,7 @@ export function applyOverride(
   const steps = key.split('.')
   try {
     if (value === undefined) return deleted(root, steps, override, context)
-    if (type === 'ADD' && value.kind === 'scalar' && isThere(select(root, key))) {
+    if (type === 'ADD' && isThere(select(root, key)) && value.kind === 'scalar') {
       refuse(
         `Could not append to config. An item is already at '${key}'.\n` +
           `Either remove + prefix: '${text.slice(1)}'\n` +
@@ -81,7 +81,7 @@ function updated(
   override: Override,
   context: OverrideContext,
 ): Value {
-  const child = childOf(container, step)
+  const child = childOf(container, step, rest.length === 0 ? 'ValueError' : 'TypeError')
   const mayAdd = override.type !== 'CHANGE'
   if (child === undefined && !mayAdd && container.kind === 'map') {
     refuseUnknown(override, container, step, context)

@@ -1,10 +1,17 @@
 import { HydraConfigError } from '../errors.ts'
 import { type ListValue, list, type MapKey, type MapValue, map, type Value } from '../value/value.ts'
 
-/** What stands at `key` of a container: undefined where nothing does. A list takes a key of digits. */
-export function childOf(container: Value, key: string): Value | undefined {
+/**
+ * What stands at `key` of a container: undefined where nothing does. A list takes a key of digits.
+ * @throws {HydraConfigError} `COMPOSITION` of class `ofClass` for a key of a list that is none
+ */
+export function childOf(
+  container: Value,
+  key: string,
+  ofClass: 'TypeError' | 'ValueError' = 'TypeError',
+): Value | undefined {
   if (container.kind === 'map') return container.entries.get(key)
-  return container.kind === 'list' ? container.items[indexOf(key)] : undefined
+  return container.kind === 'list' ? container.items[indexOf(key, ofClass)] : undefined
 }
 
 /**
@@ -37,7 +44,7 @@ export function withoutItem(container: ListValue, key: string): ListValue {
 }
 
 /** @throws {HydraConfigError} `COMPOSITION` for a key that is no index */
-function indexOf(key: string): number {
+function indexOf(key: string, ofClass: 'TypeError' | 'ValueError' = 'TypeError'): number {
   if (/^[0-9]+(?:_[0-9]+)*$/.test(key)) return Number(key.replaceAll('_', ''))
-  throw new HydraConfigError('COMPOSITION', `'${key}' is no index of a list`, { class: 'TypeError' })
+  throw new HydraConfigError('COMPOSITION', `'${key}' is no index of a list`, { class: ofClass })
 }

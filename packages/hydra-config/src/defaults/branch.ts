@@ -10,17 +10,19 @@ const shownEnds = 10
 
 interface Step {
   readonly path: string
-  /** What its defaults list is read by, apart from the choices. */
-  readonly state: string
-  /** The choices decided when `state` was last entered before; undefined for never. */
-  readonly before: number | undefined
+  readonly item: DefaultItem
+  readonly interpolated: boolean
+  readonly decided: number
+  /** The last step above of the same config. */
+  readonly before: Step | undefined
+  /** How many steps of the same config there are above. */
+  readonly repetitions: number
 }
 
 /** The configs from the root of a defaults tree to the one that is expanded; an endless branch is refused. */
 export class Branch {
   readonly #steps: Step[] = []
-  readonly #decidedAt = new Map<string, number>()
-  readonly #repetitions = new Map<string, number>()
+  readonly #last = new Map<string, Step | undefined>()
 
   /**
    * @param decided the number of choices that were registered or met: a config that is entered again in the same
@@ -29,24 +31,28 @@ export class Branch {
    */
   enter(item: DefaultItem, interpolated: boolean, decided: number): void {
     const path = configPath(item)
-    const state = `${path}\n${groupPath(item)}\n${finalPackage(item)}\n${String(interpolated)}`
-    const before = this.#decidedAt.get(state)
-    const repetitions = this.#repetitions.get(path) ?? 0
-    if (before === decided || repetitions >= repetitionsMax) this.#refuseCycle(path)
+    const before = this.#last.get(path)
+    const step: Step = {
+      path,
+      item,
+      interpolated,
+      decided,
+      before,
+      repetitions: before === undefined ? 0 : before.repetitions + 1,
+    }
+    if (before !== undefined && (step.repetitions >= repetitionsMax || isEndless(step))) {
+      this.#refuseCycle(path)
+    }
     if (this.#steps.length >= depthMax) {
       refuse(`configs include each other more than ${depthMax} deep, down to '${path}'`)
     }
-    this.#steps.push({ path, state, before })
-    this.#decidedAt.set(state, decided)
-    this.#repetitions.set(path, repetitions + 1)
+    this.#steps.push(step)
+    this.#last.set(path, step)
   }
 
   leave(): void {
     const step = this.#steps.pop()
-    if (step === undefined) return
-    if (step.before === undefined) this.#decidedAt.delete(step.state)
-    else this.#decidedAt.set(step.state, step.before)
-    this.#repetitions.set(step.path, (this.#repetitions.get(step.path) ?? 1) - 1)
+    if (step !== undefined) this.#last.set(step.path, step.before)
   }
 
   #refuseCycle(path: string): never {
@@ -57,6 +63,21 @@ export class Branch {
       left > 0 ? [...cycle.slice(0, shownEnds), `(${left} more)`, ...cycle.slice(-shownEnds)] : cycle
     refuse(`defaults lists include each other: ${shown.join(' -> ')}`)
   }
+}
+
+/** Whether the config stands above in the same place, and nothing was decided since. */
+function isEndless(step: Step): boolean {
+  for (let above = step.before; above !== undefined; above = above.before) {
+    if (
+      above.decided === step.decided &&
+      above.interpolated === step.interpolated &&
+      groupPath(above.item) === groupPath(step.item) &&
+      finalPackage(above.item) === finalPackage(step.item)
+    ) {
+      return true
+    }
+  }
+  return false
 }
 
 function refuse(message: string): never {

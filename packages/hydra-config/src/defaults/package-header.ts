@@ -8,9 +8,8 @@ const headerLength = 512
  * @throws {HydraConfigError} `INVALID_HEADER`
  */
 export function packageHeader(path: string, text: string): string | undefined {
-  const head = Array.from(text.slice(0, 2 * headerLength))
-    .slice(0, headerLength)
-    .join('')
+  if (!/^\s*#/.test(text.slice(0, headerLength))) return undefined
+  const head = firstCharacters(text, headerLength)
   let found: string | undefined
   for (const each of head.split(/\r\n|[\n\r\u0085\u2028\u2029]/)) {
     const line = each.trim()
@@ -32,4 +31,10 @@ export function packageHeader(path: string, text: string): string | undefined {
     if (key === '@package') found = value?.trim()
   }
   return found
+}
+
+function firstCharacters(text: string, count: number): string {
+  const units = text.slice(0, 2 * count)
+  // Where no character takes two units, they are the characters.
+  return /[\uD800-\uDFFF]/.test(units) ? Array.from(units).slice(0, count).join('') : units.slice(0, count)
 }

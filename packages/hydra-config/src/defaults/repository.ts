@@ -29,6 +29,7 @@ export class Repository {
   readonly semantics: Semantics
   readonly #parsed: ParsedConfigs | undefined
   readonly #loaded = new Map<string, LoadedConfig | undefined>()
+  #groups: ReadonlySet<string> | undefined
 
   /** @param parsed configs of other repositories, to be shared */
   constructor(sources: Repository['sources'], semantics: Semantics = 'hydra-1.3', parsed?: ParsedConfigs) {
@@ -52,22 +53,13 @@ export class Repository {
 
   hasGroup(path: string): boolean {
     const folder = normalized(path)
-    if (folder === undefined) return false
-    if (folder === '') return true
-    return this.sources.some(({ files }) => files.keys().some((file) => file.startsWith(`${folder}/`)))
+    return folder === '' || (folder !== undefined && this.groups().has(folder))
   }
 
   /** Every config group, such as `db` and `db/engine`. */
   readonly groups = (): ReadonlySet<string> => {
-    const found = new Set<string>()
-    for (const { files } of this.sources) {
-      for (const file of files.keys()) {
-        for (let end = file.lastIndexOf('/'); end > 0; end = file.lastIndexOf('/', end - 1)) {
-          found.add(file.slice(0, end))
-        }
-      }
-    }
-    return found
+    this.#groups ??= groupsOf(this.sources)
+    return this.#groups
   }
 
   /** Names of the configs of a group, sorted. */
@@ -114,13 +106,28 @@ export class Repository {
   }
 }
 
+function groupsOf(sources: Repository['sources']): Set<string> {
+  const found = new Set<string>()
+  for (const { files } of sources) {
+    for (const file of files.keys()) {
+      for (let end = file.lastIndexOf('/'); end > 0; end = file.lastIndexOf('/', end - 1)) {
+        const group = file.slice(0, end)
+        // The groups around it are known then as well.
+        if (found.has(group)) break
+        found.add(group)
+      }
+    }
+  }
+  return found
+}
+
 function readConfig(path: string, text: string, file: ConfigFile, semantics: Semantics): LoadedConfig {
   const header = packageHeader(path, text)
   const whole = parseYaml(text, file)
   if (whole.kind !== 'map') return { path, header, body: whole, defaults: () => [] }
   const list = whole.entries.get('defaults')
-  const defaults = list === undefined ? () => [] : parseDefaults(path, list, semantics)
-  return { path, header, body: without(whole, 'defaults'), defaults }
+  if (list === undefined) return { path, header, body: whole, defaults: () => [] }
+  return { path, header, body: without(whole, 'defaults'), defaults: parseDefaults(path, list, semantics) }
 }
 
 function without(whole: MapValue, key: string): MapValue {
@@ -134,9 +141,13 @@ function fileOf(path: string): string | undefined {
   return normalized(path.endsWith('.yaml') ? path : `${path}.yaml`)
 }
 
+/** A step that is empty, `.` or `..`. */
+const oddStep = /(?:^|\/)\.{0,2}(?:\/|$)/
+
 /** The path with `.`, `..` and empty steps taken; undefined where it leaves the source. */
 function normalized(path: string): string | undefined {
   if (path.startsWith('/')) return undefined
+  if (!oddStep.test(path)) return path
   const steps: string[] = []
   for (const step of path.split('/')) {
     if (step === '..') {
