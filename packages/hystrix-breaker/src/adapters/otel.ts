@@ -1,3 +1,5 @@
+export { traceBreakers, traced } from './otel-tracing.ts'
+
 import type { BatchObservableCallback, Meter } from '@opentelemetry/api'
 import type { Registry } from '../registry.ts'
 import { breakerMetrics, durationMetric, labelsOf } from './breaker-samples.ts'

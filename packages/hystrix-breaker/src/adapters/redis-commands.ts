@@ -4,6 +4,7 @@ import { checkNames } from '../option-checks.ts'
 import { Exchange } from './exchange.ts'
 import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-breakers.ts'
 import { isServerFailure } from './redis-failure.ts'
+import { type Method, replaceMethods } from './replaced-methods.ts'
 
 export type { KeyedBreakerOptions } from './keyed-breakers.ts'
 export { isServerFailure } from './redis-failure.ts'
@@ -45,7 +46,7 @@ export function guardRedis(client: GuardableClient, options: RedisBreakerOptions
   const target = targetOf(client)
   const send = senderOf(target)
   const breakerOf = (): Breaker => breakers.of(name)
-  return replaceAll(target, {
+  return replaceMethods(target, {
     sendCommand: (original) => send(original, breakerOf),
     ...Object.fromEntries(
       ['pipeline', 'multi', 'MULTI'].map((method) => [
@@ -61,8 +62,6 @@ export function guardRedis(client: GuardableClient, options: RedisBreakerOptions
     ),
   })
 }
-
-type Method = (this: unknown, ...args: unknown[]) => unknown
 
 /** In place of a client's `sendCommand`. */
 type Sender = (original: Method, breakerOf: () => Breaker) => Method
@@ -161,7 +160,7 @@ function guardChain(chain: object, breakerOf: () => Breaker): void {
       )
       return answer
     }
-  replaceAll(chain, { exec: guarded, EXEC: guarded, execAsPipeline: guarded })
+  replaceMethods(chain, { exec: guarded, EXEC: guarded, execAsPipeline: guarded })
 }
 
 /** The answer of `run`; errors among its results count too. */
@@ -191,29 +190,6 @@ function errorsAmong(results: unknown): unknown[] {
   return results
     .map((each: unknown): unknown => (Array.isArray(each) && each.length === 2 ? each[0] : each))
     .filter((each) => each instanceof Error)
-}
-
-/** Puts methods of an object in place of those it has; the function that comes back takes them away. */
-function replaceAll(
-  target: object,
-  methods: Readonly<Record<string, (original: Method) => Method>>,
-): () => void {
-  const replaced = Object.entries(methods).flatMap(([name, replace]) => {
-    const original: unknown = Reflect.get(target, name)
-    if (typeof original !== 'function') return []
-    const before = Object.getOwnPropertyDescriptor(target, name)
-    const value = replace(function (...args) {
-      return Reflect.apply(original, this, args)
-    })
-    Object.defineProperty(target, name, { value, configurable: true, writable: true })
-    return [{ name, before }]
-  })
-  return () => {
-    for (const { name, before } of replaced) {
-      if (before === undefined) Reflect.deleteProperty(target, name)
-      else Object.defineProperty(target, name, before)
-    }
-  }
 }
 
 function isIoredisCommand(value: unknown): value is IoredisCommand {
