@@ -59,9 +59,9 @@ export interface ConfigIssue {
 /** Details of a {@link HydraConfigError}. */
 export interface HydraConfigErrorOptions extends ErrorOptions {
   /** The name of the exception that Hydra or OmegaConf raises here, such as `OverrideParseException`. */
-  readonly class?: string
+  readonly class?: string | undefined
   /** Where the text is at fault, counted in Unicode characters from 0. */
-  readonly offset?: number
+  readonly offset?: number | undefined
   /** All that the schema does not take. */
   readonly issues?: readonly ConfigIssue[]
   /** Where the value at fault was written. */

@@ -3,27 +3,22 @@ import type { Composition } from './compose/composition.ts'
 import type { ResultDefault } from './defaults/expand.ts'
 import { ParsedConfigs } from './defaults/parsed-configs.ts'
 import { HydraConfigError } from './errors.ts'
+import { type Tell, teller } from './events.ts'
 import { type Clock, type Random, realClock } from './ports.ts'
 import type { DeepReadonly, StandardSchema } from './schema/standard-schema.ts'
 import { checkSemantics } from './semantics.ts'
 import { shown } from './shown.ts'
 import type { ConfigSource } from './source/source.ts'
 import { sweep } from './sweep/sweep.ts'
-import type { HydraEvent } from './watch/events.ts'
 import { type LiveConfig, type WatchTiming, watchConfig } from './watch/live.ts'
 
 /** What one configuration of a {@link Hydra} has of its own. */
 export type HydraCall = Pick<ComposeOptions, 'config' | 'overrides' | 'schema' | 'signal'>
 
 /** What all configurations of a {@link Hydra} have in common. */
-export interface HydraOptions
-  extends Omit<ComposeOptions, keyof HydraCall | 'source' | 'parsed' | 'onEvent'> {
+export interface HydraOptions extends Omit<ComposeOptions, keyof HydraCall | 'source' | 'parsed'> {
   /** The search path: of several sources with one config, the first has it. */
   readonly sources: readonly ConfigSource[]
-  /** Is told what happens. What it throws is uncaught, and changes nothing here. */
-  readonly onEvent?: (event: HydraEvent) => void
-  /** Where time comes from. Default: the system's, without keeping the process alive. */
-  readonly clock?: Clock
 }
 
 /** Composes configurations from one search path. What it has parsed it does not parse again. */
@@ -78,19 +73,18 @@ class HydraOfSources implements Hydra {
   readonly #sources: readonly ConfigSource[]
   readonly #common: Omit<HydraOptions, 'sources' | 'onEvent' | 'clock'>
   readonly #clock: Clock
-  readonly #onEvent: (event: HydraEvent) => void
+  readonly #onEvent: Tell | undefined
+  readonly #tell: Tell
   readonly #parsed = new ParsedConfigs()
 
-  constructor({ sources, onEvent = () => {}, clock = realClock, ...common }: HydraOptions) {
+  constructor({ sources, onEvent, clock = realClock, ...common }: HydraOptions) {
     checkSources(sources)
     if (common.semantics !== undefined) checkSemantics(common.semantics)
-    if (typeof onEvent !== 'function') {
-      throw new HydraConfigError('INVALID_OPTION', `onEvent must be a function, not ${shown(onEvent)}`)
-    }
     this.#sources = [...sources]
     this.#common = common
     this.#clock = clock
     this.#onEvent = onEvent
+    this.#tell = teller(onEvent)
   }
 
   compose<Output>(
@@ -98,7 +92,7 @@ class HydraOfSources implements Hydra {
   ): Promise<Composition<DeepReadonly<Output>>>
   compose(call?: HydraCall): Promise<Composition>
   compose(call: HydraCall = {}): Promise<Composition> {
-    return this.#compose(call, this.#sources)
+    return compose(this.#optionsOf(call, this.#sources))
   }
 
   defaultsList(call: HydraCall = {}): Promise<readonly ResultDefault[]> {
@@ -116,40 +110,22 @@ class HydraOfSources implements Hydra {
   watch({ signal, ...call }: HydraCall & WatchTiming = {}): Promise<LiveConfig<unknown>> {
     return watchConfig({
       sources: this.#sources,
-      compose: (snapshots, limited) => this.#compose({ ...call, signal: limited }, snapshots),
+      compose: (snapshots, limited) => compose(this.#optionsOf({ ...call, signal: limited }, snapshots)),
       timing: call,
-      onEvent: (event) => this.#tell(event),
+      onEvent: this.#tell,
       signal,
       clock: this.#clock,
     })
   }
 
-  async #compose(call: HydraCall, sources: readonly ConfigSource[]): Promise<Composition> {
-    const { config } = call
-    const start = this.#clock.monotonic()
-    this.#tell({ type: 'compose.start', config })
-    try {
-      const composition = await compose(this.#optionsOf(call, sources))
-      this.#tell({ type: 'compose.end', config, durationMs: this.#clock.monotonic() - start })
-      return composition
-    } catch (error) {
-      this.#tell({ type: 'compose.error', config, error })
-      throw error
-    }
-  }
-
   #optionsOf<Call extends HydraCall>(call: Call, source: readonly ConfigSource[]): Call & ComposeOptions {
-    return { ...this.#common, ...call, source, parsed: this.#parsed }
-  }
-
-  #tell(event: HydraEvent): void {
-    try {
-      this.#onEvent(event)
-    } catch (error) {
-      // As of any listener: nobody here is to answer for it, and nobody is to miss it.
-      queueMicrotask(() => {
-        throw error
-      })
+    return {
+      ...this.#common,
+      ...call,
+      source,
+      parsed: this.#parsed,
+      onEvent: this.#onEvent,
+      clock: this.#clock,
     }
   }
 }

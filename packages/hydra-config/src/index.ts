@@ -12,6 +12,7 @@ export {
   type HydraConfigErrorOptions,
   isHydraConfigError,
 } from './errors.ts'
+export type { HydraEvent } from './events.ts'
 export type {
   HistoryStep,
   InterpolationTrace,
@@ -103,7 +104,6 @@ export type {
   ScalarValue,
   Value,
 } from './value/value.ts'
-export type { HydraEvent } from './watch/events.ts'
 export type { LiveConfig, Reload, WatchTiming } from './watch/live.ts'
 export { dumpYaml } from './yaml/dump.ts'
 export { parseYaml } from './yaml/parse-yaml.ts'

@@ -45,3 +45,15 @@ function isTimer(handle: unknown): handle is NodeJS.Timeout {
 export function systemEnvironment(name: string): string | undefined {
   return typeof process === 'undefined' ? undefined : process.env[name]
 }
+
+/** A channel of `node:diagnostics_channel`. */
+export interface Channel {
+  readonly hasSubscribers: boolean
+  publish(message: unknown): void
+}
+
+/** The channel of that name; undefined where there is no Node. Nothing is imported, so that bundles for browsers work. */
+export function systemChannel(name: string): Channel | undefined {
+  if (typeof process === 'undefined' || typeof process.getBuiltinModule !== 'function') return undefined
+  return process.getBuiltinModule('diagnostics_channel').channel(name)
+}

@@ -44,7 +44,9 @@ describe('compose', () => {
   })
 
   test('an unknown key is refused', async () => {
-    expect(await refusal('config', 'nme=1')).toMatch(/^COMPOSITION ConfigCompositionException: .*\+nme=1; did you mean 'name'/s)
+    expect(await refusal('config', 'nme=1')).toMatch(
+      /^COMPOSITION ConfigCompositionException: .*\+nme=1; did you mean 'name'/s,
+    )
   })
 
   test('a cycle of defaults lists is named', async () => {

@@ -14,11 +14,12 @@ import { type Composed, type Composition, compositionOf, settledComposition } fr
 import { hydraSource } from './hydra-configs.ts'
 import { conformHydra, ensureHydraKeys } from './hydra-keys.ts'
 import { configLayer, type Layer, overrideLayer } from './layer.ts'
+import { Observer, type ObserverOptions } from './observer.ts'
 import { withoutChild } from './path-edit.ts'
 import { refuseSweep } from './refuse-sweep.ts'
 
 /** Options of {@link compose}. */
-export interface ComposeOptions extends Omit<ResolveOptions, 'cache'> {
+export interface ComposeOptions extends Omit<ResolveOptions, 'cache'>, ObserverOptions {
   /** The search path: of several sources with one config, the first has it. */
   readonly source: ConfigSource | readonly ConfigSource[]
   /** Name of the primary config, without `.yaml`. Default: none. */
@@ -49,9 +50,13 @@ export async function compose<Output>(
 export async function compose(options: ComposeOptions): Promise<Composition>
 export async function compose(options: ComposeOptions): Promise<Composition> {
   const { config, overrides = [], semantics = 'hydra-1.3' } = options
-  const repository = await openRepository(options)
-  const parsed = overrides.map((text) => parseOverride(text, { semantics }))
-  return settledComposition(composedIn(repository, config, parsed, resolveOptions(options)), options)
+  const observer = new Observer(options)
+  return observer.compose(config, async () => {
+    const repository = await openRepository(options)
+    const parsed = overrides.map((text) => parseOverride(text, { semantics }))
+    const resolve = resolveOptions({ ...options, resolvers: observer.resolvers(options.resolvers) })
+    return settledComposition(composedIn(repository, config, parsed, resolve), options)
+  })
 }
 
 function resolveOptions(options: ComposeOptions): ResolveOptions {
@@ -72,15 +77,17 @@ export async function openRepository({
   semantics = 'hydra-1.3',
   parsed,
   signal,
+  ...observed
 }: ComposeOptions): Promise<Repository> {
   checkSemantics(semantics)
+  const observer = new Observer(observed)
   const sources = [hydraSource, ...(isOne(source) ? [source] : source)]
   return new Repository(
     await Promise.all(
       sources.map(async (each, index) => ({
         provider: index === 0 ? 'hydra' : 'main',
         path: each.path,
-        files: await each.files(signal),
+        files: await observer.load(each, signal),
       })),
     ),
     semantics,
