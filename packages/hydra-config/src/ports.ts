@@ -3,6 +3,11 @@ export type Random = () => number
 
 export const systemRandom: Random = () => Math.random()
 
+/** Milliseconds since 1970. */
+export type WallClock = () => number
+
+export const systemWallClock: WallClock = () => Date.now()
+
 /** Where time comes from. */
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. */

@@ -1,3 +1,4 @@
+import { hydraResolvers } from '../compose/hydra-resolvers.ts'
 import { type ExpandedDefaults, expandDefaults } from '../defaults/expand.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
@@ -190,6 +191,12 @@ export class CommandLine {
       mode,
       sweepsPass,
       facts: { name: app.name, cwd: platform.cwd(), environment: platform.environment },
+      resolve: {
+        ...app.resolve,
+        environment: platform.environment,
+        warn: this.#warn,
+        resolvers: { ...hydraResolvers(platform.clock), ...app.resolve.resolvers },
+      },
     })
   }
 
@@ -260,6 +267,8 @@ export class CommandLine {
       platform,
       log,
       callbacks,
+      // As in Hydra, what `hydra.searchpath` adds is no choice for a glob.
+      globbed: await this.openRepository(undefined, []),
       launchers: [basicLauncher, ...app.launchers],
       composeJob: (each) => this.#composeIn(master.job.repository, 'RUN', each, { config: this.config }),
       random,

@@ -14,20 +14,20 @@ export async function appHelp(call: CommandLine): Promise<string> {
   const run = await call.compose('RUN', call.arguments.overrides, { logged: true })
   const part = shownPart(run, 'job')
   const template = run.text('hydra.help.template')
-  return filled(template, call, run.job.repository, () =>
-    call.arguments.resolve ? resolveAll(part, run.resolve) : part,
-  )
+  return filled(template, call, () => (call.arguments.resolve ? resolveAll(part, run.resolve) : part))
 }
 
 /** `--hydra-help`: the template `hydra.hydra_help.template`, filled in. */
 export async function hydraHelp(call: CommandLine): Promise<string> {
   const run = await call.compose('RUN', call.arguments.overrides, { config: undefined, logged: true })
   const template = run.text('hydra.hydra_help.template')
-  return filled(template, call, run.job.repository, () => shownPart(run, 'hydra'))
+  return filled(template, call, () => shownPart(run, 'hydra'))
 }
 
 /** As Python's `string.Template.substitute`. */
-function filled(template: string, call: CommandLine, repository: Repository, config: () => Value): string {
+async function filled(template: string, call: CommandLine, config: () => Value): Promise<string> {
+  // As in Hydra, what `hydra.searchpath` adds is not listed.
+  const repository = await call.openRepository(undefined, [])
   const values: Readonly<Record<string, () => string>> = {
     FLAGS_HELP: () => flagsHelp(call.app.command),
     HYDRA_CONFIG_GROUPS: () => groupsHelp(repository, isHydraGroup),

@@ -1,4 +1,5 @@
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import type { ResolveOptions } from '../interpolation/options.ts'
 import { select } from '../interpolation/resolve-all.ts'
 import { editedList, type ListEdit } from '../merge/list-edit.ts'
 import { merge } from '../merge/merge.ts'
@@ -24,6 +25,8 @@ export interface OverrideContext {
   readonly semantics: Semantics
   /** The config groups, one of which a key that is not there may mean. */
   readonly groups: () => Iterable<string>
+  /** For interpolations on the way to the key. */
+  readonly resolve: ResolveOptions
 }
 
 /**
@@ -55,7 +58,7 @@ export function applyOverride(
   const steps = key.split('.')
   try {
     if (value === undefined) return deleted(root, steps, override, context)
-    if (type === 'ADD' && isThere(select(root, key)) && value.kind === 'scalar') {
+    if (type === 'ADD' && isThere(select(root, key, context.resolve)) && value.kind === 'scalar') {
       refuse(
         `Could not append to config. An item is already at '${key}'.\n` +
           `Either remove + prefix: '${text.slice(1)}'\n` +
@@ -134,13 +137,13 @@ function deleted(
   root: Value,
   steps: readonly string[],
   override: Override,
-  { semantics }: OverrideContext,
+  { semantics, resolve }: OverrideContext,
 ): Value {
   const { key, value, hasValue } = override
   const strict = semantics === 'strict'
   const way = followed(root, steps)
   const raw = way && way.reduce<Value | undefined>((at, step) => at && thereIn(at, step), root)
-  const found = strict && raw !== undefined && !isThere(raw) ? raw : select(root, key)
+  const found = strict && raw !== undefined && !isThere(raw) ? raw : select(root, key, resolve)
   if (found === undefined || (!strict && !isThere(found))) {
     return refuse(`Could not delete from config. '${key}' does not exist.`)
   }

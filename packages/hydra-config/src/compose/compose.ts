@@ -5,7 +5,7 @@ import type { ResolveOptions } from '../interpolation/resolve.ts'
 import type { Environment } from '../interpolation/resolver.ts'
 import type { Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
-import { systemEnvironment } from '../ports.ts'
+import { systemEnvironment, systemWallClock } from '../ports.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
@@ -13,6 +13,7 @@ import { type MapValue, map, type Value } from '../value/value.ts'
 import { type Composed, type Composition, compositionOf, settledComposition } from './composition.ts'
 import { hydraSource } from './hydra-configs.ts'
 import { conformHydra, ensureHydraKeys } from './hydra-keys.ts'
+import { hydraResolvers } from './hydra-resolvers.ts'
 import { configLayer, type Layer, overrideLayer } from './layer.ts'
 import { Observer, type ObserverOptions } from './observer.ts'
 import { withoutChild } from './path-edit.ts'
@@ -59,9 +60,10 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   })
 }
 
-function resolveOptions(options: ComposeOptions): ResolveOptions {
+export function resolveOptions(options: Omit<ComposeOptions, 'source'>): ResolveOptions {
   const { environment = systemEnvironment, secretEnvironment, resolvers, semantics, signal, warn } = options
-  return { environment, secretEnvironment, resolvers, semantics, signal, warn }
+  const all = { ...hydraResolvers(systemWallClock), ...resolvers }
+  return { environment, secretEnvironment, resolvers: all, semantics, signal, warn }
 }
 
 /** The defaults list alone: what {@link compose} would compose, in its order. */
@@ -100,7 +102,7 @@ export function composeIn(
   config: string | undefined,
   overrides: readonly Override[],
 ): Composition {
-  return compositionOf(composedIn(repository, config, overrides, {}))
+  return compositionOf(composedIn(repository, config, overrides, resolveOptions({})))
 }
 
 function composedIn(
@@ -110,7 +112,7 @@ function composedIn(
   resolve: ResolveOptions,
 ): Composed {
   for (const override of overrides) refuseSweep(override)
-  const { value, layers, list, choices } = composeWithHydra(repository, config, overrides, false)
+  const { value, layers, list, choices } = composeWithHydra(repository, config, overrides, false, resolve)
   const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
   const own = withoutChild(value, 'hydra')
   return { root: own, layers, defaults: ownDefaults(list), choices: new Map(known), resolve }
@@ -122,6 +124,7 @@ export function composeWithHydra(
   config: string | undefined,
   overrides: readonly Override[],
   skipMissing: boolean,
+  resolve: ResolveOptions,
 ): {
   readonly value: MapValue
   readonly layers: readonly Layer[]
@@ -136,10 +139,11 @@ export function composeWithHydra(
     value = layer.apply(value)
     layers.push(layer)
   }
-  for (const each of expanded.list) add(configLayer(repository, each))
+  const context = { semantics: repository.semantics, groups: repository.groups }
+  for (const each of expanded.list) add(configLayer(repository, each, resolve))
   if (value.kind !== 'map') value = map([])
   ensureHydraKeys(value)
-  for (const each of expanded.choices.configOverrides) add(overrideLayer(each, repository))
+  for (const each of expanded.choices.configOverrides) add(overrideLayer(each, { ...context, resolve }))
   const whole = value.kind === 'map' ? conformHydra(value) : map([])
   const { list, choices, trees } = expanded
   return { value: whole, layers, list, choices: choices.known, trees }

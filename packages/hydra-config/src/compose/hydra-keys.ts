@@ -98,6 +98,22 @@ export function ensureHydraKeys(root: MapValue): void {
 }
 
 /**
+ * Only the primary config and the command line say where further configs are.
+ * @throws {HydraConfigError} `COMPOSITION`
+ */
+export function ensureNoSearchPath(config: string, embedded: Value): void {
+  const hydra = embedded.kind === 'map' ? embedded.entries.get('hydra') : undefined
+  const found = hydra?.kind === 'map' ? hydra.entries.get('searchpath') : undefined
+  if (found === undefined || (found.kind === 'scalar' && (found.value === null || found.value === '???')))
+    return
+  throw new HydraConfigError(
+    'COMPOSITION',
+    `In '${config}': Overriding hydra.searchpath is only supported from the primary config`,
+    { class: 'ConfigCompositionException', origin: found.origin, path: 'hydra.searchpath' },
+  )
+}
+
+/**
  * The root with the values of Hydra's own node in the types of its schema: a job name `5` is a string.
  * @throws {HydraConfigError} `COMPOSITION` for a value that has no such type
  */
@@ -133,6 +149,9 @@ interface Spot {
 
 function conform(value: Value, type: FieldType, spot: Spot): Value {
   if (type === 'any' || isOpen(value)) return value
+  if (!(typeof type === 'string' && type.endsWith('?')) && value.kind === 'scalar' && value.value === null) {
+    return refuse(value, `field '${spot.path}' is not Optional`, spot)
+  }
   if (typeof type === 'object') return conformStruct(value, type, spot)
   if (type === 'list of str') {
     if (value.kind !== 'list') return refuseKind(value, 'ListConfig, list or tuple', spot)

@@ -1,11 +1,12 @@
 import type { DefaultsTrail, ResultDefault } from '../defaults/expand.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
-import { merge } from '../merge/merge.ts'
+import type { ResolveOptions } from '../interpolation/options.ts'
+import { type MergeOptions, merge } from '../merge/merge.ts'
 import { overrideOrigin } from '../override/places.ts'
-import type { Semantics } from '../semantics.ts'
 import { map, type Origin, type Value } from '../value/value.ts'
 import { applyOverride, type OverrideContext, overrideValue, type PlacedOverride } from './apply-overrides.ts'
+import { ensureNoSearchPath } from './hydra-keys.ts'
 
 /** One step of a composition: a config that is merged, or an override that is applied. */
 export interface Layer {
@@ -19,12 +20,14 @@ export interface Layer {
 }
 
 /** The config of one entry of the final defaults list, below its package. */
-export function configLayer(repository: Repository, result: ResultDefault): Layer {
+export function configLayer(repository: Repository, result: ResultDefault, resolve: ResolveOptions): Layer {
   const { config, package: ofPackage } = result
   const body = repository.load(config)?.body ?? map([])
   const embedded = below(ofPackage === '' ? [] : ofPackage.split('.'), body)
+  if (!result.primary && config !== 'hydra/config') ensureNoSearchPath(config, embedded)
   return {
-    apply: (root) => mergeConfig(root, embedded, config, repository.semantics),
+    apply: (root) =>
+      mergeConfig(root, embedded, config, { ...resolve, listEdits: repository.semantics === 'strict' }),
     brings: embedded,
     origin: body.origin ?? { kind: 'code' },
     get trail(): DefaultsTrail {
@@ -48,17 +51,21 @@ function below(steps: readonly string[], value: Value): Value {
   return steps.reduceRight((inner, step) => map([[step, inner]], inner.origin), value)
 }
 
-function mergeConfig(root: Value, embedded: Value, config: string, semantics: Semantics): Value {
+function mergeConfig(root: Value, embedded: Value, config: string, options: MergeOptions): Value {
   try {
-    return merge(root, embedded, { listEdits: semantics === 'strict' })
+    return merge(root, embedded, options)
   } catch (cause) {
     if (!isHydraConfigError(cause)) throw cause
     const ofClass = cause.class === 'TypeError' ? cause.class : 'ConfigCompositionException'
-    throw new HydraConfigError('COMPOSITION', `in '${config}': ${cause.message}`, {
-      class: ofClass,
-      cause,
-      origin: cause.origin,
-      path: cause.path,
-    })
+    throw new HydraConfigError(
+      'COMPOSITION',
+      `In '${config}': ${cause.class ?? cause.name} raised while composing config:\n${cause.message}`,
+      {
+        class: ofClass,
+        cause,
+        origin: cause.origin,
+        path: cause.path,
+      },
+    )
   }
 }

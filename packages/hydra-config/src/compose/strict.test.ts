@@ -80,7 +80,7 @@ describe('defaults lists', () => {
         files: { ...db, 'config.yaml': 'defaults:\n- db: a\n' },
         overrides: [`db=${option}`],
       })
-      expect(answered, option).toMatch(/^COMPOSITION ConfigCompositionException: in 'config': the option/)
+      expect(answered, option).toMatch(/^COMPOSITION ConfigCompositionException: In 'config': the option/)
     }
   })
 
@@ -254,7 +254,7 @@ describe('list edits in config files', () => {
     ['no list of items', 'db:\n  tags: {_append_: z}\n'],
     ['an item that is not there', 'db:\n  tags: {_remove_: [nope]}\n'],
   ])('%s is refused in strict', async (_, body) => {
-    expect(await yaml('strict', over(body))).toMatch(/^COMPOSITION ConfigCompositionException: in 'config'/)
+    expect(await yaml('strict', over(body))).toMatch(/^COMPOSITION ConfigCompositionException: In 'config'/)
   })
 })
 

@@ -4,6 +4,7 @@ import { refuseSweep } from '../compose/refuse-sweep.ts'
 import type { DefaultsNode, ResultDefault } from '../defaults/expand.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
+import type { ResolveOptions } from '../interpolation/options.ts'
 import { isSwept, type Override } from '../override/override.ts'
 import { isKeyedCall, type KeyedCall } from '../sweep/parse-sweep.ts'
 import type { MapValue } from '../value/value.ts'
@@ -32,6 +33,8 @@ export interface JobConfigOptions {
   readonly entries: JobConfig['entries']
   readonly mode: RunMode
   readonly facts: RuntimeFacts
+  /** For interpolations that overrides and merges meet. */
+  readonly resolve: ResolveOptions
   /** Lets sweeps pass where they do not belong: to find the mode out. */
   readonly sweepsPass?: boolean
 }
@@ -49,6 +52,7 @@ export function composeJob(options: JobConfigOptions): JobConfig {
     config,
     overrides,
     mode === 'MULTIRUN',
+    options.resolve,
   )
   const root = fillHydra(value, { facts, repository, config, entries, choices })
   return { root, layers, list, trees, choices, entries, repository }

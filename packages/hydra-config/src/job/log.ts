@@ -1,6 +1,7 @@
-import { scalarString } from '../value/python-string.ts'
-import type { MapValue, Value } from '../value/value.ts'
-import { logTime } from './civil-time.ts'
+import { logTime } from '../compose/civil-time.ts'
+import { HydraConfigError } from '../errors.ts'
+import { pythonString, scalarString } from '../value/python-string.ts'
+import type { ListValue, MapValue, ScalarValue, Value } from '../value/value.ts'
 import type { LogFile, Platform } from './platform.ts'
 
 /** Levels of Python's `logging`. */
@@ -57,16 +58,17 @@ export class Log {
    * @param verbose `true` for all messages, or names of loggers for all of theirs
    */
   configure(config: Value | undefined, verbose: Value | undefined): void {
+    ensureVerbose(verbose)
     if (config?.kind === 'map' && mapAt(config, 'root') !== undefined) {
       this.close()
       this.#levels.clear()
       this.#configureLoggers(config)
     }
-    if (verbose?.kind === 'scalar' && typeof verbose.value === 'boolean') {
+    if (verbose.kind === 'scalar' && typeof verbose.value === 'boolean') {
       if (verbose.value) this.#rootLevel = severityOf('DEBUG')
       return
     }
-    const names = verbose?.kind === 'list' ? verbose.items : verbose === undefined ? [] : [verbose]
+    const names = verbose.kind === 'list' ? verbose.items : [verbose]
     for (const name of names) {
       if (name.kind === 'scalar') this.#levels.set(scalarString(name.value), severityOf('DEBUG'))
     }
@@ -165,6 +167,17 @@ export class Log {
         handler.write(`${formatted(handler.formatter, { name, level, message, epoch })}\n`)
     }
   }
+}
+
+function ensureVerbose(verbose: Value | undefined): asserts verbose is ScalarValue | ListValue {
+  if (verbose?.kind === 'list') return
+  if (verbose?.kind === 'scalar' && /boolean|string/.test(typeof verbose.value)) return
+  const received = verbose === undefined ? 'null' : pythonString(verbose)
+  throw new HydraConfigError(
+    'COMPOSITION',
+    `hydra.verbose must be true, false, the name of a logger or a list of names, received ${received}`,
+    { class: 'AssertionError', path: 'hydra.verbose', origin: verbose?.origin },
+  )
 }
 
 function formatterOf(formatter: MapValue | undefined): Formatter {

@@ -1,3 +1,4 @@
+import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
 import { parseOverride } from '../override/parse.ts'
 import type { Random } from '../ports.ts'
@@ -21,6 +22,8 @@ export interface MultirunOptions extends Omit<LaunchContext, 'announce'> {
   /** Composes one job from its overrides, those of Hydra's own configuration included. */
   readonly composeJob: (overrides: readonly string[]) => JobConfig
   readonly random: Random
+  /** What globs choose from. */
+  readonly globbed: Pick<Repository, 'options'>
 }
 
 /**
@@ -29,10 +32,10 @@ export interface MultirunOptions extends Omit<LaunchContext, 'announce'> {
  * @throws {HydraConfigError} `SWEEP` for a sweeper or launcher that is not there, or a sweep that cannot be enumerated
  */
 export async function runMultirun(options: MultirunOptions): Promise<readonly JobReturn[]> {
-  const { master, platform, log, composeJob, random } = options
+  const { master, platform, log, composeJob } = options
   const launcher = launcherOf(options)
   ensureBasicSweeper(master)
-  const plan = planOf(master, random)
+  const plan = planOf(options)
   const sweepDir = platform.resolve(master.text('hydra.sweep.dir'))
   platform.files.makeFolder(sweepDir)
   platform.files.writeFile(`${sweepDir}/multirun.yaml`, dumpYaml(redact(master.root)))
@@ -102,8 +105,8 @@ function batchSize(master: RunConfig): number | undefined {
   )
 }
 
-function planOf(master: RunConfig, random: Random): SweepPlan {
-  const { entries, repository } = master.job
+function planOf({ master, random, globbed: repository }: MultirunOptions): SweepPlan {
+  const { entries } = master.job
   const params = paramsOf(master.root).map((text) => parseOverride(text, { random }))
   const ofTask = entries.filter((entry) => !isOfHydra(entry))
   return planJobs([...params, ...ofTask], { repository, random })

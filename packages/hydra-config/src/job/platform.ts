@@ -1,10 +1,10 @@
 import type { Environment } from '../interpolation/resolver.ts'
+import type { WallClock } from '../ports.ts'
 import type { ConfigSource } from '../source/source.ts'
-import type { Clock } from './civil-time.ts'
 
 /** What a command line takes from the machine that it runs on. */
 export interface Platform {
-  readonly clock: Clock
+  readonly clock: WallClock
   readonly environment: Environment
   /** Such as `22.13.0`. */
   readonly nodeVersion: string

@@ -1,4 +1,4 @@
-import { type ComposeOptions, composeIn, composeWithHydra, openRepository } from '../compose/compose.ts'
+import { type ComposeOptions, composeIn, composeWithHydra, openRepository, resolveOptions } from '../compose/compose.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
@@ -68,7 +68,7 @@ async function prepare(
     if (isSweep(value))
       refuse(`Hydra's own configuration cannot be swept over: '${text}'`, 'ConfigCompositionException')
   }
-  const master = composeWithHydra(repository, config, parsed, true)
+  const master = composeWithHydra(repository, config, parsed, true, resolveOptions(options))
   const params = paramsOf(master.value).map((text) => parseOverride(text, parsing))
   const swept = entries.filter((entry) => 'parts' in entry || !isOfHydra(entry.key))
   const plan = planJobs([...params, ...swept], { repository, random, filter })

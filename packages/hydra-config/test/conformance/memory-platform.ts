@@ -14,14 +14,14 @@ export function memoryPlatform(
   given: Readonly<Record<string, string>>,
   environment: Platform['environment'] = () => undefined,
 ): MemoryPlatform {
-  const files = new Map(Object.entries(given).map(([path, text]) => [`${root}/${path}`, text] as const))
+  const files = new Map<string, string>(Object.entries(given).map(([path, text]) => [`${root}/${path}`, text] as const))
   const written = new Map<string, string>()
   const variables = new Map<string, string>()
   let stdout = ''
   let stderr = ''
   let directory = root
   const below = (path: string): string[] => {
-    const prefix = `${path.replace(/\/$/, '')}/`
+    const prefix: string = `${path.replace(/\/$/, '')}/`
     return [...files.keys()]
       .filter((file) => file.startsWith(prefix))
       .map((file) => file.slice(prefix.length))

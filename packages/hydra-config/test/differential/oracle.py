@@ -177,7 +177,7 @@ def cli(files, argv, environment=None):
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             child = os.fork()
             if child == 0:
-                run_app(folder, [each.replace("/app", folder) for each in argv], environment or {}, out, err)
+                run_app(folder, [each.replace("/app", folder) for each in argv], {name: text.replace("/app", folder) for name, text in (environment or {}).items()}, out, err)
             _, status = os.waitpid(child, 0)
             told = []
             for stream in (out, err):

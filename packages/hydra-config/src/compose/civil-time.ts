@@ -1,6 +1,3 @@
-/** Milliseconds since 1970, as `Date.now` gives them. */
-export type Clock = () => number
-
 /** Python's `strftime` of a local time. Patterns that Python's own list does not have stay as they are written. */
 export function strftime(pattern: string, epoch: number): string {
   const time = new Date(epoch)

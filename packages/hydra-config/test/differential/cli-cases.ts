@@ -1,0 +1,240 @@
+import fc, { type Arbitrary } from 'fast-check'
+import { runMyApp } from '../conformance/cli-operation.ts'
+import { configCase, sweepCase } from './config-cases.ts'
+
+/** A folder of configs, a command line, and variables of its environment. */
+export interface CliCase {
+  readonly files: Readonly<Record<string, string>>
+  readonly argv: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** What both sides are compared by; `stderr` is looked at by hand. */
+export interface CliAnswer {
+  readonly stdout: string
+  readonly exit: number
+}
+
+const flags = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<readonly string[]>([]) },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom<readonly string[]>(
+      ['--cfg', 'job'],
+      ['--cfg', 'job'],
+      ['-c', 'all'],
+      ['--cfg=hydra'],
+      ['--cfg', 'job', '--resolve'],
+      ['--cfg', 'all', '--resolve'],
+      ['-c', 'job', '-p', 'db'],
+      ['-c', 'job', '--package', 'db.engine'],
+      ['-p', 'k', '--cfg', 'all'],
+      ['-p', 'v', '--cfg', 'job', '--resolve'],
+      ['-p', 'hydra.runtime.choices', '--cfg', 'hydra'],
+      ['--info', 'defaults'],
+      ['--info', 'defaults'],
+      ['-i', 'defaults-tree'],
+      ['--info=defaults-tree'],
+      ['--info', 'config'],
+      ['--info', 'all'],
+      ['--info', 'searchpath'],
+      ['--help'],
+      ['-h', '--resolve'],
+      ['-m'],
+      ['--multirun'],
+      ['-r'],
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<readonly string[]>(
+      ['--hydra-help'],
+      ['--version'],
+      ['--multi'],
+      ['--cfg'],
+      ['--co', 'x'],
+      ['--conf=db'],
+      ['-mc', 'job'],
+      ['-cjob'],
+      ['-mr'],
+      ['--run', '--multirun'],
+      ['--cfg', 'task'],
+      ['--resolve'],
+      ['-i=config'],
+      ['-cd', 'db', '--info', 'searchpath'],
+      ['-cd', 'nope'],
+      ['-cn', 'other', '-c', 'job'],
+      ['-cn', 'db/a', '--info', 'defaults-tree'],
+      ['-cp', 'db', '-cn', 'a', '--cfg', 'job'],
+      ['--config-path=nope'],
+      ['--bogus'],
+      ['--', '-1'],
+    ),
+  },
+)
+
+const hydraOverride = fc.constantFrom(
+  'hydra.job.name=5',
+  'hydra.job.chdir=yes',
+  'hydra.job.num=x',
+  'hydra.mode=MULTIRUN',
+  'hydra.run.dir=out',
+  'hydra.output_subdir=null',
+  'hydra/job_logging=none',
+  'hydra/hydra_logging=disabled',
+  'hydra.verbose=true',
+  'hydra.searchpath=[file:///app/db]',
+  'hydra.searchpath=[file:///app/nope]',
+  'hydra.searchpath=x',
+  'hydra.job.config.override_dirname.exclude_keys=[k]',
+  'hydra.job.config.override_dirname.kv_sep=-',
+  'hydra.sweeper.max_batch_size=2',
+  'hydra.job.env_copy=[HOME_OF_CASES]',
+  'hydra.help.app_name=${hydra.job.name}',
+  "hydra.help.template='$$ ${hydra.help.header} $CONFIG'",
+  '+hydra.job.env_set.A=1',
+  'hydra.job.nope=1',
+  '+k2=${hydra:job.name}',
+  '+k2=${k}',
+  'hydra.run.dir=${now:%Y}',
+)
+
+const hydraBody = fc.constantFrom(
+  '',
+  '',
+  '',
+  '',
+  'hydra:\n  job:\n    name: mine\n',
+  'hydra:\n  run:\n    dir: out/${hydra.job.name}\n  mode: RUN\n',
+  'hydra:\n  searchpath:\n  - file:///app/db\n',
+  'hydra:\n  help:\n    app_name: Mine\n    footer: the end\n',
+  'hydra:\n  verbose: 1\n  job: {id: 7}\n',
+  'hydra:\n  job:\n    env_set: {A: 1}\n',
+  'u: ${k}\nr: ${hydra:runtime.cwd}\n',
+  'hydra:\n  nope: 1\n',
+  'hydra:\n  mode: MULTIRUN\n',
+)
+
+const commandLine: Arbitrary<CliCase> = fc
+  .tuple(
+    fc.oneof({ weight: 3, arbitrary: configCase }, { weight: 1, arbitrary: sweepCase }),
+    flags,
+    fc.array(hydraOverride, { maxLength: 1 }),
+    hydraBody,
+    fc.boolean(),
+  )
+  .map(([{ files, overrides }, given, ofHydra, body, overridesFirst]) => {
+    const values = [...overrides, ...ofHydra]
+    return {
+      files: { ...files, 'config.yaml': withBody(files['config.yaml'] ?? '', body) },
+      argv: overridesFirst ? [...values, ...given] : [...given, ...values],
+      environment: { HOME_OF_CASES: 'here' },
+    }
+  })
+
+/** The body of the config may have the key itself: then that stays. */
+function withBody(text: string, body: string): string {
+  const key = body.slice(0, body.indexOf(':') + 1)
+  return body === '' || text.split('\n').some((line) => line.startsWith(key)) ? text : `${text}${body}`
+}
+
+const word = fc.oneof(
+  fc.constantFrom(
+    ...[
+      '',
+      'd',
+      'db',
+      'db=',
+      'db=a',
+      'db/',
+      'db/engine=',
+      'db.',
+      'k',
+      'k.',
+      'k=',
+      'v.',
+      'v.n=',
+      'o.one=',
+      'w.',
+      'w.0=',
+    ],
+    ...[
+      '+',
+      '+x=',
+      '~',
+      '~db',
+      '~db=',
+      'hydra/',
+      'hydra.',
+      'hydra/launcher=',
+      'hydra.job.',
+      'hydra.runtime.choices.',
+    ],
+    ...[
+      'x',
+      'server=',
+      'nope',
+      'nope.',
+      'nope=',
+      'db@p=',
+      'a=b=c',
+      'other',
+      'db/engine/',
+      'hydra.mode=',
+      'hydra.run.dir=',
+    ],
+  ),
+)
+
+const query: Arbitrary<CliCase> = fc
+  .tuple(
+    configCase,
+    word,
+    fc.constantFrom('bash', 'bash', 'zsh', 'fish'),
+    fc.constantFrom('python my_app.py', './my_app.py', 'my_app', '/opt/python3 my_app.py'),
+    fc.constantFrom('', '', '', '-m', '--cfg job', '--foo'),
+  )
+  .map(([{ files, overrides }, last, shell, command, given]) => ({
+    files,
+    argv: ['-sc', `query=${shell}`],
+    environment: {
+      COMP_LINE: [command, given, ...overrides, last].filter((each, at) => each !== '' || at === 4).join(' '),
+    },
+  }))
+
+/** A folder of configs with a command line of any kind, or a line to be completed. */
+export const cliCase: Arbitrary<CliCase> = fc.oneof(
+  { weight: 4, arbitrary: commandLine },
+  { weight: 1, arbitrary: query },
+)
+
+export async function ourCli({ files, argv, environment }: CliCase): Promise<CliAnswer> {
+  const { platform, exit } = await runMyApp(files, argv, (name) =>
+    Object.hasOwn(environment, name) ? environment[name] : undefined,
+  )
+  return { stdout: masked(platform.stdout), exit }
+}
+
+/** The answer of the oracle as ours is compared with it. */
+export function theirCli(answer: unknown): CliAnswer {
+  const { ok } = answer as { ok: CliAnswer }
+  return { stdout: masked(ok.stdout), exit: ok.exit }
+}
+
+/** Times, and what depends on the length of the name of the folder, without their differences. */
+export function masked(text: string): string {
+  const timed = text.replace(/\d{4}-\d\d-\d\d/g, '<date>').replace(/\d\d[-:]\d\d[-:]\d\d(?:,\d+)?/g, '<time>')
+  const tables = timed.includes('Search path') ? timed.replace(/ {2,}/g, ' ').replace(/-{3,}/g, '---') : timed
+  // How long Python took to load its plugins.
+  return tables.replace(/Profiling information[\s\S]*$/, '')
+}
+
+export function sameCli(ours: CliAnswer, theirs: CliAnswer): boolean {
+  return ours.stdout === theirs.stdout && ours.exit === theirs.exit
+}
+
+/** Where this package and Hydra differ, and why. */
+export const knownCliDifferences: readonly {
+  readonly reason: string
+  readonly covers: (input: CliCase, ours: CliAnswer, theirs: CliAnswer) => boolean
+}[] = []
