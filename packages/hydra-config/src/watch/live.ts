@@ -108,6 +108,7 @@ class Watch {
     this.#work.push(...watches.map(({ ended }) => ended))
     const standing = Promise.all(watches.map((watch) => watch.standing))
     await this.#limited(() => standing, 'the sources are not under watch')
+    this.#rest.forget()
     const snapshots = await this.#read()
     this.#tried = snapshots
     const latest = new Latest(await this.#compose(snapshots), (anyone) => {

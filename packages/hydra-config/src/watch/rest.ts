@@ -23,6 +23,11 @@ export class Rest {
     this.#wake()
   }
 
+  /** What was told until now is taken care of. */
+  forget(): void {
+    this.#first = undefined
+  }
+
   /** Whether somebody waits for what comes of it: only then the process is kept alive. */
   set isAwaited(isAwaited: boolean) {
     this.#isAwaited = isAwaited
