@@ -45,6 +45,7 @@ export {
   type Glob,
   type IntervalSweep,
   isList,
+  type ListFunction,
   type Override,
   type OverrideType,
   type QuotedString,
@@ -55,6 +56,7 @@ export {
 export { type ParseOverrideOptions, parseOverride } from './override/parse.ts'
 export type { Clock, Random } from './ports.ts'
 export type { DeepReadonly, StandardSchema } from './schema/standard-schema.ts'
+export type { Semantics } from './semantics.ts'
 export { fromMemory } from './source/memory.ts'
 export type { ConfigSource } from './source/source.ts'
 export { fromDotlist } from './structured/dotlist.ts'
@@ -89,7 +91,8 @@ export {
   structured,
 } from './structured/structured.ts'
 export { type UpdateOptions, update } from './structured/update.ts'
-export { type SweepOptions, sweep } from './sweep/sweep.ts'
+export type { SweepPlan } from './sweep/plan.ts'
+export { planSweep, type SweepOptions, sweep } from './sweep/sweep.ts'
 export { pythonFloat } from './value/python-text.ts'
 export { secret } from './value/secret.ts'
 export type {
