@@ -1,5 +1,5 @@
 import { isHydraConfigError } from '../errors.ts'
-import { convertResult } from '../structured/convert-result.ts'
+import { convertResult, standsForContainer } from '../structured/convert-result.ts'
 import { secret } from '../value/secret.ts'
 import type { Value } from '../value/value.ts'
 import { cycleError, unresolved } from './errors.ts'
@@ -26,8 +26,8 @@ const unkeptMax = 100_000
 export interface MachineParts {
   readonly options: ResolveOptions
   readonly resolvers: UserResolvers
-  /** The plain form of an argument or of a selection; undefined where it is unsettled. */
-  plain(place: Place): { readonly value: unknown } | undefined
+  /** The plain form of an argument or of a selection, and whether a secret is in it; undefined where it is unsettled. */
+  plain(place: Place): { readonly value: unknown; readonly secret: boolean } | undefined
 }
 
 /**
@@ -258,7 +258,7 @@ export class Machine {
         return true
       }
       if (!place.isContainer) {
-        if (walk.receive !== undefined) return true
+        if (walk.receive !== undefined || standsForContainer(place.value)) return true
         throw unresolved(
           'ConfigTypeError',
           `${walk.path.written}: ${JSON.stringify(keys[walk.index])} is neither a map nor a list`,
@@ -299,10 +299,7 @@ export class Machine {
     const { node, parent, reads } = frame
     const { resolvers, options } = this.#parts
     if (resolvers.has(name)) {
-      this.#give(
-        frame,
-        this.#ask({ name, node, step, args, parent, secret: holdSecret([...args, ...parts]) }),
-      )
+      this.#give(frame, this.#ask({ name, node, step, secret: holdSecret(parts) }, parent, args))
       return false
     }
     const builtIn = ocResolvers.get(name)
@@ -336,25 +333,29 @@ export class Machine {
   }
 
   /** What a resolver of the user answers. */
-  #ask({
-    args,
-    parent,
-    ...site
-  }: Omit<CallSite, 'args' | 'select'> & { readonly args: readonly Place[]; readonly parent: Place }): Place {
+  #ask(called: Omit<CallSite, 'args' | 'select'>, parent: Place, args: readonly Place[]): Place {
     const plain: unknown[] = []
-    for (const arg of args) {
-      const made = this.#parts.plain(arg)
-      if (made === undefined) return unsettled
-      plain.push(made.value)
-    }
-    const select = (path: string): unknown => {
-      const found = this.find(parent, path, false)
-      if (found === undefined || isMissing(found)) return undefined
-      const made = found === unsettled ? undefined : this.#parts.plain(found)
+    const given = (place: Place): unknown => {
+      const made = place === unsettled ? undefined : this.#parts.plain(place)
       if (made === undefined) throw unanswered
+      site.secret ||= made.secret
       return made.value
     }
-    const answer = this.#parts.resolvers.answer({ ...site, args: plain, select })
+    const site: CallSite = {
+      ...called,
+      args: plain,
+      select: (path) => {
+        const found = this.find(parent, path, false)
+        return found === undefined || isMissing(found) ? undefined : given(found)
+      },
+    }
+    try {
+      plain.push(...args.map(given))
+    } catch (error) {
+      if (error === unanswered) return unsettled
+      throw error
+    }
+    const answer = this.#parts.resolvers.answer(site)
     return answer === undefined ? unsettled : new Place(answer.value, parent, site.node.key, answer.opaque)
   }
 

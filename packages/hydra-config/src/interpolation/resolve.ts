@@ -29,7 +29,7 @@ export class Resolution {
       resolvers: this.#resolvers,
       plain: (place) => {
         const value = this.#exact.of(place)
-        return value === undefined ? undefined : { value: plainView(value) }
+        return value === undefined ? undefined : { value: plainView(value), secret: survey(value).secret }
       },
     })
     this.#inPlace = new Content(this.#machine, this.#resolvers, true)

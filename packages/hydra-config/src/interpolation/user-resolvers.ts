@@ -17,8 +17,8 @@ export interface CallSite {
   readonly step: CallStep
   /** As plain values. */
   readonly args: readonly unknown[]
-  /** Whether one of the arguments, or the name, is secret. */
-  readonly secret: boolean
+  /** Whether a secret was given to it, as the name, as an argument or as what it selected. */
+  secret: boolean
   /** Throws {@link unanswered} where the value waits for a promise. */
   select(path: string): unknown
 }
@@ -258,15 +258,15 @@ function readAt(site: CallSite, answer: unknown): Answer {
   }
 }
 
-/** The error of a resolver, without its message where that may hold a secret argument. */
-function failure({ name, node, secret: guarded }: CallSite, error: unknown): unknown {
+/** The error of a resolver, without its message where that may hold a secret. */
+function failure({ name, node, secret: guarded }: Readonly<CallSite>, error: unknown): unknown {
   if (!guarded && isHydraConfigError(error) && isResolutionError(error) && error.path !== undefined)
     return error
   const reason = error instanceof Error ? error.message : String(error)
-  const what = guarded ? 'with a secret argument, so that its message is withheld' : `: ${reason}`
+  const message = `the resolver '${name}' failed`
   return new HydraConfigError(
     'INTERPOLATION_UNRESOLVED',
-    `the resolver '${name}' failed${guarded ? ' ' : ''}${what}`,
+    guarded ? `${message}; it was given a secret, so that the reason is withheld` : `${message}: ${reason}`,
     {
       class: 'InterpolationResolutionError',
       path: placePath(node),
