@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Breaker, isResilienceError, presets } from '../index.ts'
+import { Breaker, bulkhead, isResilienceError, pipeline, presets, retry, timeout } from '../index.ts'
 import { fromResilience4jYaml } from './resilience4j.ts'
 import { springDuration } from './spring-duration.ts'
 
@@ -96,32 +97,163 @@ resilience4j:
   expect(fromResilience4jYaml('just text').instance('a').options).toEqual({})
 })
 
+const whole = `
+resilience4j:
+  retry:
+    configs:
+      default: {waitDuration: 200ms}
+      patient: {maxAttempts: 5, waitDuration: 1s, enableExponentialBackoff: true, exponentialBackoffMultiplier: 2}
+    instances:
+      orders: {baseConfig: patient, exponentialMaxWaitDuration: 3s, retryExceptions: [java.io.IOException]}
+      at-once: {wait-duration: 0}
+  timelimiter.instances.orders.timeoutDuration: 2s
+  bulkhead:
+    instances:
+      orders: {maxConcurrentCalls: 7, maxWaitDuration: 10ms}
+      plain: {writableStackTraceEnabled: false}
+  thread-pool-bulkhead:
+    instances:
+      pool: {maxThreadPoolSize: 4, coreThreadPoolSize: 2, queueCapacity: 0, keepAliveDuration: 20ms}
+  circuitbreaker.instances.orders: {slidingWindowSize: 9}
+  ratelimiter.instances.Limited: {limitForPeriod: 5}
+`
+
+test('bulkheads, retries and time limiters, with what they inherit', () => {
+  const { retries, timeLimiters, bulkheads, threadPoolBulkheads } = fromResilience4jYaml(whole)
+  const { options, ignored } = retries.instance('orders')
+  expect(options).toMatchObject({ attempts: 5, budget: false })
+  expect(ignored).toEqual(['retryExceptions'])
+  const waits = ({ backoff }: typeof options): unknown[] =>
+    [1, 2, 3, 4].map((attempt) => (typeof backoff === 'function' ? backoff(attempt) : backoff))
+  expect(waits(options)).toEqual([1000, 2000, 3000, 3000])
+  expect(waits(retries.instance('at-once').options)).toEqual([0, 0, 0, 0])
+  expect(waits(retries.instance('other').options)).toEqual([200, 200, 200, 200])
+  expect(options.retryIf?.(new Error('any'))).toBe(true)
+  expect(timeLimiters.instance('orders').options).toEqual({ timeout: 2000 })
+  expect(bulkheads.instance('orders').options).toEqual({ max: 7, queue: 1_000_000, queueTimeout: 10 })
+  expect(bulkheads.instance('plain')).toMatchObject({
+    options: { max: 25 },
+    ignored: ['writableStackTraceEnabled'],
+  })
+  expect(threadPoolBulkheads.instance('pool').options).toEqual({ max: 4, queue: 0 })
+  expect([...bulkheads.instances.keys()]).toEqual(['orders', 'plain'])
+})
+
+test('defaults are those of resilience4j', () => {
+  const { retries, timeLimiters, bulkheads, threadPoolBulkheads } = fromResilience4jYaml('')
+  expect(retries.instance('a').options).toMatchObject({ attempts: 3, backoff: 500 })
+  expect(timeLimiters.instance('a').options).toEqual({ timeout: 1000 })
+  expect(bulkheads.instance('a').options).toEqual({ max: 25 })
+  expect(threadPoolBulkheads.instance('a').options).toEqual({ max: availableParallelism(), queue: 100 })
+  // Without a wait of its own, a retry is not looked at for how that grows.
+  const growing = fromResilience4jYaml(
+    'resilience4j.retry.instances.a: {enableExponentialBackoff: true}',
+  ).retries
+  expect(growing.instance('a').options.backoff).toBe(500)
+  for (const each of [
+    retry(retries.instance('a').options),
+    timeout(1000),
+    bulkhead(bulkheads.instance('a').options),
+  ])
+    expect(each.added).toEqual([])
+})
+
+test('the policies of a name, in the order of the aspects', async () => {
+  const yaml = fromResilience4jYaml(whole)
+  expect(yaml.policies('orders')).toHaveLength(4)
+  expect(yaml.policies('pool')).toHaveLength(1)
+  let calls = 0
+  const atOnce = pipeline(...yaml.policies('at-once'))
+  const answer = await atOnce.run(() =>
+    ++calls < 3 ? Promise.reject(new Error('not yet')) : Promise.resolve(calls),
+  )
+  expect(answer).toBe(3)
+  // Its circuit breaker is inside of its retry: all five attempts are counted, and no more come.
+  const orders = pipeline(
+    ...fromResilience4jYaml(`
+resilience4j:
+  retry.instances.orders: {maxAttempts: 5, waitDuration: 0}
+  circuitbreaker.instances.orders: {slidingWindowSize: 3}
+`).policies('orders'),
+  )
+  let made = 0
+  await expect(
+    orders.run(() => {
+      made++
+      return Promise.reject(new Error('down'))
+    }),
+  ).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' })
+  expect(made).toBe(3)
+  expect(() => yaml.policies('Limited')).toThrow(
+    /ratelimiter.instances.Limited: there is no rate limiter here/,
+  )
+  expect(() => yaml.policies('nobody')).toThrow(/no instance nobody/)
+})
+
+test.each([
+  [
+    'resilience4j.retry.instances: {a: {maxAttempt: 3}}',
+    /^line 1: retry.instances.a.maxAttempt is no property of a retry/,
+  ],
+  [
+    'resilience4j.retry.instances: {a: {maxAttempts: 0}}',
+    /^line 1: retry.instances.a: maxAttempts must be a whole number of 1/,
+  ],
+  [
+    'resilience4j.retry.configs.a: {waitDuration: soon}',
+    /retry.configs.a.waitDuration must be a duration .*, not "soon"/,
+  ],
+  [
+    'resilience4j.timelimiter.instances.a: {timeoutDuration: 0}',
+    /timelimiter.instances.a: timeoutDuration must be/,
+  ],
+  [
+    'resilience4j.bulkhead.instances.a: {maxConcurrentCalls: -1}',
+    /bulkhead.instances.a: maxConcurrentCalls must be/,
+  ],
+  [
+    'resilience4j.bulkhead.instances.a: {slidingWindowSize: 1}',
+    /slidingWindowSize is no property of a bulkhead/,
+  ],
+  [
+    'resilience4j.thread-pool-bulkhead.instances.a: {maxThreadPoolSize: 1, coreThreadPoolSize: 2}',
+    /maxThreadPoolSize must be at least coreThreadPoolSize, 2, not 1/,
+  ],
+  ['resilience4j.bulkhead.instances.a: {baseConfig: gone}', /names "gone", which is not among configs/],
+])('%j is refused', (text, message) => {
+  expect(() => fromResilience4jYaml(text)).toThrow(message)
+  expect(() => fromResilience4jYaml(text)).toThrow(expect.objectContaining({ code: 'INVALID_CONFIG' }))
+})
+
 const inA = (line: string): string =>
   `resilience4j:\n  circuitbreaker:\n    instances:\n      a:\n        ${line}\n`
 
 test.each([
-  [inA('failureRateTreshold: 5'), /^line 5: instances.a.failureRateTreshold is no property/],
+  [inA('failureRateTreshold: 5'), /^line 5: circuitbreaker.instances.a.failureRateTreshold is no property/],
   [
     inA('failureRateThreshold: 101'),
-    /^line 5: instances.a: failureRateThreshold must be a number above 0 and up to 100, not 101/,
+    /^line 5: circuitbreaker.instances.a: failureRateThreshold must be a number above 0 and up to 100, not 101/,
   ],
   [
     inA('waitDurationInOpenState: soon'),
-    /^line 5: instances.a.waitDurationInOpenState must be a duration .*, not "soon"/,
+    /^line 5: circuitbreaker.instances.a.waitDurationInOpenState must be a duration .*, not "soon"/,
   ],
   [inA('slidingWindowSize: 1.5'), /must be a whole number, not 1.5/],
   [inA('slidingWindowType: COUNT'), /COUNT_BASED or TIME_BASED, not "COUNT"/],
   [inA('failureRateThreshold: ${RATE:50}'), /must be a number, not "\$\{RATE:50\}"/],
   [inA('automaticTransitionFromOpenToHalfOpenEnabled: 1'), /must be true or false, not 1/],
-  [inA('baseConfig: gone'), /^line 5: instances.a.baseConfig names "gone", which is not among configs/],
+  [
+    inA('baseConfig: gone'),
+    /^line 5: circuitbreaker.instances.a.baseConfig names "gone", which is not among configs/,
+  ],
   [
     inA('enableExponentialBackoff: true\n        exponentialBackoffMultiplier: 0'),
-    /^line 6: instances.a: exponentialBackoffMultiplier must be/,
+    /^line 6: circuitbreaker.instances.a: exponentialBackoffMultiplier must be/,
   ],
-  [inA('- a'), /^line 5: instances.a must have names below it, not be an array/],
+  [inA('- a'), /^line 5: circuitbreaker.instances.a must have names below it, not be an array/],
   [
     'resilience4j.circuitbreaker.configs: {a: {baseConfig: b}, b: {baseConfig: a}}',
-    /^line 1: configs.\w.baseConfig comes back to "\w"/,
+    /^line 1: circuitbreaker.configs.\w.baseConfig comes back to "\w"/,
   ],
   ['a: 1\nb: [', /^line 2|^line 3/],
   ['a: 1\na: 2', /^line 2: YAML Map keys must be unique/],
