@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually, startChild } from '@loadbearing/harness/faults'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { fromDir } from '../../src/adapters/node.ts'
+import { createHydra, type HydraEvent } from '../../src/index.ts'
+import { copies, type EditsMessage } from './children/edits.ts'
+
+const numbered = z
+  .object({ n: z.number(), copies: z.array(z.number()).length(copies) })
+  .refine(({ n, copies: all }) => all.every((copy) => copy === n))
+
+const schema = numbered.and(z.object({ db: numbered.and(z.object({ name: z.string() })) }))
+
+// Another process makes 1,000 edits and says afterwards which configurations there were between two of them.
+test('1,000 random edits, invalid ones too: every snapshot is one that there was, and the last is the last', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'hydra-config-'))
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  await using writer = await startChild(join(import.meta.dirname, 'children/edits.ts'), {
+    args: [home, String(seed), '1000'],
+    ready: 'begun',
+  })
+  const events: HydraEvent[] = []
+  const hydra = createHydra({ sources: [fromDir(home)], onEvent: (event) => events.push(event) })
+  const seen = new Set<string>()
+  try {
+    await using live = await hydra.watch({ config: 'config', schema })
+    const iteration = (async () => {
+      for await (const { value } of live) seen.add(keyOf(value))
+    })()
+    await writer.send('go')
+    const { states, last } = await stateMessage(writer)
+    await eventually(() => keyOf(live.current.value) === last, {
+      within: '20s',
+      what: `${last}, seed ${seed}`,
+    })
+    await live[Symbol.asyncDispose]()
+    await iteration
+    const known = new Set(states)
+    expect(
+      [...seen].filter((state) => !known.has(state)),
+      `seed ${seed}`,
+    ).toEqual([])
+    expect(seen.size, `seed ${seed}`).toBeGreaterThan(10)
+    expect(events.some(({ type }) => type === 'reload.error')).toBe(true)
+  } finally {
+    rmSync(home, { recursive: true })
+  }
+})
+
+async function stateMessage(writer: Awaited<ReturnType<typeof startChild>>): Promise<EditsMessage> {
+  const message: unknown = await writer.message()
+  return z.object({ states: z.array(z.string()), last: z.string() }).parse(message)
+}
+
+function keyOf({ n, db }: z.infer<typeof schema>): string {
+  return `${n - 1e6} ${db.name} ${db.n - 1e6}`
+}
