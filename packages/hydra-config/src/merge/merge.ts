@@ -1,8 +1,8 @@
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { Place } from '../interpolation/place.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
-import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.ts'
 import { mergeTyped } from '../structured/merge-drafts.ts'
+import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.ts'
 import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
 
 /**

@@ -1,4 +1,5 @@
 import { isHydraConfigError } from '../errors.ts'
+import { isResolutionError } from '../interpolation/errors.ts'
 import { Place } from '../interpolation/place.ts'
 import { Resolution } from '../interpolation/resolve.ts'
 import { type Draft, freeze, isInterpolation, keysTo, rootOf, thaw } from './draft.ts'
@@ -20,7 +21,7 @@ export function maybeDereferenced(draft: Draft): Draft | undefined {
   try {
     return dereferenced(draft)
   } catch (error) {
-    if (isHydraConfigError(error) && error.code === 'INTERPOLATION_UNRESOLVED') return undefined
+    if (isHydraConfigError(error) && isResolutionError(error)) return undefined
     throw error
   }
 }

@@ -94,12 +94,15 @@ export function listOf<T>(element: FieldLike<T>, initial?: Initial<readonly T[]>
   return field({ kind: 'list', element: fieldOf(element).hint }, initial)
 }
 
-/** A map of any keys of one type to values of one type. */
-export function dictOf<Key extends PropertyKey, T>(
+/** How a key is read of a plain object. */
+type KeyText<Key> = Key extends PropertyKey ? Key : string
+
+/** A map of keys of one type to values of one type. */
+export function dictOf<Key, T>(
   key: ScalarField<Key>,
   element: FieldLike<T>,
-  initial?: Initial<Readonly<Partial<Record<Key, T>>>>,
-): Field<Record<Key, T>> {
+  initial?: Initial<Readonly<Partial<Record<KeyText<Key>, T>>>>,
+): Field<Record<KeyText<Key>, T>> {
   return field({ kind: 'dict', key: keyType(key.hint.type), element: fieldOf(element).hint }, initial)
 }
 
@@ -110,15 +113,15 @@ function keyType(type: ScalarType): KeyType {
 
 /** The same, or null. The default is that of the field where none is given. */
 export function optional<T>(inner: FieldLike<T>, initial?: Initial<T> | null): Field<T | null> {
-  const { hint, ...rest } = fieldOf(inner)
-  const given = initial === undefined ? rest : { ...rest, ...initially(initial) }
-  return { ...given, hint: { ...hint, optional: true } }
+  const field = fieldOf(inner)
+  const given = initial === undefined ? field : { ...field, ...initially(initial) }
+  return { ...given, hint: { ...field.hint, optional: true } }
 }
 
 /** The same, kept out of everything that is shown. */
 export function secretOf<T>(inner: FieldLike<T>): Field<T> {
   const { hint, initial } = fieldOf(inner)
-  return { hint, initial: secret(initial), secret: true }
+  return { hint, initial: () => secret(initial()), secret: true }
 }
 
 export function fieldOf<T>(like: FieldLike<T>): Field<T> {
@@ -134,8 +137,9 @@ function field<Type extends Hint['type']>(
 
 function initially(initial: unknown): Pick<FieldType, 'initial' | 'secret'> {
   const origin = { kind: 'schema-default' } as const
+  const value = initial === undefined ? scalar(MISSING, origin) : fromPlain(initial, origin)
   return {
-    initial: initial === undefined ? scalar(MISSING, origin) : fromPlain(initial, origin),
+    initial: () => value,
     secret: false,
   }
 }

@@ -2,7 +2,7 @@ import { isHydraConfigError } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
 import type { Hint, StructType } from '../value/typing.ts'
 import { type MapKey, scalar, type Value } from '../value/value.ts'
-import { elementHint, normalizedKey, peek } from './access.ts'
+import { elementHint, isDraft, normalizedKey, peek } from './access.ts'
 import { dereferenced, maybeDereferenced } from './dereference.ts'
 import {
   type ContainerDraft,
@@ -23,7 +23,7 @@ import {
 } from './draft.ts'
 import { append, deepenHint, itemsOf, setItem, setValue, wrap } from './set.ts'
 import { typedError } from './typed-error.ts'
-import { validateMerge, validateNotNull } from './validate-set.ts'
+import { validateMerge } from './validate-set.ts'
 
 /**
  * Merges `src` into `dest` as OmegaConf does with nodes that have types and flags; `src` stays as it is.
@@ -47,17 +47,18 @@ export function mergeDrafts(dest: ContainerDraft, src: ContainerDraft): void {
 function mergeMaps(dest: MapDraft, given: MapDraft): void {
   if (isNull(given) || isInterpolation(given)) {
     setValue(dest, scalarAt(given) ?? scalar(null))
-    takeTypes(dest, given.hint, given.struct)
+    takeTypes(dest, given)
     return
   }
   validateMerge(dest, given)
   let src = given
-  if (isMissing(given) && !isMissing(dest) && given.hint.type.kind === 'struct') {
+  if (isMissing(given) && !isMissing(dest) && given.hint.type.kind === 'struct' && !given.hint.optional) {
     src = allMissing(given.hint.type, given)
   }
   if ((isInterpolation(dest) || isMissing(dest)) && !isMissing(src)) expand(dest)
+  const added = new Set(src.entries.keys().filter((key) => !dest.entries.has(key)))
   if (!isMissing(src)) for (const [key, item] of src.entries) mergeEntry(dest, key, item, src.struct)
-  takeTypes(dest, src.hint, src.struct)
+  takeTypes(dest, src, added)
   if (src.origin !== undefined && dest.origin?.kind === 'schema-default') dest.origin = src.origin
   Object.assign(dest.flags, src.flags)
 }
@@ -65,10 +66,7 @@ function mergeMaps(dest: MapDraft, given: MapDraft): void {
 function mergeEntry(dest: MapDraft, key: MapKey, src: Draft, ofStruct: StructType | undefined): void {
   const isSrcMissing = isMissing(src)
   let old = peekKey(dest, key)
-  if (old?.shape === 'map') {
-    if (src.shape === 'map') validateMerge(old, src)
-    else validateNotNull(old, src)
-  }
+  if (old?.shape === 'map') validateMerge(old, src)
   if (
     old !== undefined &&
     old.shape !== 'scalar' &&
@@ -111,6 +109,7 @@ function mergeScalar(dest: MapDraft, key: MapKey, old: ScalarDraft, src: ScalarD
   if (!isMissing(src)) return setItem(dest, key, src)
   // What is missing takes what is there, as far as its own type does.
   const node = copyOf(src)
+  node.parent = src.parent
   setValue(node, old.scalar)
   setItem(dest, key, node)
 }
@@ -127,7 +126,7 @@ function peekKey(dest: MapDraft, key: MapKey): Draft | undefined {
 /** Gives what is null, missing or an interpolation the empty value of its type, of a struct its defaults. */
 function expand(draft: ContainerDraft): void {
   const { type } = draft.hint
-  if (type.kind === 'struct') setValue(draft, type.initial)
+  if (type.kind === 'struct') setValue(draft, type.initial())
   else if (type.kind === 'list') setValue(draft, { kind: 'list', items: [] })
   else if (draft.shape === 'map') setValue(draft, { kind: 'map', entries: new Map() })
   else throw typedError('AssertionError', `${pathTo(draft)} is a list of no type`, { path: pathTo(draft) })
@@ -135,34 +134,30 @@ function expand(draft: ContainerDraft): void {
 
 function structDraft(hint: Hint, parent: ContainerDraft): Draft {
   return hint.type.kind === 'struct'
-    ? wrap(hint, hint.type.initial, parent)
+    ? wrap(hint, hint.type.initial(), parent)
     : wrap(hint, scalar(null), parent)
 }
 
 /** A struct whose fields are all missing: merged into another one, it changes nothing but the type. */
 function allMissing(type: StructType, like: MapDraft): MapDraft {
-  const draft = thaw(type.initial, like.options)
+  const draft = thaw(type.initial(), like.options)
   if (draft.shape !== 'map') throw new TypeError('a struct is a map')
   for (const item of draft.entries.values()) setValue(item, scalar('???'))
   draft.hint = { type, optional: false }
+  draft.flags = {}
   return draft
 }
 
-function takeTypes(dest: MapDraft, hint: Hint, struct: StructType | undefined): void {
+function takeTypes(dest: MapDraft, { hint, struct }: MapDraft, added?: ReadonlySet<MapKey>): void {
   if (struct !== undefined) dest.struct = struct
-  if (dest.hint.type.kind === 'any') deepenHint(dest, hint)
+  if (dest.hint.type.kind === 'any') deepenHint(dest, hint, added)
 }
 
 function mergeLists(dest: ListDraft, src: ListDraft): void {
   if (isNull(src) || isInterpolation(src)) setValue(dest, scalarAt(src) ?? scalar(null))
   else if (isMissing(src)) {
-    if (
-      elementHint(dest).type.kind === 'any' &&
-      dest.hint.type.kind === 'list' &&
-      src.hint.type.kind === 'list'
-    ) {
-      dest.hint = { ...dest.hint, type: { ...dest.hint.type, element: src.hint.type.element } }
-    }
+    const { type } = src.hint
+    if (elementHint(dest).type.kind === 'any' && type.kind === 'list') dest.hint = { ...dest.hint, type }
   } else replaceItems(dest, src)
   Object.assign(dest.flags, src.flags)
 }
@@ -170,9 +165,10 @@ function mergeLists(dest: ListDraft, src: ListDraft): void {
 function replaceItems(dest: ListDraft, src: ListDraft): void {
   const element = elementHint(dest)
   const target: ListDraft = { ...dest, flags: { ...dest.flags }, special: undefined, items: [] }
+  const prototype = element.type.kind === 'struct' ? structDraft(element, dest) : undefined
   for (const item of itemsOf(src)) {
-    const isStruct = element.type.kind === 'struct' && 'shape' in item && item.shape === 'map'
-    append(target, isStruct ? onPrototype(element, item, dest) : item)
+    const isMap = isDraft(item) && item.shape === 'map'
+    append(target, prototype !== undefined && isMap ? onPrototype(prototype, item) : item)
   }
   dest.special = undefined
   dest.items = target.items
@@ -180,11 +176,9 @@ function replaceItems(dest: ListDraft, src: ListDraft): void {
   if (src.origin !== undefined) dest.origin = src.origin
 }
 
-function onPrototype(element: Hint, item: MapDraft, dest: ListDraft): Draft {
-  const prototype = structDraft(element, dest)
-  prototype.parent = undefined
-  if (prototype.shape !== 'map') throw new TypeError('a struct is a map')
-  return mergedOver(prototype, item)
+function onPrototype(prototype: Draft, item: MapDraft): Draft {
+  const copy = copyOf(prototype)
+  return copy.shape === 'map' ? mergedOver(copy, item) : copy
 }
 
 /** `OmegaConf.merge` of two: what is readonly can be merged into at its root, and becomes readonly where `src` is. */

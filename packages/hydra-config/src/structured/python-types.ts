@@ -7,7 +7,7 @@ export function isSubtypeValue(type: ScalarType | KeyType, value: MapKey, as?: S
     case 'any':
       return true
     case 'enum':
-      return as === type || (as === undefined && typeof value === 'string' && type.members.has(value))
+      return as === type
     case 'path':
       return as === 'path'
     case 'int':

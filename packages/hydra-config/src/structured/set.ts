@@ -1,6 +1,7 @@
 import { isHydraConfigError } from '../errors.ts'
 import { checkInterpolation } from '../interpolation/check.ts'
-import { type Hint, typeText } from '../value/typing.ts'
+import { scalarString } from '../value/python-string.ts'
+import { type DictType, type Hint, typeText } from '../value/typing.ts'
 import { type MapKey, type ScalarValue, scalar, type Value } from '../value/value.ts'
 import { childOf, elementHint, type Input, isDraft, normalizedKey } from './access.ts'
 import { convert, isSpecialText } from './convert.ts'
@@ -229,28 +230,34 @@ export function itemsOf(input: Input): readonly Input[] {
 }
 
 /**
- * Gives a node, and what is in it, a type that it has to fit already.
+ * Gives a node, and what is in it, a type that it has to fit already. The keys of `typed` are of that type.
  * @throws {HydraConfigError} `CONFIG_INVALID` of class `ValidationError` or `KeyValidationError`
  */
-export function deepenHint(draft: Draft, hint: Hint): void {
+export function deepenHint(draft: Draft, hint: Hint, typed?: ReadonlySet<MapKey>): void {
   const { type } = hint
   if (type.kind === 'any') return
   checkFits(draft, hint)
+  const before = draft.hint.type
   draft.hint = hint
   if (isSpecial(draft)) return
   if (draft.shape === 'list' && type.kind === 'list') {
     for (const [index, item] of draft.items.entries()) deepenItem(draft, BigInt(index), item, type.element)
   }
   if (draft.shape === 'map' && type.kind === 'dict') {
+    // Members of an enum are keys by their names: what they are the type tells that the map had.
+    const as = before.kind === 'dict' && before.key.kind === 'enum' ? before.key : undefined
     for (const [key, item] of draft.entries) {
-      if (!isSubtypeValue(type.key, key)) {
-        throw typedError('KeyValidationError', `'${String(key)}' is no key of the type ${type.key.kind}`, {
-          path: pathTo(draft, key),
-        })
-      }
+      if (typed?.has(key) !== true && !isSubtypeValue(type.key, key, as)) throw wrongKey(draft, key, type)
       deepenItem(draft, key, item, type.element)
     }
   }
+}
+
+function wrongKey(draft: Draft, key: MapKey, { key: type }: DictType): Error {
+  const name = type.kind === 'enum' ? type.name : type.kind
+  return typedError('KeyValidationError', `'${scalarString(key)}' is no key of the type ${name}`, {
+    path: pathTo(draft, key),
+  })
 }
 
 function deepenItem(parent: ContainerDraft, key: MapKey, item: Draft, hint: Hint): void {

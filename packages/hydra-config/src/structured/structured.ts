@@ -4,7 +4,7 @@ import type { SchemaResult, StandardSchema } from '../schema/standard-schema.ts'
 import { fromPlain } from '../value/from-plain.ts'
 import { plainView } from '../value/plain.ts'
 import { anyHint, type FieldType, type StructType } from '../value/typing.ts'
-import { type MapValue, map } from '../value/value.ts'
+import type { MapValue } from '../value/value.ts'
 import { attach, freeze, type MapDraft } from './draft.ts'
 import { type Field, type FieldLike, type FieldSource, fieldOf } from './field.ts'
 import { mergeTyped } from './merge-drafts.ts'
@@ -21,7 +21,10 @@ export type FieldsOutput<Fields> = {
  */
 export interface Structured<T> extends FieldSource<T>, StandardSchema<unknown, T> {
   readonly type: StructType
-  /** All fields with their defaults, as `OmegaConf.structured` gives them; `???` where there is none. */
+  /**
+   * All fields with their defaults, as `OmegaConf.structured` gives them; `???` where there is none.
+   * @throws {HydraConfigError} `CONFIG_INVALID` where a default is not of its type
+   */
   readonly value: MapValue
 }
 
@@ -38,7 +41,6 @@ export interface StructuredOptions<Base> {
  *
  * @example
  * const DB = structured('DB', { driver: enumOf('Driver', { PG: 1, MYSQL: 2 }, 'PG'), port: int(5432), host: str() })
- * @throws {HydraConfigError} `CONFIG_INVALID` where a default is not of its type
  */
 export function structured<Fields extends Readonly<Record<string, FieldLike<unknown>>>, Base = unknown>(
   name: string,
@@ -52,14 +54,26 @@ export function structured(
 ): Structured<unknown> {
   const own = Object.entries(fields).map(([key, like]): [string, FieldType] => [key, fieldOf(like)])
   const all = new Map([...(base?.type.fields ?? []), ...own])
-  const type: StructType = { kind: 'struct', name, fields: all, base: base?.type, frozen, initial: map([]) }
-  Object.assign(type, { initial: initialOf(type) })
+  let made: MapValue | undefined
+  const type: StructType = {
+    kind: 'struct',
+    name,
+    fields: all,
+    base: base?.type,
+    frozen,
+    initial: () => {
+      made ??= initialOf(type)
+      return made
+    },
+  }
   return {
     type,
-    value: type.initial,
+    get value(): MapValue {
+      return type.initial()
+    },
     '~field': (): Field<unknown> => ({
       hint: { type, optional: false },
-      initial: type.initial,
+      initial: () => type.initial(),
       secret: false,
     }),
     '~standard': {
@@ -83,7 +97,7 @@ function initialOf(type: StructType): MapValue {
     special: undefined,
     entries: new Map(),
   }
-  for (const [key, { hint, initial }] of type.fields) attach(draft, key, wrap(hint, initial, draft, key))
+  for (const [key, { hint, initial }] of type.fields) attach(draft, key, wrap(hint, initial(), draft, key))
   const value = freeze(draft)
   if (value.kind !== 'map') throw new TypeError('a struct is a map')
   return value
@@ -91,7 +105,7 @@ function initialOf(type: StructType): MapValue {
 
 function validated(type: StructType, given: unknown): SchemaResult<unknown> {
   try {
-    return { value: plainView(mergeTyped(type.initial, fromPlain(given), {})) }
+    return { value: plainView(mergeTyped(type.initial(), fromPlain(given), {})) }
   } catch (error) {
     if (!isHydraConfigError(error)) throw error
     return {

@@ -15,6 +15,7 @@ export type TypedErrorClass =
   | 'AttributeError'
   | 'AssertionError'
   | 'ValueError'
+  | 'TypeError'
 
 const codes: Readonly<Record<TypedErrorClass, HydraConfigErrorCode>> = {
   ValidationError: 'CONFIG_INVALID',
@@ -29,6 +30,7 @@ const codes: Readonly<Record<TypedErrorClass, HydraConfigErrorCode>> = {
   AttributeError: 'UNKNOWN_PATH',
   AssertionError: 'UNKNOWN_PATH',
   ValueError: 'UNKNOWN_PATH',
+  TypeError: 'UNKNOWN_PATH',
 }
 
 export function typedError(

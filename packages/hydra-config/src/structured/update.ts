@@ -10,6 +10,7 @@ import {
   freeze,
   isMissing,
   isNull,
+  type ListDraft,
   pathTo,
   thaw,
   withFlags,
@@ -17,6 +18,7 @@ import {
 import { mergeDrafts } from './merge-drafts.ts'
 import { put, setItem } from './set.ts'
 import { typedError } from './typed-error.ts'
+import { validateListItem } from './validate-set.ts'
 
 /** Options of {@link update}. */
 export interface UpdateOptions extends ResolveOptions {
@@ -49,6 +51,7 @@ function stepInto(parent: ContainerDraft, key: string, forceAdd: boolean): Conta
   const at = keyIn(parent, key)
   const next = at === undefined ? undefined : peekSafe(parent, at)
   const isThere = next !== undefined && next.shape !== 'scalar'
+  if (next === undefined && parent.shape === 'list') throw noItem(parent, at ?? 0n)
   if (!isThere)
     withFlags(parent, forceAdd ? { struct: false } : {}, () => setItem(parent, at ?? key, map([])))
   const made = childOf(parent, at ?? key)
@@ -68,7 +71,7 @@ function peekSafe(parent: ContainerDraft, key: MapKey): Draft | undefined {
 function keyIn(parent: ContainerDraft, key: string): MapKey | undefined {
   if (parent.shape === 'map') return key
   const index = parsePythonInt(key)
-  if (index === undefined) throw typedError('ConfigTypeError', `'${key}' is no index of ${pathTo(parent)}`)
+  if (index === undefined) throw typedError('TypeError', `'${key}' is no index of ${pathTo(parent)}`)
   return index
 }
 
@@ -85,13 +88,17 @@ function assign(parent: ContainerDraft, key: string, value: Value, merge: boolea
   else setItem(parent, at, value)
 }
 
-function indexOf(parent: ContainerDraft & { shape: 'list' }, key: string): bigint {
+function indexOf(parent: ListDraft, key: string): bigint {
   const index = parsePythonInt(key)
   if (index === undefined) throw typedError('ValueError', `'${key}' is no index of ${pathTo(parent)}`)
   const { length } = parent.items
   const from = index < 0n ? index + BigInt(length) : index
   if (from >= 0n && from < BigInt(length)) return from
-  throw typedError('ConfigIndexError', `${pathTo(parent)} has no item ${key}`, {
-    path: pathTo(parent, index),
-  })
+  throw noItem(parent, index)
+}
+
+function noItem(parent: ListDraft, index: MapKey): Error {
+  validateListItem(parent, index, map([]))
+  const path = pathTo(parent, index)
+  return typedError('ConfigIndexError', `${pathTo(parent)} has no item ${String(index)}`, { path })
 }

@@ -76,25 +76,29 @@ export function validateListItem(parent: ListDraft, index: MapKey, input: Input)
 }
 
 /**
- * @throws {HydraConfigError} where a draft is merged into what takes no null, and is null, or leads to it
- */
-export function validateNotNull(dest: Draft, src: Draft): void {
-  const resolved = maybeDereferenced(src)
-  if (resolved !== undefined && isNull(resolved) && !dest.hint.optional) throw notOptional(dest)
-}
-
-/**
- * Whether a struct, or the value for it, may be merged into a map.
+ * Whether something may be merged into a map: no null, nor what leads to it, where none is taken; into a struct a map
+ * or a struct that is one of it.
  * @throws {HydraConfigError} `CONFIG_INVALID` of class `ValidationError`
  */
 export function validateMerge(dest: MapDraft, src: Draft): void {
-  validateNotNull(dest, src)
+  const resolved = maybeDereferenced(src)
+  if (resolved !== undefined && isNull(resolved) && !dest.hint.optional) throw notOptional(dest)
+  if (scalarAt(dest)?.value === '???' && hasOwnType(src)) validateMap(dest, src)
+  if (scalarAt(src)?.value === '???' || isNull(src) || dest.struct === undefined) return
   const given = typeOf(src)
-  if (scalarAt(dest)?.value === '???' && src.shape === 'map' && src.struct !== undefined)
-    validateMap(dest, src)
-  if (scalarAt(src)?.value === '???' || typeof given !== 'object') return
-  if (dest.struct === undefined || isSubtype(given, dest.struct)) return
-  throw typedError('ValidationError', `a ${given.name} is no ${dest.struct.name}`, { path: pathTo(dest) })
+  if (given === 'dict' || (typeof given === 'object' && isSubtype(given, dest.struct))) return
+  const name = typeof given === 'object' ? given.name : (given ?? 'null')
+  throw typedError('ValidationError', `a ${name} is no ${dest.struct.name}`, {
+    path: pathTo(dest),
+    origin: src.origin,
+  })
+}
+
+/** Whether it is of a type that is more than that of any map or scalar. */
+function hasOwnType(draft: Draft): boolean {
+  if (draft.shape === 'map') return draft.struct !== undefined
+  if (draft.shape === 'list') return draft.special === undefined
+  return draft.hint.type.kind !== 'any' && draft.hint.type.kind !== 'union'
 }
 
 function notOptional(draft: Draft, below?: MapKey): Error {

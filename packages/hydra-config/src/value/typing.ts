@@ -41,14 +41,17 @@ export interface StructType {
   readonly base?: StructType | undefined
   /** A frozen struct is readonly. */
   readonly frozen: boolean
-  /** All defaults; `???` where there is none. */
-  readonly initial: MapValue
+  /**
+   * All fields with their defaults, `???` where there is none; made at the first call.
+   * @throws {HydraConfigError} `CONFIG_INVALID` where a default is not of its type
+   */
+  initial(): MapValue
 }
 
 /** A field of a struct. */
 export interface FieldType {
   readonly hint: Hint
-  readonly initial: Value
+  initial(): Value
   readonly secret: boolean
 }
 
