@@ -1,20 +1,214 @@
-import { compare, formatTable, tableOf } from '@loadbearing/harness/bench'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type CompareOptions,
+  type ComparisonResult,
+  compare,
+  formatTable,
+  type Subject,
+} from '@loadbearing/harness/bench'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
+import { parseTimes } from './linear.ts'
+import { findPython, versionsOfPeers } from './python.ts'
+import { reloadLatency } from './reload.ts'
+import { Report, ratioOf } from './report.ts'
+import { composeCases, largeYaml, layers, manyOverrides, writeTree } from './tree.ts'
+import { chain, thousandStrings, writeLayers } from './workloads.ts'
 
-const result = await compare({
-  work: 'parse eight overrides',
-  baseline: 'hydra-config',
-  subjects: [
-    { name: 'hydra-config', module: new URL('./subjects.ts', import.meta.url), export: 'ours' },
-    { name: 'a scan for the key alone', module: new URL('./subjects.ts', import.meta.url), export: 'scan' },
-  ],
-  cases: [0, 1, 2],
-  answers: 'equal',
-})
-console.log(formatTable(result))
+const home = new URL('..', import.meta.url)
+const command = 'pnpm bench hydra-config'
+const report = new Report()
+const { target, told } = report
+const hydra = findPython('Hydra')
+const lerna = findPython('Lerna')
+for (const { name, missing } of [hydra, lerna]) {
+  if (missing !== undefined) report.notes.push(`${name} was not measured: ${missing}`)
+}
 
-recordEvidence(new URL('..', import.meta.url), 'bench', {
-  command: 'pnpm bench hydra-config',
-  versions: {},
-  ...tableOf(result),
-})
+const tree = writeTree()
+const layered = writeLayers(layers())
+try {
+  await composing()
+  await reading()
+  await overriding()
+  await sweeping()
+  await interpolating()
+  await parsing()
+  await reloading()
+} finally {
+  for (const folder of [tree, layered]) rmSync(folder, { recursive: true, force: true })
+}
+const versions = { ...versionsOfPeers(), ...hydra.versions, ...lerna.versions }
+const { rows, notes, targets } = report
+recordEvidence(home, 'bench', { command, versions, columns: Report.columns, rows, notes })
+recordEvidence(home, 'targets', { command, versions, columns: Report.targetColumns, rows: targets })
+
+function ours(name: string): Subject {
+  return { name: 'hydra-config', module: new URL('./subjects.ts', import.meta.url), export: name }
+}
+
+function peer(name: string, called: string = name): Subject {
+  return { name: called, module: new URL('./peers.ts', import.meta.url), export: name }
+}
+
+/** Hydra, and Lerna where it has that work, doing it in Python; none where they could not be installed. */
+function python(work: string): Subject[] {
+  return [hydra, lerna].flatMap(({ name, python: program, works }) =>
+    program !== undefined && works.includes(work)
+      ? [{ name, command: program, args: [join(import.meta.dirname, 'peer.py'), name.toLowerCase(), work] }]
+      : [],
+  )
+}
+
+async function measured(
+  work: string,
+  options: Omit<CompareOptions, 'work' | 'baseline' | 'answers'>,
+): Promise<ComparisonResult> {
+  const result = await compare({
+    work,
+    baseline: 'hydra-config',
+    answers: 'equal',
+    timeout: '5m',
+    ...options,
+  })
+  console.log(formatTable(result))
+  report.add(result)
+  return result
+}
+
+async function composing(): Promise<void> {
+  const cold = await measured('compose, six compositions of 24 files, read anew', {
+    subjects: [ours('composeCold'), ...python('compose')],
+    input: tree,
+    cases: composeCases,
+  })
+  target('Cold compose over Hydra', 'at least 5 times as fast', ratioOf(cold, 'Hydra'), (ratio) => ratio >= 5)
+  told('Cold compose over Lerna', ratioOf(cold, 'Lerna'))
+  const warm = await measured('compose two layers of 100 keys again', {
+    subjects: [ours('composeWarm'), peer('c12'), peer('nodeConfig', 'node-config')],
+    input: layered,
+    cases: [null],
+  })
+  target('Warm compose over c12 loadConfig', 'no slower', ratioOf(warm, 'c12'), (ratio) => ratio >= 1)
+  target(
+    'Warm compose over node-config Load.scan',
+    'no slower',
+    ratioOf(warm, 'node-config'),
+    (ratio) => ratio >= 1,
+  )
+}
+
+async function reading(): Promise<void> {
+  const { base, over } = largeYaml()
+  const result = await measured('read and merge two YAML texts of 100 groups', {
+    subjects: [ours('readAndMerge'), peer('jsYamlAndDefu', 'js-yaml and defu')],
+    input: [base, over],
+    cases: [null],
+  })
+  target(
+    'Read and merge with places over js-yaml and defu',
+    'no slower',
+    ratioOf(result, 'js-yaml and defu'),
+    (ratio) => ratio >= 1,
+  )
+  const loaded = await measured('read and merge the same, and write it', {
+    subjects: [ours('readMergeWrite'), ...python('load and merge')],
+    input: [base, over],
+    cases: [null],
+  })
+  told('Read and merge over OmegaConf', ratioOf(loaded, 'Hydra'))
+}
+
+async function overriding(): Promise<void> {
+  const result = await measured('parse 10,000 overrides', {
+    subjects: [ours('parseOverrides'), ...python('overrides')],
+    input: manyOverrides(),
+    cases: [null],
+    rounds: 5,
+  })
+  told('Parse 10,000 overrides over Hydra', ratioOf(result, 'Hydra'))
+}
+
+async function sweeping(): Promise<void> {
+  const input = {
+    folder: tree,
+    overrides: ['db=mysql,postgresql', 'server.port=range(100)', '+retries=1,2,3,4,5'],
+  }
+  const result = await measured('plan a sweep of 1,000 jobs', {
+    subjects: [ours('planJobs'), ...python('sweep')],
+    input,
+    cases: [null],
+  })
+  told('Plan 1,000 jobs over Hydra', ratioOf(result, 'Hydra'))
+  const composed = await measured('the same, every job composed', {
+    subjects: [ours('sweepJobs')],
+    input,
+    cases: [null],
+    rounds: 3,
+  })
+  const ms = (composed.measured[0]?.nsPerCall.median ?? Number.NaN) / 1e6
+  target('A sweep of 1,000 jobs, each composed', 'under 1 s', ms, (each) => each < 1000, 'ms')
+}
+
+async function interpolating(): Promise<void> {
+  const strings = await measured('resolve 1,000 strings of two interpolations', {
+    subjects: [ours('resolveInterpolations'), ...python('interpolations')],
+    input: thousandStrings(),
+    cases: [null],
+    rounds: 5,
+  })
+  target(
+    '1,000 strings over OmegaConf',
+    'at least 50 times as fast',
+    ratioOf(strings, 'Hydra'),
+    (ratio) => ratio >= 50,
+  )
+  const times: number[] = []
+  for (const length of [50, 500, 5000]) {
+    const result = await measured(`resolve a chain of ${length} interpolations`, {
+      subjects: [ours('resolveInterpolations')],
+      input: chain(length),
+      cases: [null],
+    })
+    times.push(result.measured[0]?.nsPerCall.median ?? Number.NaN)
+  }
+  const [fifty = 1, fiveHundred = Number.NaN, fiveThousand = Number.NaN] = times
+  target(
+    'A chain of 500 over one of 50',
+    'at most 15 times the time',
+    fiveHundred / fifty,
+    (ratio) => ratio <= 15,
+  )
+  told('A chain of 5,000 over one of 50', fiveThousand / fifty)
+  const got = await measured('get one value', {
+    subjects: [ours('get'), ...python('get')],
+    input: largeYaml().base,
+    cases: [null],
+  })
+  told('Get one value over OmegaConf', ratioOf(got, 'Hydra'))
+}
+
+async function parsing(): Promise<void> {
+  for (const what of ['override', 'YAML'] as const) {
+    const { r2, largestMs } = parseTimes(what)
+    target(
+      `Time of the parser of ${what} up to 1 MB`,
+      'linear, r² over 0.99',
+      r2,
+      (value) => value > 0.99,
+      'r²',
+    )
+    target(`Longest of 20,000 ${what} texts up to 1 kB`, 'at most 10 ms', largestMs, (ms) => ms <= 10, 'ms')
+  }
+}
+
+async function reloading(): Promise<void> {
+  const { p95, changes } = await reloadLatency(tree)
+  target(
+    `Reload after the last write, 95th percentile of ${changes}`,
+    'at most 20 ms',
+    p95,
+    (ms) => ms <= 20,
+    'ms',
+  )
+}

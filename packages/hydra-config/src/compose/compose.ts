@@ -111,6 +111,8 @@ function composedIn(
   overrides: readonly Override[],
   resolve: ResolveOptions,
 ): Composed {
+  // What is wrong with the primary config is told before what is wrong with overrides, as Hydra does.
+  if (config !== undefined) repository.load(config)
   for (const override of overrides) refuseSweep(override)
   const { value, layers, list, choices } = composeWithHydra(repository, config, overrides, false, resolve)
   const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
