@@ -13,6 +13,7 @@ export {
   isHydraConfigError,
 } from './errors.ts'
 export type { HydraEvent } from './events.ts'
+export { explainText } from './explain/explain-text.ts'
 export type {
   HistoryStep,
   InterpolationTrace,

@@ -2,7 +2,8 @@ import type { ConfigNode, NodeRead } from '../compose/config-node.ts'
 import { keysOf } from '../compose/value-path.ts'
 import { isHydraConfigError } from '../errors.ts'
 import { plainView } from '../value/plain.ts'
-import { redact } from '../value/secret.ts'
+import { hasSecret, redact, redactedText } from '../value/secret.ts'
+import type { Origin, Value } from '../value/value.ts'
 import type { History } from './history.ts'
 import type { InterpolationTrace, Provenance } from './provenance.ts'
 import { refuseUnknownPath } from './unknown-path.ts'
@@ -37,20 +38,41 @@ export function explain(explained: Explained, path: string): Provenance {
 
 function ofNode(explained: Explained, node: ConfigNode): Provenance {
   const { path, raw } = node
-  const history = explained.history.at(keysOf(path))
-  const origin = raw.origin ?? history.at(-1)?.origin ?? { kind: 'code' }
-  const { value, error } = shown(node)
-  if (!node.isInterpolation) return { path, value, origin, history }
-  return { path, value, origin, history, interpolation: traceOf(explained, node, error) }
+  const { value, error } = resolvedOf(node)
+  const seal = hasSecret(raw) || hasSecret(value) ? sealed : open
+  const history = explained.history.at(keysOf(path)).map((step) => seal(step))
+  const origin = seal({ origin: raw.origin ?? history.at(-1)?.origin ?? { kind: 'code' } }).origin
+  const found = { path, value: plainView(redact(value)), origin, history }
+  return node.isInterpolation ? { ...found, interpolation: traceOf(explained, node, error) } : found
 }
 
-function shown(node: ConfigNode): { value: unknown; error?: Error } {
+/** What a node leads to; where that cannot be told, what is written there, and why. */
+function resolvedOf(node: ConfigNode): { value: Value; error?: Error } {
   try {
-    return { value: plainView(redact(node.resolved())) }
+    return { value: node.resolved() }
   } catch (error) {
     if (!isHydraConfigError(error)) throw error
-    return { value: plainView(redact(node.raw)), error }
+    return { value: node.raw, error }
   }
+}
+
+function open<Part>(part: Part): Part {
+  return part
+}
+
+/** Without what a secret was before, and without what an override says of it. */
+function sealed<Part extends { readonly origin: Origin; readonly value?: unknown }>(part: Part): Part {
+  const { origin } = part
+  const shown =
+    origin.kind === 'override' && origin.end > origin.start
+      ? {
+          ...origin,
+          text: origin.text.slice(0, origin.start) + redactedText,
+          end: origin.start + redactedText.length,
+        }
+      : origin
+  const isPlain = part.value !== undefined && !String(part.value).includes('${')
+  return { ...part, origin: shown, ...(isPlain && { value: redactedText }) }
 }
 
 /** Reads are explained when they are asked for: a chain of interpolations may be long. */
