@@ -6,6 +6,9 @@ import { type ConfigCase, configCase, sweepCase } from './config-cases.ts'
 import { overrideText } from './override-cases.ts'
 import type { Judge } from './python.ts'
 import { scalarCase } from './scalar-cases.ts'
+import { crashesLeftOut, ourTyped } from './typed-answers.ts'
+import type { TypedCase } from './typed-case.ts'
+import { typedCase } from './typed-cases.ts'
 import { dumpCase, interpolateCase, mergeCase, type ValueCase, yamlCase } from './value-cases.ts'
 
 /** One kind of question that is put to us and to the running Hydra. */
@@ -66,6 +69,21 @@ export const comparisons: readonly Questions[] = [
     '`interpolate`: random texts; answer, or class of the error',
     interpolateCase,
   ),
+  questions<TypedCase>({
+    name: 'typed',
+    what: 'Structured configs: random dataclasses, merges, updates, flags and selects; every value with its type, or the class of the error and its step',
+    share: 1,
+    arbitrary: typedCase,
+    ours: (input) => ({ ok: ourTyped(input) }),
+    question: (input) => ({ op: 'typed', ...input }),
+    known: [
+      {
+        reason:
+          "OmegaConf's select fails with an error of Python below a map or list that is missing (???); we find nothing there",
+        covers: (_, ours, theirs) => sameAnswer(ours, crashesLeftOut(theirs, ours)),
+      },
+    ],
+  }),
 ]
 
 function configQuestions(op: 'defaults' | 'compose' | 'sweep', judge: Judge): Questions {

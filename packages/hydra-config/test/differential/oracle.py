@@ -4,6 +4,7 @@ Values are tagged so that JSON loses nothing: {"i": "12"} an integer, {"f": "1e-
 {"m": [[key, value], ...]} a mapping in order, {"b": "00ff"} bytes.
 """
 
+import importlib
 import json
 import os
 import pathlib
@@ -217,6 +218,7 @@ OPERATIONS = {
         "value": tagged(OmegaConf.merge(*[OmegaConf.create(text) for text in texts]))
     },
     "interpolate": interpolate,
+    "typed": importlib.import_module("typed-oracle").typed,
     "defaults": defaults,
     "compose": composed,
     "sweep": sweep,
