@@ -15,6 +15,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Platform, PlatformFiles } from '../job/platform.ts'
 import { fromDir } from './dir.ts'
+import { fromPackage } from './package.ts'
 
 /** The machine as it is. */
 export const systemPlatform: Platform = {
@@ -34,6 +35,7 @@ export const systemPlatform: Platform = {
     process.stderr.write(text)
   },
   open: (path) => {
+    if (path.startsWith('pkg://')) return fromPackage(path)
     return fromDir(path.startsWith('file://') ? path.slice('file://'.length) : path)
   },
   files: systemFiles(),

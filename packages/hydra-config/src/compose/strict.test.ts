@@ -80,7 +80,7 @@ describe('defaults lists', () => {
         files: { ...db, 'config.yaml': 'defaults:\n- db: a\n' },
         overrides: [`db=${option}`],
       })
-      expect(answered, option).toMatch(/^COMPOSITION ConfigCompositionException: In 'config': the option/)
+      expect(answered, option).toMatch(/^COMPOSITION ConfigCompositionException: in 'config': the option/)
     }
   })
 
