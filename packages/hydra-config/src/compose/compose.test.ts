@@ -49,6 +49,13 @@ describe('compose', () => {
     )
   })
 
+  test.each([[`+${'a.'.repeat(10_000)}b=1`], [`+db@${'a.'.repeat(10_000)}b=mysql`]])(
+    'a path of thousands of keys is refused',
+    async (override) => {
+      expect(await refusal('config', override)).toMatch(/^COMPOSITION .*10001 keys is too deep/)
+    },
+  )
+
   test('a cycle of defaults lists is named', async () => {
     expect(await refusal('loop')).toMatch(/^COMPOSITION RecursionError: .*loop/)
   })

@@ -47,7 +47,18 @@ export function overrideLayer(placed: PlacedOverride, context: OverrideContext):
   }
 }
 
+// OmegaConf runs out of Python's stack before.
+const depthMax = 1000
+
+/** @throws {HydraConfigError} `COMPOSITION` where the way is longer than any configuration is deep */
 function below(steps: readonly string[], value: Value): Value {
+  if (steps.length > depthMax) {
+    throw new HydraConfigError(
+      'COMPOSITION',
+      `a path of ${steps.length} keys is too deep, at most ${depthMax} are taken: ${steps.slice(0, 5).join('.')}…`,
+      { class: 'ConfigCompositionException', origin: value.origin },
+    )
+  }
   return steps.reduceRight((inner, step) => map([[step, inner]], inner.origin), value)
 }
 

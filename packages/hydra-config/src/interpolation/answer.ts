@@ -8,7 +8,7 @@ export interface Answer {
   readonly opaque: boolean
 }
 
-const depthMax = 500
+const depthMax = 900
 const valuesMax = 1_000_000
 
 /**

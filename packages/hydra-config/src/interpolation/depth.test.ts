@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isHydraConfigError } from '../errors.ts'
+import { secret } from '../value/secret.ts'
 import { list, map, scalar, type Value } from '../value/value.ts'
 import { parseInterpolation } from './parse.ts'
 import { resolveAll, select } from './resolve-all.ts'
@@ -69,6 +70,25 @@ test('10,000 maps in one another are resolved', () => {
   let at = resolveAll(deep)
   while (at.kind === 'map') at = at.entries.get('a') ?? scalar(null)
   expect(at).toMatchObject({ value: 1n })
+})
+
+test('a value too deep to be printed or handed on is refused', () => {
+  let deep: Value = scalar('x')
+  for (let level = 0; level < length; level++) deep = list([deep])
+  const resolvers = { same: (value: unknown) => value }
+  for (const text of [
+    'x ${deep}',
+    '${same:${deep}}',
+    '${${oc.select:name}}',
+    '${oc.create:{x: ${deep}}} ${deep}',
+  ]) {
+    const root = map([
+      ['name', secret('deep')],
+      ['deep', deep],
+      ['it', scalar(text)],
+    ])
+    expect(messageOf(() => resolveAll(root, { resolvers }))).toMatch(/nested deeper than 1000|is withheld/)
+  }
 })
 
 test('what grows without end is stopped', () => {

@@ -6,7 +6,7 @@ import { cycleError, unresolved } from './errors.ts'
 import { failureAt, located } from './failure.ts'
 import { Frame, type Read, type Walk } from './frame.ts'
 import { type BuiltInAnswer, ocResolvers } from './oc-resolvers.ts'
-import { combined, ensureText, filled, holdSecret, take, unsettled } from './operands.ts'
+import { combined, ensureDepth, ensureText, filled, holdSecret, take, unsettled } from './operands.ts'
 import type { ResolveOptions } from './options.ts'
 import { interpolationAt, isMissing, Place } from './place.ts'
 import { type CallStep, compile, compileElement, type Program, type Step } from './program.ts'
@@ -361,7 +361,9 @@ export class Machine {
 
   #tainted(answer: Place | Value, isSecret: boolean): Place | Value {
     if (!isSecret) return answer
-    return answer instanceof Place ? this.#taint(answer) : secret(answer)
+    if (answer instanceof Place) return this.#taint(answer)
+    ensureDepth(answer)
+    return secret(answer)
   }
 
   /** The same place with its values secret; the same one each time, so that a cycle through it is seen. */
@@ -369,6 +371,7 @@ export class Machine {
     if (place === unsettled) return place
     const known = this.#secretPlaces.get(place)
     if (known !== undefined) return known
+    ensureDepth(place.value)
     const made = new Place(secret(place.value), place.parent, place.key, place.opaque)
     this.#secretPlaces.set(place, made)
     return made

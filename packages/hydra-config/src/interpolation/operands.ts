@@ -12,6 +12,7 @@ export const unsettled: Place = new Place(scalar(null))
 
 const valuesMax = 1_000_000
 const textMax = 2 ** 26
+const depthMax = 1000
 
 /** Takes the last operands; undefined where one of them is unsettled. Remembers whether a secret was among them. */
 export function take(frame: Frame, count: number): Place[] | undefined {
@@ -24,6 +25,16 @@ export function take(frame: Frame, count: number): Place[] | undefined {
 
 export function holdSecret(places: readonly Place[]): boolean {
   return places.some(({ value }) => survey(value).secret)
+}
+
+/**
+ * Refuses a value that is too deep to be printed, marked or handed to a resolver: YAML and overrides hold none.
+ * @throws HydraConfigError `INTERPOLATION_UNRESOLVED`
+ */
+export function ensureDepth(value: Value): void {
+  if (survey(value).depth > depthMax) {
+    throw unresolved('InterpolationResolutionError', `the value is nested deeper than ${depthMax}`)
+  }
 }
 
 /** The text of a key, or of a part of a resolver's name. */
@@ -68,6 +79,7 @@ function joined(template: Template, operands: readonly Place[]): Value {
   let length = 0
   const parts = template.parts.map((part) => {
     const value = part ?? operands[at++]?.value ?? ''
+    if (typeof value !== 'string') ensureDepth(value)
     length += typeof value === 'string' ? value.length : pythonString(value).length
     if (length > textMax) throw tooLong()
     return value

@@ -4,7 +4,7 @@ import type { MapKey, Value } from '../value/value.ts'
 import { Content } from './content.ts'
 import type { Read } from './frame.ts'
 import { Machine } from './machine.ts'
-import { unsettled } from './operands.ts'
+import { ensureDepth, unsettled } from './operands.ts'
 import type { ResolveOptions } from './options.ts'
 import { interpolationAt, Place, placePath } from './place.ts'
 import { survey } from './survey.ts'
@@ -29,7 +29,9 @@ export class Resolution {
       resolvers: this.#resolvers,
       plain: (place) => {
         const value = this.#exact.of(place)
-        return value === undefined ? undefined : { value: plainView(value), secret: survey(value).secret }
+        if (value === undefined) return undefined
+        ensureDepth(value)
+        return { value: plainView(value), secret: survey(value).secret }
       },
     })
     this.#inPlace = new Content(this.#machine, this.#resolvers, true)

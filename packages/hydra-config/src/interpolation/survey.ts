@@ -4,6 +4,8 @@ import type { ListValue, MapValue, ScalarValue, Value } from '../value/value.ts'
 interface Facts {
   /** How many values it holds, itself included; one that stands in it twice counts twice. */
   readonly size: number
+  /** How many values are in one another; 1 for a scalar. */
+  readonly depth: number
   /** Whether a string with `${` is in it. */
   readonly interpolated: boolean
   /** Whether a secret is in it. */
@@ -35,23 +37,25 @@ function childrenOf(value: ListValue | MapValue): Iterable<Value> {
 
 function containerFacts(value: ListValue | MapValue): Facts {
   let size = 1
+  let depth = 0
   let interpolated = false
   let secret = false
   for (const child of childrenOf(value)) {
     const facts = child.kind === 'scalar' ? scalarFacts(child) : (known.get(child) ?? unknownFacts)
     size += facts.size
+    depth = Math.max(depth, facts.depth)
     interpolated ||= facts.interpolated
     secret ||= facts.secret
   }
-  return { size, interpolated, secret }
+  return { size, depth: depth + 1, interpolated, secret }
 }
 
-const unknownFacts: Facts = { size: 1, interpolated: true, secret: true }
-const plain: Facts = { size: 1, interpolated: false, secret: false }
-const interpolation: Facts = { size: 1, interpolated: true, secret: false }
+const unknownFacts: Facts = { size: 1, depth: 1, interpolated: true, secret: true }
+const plain: Facts = { size: 1, depth: 1, interpolated: false, secret: false }
+const interpolation: Facts = { size: 1, depth: 1, interpolated: true, secret: false }
 
 function scalarFacts({ value, secret }: ScalarValue): Facts {
   const interpolated = typeof value === 'string' && value.includes('${')
-  if (secret === true) return { size: 1, interpolated, secret }
+  if (secret === true) return { size: 1, depth: 1, interpolated, secret }
   return interpolated ? interpolation : plain
 }
