@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -7,6 +7,7 @@ import {
   postgres as postgresServer,
   redis as redisServer,
   type Service,
+  type ServiceOptions,
 } from '@loadbearing/harness/services'
 import { Kvm } from '@nats-io/kv'
 import { connect } from '@nats-io/transport-node'
@@ -57,7 +58,6 @@ export async function dirStore(): Promise<Store> {
           })
           if (!path.endsWith('/')) await writeFile(join(folder, path), text)
         }
-        const { symlink } = await import('node:fs/promises')
         await symlink(folder, `${folder}.link`)
         await rename(`${folder}.link`, join(home, name))
         return revision
@@ -87,8 +87,11 @@ export async function sqliteStore(): Promise<Store> {
 }
 
 /** @param client which of pg's clients, or postgres itself */
-export async function postgresStore(client: 'Pool' | 'Client' | 'postgres'): Promise<Store> {
-  const service = await postgresServer()
+export async function postgresStore(
+  client: 'Pool' | 'Client' | 'postgres',
+  options: ServiceOptions = {},
+): Promise<Store> {
+  const service = await postgresServer(options)
   const schema = `sources_${client.toLowerCase()}`
   const table = `${schema}.hydra_config`
   return {
@@ -143,8 +146,8 @@ async function postgresClient(
   }
 }
 
-export async function ioredisStore(): Promise<Store> {
-  const service = await redisServer()
+export async function ioredisStore(options: ServiceOptions = {}): Promise<Store> {
+  const service = await redisServer(options)
   return {
     service,
     stand: async () => {
@@ -160,8 +163,8 @@ export async function ioredisStore(): Promise<Store> {
   }
 }
 
-export async function nodeRedisStore(): Promise<Store> {
-  const service = await redisServer()
+export async function nodeRedisStore(options: ServiceOptions = {}): Promise<Store> {
+  const service = await redisServer(options)
   return {
     service,
     stand: async () => {
@@ -182,8 +185,8 @@ export async function nodeRedisStore(): Promise<Store> {
   }
 }
 
-export async function natsStore(): Promise<Store> {
-  const service = await nats()
+export async function natsStore(options: ServiceOptions = {}): Promise<Store> {
+  const service = await nats(options)
   return {
     service,
     stand: async () => {
