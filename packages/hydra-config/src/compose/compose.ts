@@ -136,7 +136,7 @@ export function composeWithHydra(
 } {
   const expanded = expandDefaults({ repository, config: config ?? null, overrides, skipMissing })
   const layers: Layer[] = []
-  let value: Value = map([])
+  let value: Value = nothing
   const add = (layer: Layer): void => {
     value = layer.apply(value)
     layers.push(layer)
@@ -145,11 +145,17 @@ export function composeWithHydra(
   for (const each of expanded.list) add(configLayer(repository, each, resolve))
   if (value.kind !== 'map') value = map([])
   ensureHydraKeys(value)
-  for (const each of expanded.choices.configOverrides) add(overrideLayer(each, { ...context, resolve }))
+  for (const each of expanded.choices.configOverrides) {
+    add(overrideLayer(each, { ...context, resolve }))
+    if (each.override.key.startsWith('hydra') && value.kind === 'map') value = conformHydra(value)
+  }
   const whole = value.kind === 'map' ? conformHydra(value) : map([])
   const { list, choices, trees } = expanded
   return { value: whole, layers, list, choices: choices.known, trees }
 }
+
+/** What every composition begins with. */
+const nothing: MapValue = map([])
 
 function ownDefaults(list: readonly ResultDefault[]): readonly ResultDefault[] {
   return list.filter(({ config }) => !config.startsWith('hydra/') && config !== '_dummy_empty_config_')

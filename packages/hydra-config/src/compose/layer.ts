@@ -22,12 +22,19 @@ export interface Layer {
 /** The config of one entry of the final defaults list, below its package. */
 export function configLayer(repository: Repository, result: ResultDefault, resolve: ResolveOptions): Layer {
   const { config, package: ofPackage } = result
-  const body = repository.load(config)?.body ?? map([])
+  const loaded = repository.load(config)
+  const body = loaded?.body ?? map([])
   const embedded = below(ofPackage === '' ? [] : ofPackage.split('.'), body)
   if (!result.primary && config !== 'hydra/config') ensureNoSearchPath(config, embedded)
   return {
-    apply: (root) =>
-      mergeConfig(root, embedded, config, { ...resolve, listEdits: repository.semantics === 'strict' }),
+    apply(root) {
+      const last = loaded?.lastMerge
+      if (last?.root === root && last.package === ofPackage && last.merged !== undefined) return last.merged
+      const options = { ...resolve, listEdits: repository.semantics === 'strict' }
+      const merged = mergeConfig(root, embedded, config, options)
+      if (last !== undefined) Object.assign(last, { root, package: ofPackage, merged })
+      return merged
+    },
     brings: embedded,
     origin: body.origin ?? { kind: 'code' },
     get trail(): DefaultsTrail {

@@ -5,7 +5,7 @@ import { parseYaml } from '../yaml/parse-yaml.ts'
 import type { DefaultItem } from './default-item.ts'
 import { packageHeader } from './package-header.ts'
 import { parseDefaults } from './parse-defaults.ts'
-import type { ParsedConfigs } from './parsed-configs.ts'
+import { ParsedConfigs } from './parsed-configs.ts'
 
 /** One config as it was read. */
 export interface LoadedConfig {
@@ -15,7 +15,19 @@ export interface LoadedConfig {
   readonly body: Value
   /** Makes the items of its defaults list anew: they change while they are expanded. */
   readonly defaults: () => DefaultItem[]
+  /** Of Hydra's own configs, which most compositions merge in the same way: what was merged last, and what it gave. */
+  readonly lastMerge?: LastMerge
 }
+
+/** Both values never change, so that of the same two the result is the same. */
+export interface LastMerge {
+  root?: Value
+  package?: string
+  merged?: Value
+}
+
+/** Hydra's own configs, which never change either: each is parsed once. */
+const ownConfigs = new ParsedConfigs()
 
 /** The files of one search path: of several sources with one config, the first has it. */
 export class Repository {
@@ -95,11 +107,18 @@ export class Repository {
   #read(path: string): LoadedConfig | undefined {
     const file = fileOf(path)
     if (file === undefined) return undefined
-    for (const { path: source, files } of this.sources) {
+    for (const { provider, path: source, files } of this.sources) {
       const text = files.get(file)
       if (text === undefined) continue
+      const own = provider === 'hydra'
       const read = (): LoadedConfig =>
         readConfig(path, text, { source, config: file.slice(0, -'.yaml'.length) }, this.semantics)
+      if (own) {
+        return ownConfigs.get([this.semantics, source, path].join('\0'), text, () => ({
+          ...read(),
+          lastMerge: {},
+        }))
+      }
       return this.#parsed?.get([this.semantics, source, path].join('\0'), text, read) ?? read()
     }
     return undefined

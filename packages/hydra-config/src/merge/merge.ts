@@ -59,10 +59,9 @@ class Merge {
     for (const [srcKey, value] of src.entries) {
       const key = sameKey(entries, srcKey) ?? srcKey
       const old = entries.get(key)
-      entries.set(
-        key,
-        old === undefined ? this.#whole(value) : this.#entry(old, value, [...above, { entries, key }]),
-      )
+      if (old === undefined) entries.set(key, this.#whole(value))
+      else if (isReplaced(old, value)) entries.set(key, value)
+      else entries.set(key, this.#entry(old, value, [...above, { entries, key }]))
     }
     return { kind: 'map', entries, origin: dest.origin }
   }
@@ -108,6 +107,13 @@ class Merge {
       throw error
     }
   }
+}
+
+/** The plain case: a scalar takes the place of whatever was there. */
+function isReplaced(old: Value, value: Value): boolean {
+  return (
+    value.kind === 'scalar' && value.value !== '???' && value.typing === undefined && old.typing === undefined
+  )
 }
 
 function isInterpolation(value: Value): boolean {
