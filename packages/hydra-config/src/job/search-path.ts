@@ -92,16 +92,16 @@ function searchPathOf(
   repository: Repository,
   { config, overrides, resolve }: SearchPathOptions,
 ): { readonly provider: string; readonly paths: readonly string[] } | undefined {
+  const body = config === undefined ? undefined : repository.load(config)?.body
+  if (body !== undefined && body.kind !== 'map') {
+    refuse(`primary config '${String(config)}' must be a DictConfig, got ListConfig`)
+  }
   const override = overrides.find(
     ({ key, type, package: ofPackage }) =>
       key === 'hydra.searchpath' && type === 'CHANGE' && ofPackage === undefined,
   )
   if (override !== undefined && override.value !== null) {
     return { provider: 'hydra.searchpath in command-line', paths: textsOf(override.value) }
-  }
-  const body = config === undefined ? undefined : repository.load(config)?.body
-  if (body !== undefined && body.kind !== 'map') {
-    refuse(`primary config '${String(config)}' must be a DictConfig, got ListConfig`)
   }
   const found = body && select(body, 'hydra.searchpath', resolve)
   if (found === undefined) return undefined

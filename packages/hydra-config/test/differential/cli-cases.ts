@@ -226,7 +226,7 @@ export function masked(text: string): string {
   const timed = text.replace(/\d{4}-\d\d-\d\d/g, '<date>').replace(/\d\d[-:]\d\d[-:]\d\d(?:,\d+)?/g, '<time>')
   const tables = timed.includes('Search path') ? timed.replace(/ {2,}/g, ' ').replace(/-{3,}/g, '---') : timed
   // How long Python took to load its plugins.
-  return tables.replace(/Profiling information[\s\S]*$/, '')
+  return tables.replace(/\nProfiling information[\s\S]*$/, '')
 }
 
 export function sameCli(ours: CliAnswer, theirs: CliAnswer): boolean {

@@ -152,6 +152,43 @@ def interpolate(text, key):
     return {"value": tagged(found)}
 
 
+def resolved(text, how):
+    """With resolvers of a user: `count` and, with a cache, `once` count their calls."""
+    calls = [0]
+
+    def count(*_):
+        calls[0] += 1
+        return calls[0]
+
+    def shown(value):
+        if isinstance(value, (DictConfig, ListConfig)):
+            return OmegaConf.to_container(value, resolve=True)
+        if isinstance(value, list):
+            return [shown(item) for item in value]
+        if isinstance(value, dict):
+            return {str(key): shown(item) for key, item in value.items()}
+        return value
+
+    def show(*args):
+        return json.dumps([shown(each) for each in args], separators=(",", ":"), ensure_ascii=False)
+
+    resolvers = {
+        "count": (count, False),
+        "once": (count, True),
+        "show": (show, False),
+        "made": (lambda *_: {"e": [1, "${a}"]}, False),
+        "pick": (lambda *args: args[0] if args and isinstance(args[0], str) else "none", False),
+        "my.e": (lambda *_: "my", False),
+    }
+    for name, (resolver, use_cache) in resolvers.items():
+        OmegaConf.register_new_resolver(name, resolver, use_cache=use_cache, replace=True)
+    config = OmegaConf.create(text)
+    if how == "resolve":
+        OmegaConf.resolve(config)
+        return {"value": tagged(config)}
+    return {"value": tagged(OmegaConf.to_container(config, resolve=True))}
+
+
 MY_APP = """import hydra
 from omegaconf import OmegaConf
 
@@ -218,6 +255,7 @@ OPERATIONS = {
         "value": tagged(OmegaConf.merge(*[OmegaConf.create(text) for text in texts]))
     },
     "interpolate": interpolate,
+    "resolved": resolved,
     "typed": importlib.import_module("typed-oracle").typed,
     "defaults": defaults,
     "compose": composed,

@@ -1,0 +1,96 @@
+import type { CliCase } from './cli-cases.ts'
+
+/** A folder with groups, nested groups and interpolations, as an app begins. */
+const shop = {
+  'config.yaml':
+    'defaults:\n- db: mysql\n- _self_\nname: app\nt: ${now:%Y}\nu: ${db.port}\nw: ${hydra:job.name}\n',
+  'db/mysql.yaml': 'port: 1\nf: 1.0\n',
+  'db/pg.yaml': 'port: 2\n',
+  'server/apache.yaml': 'x: 1\n',
+  'server/inner/a.yaml': 'y: 1\n',
+}
+
+/** One without a defaults list, and one with a choice that has to be made. */
+const plain = {
+  'config.yaml': 'a: 1\nb: {c: [1, 2.5, null]}\n',
+  'must.yaml': 'defaults:\n- db: ???\n- optional x: nope\n',
+  'db/a.yaml': '# @package _global_\ndb: {n: 1}\n',
+  'db/b.yaml': 'n: ${oc.env:NO_SUCH_VARIABLE,none}\n',
+  'nested.yaml': 'defaults:\n- db@first: a\n- db@second: b\n- _self_\n- override hydra/job_logging: stdout\n',
+  'list.yaml': '- 1\n- 2\n',
+  'schema.yaml': 'hydra:\n  job:\n    chdir: maybe\n',
+  'help.yaml':
+    'hydra:\n  help:\n    header: A shop\n    template: |\n      ${hydra.help.header} $$5\n      $APP_CONFIG_GROUPS\n      ${hydra.help.footer}\n',
+}
+
+/** For completion: maps, lists, prefixes of one another, missing values. */
+const words = {
+  'config.yaml':
+    'defaults:\n- group: null\n- _self_\ndict: {key1: val1, key2: true, key3: "???"}\ndict_more: yup\nlist: [aa, {b: 1}, "???"]\nnothing: null\nref: ${dict}\n',
+  'group/dict.yaml': '# @package _global_\ngroup: {dict: true}\ntoys: {andy: davis}\n',
+  'group/list.yaml': '- 1\n',
+  'other/launcher/quick.yaml': '# @package _global_\nquick: true\n',
+  'extra/group/more.yaml': 'm: 1\n',
+  'extra/added/one.yaml': 'o: 1\n',
+}
+
+const shopLines = [
+  '|-h|-hm|--version|--hydra-help|--help db=pg|--help --resolve|-i|-i=config|--info all|--info plugins',
+  '--cfg job|--cfg hydra|--cfg all --resolve|-c job -p db|-c job -p db.port|-c job -p nope|--pack=db --cfg=job',
+  '--cfg hydra -p hydra.run --resolve|--cfg all -p w|--cfg all -p hydra.runtime.output_dir|-c job -p db +db.g=${name}',
+  '--info defaults|--info defaults-tree|--info searchpath|--info config|--info defaults foo=1|--info config foo=1',
+  '~db --info defaults-tree|+server=apache --info defaults|+db@x=pg --info defaults-tree|db=[mysql,pg] --info defaults',
+  '--cfg|--cfg foo|--co|-x|-r -m|-mr|--resolve|-cn nope|-cp nope|-cd nope|-cp conf.yaml|-1|-- db=pg|-c job -- -1',
+  'db=mysql,pg|db=nope|foo=1|a=b=c|a=é|db@y:x=pg|name=${nope} --cfg job --resolve|+t=1 --cfg job|~t --cfg job',
+  '-m db=mysql,pg|-m db=mysql,pg name=a,b|-m|-m db=pg,nope|-m hydra.x=1,2|-m name=glob(*)|-m db=glob(m*)',
+  '-m +x=range(1,3)|-m +x=interval(1,2)|-m +x=[1,2],[3] +y={a:1},{b:2}|hydra.sweeper.max_batch_size=1 -m db=mysql,pg',
+  'hydra.verbose=true|hydra.verbose=3|hydra.job.name=5|hydra.run.dir=x hydra.output_subdir=null|hydra.job.chdir=true',
+  'hydra.mode=MULTIRUN db=mysql,pg|-m db=mysql,pg hydra.mode=RUN|hydra/hydra_logging=disabled -m db=mysql,pg',
+  'hydra.searchpath=[file:///app/server] --info searchpath|hydra.searchpath=[file:///app/no] --info searchpath',
+  'hydra.searchpath=[file:///app/server] +inner=a --cfg job|hydra.searchpath=5|hydra.job.num=a|hydra.mode=x|hydra=foo',
+  '+hydra.foo=1 --cfg hydra|hydra.foo=1|+hydra.job.env_set.X=1 --cfg hydra|hydra.job.env_copy=[FOO] --cfg hydra',
+  'hydra.job.config.override_dirname.exclude_keys=[db] db=pg name=4 --cfg hydra|--experimental-rerun nope',
+]
+const plainLines = [
+  '|--info defaults|--info defaults-tree|--cfg all -p b|-cn must|-cn must db=a --cfg job|-cn must db=b --cfg job --resolve',
+  '-cn must -m db=a,b|-cn must --info defaults-tree db=b|-cn nested --cfg job|-cn nested --info defaults|-cn list',
+  '-cn nested --info defaults-tree|-cn schema|-cn help --help|-cn db/a --cfg job|-cn config.yaml --cfg job|-cn nested db@first=b',
+]
+const lines = [
+  '|d|dict|dict.|dict.k|dict.key1=|dict.key1=v|dict.key2=|dict.key3=|dict.key3.|list|list.|list.0=|list.1.|list.2.|nothing=',
+  'ref.|gro|group=|group=d|group=dict |group=dict toys.|+|+gro|~gro|~group=|other/|other/l|other/launcher=|hydra/|hydra|nope',
+  'hydra/launcher=|hydra.|hydra.job|hydra.job.|hydra.runtime.choices.|hydra.mode=|a=b=c|group=nope |group=nope d|-m gro|--foo',
+  'hydra.searchpath=[file:///app/extra] group=|hydra.searchpath=[file:///app/extra] ad|--cfg job gro|extra/group=|.|=',
+]
+
+/** Command lines written by hand, in kind those of Hydra's own examples and tests. */
+export const cliExamples: readonly CliCase[] = [
+  ...casesOf(shop, shopLines),
+  ...casesOf(plain, plainLines),
+  ...each(lines).map((line) => queryOf(`python my_app.py ${line}`, 'bash')),
+  ...['my_app gro', './my_app.py dict.', '  python3 my_app.py gro', 'my_app'].flatMap((line) => [
+    queryOf(line, 'fish'),
+    queryOf(line, 'zsh'),
+  ]),
+  ...['', 'query=nope', 'install=no', 'query=bash install=bash'].map((given) => ({
+    files: words,
+    argv: ['-sc', ...given.split(' ').filter((word) => word !== '')],
+    environment: {},
+  })),
+]
+
+function each(texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) => text.split('|'))
+}
+
+function casesOf(files: CliCase['files'], texts: readonly string[]): readonly CliCase[] {
+  return each(texts).map((line) => ({
+    files,
+    argv: line.split(' ').filter((word) => word !== ''),
+    environment: {},
+  }))
+}
+
+function queryOf(line: string, shell: string): CliCase {
+  return { files: words, argv: ['-sc', `query=${shell}`], environment: { COMP_LINE: line } }
+}
