@@ -134,8 +134,9 @@ export class Scanner {
   }
 
   #dropStaleKeys(): void {
+    // Deeper levels have later keys: behind one that is fresh all are.
     for (const [level, key] of this.#keys) {
-      if (key.mark.line === this.#cursor.line && this.#cursor.index - key.mark.index <= keyLengthMax) continue
+      if (key.mark.line === this.#cursor.line && this.#cursor.index - key.mark.index <= keyLengthMax) return
       if (key.required) throw this.#keyWithoutValue(key)
       this.#keys.delete(level)
     }
