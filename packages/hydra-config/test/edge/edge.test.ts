@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { bundle, edgeCode } from './bundle.ts'
+import { runAsWorker } from './worker-context.ts'
+
+const files = {
+  'config.yaml': 'defaults:\n- db: pg\n- _self_\nurl: pg://${db.host}:${db.port}\nlist: [1, 2.0, yes]\n',
+  'db/pg.yaml': 'host: localhost\nport: 5432\n',
+  'db/mysql.yaml': '# @package db\nhost: &h remote\nport: 3306\nsame: *h\n',
+}
+
+test('composition from memory is bundled without any module of Node, and runs where there is none', async () => {
+  const { script, imports } = await bundle(
+    `import { compose, fromMemory } from '@loadbearing/hydra-config'
+     export const run = async (files, overrides) => {
+       const composition = await compose({ source: fromMemory(files), config: 'config', overrides })
+       return JSON.stringify({ value: composition.value, origin: composition.explain('db.port').origin, digest: composition.digest() })
+     }`,
+  )
+  expect(imports).toEqual([])
+  const { run } = runAsWorker(script)
+  if (typeof run !== 'function') throw new TypeError('run is no function')
+  const found: unknown = JSON.parse(String(await run(files, ['db=mysql', 'db.port=3307'])))
+  expect(found).toMatchObject({
+    value: {
+      db: { host: 'remote', port: 3307, same: 'remote' },
+      url: 'pg://remote:3307',
+      list: [1, 2, true],
+    },
+    origin: { kind: 'override', index: 1 },
+    digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+  })
+  await expect(run(files, ['db=nope'])).rejects.toMatchObject({ code: 'MISSING_CONFIG' })
+})
+
+test('the bundle for the edge keeps its size', async () => {
+  const { gzipped } = await bundle(edgeCode)
+  expect(gzipped).toBeLessThanOrEqual(60_000)
+})
+
+test('a watch from memory takes nothing of Node either', async () => {
+  const { script } = await bundle(`export { createHydra, fromGlob, watch } from '@loadbearing/hydra-config'`)
+  expect(Object.keys(runAsWorker(script))).toEqual(['createHydra', 'fromGlob', 'watch'])
+})
