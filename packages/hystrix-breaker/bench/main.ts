@@ -10,6 +10,7 @@ import {
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { failingCosts } from './failing.ts'
 import { httpRates } from './http.ts'
+import { otherRuntimes } from './other-runtimes.ts'
 
 /** A row of the table of targets: item of the specification's section 10, what was measured, whether it holds. */
 type Verdict = readonly [item: string, what: string, measured: string, target: string, met: string]
@@ -17,7 +18,7 @@ type Verdict = readonly [item: string, what: string, measured: string, target: s
 const file = (name: string): URL => new URL(name, import.meta.url)
 const packageFolder = file('..')
 const command = 'pnpm bench hystrix-breaker'
-const versions = { cockatiel: '4.0.0', mollitia: '0.1.1', opossum: '10.0.0', undici: '8' }
+const versions = { brakes: '3.1.0', cockatiel: '4.0.0', mollitia: '0.1.1', opossum: '10.0.0', undici: '8' }
 
 function subject(name: string, of: string, module = './subjects.ts'): Subject {
   return { name, module: file(module), export: of }
@@ -29,6 +30,7 @@ async function measure(work: string, subjects: readonly Subject[]): Promise<Comp
   return result
 }
 
+const brakes = './brakes-subjects.ts'
 const closed = await measure('closed circuit', [
   subject('ours', 'oursBulkhead'),
   subject('ours, with a time limit', 'oursDefaults'),
@@ -37,6 +39,7 @@ const closed = await measure('closed circuit', [
   subject('cockatiel, sampling', 'cockatielSampling'),
   subject('mollitia, count window', 'mollitia'),
   subject('opossum, defaults', 'opossum'),
+  subject('brakes, defaults', 'brakes', brakes),
 ])
 const whole = await measure('closed circuit, time limit, bulkhead', [
   subject('ours', 'oursWhole'),
@@ -48,6 +51,7 @@ const open = await measure('open circuit, refused and caught', [
   subject('cockatiel', 'cockatielOpen'),
   subject('mollitia', 'mollitiaOpen'),
   subject('opossum', 'opossumOpen'),
+  subject('brakes', 'brakesOpen', brakes),
 ])
 const pipelines = './pipeline-subjects.ts'
 const results = [
@@ -134,6 +138,19 @@ for (const { subject: name, perSecond } of rates) {
   const share = `${((perSecond / bare) * 100).toFixed(1)} %`
   verdicts.push(['HTTP', `undici, 64 at once, ${name}`, `${perSecond.toFixed(0)}/s, ${share}`, '', ''])
 }
+for (const cost of otherRuntimes()) {
+  verdicts.push(
+    typeof cost === 'string'
+      ? ['context', cost, 'not measured', '', '']
+      : [
+          'context',
+          `${cost.subject}: let through, refused`,
+          `${cost.closed.toFixed(0)} ns, ${cost.open.toFixed(0)} ns`,
+          '',
+          '',
+        ],
+  )
+}
 for (const row of verdicts) console.log(row.join('  '))
 
 const tables = results.map(tableOf)
@@ -143,7 +160,7 @@ recordEvidence(packageFolder, 'bench', {
   columns: ['work', ...(tables[0]?.columns ?? [])],
   rows: tables.flatMap(({ rows }, at) => rows.map((row) => [results[at]?.work ?? '', ...row])),
   notes: [
-    'Each call is awaited; the work is a promise that is already settled. Ours always keeps the latency histogram, and on the closed path a bulkhead too; cockatiel, sampling, and mollitia keep neither. opossum by default keeps a time limit and percentiles.',
+    'Each call is awaited; the work is a promise that is already settled. Ours always keeps the latency histogram, and on the closed path a bulkhead too; cockatiel, sampling, and mollitia keep neither. opossum and brakes by default keep a time limit and percentiles.',
   ],
 })
 recordEvidence(packageFolder, 'targets', {
@@ -152,6 +169,6 @@ recordEvidence(packageFolder, 'targets', {
   columns: ['item', 'what', 'measured', 'target', 'met'],
   rows: verdicts.map((row) => [...row]),
   notes: [
-    'Items of section 10 of the specification. HTTP: requests a second to a local server in a process of its own, and their share of those without a breaker.',
+    'Items of section 10 of the specification. HTTP: requests a second to a local server in a process of its own, and their share of those without a breaker. Context: breakers of other languages, whose calls are synchronous, timed by means of their own.',
   ],
 })

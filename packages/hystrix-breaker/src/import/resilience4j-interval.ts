@@ -25,9 +25,20 @@ export function intervalOf(
   const most = numberOf(maxName, read, durationMax, 1, durationMax)
   const spread = read('enableRandomizedWait') === true ? numberOf('randomizedWaitFactor', read, 0.5, 0, 1) : 0
   return (attempt) => {
-    const whole = Math.min(wait * multiplier ** (attempt - 1), grows ? most : durationMax)
+    const whole = grows ? grown(wait, attempt, multiplier, most) : wait
     return Math.min(durationMax, Math.max(min, whole * (1 - spread + 2 * spread * random.next())))
   }
+}
+
+/** Step by step, as there: whole milliseconds each time. */
+function grown(wait: number, attempt: number, multiplier: number, most: number): number {
+  let whole = wait
+  for (let n = 1; n < attempt && whole < most; n++) {
+    const next = Math.trunc(whole * multiplier)
+    if (next === whole) break
+    whole = next
+  }
+  return Math.min(whole, most)
 }
 
 function numberOf(

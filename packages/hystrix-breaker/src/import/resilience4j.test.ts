@@ -145,6 +145,13 @@ test('defaults are those of resilience4j', () => {
   expect(timeLimiters.instance('a').options).toEqual({ timeout: 1000 })
   expect(bulkheads.instance('a').options).toEqual({ max: 25 })
   expect(threadPoolBulkheads.instance('a').options).toEqual({ max: availableParallelism(), queue: 100 })
+  // As IntervalFunction.ofExponentialBackoff(1001) of resilience4j 2.4.0 answers.
+  const odd = fromResilience4jYaml(
+    'resilience4j.retry.instances.a: {waitDuration: 1001, enableExponentialBackoff: true}',
+  ).retries.instance('a').options.backoff
+  expect([1, 2, 3, 4].map((attempt) => typeof odd === 'function' && odd(attempt))).toEqual([
+    1001, 1501, 2251, 3376,
+  ])
   // Without a wait of its own, a retry is not looked at for how that grows.
   const growing = fromResilience4jYaml(
     'resilience4j.retry.instances.a: {enableExponentialBackoff: true}',
