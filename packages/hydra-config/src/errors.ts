@@ -1,3 +1,4 @@
+import { originText } from './value/origin-text.ts'
 import type { Origin } from './value/value.ts'
 
 /** What went wrong, as a closed set. */
@@ -89,7 +90,7 @@ export class HydraConfigError extends Error {
   readonly path?: string
 
   constructor(code: HydraConfigErrorCode, message: string, options: HydraConfigErrorOptions = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(withPlace(message, options.origin), 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     if (options.class !== undefined) this.class = options.class
     if (options.offset !== undefined) this.offset = options.offset
@@ -98,6 +99,44 @@ export class HydraConfigError extends Error {
     if (options.issues !== undefined) this.issues = options.issues
     Object.defineProperty(this, brand, { value: true })
   }
+}
+
+/** Where something went wrong. */
+interface ErrorPlace {
+  readonly origin?: Origin | undefined
+  readonly path?: string | undefined
+}
+
+/** Does `work`; an error of it that tells no place gets this one. */
+export function placed<Result>(place: ErrorPlace, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    throw placedError(error, place)
+  }
+}
+
+/** The error with a place, where it tells none. */
+export function placedError(error: unknown, { origin, path }: ErrorPlace): unknown {
+  if (!isHydraConfigError(error) || error.origin !== undefined || origin === undefined) return error
+  const { code, message, cause } = error
+  const at = new HydraConfigError(code, message, {
+    class: error.class,
+    offset: error.offset,
+    origin,
+    path: error.path ?? path,
+    ...(error.issues === undefined ? {} : { issues: error.issues }),
+    ...(cause === undefined ? {} : { cause }),
+  })
+  if (error.stack !== undefined) at.stack = error.stack.replace(message, () => at.message)
+  return at
+}
+
+/** The message, with the place below it unless it is in it. */
+function withPlace(message: string, origin: Origin | undefined): string {
+  if (origin === undefined || origin.kind === 'code') return message
+  const place = originText(origin)
+  return message.includes(place) ? message : `${message.trimEnd()}\n  at ${place}`
 }
 
 /** Whether `error` is a {@link HydraConfigError}, of this copy of the package or of another one. */

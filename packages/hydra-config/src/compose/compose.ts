@@ -4,7 +4,7 @@ import { Repository } from '../defaults/repository.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
 import type { Environment } from '../interpolation/resolver.ts'
 import type { Override } from '../override/override.ts'
-import { parseOverride } from '../override/parse.ts'
+import { parseOverrides } from '../override/parse-overrides.ts'
 import { systemEnvironment, systemWallClock } from '../ports.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
@@ -54,7 +54,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const observer = new Observer(options)
   return observer.compose(config, async () => {
     const repository = await openRepository(options)
-    const parsed = overrides.map((text) => parseOverride(text, { semantics }))
+    const parsed = parseOverrides(overrides, { semantics })
     const resolve = resolveOptions({ ...options, resolvers: observer.resolvers(options.resolvers) })
     return settledComposition(composedIn(repository, config, parsed, resolve), options)
   })
@@ -70,7 +70,7 @@ export function resolveOptions(options: Omit<ComposeOptions, 'source'>): Resolve
 export async function defaultsList(options: ComposeOptions): Promise<readonly ResultDefault[]> {
   const { config, overrides = [], semantics = 'hydra-1.3' } = options
   const repository = await openRepository(options)
-  const parsed = overrides.map((text) => parseOverride(text, { semantics }))
+  const parsed = parseOverrides(overrides, { semantics })
   return ownDefaults(expandDefaults({ repository, config: config ?? null, overrides: parsed }).list)
 }
 

@@ -23,7 +23,7 @@ export function followed(root: Value, steps: readonly string[]): readonly string
     }
   }
   if (resolution === undefined) return steps
-  const way: string[] = [...steps.slice(-1)]
+  const way: string[] = steps.slice(-1)
   for (let at = place; at !== start; at = at.parent) {
     if (at.parent === undefined || at.key === undefined || at.opaque) return undefined
     way.unshift(scalarString(at.key))

@@ -1,6 +1,6 @@
 import type { DefaultsTrail, ResultDefault } from '../defaults/expand.ts'
 import type { Repository } from '../defaults/repository.ts'
-import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { HydraConfigError, isHydraConfigError, placed } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
 import { type MergeOptions, merge } from '../merge/merge.ts'
 import { overrideOrigin } from '../override/places.ts'
@@ -43,13 +43,15 @@ export function configLayer(repository: Repository, result: ResultDefault, resol
   }
 }
 
-export function overrideLayer(placed: PlacedOverride, context: OverrideContext): Layer {
-  const { override, index } = placed
-  const value = override.type === 'DEL' ? undefined : overrideValue(placed)
+export function overrideLayer(given: PlacedOverride, context: OverrideContext): Layer {
+  const { override, index } = given
+  const origin = overrideOrigin(override, index)
+  const place = { origin, path: override.key }
+  const value = override.type === 'DEL' ? undefined : placed(place, () => overrideValue(given))
   return {
-    apply: (root) => applyOverride(root, placed, value, context),
+    apply: (root) => placed(place, () => applyOverride(root, given, value, context)),
     brings: value && below(override.key.split('.'), value),
-    origin: overrideOrigin(override, index),
+    origin,
     trail: [],
   }
 }

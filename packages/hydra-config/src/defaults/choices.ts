@@ -1,4 +1,4 @@
-import { HydraConfigError } from '../errors.ts'
+import { HydraConfigError, placed } from '../errors.ts'
 import { type Element, isDict, isList, isSwept, type Override } from '../override/override.ts'
 import { overrideOrigin } from '../override/places.ts'
 import { stringRepr } from '../value/python-string.ts'
@@ -24,6 +24,13 @@ interface Choice {
   used: boolean
 }
 
+interface Deletion {
+  /** The option that has to be chosen for it; any where undefined. */
+  readonly name: string | undefined
+  readonly origin: Origin
+  used: boolean
+}
+
 /** What the command line and the defaults lists choose for the config groups, while the lists are expanded. */
 export class Choices {
   /** Items of `+group=option`, for the end of the primary list. */
@@ -34,7 +41,7 @@ export class Choices {
   readonly known: Map<string, string | null> = new Map()
   readonly #knownByGroup = new Map<string, Set<string>>()
   readonly #chosen = new Map<string, Choice>()
-  readonly #deletions = new Map<string, { readonly name: string | undefined; used: boolean }>()
+  readonly #deletions = new Map<string, Deletion>()
   readonly #strict: boolean
 
   /** @throws {HydraConfigError} `COMPOSITION` for an override that no group takes */
@@ -43,38 +50,38 @@ export class Choices {
     const appended: GroupDefault[] = []
     const configOverrides: { override: Override; index: number }[] = []
     for (const [index, override] of overrides.entries()) {
-      const { key, value, type } = override
-      if (!isList(value) && isSwept(value)) continue
-      const isGroup = repository.hasGroup(key)
-      const whole = override.package === undefined ? key : `${key}@${override.package}`
-      if (this.#strict && type === 'DEL' && !isGroup && key !== '' && repository.has(key)) {
-        if (value !== null) refuse(`a deletion of a config takes no value: '${override.text}'`, 'ValueError')
-        this.#deletions.set(whole, { name: undefined, used: false })
-        continue
-      }
-      if (override.edit !== undefined || (isDict(value) && !(this.#strict && type === 'DEL')) || !isGroup) {
-        configOverrides.push({ override, index })
-        continue
-      }
-      if (type === 'FORCE_ADD') {
-        refuse(`force-add of config groups is not supported: '${override.text}'`)
-      } else if (type === 'DEL') {
-        this.#deletions.set(whole, { name: deletedName(override), used: false })
-      } else if (type === 'ADD') {
-        const options = {
-          package: override.package,
-          appended: true,
-          fromRoot: this.#strict,
-          chosenBy: overrideOrigin(override, index),
-        }
-        appended.push(groupDefault(key, optionsOf(override), options))
-      } else {
-        const origin = overrideOrigin(override, index)
-        this.#chosen.set(whole, { ...chosenBy(override), from: undefined, origin, used: false })
-      }
+      const origin = overrideOrigin(override, index)
+      const group = placed({ origin }, () => this.#take(repository, override, origin))
+      if (group === 'no group') configOverrides.push({ override, index })
+      else if (group !== undefined) appended.push(group)
     }
     this.appended = appended
     this.configOverrides = configOverrides
+  }
+
+  /** What is to be appended, if anything is. */
+  #take(repository: Repository, override: Override, origin: Origin): GroupDefault | 'no group' | undefined {
+    const { key, value, type } = override
+    if (!isList(value) && isSwept(value)) return undefined
+    const isGroup = repository.hasGroup(key)
+    const whole = override.package === undefined ? key : `${key}@${override.package}`
+    if (this.#strict && type === 'DEL' && !isGroup && key !== '' && repository.has(key)) {
+      if (value !== null) refuse(`a deletion of a config takes no value: '${override.text}'`, 'ValueError')
+      this.#deletions.set(whole, { name: undefined, origin, used: false })
+      return undefined
+    }
+    if (override.edit !== undefined || (isDict(value) && !(this.#strict && type === 'DEL')) || !isGroup) {
+      return 'no group'
+    }
+    if (type === 'FORCE_ADD') refuse(`force-add of config groups is not supported: '${override.text}'`)
+    if (type === 'ADD') {
+      const { package: ofPackage } = override
+      const options = { package: ofPackage, appended: true, fromRoot: this.#strict, chosenBy: origin }
+      return groupDefault(key, optionsOf(override), options)
+    }
+    if (type === 'DEL') this.#deletions.set(whole, { name: deletedName(override), origin, used: false })
+    else this.#chosen.set(whole, { ...chosenBy(override), from: undefined, origin, used: false })
+    return undefined
   }
 
   /** Grows with every choice that is registered or met: between two equal numbers nothing was decided. */
@@ -133,11 +140,13 @@ export class Choices {
 
   /** @throws {HydraConfigError} `COMPOSITION` for an override or a deletion that met no item */
   ensureUsed(): void {
-    for (const [key, { used, from, value }] of this.#chosen) if (!used) this.#refuseUnused(key, from, value)
-    for (const [key, { used, name }] of this.#deletions) {
-      if (used) continue
+    for (const [key, { used, from, value, origin }] of this.#chosen) {
+      if (!used) placed({ origin }, () => this.#refuseUnused(key, from, value))
+    }
+    for (const [key, { used, name, origin }] of this.#deletions) {
       const shown = name === undefined ? key : `${key}=${name}`
-      refuse(`Could not delete '${shown}'. No match in the defaults list`)
+      if (!used)
+        placed({ origin }, () => refuse(`Could not delete '${shown}'. No match in the defaults list`))
     }
   }
 

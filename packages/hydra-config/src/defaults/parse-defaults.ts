@@ -1,4 +1,4 @@
-import { HydraConfigError } from '../errors.ts'
+import { HydraConfigError, placed } from '../errors.ts'
 import type { Semantics } from '../semantics.ts'
 import { suggestion } from '../suggest.ts'
 import type { Scalar, Value } from '../value/value.ts'
@@ -12,9 +12,9 @@ import { normalizedOption } from './strict-paths.ts'
  */
 export function parseDefaults(path: string, value: Value, semantics: Semantics): () => DefaultItem[] {
   if (value.kind !== 'list') {
-    return refuse(path, `must have a list as its defaults, not ${kindOf(value)}`)
+    return placed(value, () => refuse(path, `must have a list as its defaults, not ${kindOf(value)}`))
   }
-  const items = value.items.map((item) => parseItem(path, item, semantics))
+  const items = value.items.map((item) => placed(item, () => parseItem(path, item, semantics)))
   return () => items.map(copyOf)
 }
 

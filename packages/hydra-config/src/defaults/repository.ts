@@ -141,7 +141,7 @@ function groupsOf(sources: Repository['sources']): Set<string> {
 }
 
 function readConfig(path: string, text: string, file: ConfigFile, semantics: Semantics): LoadedConfig {
-  const header = packageHeader(path, text)
+  const header = packageHeader(path, text, file)
   const whole = parseYaml(text, file)
   if (whole.kind !== 'map') return { path, header, body: whole, defaults: () => [] }
   const list = whole.entries.get('defaults')

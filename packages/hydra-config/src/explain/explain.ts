@@ -71,7 +71,8 @@ function sealed<Part extends { readonly origin: Origin; readonly value?: unknown
           end: origin.start + redactedText.length,
         }
       : origin
-  const isPlain = part.value !== undefined && !String(part.value).includes('${')
+  const isInterpolation = typeof part.value === 'string' && part.value.includes('${')
+  const isPlain = part.value !== undefined && !isInterpolation
   return { ...part, origin: shown, ...(isPlain && { value: redactedText }) }
 }
 

@@ -103,7 +103,7 @@ describe('what goes wrong', () => {
       path: 'b.c',
       origin: { kind: 'file', line: 2 },
       cause,
-      message: "the resolver 'bad' failed: no such secret",
+      message: expect.stringMatching(/^the resolver 'bad' failed: no such secret\n {2}at .*:2:8$/),
     })
     expect(ended).toBe(error)
     expect(() => resolution.all(root)).toThrow(/failed/)

@@ -95,7 +95,7 @@ describe('arguments and answers', () => {
     expect(error).toMatchObject({
       path: 'b.c',
       cause,
-      message: "the resolver 'r' failed: the disk is on fire",
+      message: expect.stringMatching(/^the resolver 'r' failed: the disk is on fire\n {2}at .*:2:8$/),
     })
     expect(error).toMatchObject({ origin: { kind: 'file', line: 2 } })
   })

@@ -2,6 +2,7 @@ import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { Place } from '../interpolation/place.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
 import { mergeTyped } from '../structured/merge-drafts.ts'
+import { scalarString } from '../value/python-string.ts'
 import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.ts'
 import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
 
@@ -49,6 +50,8 @@ class Merge {
     if (dest.kind !== src.kind) {
       throw new HydraConfigError('MERGE', `a ${src.kind} cannot be merged into a ${dest.kind}`, {
         class: 'ConfigTypeError',
+        origin: src.origin,
+        path: above.map(({ key }) => scalarString(key)).join('.'),
       })
     }
     return dest.kind === 'map' && src.kind === 'map' ? this.#maps(dest, src, above) : src

@@ -19,6 +19,7 @@ type Constructed = Value | Unsupported
 
 interface Unsupported {
   readonly kind: 'unsupported'
+  readonly origin: Origin | undefined
   readonly type: 'set' | 'date'
 }
 
@@ -69,7 +70,7 @@ class Constructor {
 
   #asValue(constructed: Constructed): Value {
     if (constructed.kind !== 'unsupported') return constructed
-    const placeholder = scalar(null)
+    const placeholder = scalar(null, constructed.origin)
     this.#unsupported.set(placeholder, constructed.type)
     return placeholder
   }
@@ -100,14 +101,14 @@ class Constructor {
         return scalar(scalarText(node), origin)
       case `${yamlTag}timestamp`:
         checkTimestamp(scalarText(node))
-        return { kind: 'unsupported', type: 'date' }
+        return { kind: 'unsupported', type: 'date', origin }
       case `${yamlTag}seq`:
         return this.#sequence(node, origin)
       case `${yamlTag}map`:
         return this.#mapping(node, origin)
       case `${yamlTag}set`:
         this.#pending.push(() => void this.#pairs(node))
-        return { kind: 'unsupported', type: 'set' }
+        return { kind: 'unsupported', type: 'set', origin }
       case `${yamlTag}omap`:
       case `${yamlTag}pairs`:
         return this.#pairsList(node, origin)

@@ -1,4 +1,4 @@
-import { type Mark, yamlError } from './errors.ts'
+import { type Mark, markAt, yamlError } from './errors.ts'
 
 const unprintable = /[^\t\n\r -~\x85\xA0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u
 
@@ -16,7 +16,8 @@ export class Cursor {
       const code = found[0].codePointAt(0) ?? 0
       throw yamlError(
         'ReaderError',
-        `character U+${code.toString(16).toUpperCase().padStart(4, '0')} is not allowed in YAML, at position ${found.index}`,
+        `character U+${code.toString(16).toUpperCase().padStart(4, '0')} is not allowed in YAML`,
+        markAt(text, found.index),
       )
     }
     this.#text = text

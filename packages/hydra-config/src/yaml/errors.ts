@@ -33,3 +33,9 @@ export function yamlError(errorClass: YamlErrorClass, message: string, mark?: Ma
     { class: errorClass, offset: mark.index },
   )
 }
+
+/** The place of an index of a text whose lines nobody has counted. */
+export function markAt(text: string, index: number): Mark {
+  const lines = text.slice(text.startsWith('\uFEFF') ? 1 : 0, index).split(/\r\n|[\n\r\x85\u2028\u2029]/)
+  return { index, line: lines.length - 1, column: lines.at(-1)?.length ?? 0 }
+}

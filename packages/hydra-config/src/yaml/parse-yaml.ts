@@ -1,10 +1,10 @@
-import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { HydraConfigError, isHydraConfigError, placed, placedError } from '../errors.ts'
 import { checkInterpolation } from '../interpolation/check.ts'
-import { type ConfigFile, type MapKey, map, scalar, type Value } from '../value/value.ts'
+import { type ConfigFile, map, scalar, type Value } from '../value/value.ts'
 import { readBlockYaml } from './block-reader.ts'
 import { composeDocument } from './compose.ts'
 import { constructDocument } from './construct.ts'
-import { yamlError } from './errors.ts'
+import { markAt, yamlError } from './errors.ts'
 
 // Aliases are written out when a configuration is read; a bomb of them ends here.
 const valuesMax = 1_000_000
@@ -25,17 +25,21 @@ export function readWholeYaml(text: string, file?: ConfigFile): Value {
   try {
     return readDocument(text, file)
   } catch (error) {
-    throw isHydraConfigError(error) ? inCharacters(error, text) : error
+    throw isHydraConfigError(error) ? placedIn(error, text, file) : error
   }
 }
 
-/** The error with its offset in characters; the readers count in UTF-16 units. */
-function inCharacters(error: HydraConfigError, text: string): HydraConfigError {
+/** The error with its offset in characters, for the readers count in UTF-16 units, and with its place in the file. */
+function placedIn(error: HydraConfigError, text: string, file: ConfigFile | undefined): HydraConfigError {
   const { code, message, offset, class: ofClass, cause } = error
   if (offset === undefined || code !== 'YAML_INVALID') return error
-  const characters = Array.from(text.slice(0, offset)).length
-  if (characters === offset) return error
-  return new HydraConfigError(code, message, { class: ofClass, offset: characters, cause })
+  const { line, column } = markAt(text, offset)
+  return new HydraConfigError(code, message, {
+    class: ofClass,
+    offset: Array.from(text.slice(0, offset)).length,
+    ...(cause === undefined ? {} : { cause }),
+    origin: error.origin ?? (file && { kind: 'file', ...file, line: line + 1, column: column + 1 }),
+  })
 }
 
 function readDocument(text: string, file: ConfigFile | undefined): Value {
@@ -72,7 +76,7 @@ function check(root: Value, unsupported: ReadonlyMap<Value, string>): void {
       for (const item of value.items) visit(item)
     } else {
       for (const [key, item] of value.entries) {
-        checkKey(key)
+        if (key === null) throw placedError(yamlError('KeyValidationError', 'null cannot be a key'), value)
         visit(item)
       }
     }
@@ -81,13 +85,15 @@ function check(root: Value, unsupported: ReadonlyMap<Value, string>): void {
   visit(root)
 }
 
-function checkKey(key: MapKey): void {
-  if (key === null) throw yamlError('KeyValidationError', 'null cannot be a key')
-}
-
 function checkScalar(value: Value & { kind: 'scalar' }, unsupported: string | undefined): void {
   if (unsupported !== undefined) {
-    throw yamlError('UnsupportedValueType', `a ${unsupported} is no value of a configuration`)
+    throw placedError(
+      yamlError('UnsupportedValueType', `a ${unsupported} is no value of a configuration`),
+      value,
+    )
   }
-  if (typeof value.value === 'string' && value.value.includes('${')) checkInterpolation(value.value)
+  if (typeof value.value === 'string' && value.value.includes('${')) {
+    const text = value.value
+    placed(value, () => checkInterpolation(text))
+  }
 }
