@@ -109,23 +109,23 @@ describe.each(stores)('%s', (_, skipped, open) => {
         new Map(Array.from({ length: 8 }, (__, index) => [`group/${index}.yaml`, `revision: ${revision}\n`]))
       await stand.publish('torn', filesOf(0))
       const source = other.source('torn')
-      let isPublishing = true
-      const publishing = (async () => {
+      const publishing = { isOver: false }
+      const publications = (async () => {
         for (let revision = 1; revision <= 50; revision += 1) {
           await stand.publish('torn', filesOf(revision))
           await setImmediate()
         }
-        isPublishing = false
+        publishing.isOver = true
       })()
       const seen = new Set<string>()
-      while (isPublishing) {
+      while (!publishing.isOver) {
         const texts = new Set((await source.files()).values())
         expect(texts.size, [...texts].join()).toBe(1)
         for (const text of texts) seen.add(text)
         // A source that has it all at hand leaves no turn to others.
         await setImmediate()
       }
-      await publishing
+      await publications
       expect(new Set((await source.files()).values())).toEqual(new Set(['revision: 50\n']))
       expect(seen.size).toBeGreaterThan(1)
     })

@@ -77,6 +77,7 @@ test('new folders, and folders in these, are watched as well', async () => {
   await shows(live, { db: { port: 5 }, cache: { near: { size: 2 } } })
   writeFileSync(join(root, 'db/pg.yaml'), 'port: 6\n')
   await shows(live, { db: { port: 6 }, cache: { near: { size: 2 } } })
+  expect(errors()).toBe(1)
 })
 
 test('a volume of Kubernetes, whose files are links through a link that is replaced', async () => {

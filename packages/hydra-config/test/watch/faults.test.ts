@@ -111,7 +111,7 @@ describe.each(stores)('%s', (_, skipped, open) => {
       await service.pause()
       try {
         await eventually(() => reloads().includes('reload.error'), { within: '20s' })
-        await live[Symbol.asyncDispose]()
+        await expect(live[Symbol.asyncDispose]()).resolves.toBeUndefined()
       } finally {
         await service.resume()
       }

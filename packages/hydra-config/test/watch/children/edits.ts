@@ -46,7 +46,7 @@ class Editor {
     const path = this.#pick(['config.yaml', ...options.map((option) => `db/${option}.yaml`)])
     this.#number += 1
     if (path === 'config.yaml') this.#option = this.#pick(options)
-    const edit = this.#pick([
+    const edit: (path: string) => void | Promise<void> = this.#pick([
       this.#write,
       this.#write,
       this.#replace,
