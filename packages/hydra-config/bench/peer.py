@@ -20,6 +20,7 @@ else:
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.types import RunMode
 
 from omegaconf import OmegaConf
 
@@ -44,6 +45,9 @@ def sweeping(given):
     loader = GlobalHydra.instance().config_loader()
 
     def call(case):
+        loader.load_configuration(
+            config_name="app", overrides=given["overrides"], run_mode=RunMode.MULTIRUN
+        )
         parsed = OverridesParser.create(config_loader=loader).parse_overrides(given["overrides"])
         return BasicSweeper.split_arguments(parsed, None)[0]
 
@@ -61,7 +65,7 @@ def resolving(text):
 
 def reading(text):
     config = OmegaConf.create(text)
-    return lambda case: config.group_7.port, lambda found: found
+    return lambda case: config[case].port, lambda found: found
 
 
 def loading(texts):

@@ -93,10 +93,10 @@ export function resolveInterpolations(text: string): Prepared<unknown> {
 }
 
 /** One value of a composed configuration. */
-export async function get(text: string): Promise<Prepared<unknown>> {
+export async function get(text: string): Promise<Prepared<string>> {
   const { value } = await compose({ source: fromMemory({ 'config.yaml': text }), config: 'config' })
   const groups = Object(value)
-  return { call: () => groups.group_7.port }
+  return { call: (group) => groups[group].port }
 }
 
 /** A value of this package, or a plain one, as JSON. */

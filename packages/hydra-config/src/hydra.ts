@@ -1,6 +1,6 @@
 import { type ComposeOptions, compose, defaultsList } from './compose/compose.ts'
 import type { Composition } from './compose/composition.ts'
-import type { ResultDefault } from './defaults/expand.ts'
+import type { ResultDefault } from './defaults/defaults-tree.ts'
 import { ParsedConfigs } from './defaults/parsed-configs.ts'
 import { HydraConfigError } from './errors.ts'
 import { type Tell, teller } from './events.ts'

@@ -3,7 +3,7 @@ export { type ComposeOptions, compose, defaultsList } from './compose/compose.ts
 export type { Composition, ToYamlOptions } from './compose/composition.ts'
 export type { ConfigNode } from './compose/config-node.ts'
 export type { Path } from './compose/path.ts'
-export type { DefaultsTrail, ResultDefault, TrailStep } from './defaults/expand.ts'
+export type { DefaultsTrail, ResultDefault, TrailStep } from './defaults/defaults-tree.ts'
 export type { Duration } from './duration.ts'
 export {
   type ConfigIssue,
@@ -27,6 +27,12 @@ export {
   type WatchOptions,
   watch,
 } from './hydra.ts'
+export {
+  type InstantiateOptions,
+  type InstantiateSource,
+  instantiate,
+} from './instantiate/instantiate.ts'
+export { type Made, type Registry, registry, type Target, type Targets } from './instantiate/registry.ts'
 export type { Place } from './interpolation/place.ts'
 export type { ResolveOptions } from './interpolation/resolve.ts'
 export { resolveAll, select } from './interpolation/resolve-all.ts'
@@ -58,6 +64,7 @@ export { type ParseOverrideOptions, parseOverride } from './override/parse.ts'
 export type { Clock, Random } from './ports.ts'
 export type { DeepReadonly, StandardSchema } from './schema/standard-schema.ts'
 export type { Semantics } from './semantics.ts'
+export { fromGlob } from './source/glob.ts'
 export { fromMemory } from './source/memory.ts'
 export type { ConfigSource } from './source/source.ts'
 export { fromDotlist } from './structured/dotlist.ts'

@@ -1,5 +1,6 @@
 import { configPath, nameOf, overrideKey } from '../defaults/default-item.ts'
-import type { DefaultsNode, ExpandedDefaults } from '../defaults/expand.ts'
+import type { DefaultsNode } from '../defaults/defaults-tree.ts'
+import type { ExpandedDefaults } from '../defaults/expand.ts'
 import { hydraVersion } from '../job/hydra-node.ts'
 import { redact } from '../value/secret.ts'
 import { dumpYaml } from '../yaml/dump.ts'

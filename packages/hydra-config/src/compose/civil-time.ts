@@ -67,6 +67,10 @@ function field(letter: string, time: Date): string | undefined {
       return digits(hour % 12 || 12, 2)
     case 'j':
       return digits(dayOfYear(time), 3)
+    case 'k':
+      return String(hour).padStart(2, ' ')
+    case 'l':
+      return String(hour % 12 || 12).padStart(2, ' ')
     case 'm':
       return digits(time.getMonth() + 1, 2)
     case 'M':
@@ -75,6 +79,8 @@ function field(letter: string, time: Date): string | undefined {
       return '\n'
     case 'p':
       return hour < 12 ? 'AM' : 'PM'
+    case 'P':
+      return hour < 12 ? 'am' : 'pm'
     case 'r':
       return strftime('%I:%M:%S %p', time.getTime())
     case 'R':

@@ -1,4 +1,5 @@
-import { type DefaultsNode, expandDefaults, type ResultDefault } from '../defaults/expand.ts'
+import type { DefaultsNode, ResultDefault } from '../defaults/defaults-tree.ts'
+import { expandDefaults } from '../defaults/expand.ts'
 import type { ParsedConfigs } from '../defaults/parsed-configs.ts'
 import { Repository } from '../defaults/repository.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'

@@ -1,4 +1,4 @@
-import type { ResultDefault } from '../defaults/expand.ts'
+import type { ResultDefault } from '../defaults/defaults-tree.ts'
 import { type Explained, explain } from '../explain/explain.ts'
 import { History } from '../explain/history.ts'
 import type { Provenance } from '../explain/provenance.ts'

@@ -3,7 +3,7 @@ import { refuseUnknownPath } from '../explain/unknown-path.ts'
 import { interpolationAt, isMissing, Place } from '../interpolation/place.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
 import { scalarString } from '../value/python-string.ts'
-import { type MapKey, type MapValue, scalar, type Value } from '../value/value.ts'
+import { type MapKey, scalar, type Value } from '../value/value.ts'
 import { childPath, keysOf } from './value-path.ts'
 
 /**
@@ -40,6 +40,8 @@ export interface ConfigNode {
    * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`, `INTERPOLATION_CYCLE`
    */
   resolved(): Value
+  /** The same place in a configuration where `value` stands at it. Resolvers are asked anew. */
+  with(value: Value): ConfigNode
 }
 
 /** What an interpolation read: a place of the configuration, or an environment variable. */
@@ -48,12 +50,14 @@ export type NodeRead = ConfigNode | { readonly environment: string }
 /** A configuration as nodes, and what its interpolations lead to. */
 export class ConfigTree {
   readonly root: ConfigNode
+  readonly #options: ResolveOptions
   readonly #resolution: Resolution
   readonly #nodes = new WeakMap<Place, ConfigNode>()
   readonly #places = new WeakMap<ConfigNode, Place>()
 
   /** @throws {HydraConfigError} `INVALID_OPTION` */
-  constructor(root: MapValue, options: ResolveOptions) {
+  constructor(root: Value, options: ResolveOptions) {
+    this.#options = options
     this.#resolution = new Resolution(options)
     this.root = this.#nodeOf(new Place(root))
   }
@@ -85,6 +89,7 @@ export class ConfigTree {
       at: (path) => this.#below(place, path) ?? refuseUnknownPath(node, path),
       select: (path) => this.#select(place, path),
       resolved: () => this.#resolved(place),
+      with: (value) => this.#with(place, value),
     }
     this.#nodes.set(place, node)
     this.#places.set(node, place)
@@ -110,6 +115,19 @@ export class ConfigTree {
     if (found === undefined || isMissing(found)) return undefined
     const value = this.#resolution.content(found)
     return value.kind === 'scalar' && value.value === null ? undefined : value
+  }
+
+  #with(place: Place, value: Value): ConfigNode {
+    let root = value
+    const keys: MapKey[] = []
+    for (let at = place; at.parent !== undefined && at.key !== undefined; at = at.parent) {
+      root = withKey(at.parent.value, at.key, root)
+      keys.push(at.key)
+    }
+    const tree = new ConfigTree(root, this.#options)
+    let found = tree.#placeOf(tree.root)
+    for (const key of keys.toReversed()) found = found.child(key) ?? found
+    return tree.#nodeOf(found)
   }
 
   #resolved(place: Place): Value {
@@ -138,4 +156,11 @@ function childOfOtherKey(place: Place, keys: Iterable<MapKey>, text: string): Pl
 function pathOf({ parent, key }: Place): string {
   if (parent === undefined || key === undefined) return ''
   return childPath(pathOf(parent), scalarString(key), parent.value)
+}
+
+function withKey(container: Value, key: MapKey, value: Value): Value {
+  if (container.kind === 'list') return { ...container, items: container.items.with(Number(key), value) }
+  return container.kind === 'map'
+    ? { ...container, entries: new Map(container.entries).set(key, value) }
+    : container
 }

@@ -1,4 +1,4 @@
-import type { DefaultsTrail, ResultDefault } from '../defaults/expand.ts'
+import type { DefaultsTrail, ResultDefault } from '../defaults/defaults-tree.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError, isHydraConfigError, placed } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'

@@ -133,8 +133,8 @@ describe('defaults lists', () => {
       'b.yaml': 'defaults:\n- a\n',
     }
     for (const semantics of ['hydra-1.3', 'strict'] as const) {
-      expect(await list(semantics, { files })).toBe(
-        'COMPOSITION RecursionError: defaults lists include each other: a -> b -> a',
+      expect(await list(semantics, { files })).toMatch(
+        /^COMPOSITION RecursionError: defaults lists include each other: a -> b -> a$/m,
       )
     }
   })
@@ -147,7 +147,7 @@ describe('defaults lists', () => {
     for (const semantics of ['hydra-1.3', 'strict'] as const) {
       expect((await list(semantics, deep)).split(' ')).toHaveLength(10_002)
       expect(await list(semantics, circle)).toMatch(
-        /RecursionError: .*: c0 -> c1 -> .*\(9982 more\).* -> c10000 -> c0$/,
+        /RecursionError: .*: c0 -> c1 -> .*\(9982 more\).* -> c10000 -> c0$/m,
       )
     }
   })
@@ -160,8 +160,8 @@ describe('defaults lists', () => {
       'h/one.yaml': 'n: 1\n',
     }
     for (const semantics of ['hydra-1.3', 'strict'] as const) {
-      expect(await list(semantics, { files })).toBe(
-        'COMPOSITION RecursionError: defaults lists include each other: a -> a',
+      expect(await list(semantics, { files })).toMatch(
+        /^COMPOSITION RecursionError: defaults lists include each other: a -> a$/m,
       )
       expect(await list(semantics, { files: deferred })).toMatch(/^COMPOSITION RecursionError/)
     }

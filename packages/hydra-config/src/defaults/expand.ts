@@ -1,6 +1,5 @@
-import { HydraConfigError } from '../errors.ts'
+import { HydraConfigError, placed } from '../errors.ts'
 import type { Override } from '../override/override.ts'
-import type { Origin } from '../value/value.ts'
 import { Branch } from './branch.ts'
 import { Choices } from './choices.ts'
 import {
@@ -17,38 +16,10 @@ import {
   place,
   setPackageHeader,
 } from './default-item.ts'
+import { ancestors, type DefaultsNode, flattened, type ResultDefault, walk } from './defaults-tree.ts'
 import { isInterpolated, refuseUnresolved, resolveItem, tryResolveItem } from './interpolated-item.ts'
 import type { LoadedConfig, Repository } from './repository.ts'
 import { ensureInside } from './strict-paths.ts'
-
-/** One config of the final defaults list, in the order of composition. */
-export interface ResultDefault {
-  /** From the root of the search path, without `.yaml`. */
-  readonly config: string
-  /** Where its body goes; '' for the root. */
-  readonly package: string
-  /** The config whose list has it; undefined for the primary one. */
-  readonly parent: string | undefined
-  /** Whether it is the primary config's own body. */
-  readonly primary: boolean
-  /** Whether `_self_` in its own defaults list says that its body goes here. */
-  readonly isSelf: boolean
-  /** The configs that brought it, from the primary one down to itself, each with what chose it. */
-  readonly trail: DefaultsTrail
-}
-
-/** The configs of one branch of the defaults tree from the root down. */
-export type DefaultsTrail = readonly TrailStep[]
-
-/** One config of a branch of the defaults tree. */
-export interface TrailStep {
-  /** From the root of the search path, without `.yaml`. */
-  readonly config: string
-  /** Where its body goes; '' for the root. */
-  readonly package: string
-  /** The option in a defaults list, or the override, that chose it; undefined for the primary config. */
-  readonly chosenBy: Origin | undefined
-}
 
 export interface ExpandedDefaults {
   readonly list: readonly ResultDefault[]
@@ -66,16 +37,21 @@ interface ExpandOptions {
   readonly skipMissing?: boolean
 }
 
-/** One entry of a defaults list with what it includes. */
-export interface DefaultsNode {
-  readonly item: DefaultItem
-  readonly parent: DefaultsNode | undefined
-  /** Undefined for a leaf. */
-  children?: readonly DefaultsNode[]
+/** A config whose defaults list is being read. */
+interface OpenConfig {
+  readonly node: DefaultsNode
+  /** Of its next child. */
+  scope: Scope
+  readonly list: readonly DefaultItem[]
+  readonly selfAdded: boolean
+  /** How many items of the list are still to be read. */
+  left: number
+  /** Those of the item that was read last. */
+  alternatives: DefaultItem[]
+  readonly children: DefaultsNode[]
+  /** How many of the children were looked at for an interpolation. */
+  resolved: number
 }
-
-/** What stands between an item and its place in the tree: one step for each config on the branch. */
-type Steps = Generator<Steps, void, void>
 
 /** What holds for a whole subtree. */
 interface Scope {
@@ -107,10 +83,9 @@ export function expandDefaults({
   })
   const forest = trees.toReversed()
   expansion.expandDeferred(forest)
-  const list = forest.flatMap((tree) => [...results(tree)])
-  ensureNoDuplicates(list)
+  const list = flattened(forest)
   choices.ensureUsed()
-  return { list: list.map(({ result }) => result), choices, trees: forest }
+  return { list, choices, trees: forest }
 }
 
 class Expansion {
@@ -129,17 +104,32 @@ class Expansion {
     this.#strict = repository.semantics === 'strict'
   }
 
-  /** Runs the steps of a tree on a stack of its own, however deep it is. */
+  /** Expands a tree on a stack of its own, however deep it is. */
   expand(root: DefaultsNode, scope: Scope): void {
-    const running: Steps[] = [this.#expand(root, scope)]
-    for (let steps = running.at(-1); steps !== undefined; steps = running.at(-1)) {
-      const { done, value } = steps.next()
-      if (done === true) running.pop()
-      else running.push(value)
+    const open: OpenConfig[] = []
+    let next: DefaultsNode | undefined = root
+    let nextScope = scope
+    for (;;) {
+      const opened = next && this.#openPlaced(next, nextScope)
+      if (opened !== undefined) open.push(opened)
+      const last = open.at(-1)
+      if (last === undefined) return
+      next = this.#nextChild(last)
+      nextScope = last.scope
+      if (next === undefined) {
+        this.#close(last)
+        open.pop()
+      }
     }
   }
 
-  *#expand(node: DefaultsNode, scope: Scope): Steps {
+  /** As {@link #open}; what goes wrong is told with what chose the item. */
+  #openPlaced(node: DefaultsNode, scope: Scope): OpenConfig | undefined {
+    return placed({ origin: node.item.chosenBy }, () => this.#open(node, scope))
+  }
+
+  /** What an item includes; undefined for a leaf. */
+  #open(node: DefaultsNode, scope: Scope): OpenConfig | undefined {
     const { item } = node
     const primary = item.kind === 'config' && item.primary
     const path = configPath(item)
@@ -147,67 +137,71 @@ class Expansion {
     if (nameOf(item) !== '???') setPackageHeader(item, this.#repository.load(path)?.header)
     if (this.#choices.delete(item)) {
       item.deleted = true
-      return
+      return undefined
     }
     this.#choices.meet(item)
-    if (nameOf(item) === null || this.#isMissing(item, path)) return
+    if (nameOf(item) === null || this.#isMissing(item, path)) return undefined
     const loaded = this.#repository.load(path)
     if (loaded === undefined) {
       if (!item.optional) this.#refuseMissing(node)
       item.deleted = true
-      return
+      return undefined
     }
     this.#branch.enter(item, scope.interpolated, this.#choices.decided)
-    yield* this.#expandLoaded(node, loaded, scope, primary)
-    this.#branch.leave()
-  }
-
-  *#expandLoaded(node: DefaultsNode, loaded: LoadedConfig, scope: Scope, primary: boolean): Steps {
     const appended = primary ? this.#choices.appended : []
     const list = loaded.defaults()
-    const selfAdded = (list.length > 0 || appended.length > 0) && completeSelf(list, configPath(node.item))
+    const selfAdded = (list.length > 0 || appended.length > 0) && completeSelf(list, path)
     list.push(...appended.map((each) => ({ ...each })))
-    if (this.#strict) for (const item of list) ensureInside(item, configPath(node.item))
-    this.#checkOverrides(node.item, list, scope.interpolated)
+    if (this.#strict) for (const each of list) ensureInside(each, path)
+    this.#checkOverrides(item, list, scope.interpolated)
+    return { node, scope, list, selfAdded, left: list.length, alternatives: [], children: [], resolved: 0 }
+  }
 
-    const children: DefaultsNode[] = []
-    for (const item of list.toReversed()) {
+  /** The next child that is to be expanded: the list is read from its end. */
+  #nextChild(config: OpenConfig): DefaultsNode | undefined {
+    const { node, children, list } = config
+    for (;;) {
+      const alternative = config.alternatives.shift()
+      if (alternative !== undefined) {
+        const child: DefaultsNode = { item: alternative, parent: node }
+        children.push(child)
+        if (!isInterpolated(alternative)) return child
+        if (this.#strict) this.#deferred.set(alternative, this.#scopeOfDeferred(config.scope))
+        continue
+      }
+      const item = config.left > 0 ? list[--config.left] : undefined
+      if (item === undefined) return this.#strict ? undefined : this.#nextInterpolated(config)
       if (isSelf(item)) {
         if (item.kind === 'group')
           refuse(`${configPath(node.item)} chooses _self_ for ${item.group}`, 'AssertionError')
         children.push({ item, parent: node })
-        continue
-      }
-      if (item.kind === 'group' && item.override) {
-        // Read from the end, so that of several overrides the last one in the order of the tree is the first.
+      } else if (item.kind === 'group' && item.override) {
+        // Of several overrides the last one in the order of the tree is the first one here.
         if (this.#strict) this.#choices.add(configPath(node.item), item)
-        continue
-      }
-      place(item, groupPath(node.item), finalPackage(node.item))
-      this.#choices.apply(item, scope.among)
-      if (this.#strict) ensureInside(item, configPath(node.item))
-      for (const each of this.#alternatives(node.item, item)) {
-        const child: DefaultsNode = { item: each, parent: node }
-        children.push(child)
-        if (!isInterpolated(each)) yield this.#expand(child, scope)
-        else if (this.#strict) this.#deferred.set(each, this.#scopeOfDeferred(scope))
+      } else {
+        place(item, groupPath(node.item), finalPackage(node.item))
+        this.#choices.apply(item, config.scope.among)
+        if (this.#strict) ensureInside(item, configPath(node.item))
+        config.alternatives = this.#alternatives(node.item, item)
       }
     }
-    if (!this.#strict) yield* this.#expandInterpolated(children, list, selfAdded)
-    if (children.length > 0) node.children = children.toReversed()
   }
 
   /** By the rules of Hydra 1.3: as soon as all choices of its own list are known. */
-  *#expandInterpolated(
-    children: readonly DefaultsNode[],
-    list: readonly DefaultItem[],
-    selfAdded: boolean,
-  ): Steps {
-    for (const child of children) {
-      if (isSelf(child.item) || !isInterpolated(child.item)) continue
-      resolveItem(child.item, this.#choices.known, list, selfAdded)
-      yield this.#expand(child, { interpolated: true })
+  #nextInterpolated(config: OpenConfig): DefaultsNode | undefined {
+    while (config.resolved < config.children.length) {
+      const child = config.children[config.resolved++]
+      if (child === undefined || isSelf(child.item) || !isInterpolated(child.item)) continue
+      resolveItem(child.item, this.#choices.known, config.list, config.selfAdded)
+      config.scope = { interpolated: true }
+      return child
     }
+    return undefined
+  }
+
+  #close({ node, children }: OpenConfig): void {
+    this.#branch.leave()
+    if (children.length > 0) node.children = children.toReversed()
   }
 
   #scopeOfDeferred({ among }: Scope): Scope {
@@ -236,7 +230,7 @@ class Expansion {
   }
 
   /** A list of options is one config each, the last one first. */
-  #alternatives(parent: DefaultItem, item: DefaultItem): readonly DefaultItem[] {
+  #alternatives(parent: DefaultItem, item: DefaultItem): DefaultItem[] {
     if (item.kind !== 'group' || item.value === null || typeof item.value === 'string') return [item]
     return item.value.toReversed().map((option) => {
       if (option.includes('${')) {
@@ -325,63 +319,6 @@ function completeSelf(list: DefaultItem[], path: string): boolean {
   const others = list.some((item) => !isOverride(item))
   if (selves === 0 && (others || list.length === 0)) list.push(configDefault('_self_'))
   return selves === 0
-}
-
-interface Found {
-  readonly result: ResultDefault
-  readonly key: string | undefined
-}
-
-function* results(tree: DefaultsNode): Generator<Found> {
-  for (const node of walk([tree])) {
-    const { item, parent, children } = node
-    if (children !== undefined || item.deleted || nameOf(item) === '???' || nameOf(item) === null) continue
-    if (isSelf(item) && parent !== undefined) yield { result: resultOf(parent, true), key: undefined }
-    else yield { result: resultOf(node, false), key: item.kind === 'group' ? overrideKey(item) : undefined }
-  }
-}
-
-/** Each node before its children, from the first tree on; without recursion, for a tree may be deep. */
-function* walk(forest: readonly DefaultsNode[]): Generator<DefaultsNode> {
-  const waiting = forest.toReversed()
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    yield node
-    for (const child of node.children?.toReversed() ?? []) waiting.push(child)
-  }
-}
-
-/** From the root down. */
-function ancestors({ parent }: DefaultsNode): DefaultsNode[] {
-  const found: DefaultsNode[] = []
-  for (let node = parent; node !== undefined; node = node.parent) found.push(node)
-  return found.toReversed()
-}
-
-function resultOf(node: DefaultsNode, self: boolean): ResultDefault {
-  const { item, parent } = node
-  return {
-    config: configPath(item),
-    package: finalPackage(item),
-    parent: parent === undefined ? undefined : configPath(parent.item),
-    primary: item.kind === 'config' && item.primary,
-    isSelf: self,
-    get trail(): DefaultsTrail {
-      return [...ancestors(node), node].map((each) => ({
-        config: configPath(each.item),
-        package: finalPackage(each.item),
-        chosenBy: each.item.chosenBy,
-      }))
-    },
-  }
-}
-
-function ensureNoDuplicates(list: readonly Found[]): void {
-  const keys = new Set<string>()
-  for (const { key } of list) {
-    if (key === undefined) continue
-    if (keys.has(key)) refuse(`${key} appears more than once in the final defaults list`)
-    keys.add(key)
-  }
 }
 
 function shown(item: DefaultItem, separator = ': '): string {

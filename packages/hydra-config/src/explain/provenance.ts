@@ -1,4 +1,4 @@
-import type { DefaultsTrail } from '../defaults/expand.ts'
+import type { DefaultsTrail } from '../defaults/defaults-tree.ts'
 import type { Origin } from '../value/value.ts'
 
 /** Where a value comes from, what it replaced and what its interpolation read. */

@@ -1,7 +1,7 @@
 import { composeWithHydra } from '../compose/compose.ts'
 import type { Layer } from '../compose/layer.ts'
 import { refuseSweep } from '../compose/refuse-sweep.ts'
-import type { DefaultsNode, ResultDefault } from '../defaults/expand.ts'
+import type { DefaultsNode, ResultDefault } from '../defaults/defaults-tree.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
