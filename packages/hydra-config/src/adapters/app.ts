@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { getCallSites } from 'node:util'
 import { parseArguments } from '../cli/arguments.ts'
 import { type AppDefinition, CommandLine, type ExitStatus, runCommandLine } from '../cli/command-line.ts'
+import { runExplain } from '../cli/tools.ts'
 import { type Composition, settledComposition } from '../compose/composition.ts'
 import { type ConfigNode, ConfigTree } from '../compose/config-node.ts'
 import { HydraConfigError } from '../errors.ts'
@@ -16,7 +17,13 @@ import type { Random } from '../ports.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import type { Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
-import { childProcessLauncher, launchedJob, sendResult, workerThreadsLauncher } from './launchers.ts'
+import {
+  childProcessLauncher,
+  followLauncher,
+  launchedJob,
+  sendResult,
+  workerThreadsLauncher,
+} from './launchers.ts'
 import { systemPlatform } from './system-platform.ts'
 
 /** Options of {@link defineApp}. */
@@ -68,6 +75,7 @@ export interface App {
 /**
  * Gives a program Hydra's command line: overrides, `--cfg`, `--multirun`, `--help`, completion. Where the file that
  * calls this is the program that Node was started with, it runs at once, and the process ends with the app's status.
+ * Beside Hydra's flags it knows `--explain <path>`, which prints where a value comes from.
  *
  * @throws {HydraConfigError} `INVALID_OPTION`
  */
@@ -84,7 +92,7 @@ export function defineApp(
   const definition = definitionOf(options, file, (job) => doTask(job, options.schema, task))
   const app: App = {
     name: definition.name,
-    run: (argv, platform = systemPlatform) => runCommandLine(definition, argv, platform),
+    run: (argv, platform = systemPlatform) => runApp(definition, argv, platform),
   }
   if (file !== undefined && isProgram(file)) queueMicrotask(() => void runProgram(definition))
   return app
@@ -151,13 +159,27 @@ function isProgram(file: string): boolean {
   }
 }
 
+/** Hydra's command line, and `--explain <path>`, which Hydra's usage does not list. */
+async function runApp(
+  definition: AppDefinition,
+  argv: readonly string[],
+  platform: Platform,
+): Promise<ExitStatus> {
+  const at = argv.findIndex((each) => each === '--explain' || each === '--')
+  if (argv[at] !== '--explain') return runCommandLine(definition, argv, platform)
+  const [path, ...rest] = argv.slice(at + 1)
+  const words = path === undefined ? [] : [path, ...argv.slice(0, at), ...rest]
+  return runExplain(definition, words, platform)
+}
+
 async function runProgram(definition: AppDefinition): Promise<void> {
   const argv = process.argv.slice(2)
   const launched = launchedJob()
   if (launched === undefined) {
-    process.exitCode = await runCommandLine(definition, argv, systemPlatform)
+    process.exitCode = await runApp(definition, argv, systemPlatform)
     return
   }
+  followLauncher()
   const parsed = parseArguments(argv)
   if (parsed.kind !== 'arguments') throw new TypeError('a launched job has the flags of its multirun')
   const call = new CommandLine(definition, parsed.arguments, systemPlatform)

@@ -42,6 +42,15 @@ export function launchedJob(): LaunchedJob | undefined {
   return text === undefined ? undefined : jobIn({ [marker]: JSON.parse(text) })
 }
 
+/** Ends a launched process when its launcher does. */
+export function followLauncher(): void {
+  if (isMainThread) process.once('disconnect', leave)
+}
+
+function leave(): void {
+  process.exit(1)
+}
+
 /** Hands the result of a launched job to its launcher. */
 export async function sendResult(result: LaunchedResult): Promise<void> {
   if (!isMainThread) {
@@ -51,6 +60,7 @@ export async function sendResult(result: LaunchedResult): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.send?.(result, undefined, {}, (error) => (error === null ? resolve() : reject(error)))
   })
+  process.off('disconnect', leave)
   process.disconnect?.()
 }
 

@@ -24,74 +24,79 @@ function helpOf(shell: string, how: (word: string) => string): string[] {
   return ['Install', 'Uninstall'].flatMap((title) => [`${shell} - ${title}:`, how(title.toLowerCase())])
 }
 
-/** What a command is for its shell: the word that it completes, and how to ask the app. */
-interface Completed {
-  /** First word of the line, without its folder: `node` for `node app.ts`. */
-  readonly word: string
-  /** File that must be the first argument; undefined where the app is a command of its own. */
-  readonly script: string | undefined
+/** What the shell completes: `node` for all apps that Node runs, else the app's own command, without its folder. */
+function completedWord(command: string): string {
+  const [first = ''] = command.split(' ')
+  return first.slice(first.lastIndexOf('/') + 1)
 }
 
-function completedBy(command: string): Completed {
-  const words = command.split(' ')
-  const [first = ''] = words
-  const word = first.slice(first.lastIndexOf('/') + 1)
-  return { word, script: words.length > 1 ? words.at(-1) : undefined }
-}
-
-/** A text that the shell evaluates; afterwards it asks `<command> -sc query=<shell>` for what may follow. */
+/** A text for the shell to evaluate; it then asks `<command> -sc query=<shell>` what may follow. */
 export function installScript(shell: Shell, command: string): string {
-  const { word, script } = completedBy(command)
-  if (shell === 'fish') return fishScript(command, word, script)
-  return shell === 'zsh' ? zshScript(command, word) : bashScript(command, word, script)
+  const word = completedWord(command)
+  if (shell === 'fish') return fishScript(word)
+  return shell === 'zsh' ? zshScript(word) : bashScript(word)
 }
 
 export function uninstallScript(shell: Shell, command: string): string {
-  const { word } = completedBy(command)
-  if (shell === 'fish') return `complete -e -c ${word}\nfunctions -e ${functionName(command)}\n`
-  if (shell === 'zsh') return `compdef -d ${word}\nunfunction ${functionName(command)}\n`
-  return `complete -r ${word} 2>/dev/null\nunset -f ${functionName(command)}\n`
+  const word = completedWord(command)
+  if (shell === 'fish') return `complete -e -c ${word}\nfunctions -e _hydra_complete\n`
+  if (shell === 'zsh') return `compdef -d ${word}\nunfunction _hydra_complete\n`
+  return `complete -r ${word} 2>/dev/null\nunset -f _hydra_complete\n`
 }
 
-function functionName(command: string): string {
-  return `_hydra_complete_${command.replace(/[^A-Za-z0-9]+/g, '_')}`
-}
+// Words with `=` stay whole, and no space follows a completion: more of the override may come. Of what Node runs, only
+// files that define an app are asked.
 
-/** Words with `=` stay whole, and no space follows a completion: more of the override may come. */
-function bashScript(command: string, word: string, script: string | undefined): string {
-  const name = functionName(command)
-  const guard =
-    script === undefined
-      ? ''
-      : `  case " \${COMP_WORDS[*]:1:COMP_CWORD} " in *" ${script} "*) ;; *) return 1 ;; esac\n`
-  return `${name}() {
-${guard}  local found
-  found=$(COMP_LINE="\${COMP_LINE:0:COMP_POINT}" COMP_POINT="$COMP_POINT" ${command} -sc query=bash 2>/dev/null) || return
+function bashScript(word: string): string {
+  return `_hydra_complete() {
+  local line="\${COMP_LINE:0:COMP_POINT}" index=1 found
+  local words=($line)
+  local command=("\${words[0]}")
+  if [[ \${words[0]##*/} == node ]]; then
+    while [[ \${words[index]} == -* ]]; do command+=("\${words[index]}"); index=$((index + 1)); done
+    [[ -f \${words[index]} ]] && grep -q defineApp "\${words[index]}" || return 1
+    command+=("\${words[index]}")
+  fi
+  found=$(COMP_LINE="$line" COMP_POINT="$COMP_POINT" "\${command[@]}" -sc query=bash 2>/dev/null) || return 1
   COMPREPLY=($(compgen -W "$found" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 COMP_WORDBREAKS=\${COMP_WORDBREAKS//=}
-complete -o nospace -o default -F ${name} ${word}
+complete -o nospace -o default -F _hydra_complete ${word}
 `
 }
 
-function zshScript(command: string, word: string): string {
-  const name = functionName(command)
-  return `${name}() {
-  local -a found
-  found=(\${(s: :)"$(COMP_LINE="$LBUFFER" COMP_POINT="$CURSOR" ${command} -sc query=zsh 2>/dev/null)"})
+function zshScript(word: string): string {
+  return `_hydra_complete() {
+  local -a parts command found
+  local index=2
+  parts=(\${=LBUFFER})
+  command=("$parts[1]")
+  if [[ "\${parts[1]:t}" == node ]]; then
+    while [[ "$parts[index]" == -* ]]; do command+=("$parts[index]"); index=$((index + 1)); done
+    [[ -f "$parts[index]" ]] && grep -q defineApp "$parts[index]" || return 1
+    command+=("$parts[index]")
+  fi
+  found=(\${(s: :)"$(COMP_LINE="$LBUFFER" COMP_POINT="$CURSOR" "\${command[@]}" -sc query=zsh 2>/dev/null)"})
   compadd -Q -S '' -- $found
 }
-compdef ${name} ${word}
+compdef _hydra_complete ${word}
 `
 }
 
-function fishScript(command: string, word: string, script: string | undefined): string {
-  const name = functionName(command)
-  const condition = script === undefined ? '' : ` -n '__fish_seen_subcommand_from ${script}'`
-  return `function ${name}
+function fishScript(word: string): string {
+  return `function _hydra_complete
     set -lx COMP_LINE (commandline -cp)
-    ${command} -sc query=fish 2>/dev/null
+    set -l parts (commandline -cpo)
+    set -l cmd $parts[1]
+    if test (basename $parts[1]) = node
+        for part in $parts[2..-1]
+            set -a cmd $part
+            string match -q -- '-*' $part; or break
+        end
+        test -f $cmd[-1]; and grep -q defineApp $cmd[-1]; or return 1
+    end
+    $cmd -sc query=fish 2>/dev/null
 end
-complete -c ${word}${condition} -x -a '(${name})'
+complete -c ${word} -x -a '(_hydra_complete)'
 `
 }

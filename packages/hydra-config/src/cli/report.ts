@@ -27,7 +27,7 @@ export function reportFailure(
     return
   }
   if (isHydraConfigError(thrown)) err(`${messageOf(thrown)}\n`)
-  else err(`${stackOf(thrown)}\n`)
+  else err(`${stackOf(thrown).replace(/\n *at (?:async )?(?:doTask|outcomeOf) [\s\S]*/, '')}\n`)
   err('\nSet the environment variable HYDRA_FULL_ERROR=1 for a complete stack trace.\n')
 }
 

@@ -116,6 +116,15 @@ export async function runTool(
   }
 }
 
+/** `explain` of an app, which has flags and no commands. */
+export async function runExplain(
+  app: AppDefinition,
+  words: readonly string[],
+  platform: Platform,
+): Promise<ExitStatus> {
+  return (await runTool(app, ['explain', ...words], platform)) ?? 2
+}
+
 function toolsHelp(): string {
   return [...tools]
     .map(([name, { usage, purpose }]) => `       hydra-config ${name} ${usage}\n         ${purpose}\n`)

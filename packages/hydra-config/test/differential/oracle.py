@@ -153,10 +153,11 @@ def interpolate(text, key):
 
 
 def resolved(text, how):
-    """With resolvers of a user: `count` and, with a cache, `once` count their calls."""
+    """With resolvers of a user, which look at all their arguments: `count` and, with a cache, `once` count their calls."""
     calls = [0]
 
-    def count(*_):
+    def count(*args):
+        show(*args)
         calls[0] += 1
         return calls[0]
 
@@ -176,9 +177,9 @@ def resolved(text, how):
         "count": (count, False),
         "once": (count, True),
         "show": (show, False),
-        "made": (lambda *_: {"e": [1, "${a}"]}, False),
-        "pick": (lambda *args: args[0] if args and isinstance(args[0], str) else "none", False),
-        "my.e": (lambda *_: "my", False),
+        "made": (lambda *args: show(*args) and {"e": [1, "${a}"]}, False),
+        "pick": (lambda *args: args[0] if show(*args) and args and isinstance(args[0], str) else "none", False),
+        "my.e": (lambda *args: show(*args) and "my", False),
     }
     for name, (resolver, use_cache) in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, use_cache=use_cache, replace=True)
@@ -221,7 +222,12 @@ def cli(files, argv, environment=None):
             for stream in (out, err):
                 stream.seek(0)
                 told.append(stream.read().decode().replace(folder, "/app"))
-        return {"stdout": told[0], "exit": os.waitstatus_to_exitcode(status), "stderr": told[1]}
+        saved = {}
+        for path in sorted(pathlib.Path(folder).rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if path.is_file() and name not in files and name != "my_app.py":
+                saved[name] = path.read_text().replace(folder, "/app")
+        return {"saved": saved, "stdout": told[0], "exit": os.waitstatus_to_exitcode(status), "stderr": told[1]}
 
 
 def run_app(folder, argv, environment, out, err):
@@ -256,6 +262,7 @@ OPERATIONS = {
     },
     "interpolate": interpolate,
     "resolved": resolved,
+    "instantiate": importlib.import_module("instantiate-oracle").instantiate,
     "typed": importlib.import_module("typed-oracle").typed,
     "defaults": defaults,
     "compose": composed,
