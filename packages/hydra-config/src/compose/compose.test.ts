@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isHydraConfigError } from '../errors.ts'
 import { fromMemory } from '../source/memory.ts'
-import { compose, defaultsList } from './compose.ts'
+import { type ComposeOptions, compose, defaultsList } from './compose.ts'
 
 const source = fromMemory({
   'config.yaml': 'defaults:\n- db: mysql\n- _self_\nname: app\n',
@@ -64,5 +64,20 @@ describe('compose', () => {
     const { value } = await compose({ source, config: '__proto__' })
     expect(Object.entries(Object(value))).toEqual([['__proto__', { polluted: 1 }]])
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
+  })
+
+  test.each([
+    [{ source: { path: 'x' } }, /source must be a source .* not an object/],
+    [{ source: [] }, /not an empty array/],
+    [{ source, config: 1 }, /config must be the name of a config, not 1/],
+    [{ source, overrides: 'a=1' }, /overrides must be an array of strings .* not "a=1"/],
+    [{ source, overrides: ['a=1', 2] }, /not one with 2/],
+    [{ source, semantics: 'hydra-2' }, /semantics must be/],
+    [{ source, resolvers: { 'oc.env': () => '' } }, /oc\.env/],
+  ])('options are checked: %o', async (options, message) => {
+    const given: ComposeOptions = JSON.parse('{}')
+    await expect(compose(Object.assign(given, { config: 'config' }, options))).rejects.toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringMatching(message) }),
+    )
   })
 })

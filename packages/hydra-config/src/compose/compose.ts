@@ -11,6 +11,7 @@ import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
+import { checkOptions, sourcesOf } from './check-options.ts'
 import { type Composed, type Composition, compositionOf, settledComposition } from './composition.ts'
 import { hydraSource } from './hydra-configs.ts'
 import { conformHydra, ensureHydraKeys } from './hydra-keys.ts'
@@ -53,6 +54,7 @@ export async function compose(options: ComposeOptions): Promise<Composition>
 export async function compose(options: ComposeOptions): Promise<Composition> {
   const { config, overrides = [], semantics = 'hydra-1.3' } = options
   const observer = new Observer(options)
+  checkOptions(options)
   return observer.compose(config, async () => {
     const repository = await openRepository(options)
     const parsed = parseOverrides(overrides, { semantics })
@@ -84,7 +86,7 @@ export async function openRepository({
 }: ComposeOptions): Promise<Repository> {
   checkSemantics(semantics)
   const observer = new Observer(observed)
-  const sources = [hydraSource, ...(isOne(source) ? [source] : source)]
+  const sources = [hydraSource, ...sourcesOf(source)]
   return new Repository(
     await Promise.all(
       sources.map(async (each, index) => ({
@@ -160,8 +162,4 @@ const nothing: MapValue = map([])
 
 function ownDefaults(list: readonly ResultDefault[]): readonly ResultDefault[] {
   return list.filter(({ config }) => !config.startsWith('hydra/') && config !== '_dummy_empty_config_')
-}
-
-function isOne(source: ComposeOptions['source']): source is ConfigSource {
-  return 'files' in source
 }

@@ -75,7 +75,7 @@ function mergeConfig(root: Value, embedded: Value, config: string, options: Merg
   try {
     return merge(root, embedded, options)
   } catch (cause) {
-    if (!isHydraConfigError(cause)) throw cause
+    if (!isHydraConfigError(cause) || cause.code === 'INVALID_OPTION') throw cause
     const ofClass = cause.class === 'TypeError' ? cause.class : 'ConfigCompositionException'
     throw new HydraConfigError(
       'COMPOSITION',
