@@ -1,7 +1,8 @@
 import { isHydraConfigError } from '../errors.ts'
 import { convertResult, standsForContainer } from '../structured/convert-result.ts'
-import { secret } from '../value/secret.ts'
+import { plainView } from '../value/plain.ts'
 import type { Value } from '../value/value.ts'
+import { Composites } from './composites.ts'
 import { cycleError, unresolved } from './errors.ts'
 import { failureAt, located } from './failure.ts'
 import { Frame, type Read, type Walk } from './frame.ts'
@@ -9,8 +10,17 @@ import { type BuiltInAnswer, ocResolvers } from './oc-resolvers.ts'
 import { combined, ensureDepth, ensureText, filled, holdSecret, take, unsettled } from './operands.ts'
 import type { ResolveOptions } from './options.ts'
 import { interpolationAt, isMissing, Place } from './place.ts'
-import { type CallStep, compile, compileElement, type Program, type Step } from './program.ts'
+import {
+  type CallStep,
+  type Combination,
+  compile,
+  compileElement,
+  type Program,
+  type Step,
+} from './program.ts'
 import { type KeyPath, parsePath } from './split-key.ts'
+import { survey } from './survey.ts'
+import { Taint } from './taint.ts'
 import { type CallSite, type UserResolvers, unanswered } from './user-resolvers.ts'
 import { nextPlace, startOf } from './walk.ts'
 
@@ -26,8 +36,8 @@ const unkeptMax = 100_000
 export interface MachineParts {
   readonly options: ResolveOptions
   readonly resolvers: UserResolvers
-  /** The plain form of an argument or of a selection, and whether a secret is in it; undefined where it is unsettled. */
-  plain(place: Place): { readonly value: unknown; readonly secret: boolean } | undefined
+  /** All that a place holds, resolved; undefined where it is unsettled. */
+  readonly content: (place: Place) => Value | undefined
 }
 
 /**
@@ -39,7 +49,8 @@ export class Machine {
   readonly #frames: Frame[] = []
   readonly #inProgress = new Set<Place>()
   readonly #known = new Map<Place, Place>()
-  readonly #secretPlaces = new Map<Place, Place>()
+  readonly #taint = new Taint()
+  readonly #composites = new Composites()
   #unsettled: Place[] = []
   #returned: Place = unsettled
   #nested = 0
@@ -174,7 +185,7 @@ export class Machine {
   #finish(frame: Frame): void {
     const { node } = frame
     const result = frame.operands.pop() ?? unsettled
-    const tainted = frame.secret ? this.#taint(result) : result
+    const tainted = frame.secret ? this.#taint.place(result) : result
     const typed = frame.whole && node !== undefined && tainted !== unsettled
     const given = typed ? convertResult(node, tainted) : tainted
     this.#pop()
@@ -197,7 +208,7 @@ export class Machine {
     if (step.op === 'text only') return ensureText(frame)
     const taken = take(frame, step.op === 'joined node' ? step.template.gaps : step.count)
     if (taken === undefined) return this.#give(frame, unsettled)
-    if (step.op !== 'joined node') return this.#give(frame, combined(step, taken))
+    if (step.op !== 'joined node') return this.#combine(frame, step, taken)
     return this.#startWalk(frame, parsePath(filled(step.template, taken)), true, holdSecret(taken))
   }
 
@@ -206,6 +217,12 @@ export class Machine {
     frame.operands.push(
       answer instanceof Place ? answer : new Place(answer, frame.parent, frame.node?.key, true),
     )
+  }
+
+  #combine(frame: Frame, step: Combination, operands: readonly Place[]): void {
+    const made = new Place(combined(step, operands), frame.parent, frame.node?.key, true)
+    this.#composites.add(made, step, operands)
+    this.#give(frame, made)
   }
 
   #startWalk(
@@ -274,7 +291,7 @@ export class Machine {
   #arrive(frame: Frame, { found, receive, path, secret: isSecret }: Walk): void {
     frame.walk = undefined
     if (found === unsettled) return this.#give(frame, unsettled)
-    if (receive !== undefined) return this.#give(frame, this.#tainted(receive(found), isSecret))
+    if (receive !== undefined) return this.#give(frame, this.#taint.answer(receive(found), isSecret))
     if (found === undefined) {
       throw unresolved('InterpolationKeyError', `${JSON.stringify(path.written)}: the key is not there`)
     }
@@ -284,7 +301,7 @@ export class Machine {
         throw unresolved('InterpolationResolutionError', `${path.written}: an interpolation to what holds it`)
       }
     }
-    this.#give(frame, this.#tainted(found, isSecret))
+    this.#give(frame, this.#taint.answer(found, isSecret))
   }
 
   /** Whether another frame has to be done first. */
@@ -317,7 +334,7 @@ export class Machine {
 
   #proceed(frame: Frame, answer: BuiltInAnswer, isSecret: boolean): boolean {
     if (answer instanceof Place || (answer.kind !== 'search' && answer.kind !== 'evaluation')) {
-      this.#give(frame, this.#tainted(answer, isSecret))
+      this.#give(frame, this.#taint.answer(answer, isSecret))
       return false
     }
     if (answer.kind === 'search') {
@@ -336,10 +353,11 @@ export class Machine {
   #ask(called: Omit<CallSite, 'args' | 'select'>, parent: Place, args: readonly Place[]): Place {
     const plain: unknown[] = []
     const given = (place: Place): unknown => {
-      const made = place === unsettled ? undefined : this.#parts.plain(place)
-      if (made === undefined) throw unanswered
-      site.secret ||= made.secret
-      return made.value
+      const value = place === unsettled ? undefined : this.#composites.content(place, this.#parts.content)
+      if (value === undefined) throw unanswered
+      ensureDepth(value)
+      site.secret ||= survey(value).secret
+      return plainView(value)
     }
     const site: CallSite = {
       ...called,
@@ -357,24 +375,6 @@ export class Machine {
     }
     const answer = this.#parts.resolvers.answer(site)
     return answer === undefined ? unsettled : new Place(answer.value, parent, site.node.key, answer.opaque)
-  }
-
-  #tainted(answer: Place | Value, isSecret: boolean): Place | Value {
-    if (!isSecret) return answer
-    if (answer instanceof Place) return this.#taint(answer)
-    ensureDepth(answer)
-    return secret(answer)
-  }
-
-  /** The same place with its values secret; the same one each time, so that a cycle through it is seen. */
-  #taint(place: Place): Place {
-    if (place === unsettled) return place
-    const known = this.#secretPlaces.get(place)
-    if (known !== undefined) return known
-    ensureDepth(place.value)
-    const made = new Place(secret(place.value), place.parent, place.key, place.opaque)
-    this.#secretPlaces.set(place, made)
-    return made
   }
 }
 

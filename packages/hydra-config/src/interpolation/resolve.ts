@@ -1,10 +1,9 @@
 import { HydraConfigError } from '../errors.ts'
-import { plainView } from '../value/plain.ts'
 import type { MapKey, Value } from '../value/value.ts'
 import { Content } from './content.ts'
 import type { Read } from './frame.ts'
 import { Machine } from './machine.ts'
-import { ensureDepth, unsettled } from './operands.ts'
+import { unsettled } from './operands.ts'
 import type { ResolveOptions } from './options.ts'
 import { interpolationAt, Place, placePath } from './place.ts'
 import { survey } from './survey.ts'
@@ -27,12 +26,7 @@ export class Resolution {
     this.#machine = new Machine({
       options,
       resolvers: this.#resolvers,
-      plain: (place) => {
-        const value = this.#exact.of(place)
-        if (value === undefined) return undefined
-        ensureDepth(value)
-        return { value: plainView(value), secret: survey(value).secret }
-      },
+      content: (place) => this.#exact.of(place),
     })
     this.#inPlace = new Content(this.#machine, this.#resolvers, true)
     this.#exact = new Content(this.#machine, this.#resolvers, false)

@@ -36,6 +36,13 @@ describe('arguments and answers', () => {
     expect(args.at(-1)).toMatchObject({ path: 'g[0]' })
   })
 
+  test('hold what is resolved, also inside of lists and maps', () => {
+    const resolvers = { same: (value: unknown) => value }
+    const text = 'd: {e: "${..f}", g: "${.e}"}\nf: 1\na: "${same:[${d}, {k: ${d}}, [${d.e}]]}"\n'
+    const d = { e: 1, g: 1 }
+    expect(resolved(text, { resolvers })).toMatchObject({ a: [d, { k: d }, [1]] })
+  })
+
   test.each([
     ['12', 12, 12n],
     ['1.5', 1.5, 1.5],

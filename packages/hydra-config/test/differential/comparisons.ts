@@ -2,9 +2,11 @@ import type { Oracle } from '@loadbearing/harness/oracle'
 import { type Comparison, type ComparisonReport, compareWithOracle } from '@loadbearing/harness/oracle'
 import type { Arbitrary } from 'fast-check'
 import { type Answer, answerOf, ourConfig, ourOverride, ourValue, sameAnswer } from './answers.ts'
+import { cliComparison } from './cli-comparison.ts'
 import { type ConfigCase, configCase, sweepCase } from './config-cases.ts'
 import { overrideText } from './override-cases.ts'
 import type { Judge } from './python.ts'
+import { ourResolved, type ResolverCase, resolverCase } from './resolver-cases.ts'
 import { scalarCase } from './scalar-cases.ts'
 import { crashesLeftOut, ourTyped } from './typed-answers.ts'
 import type { TypedCase } from './typed-case.ts'
@@ -55,6 +57,7 @@ export const comparisons: readonly Questions[] = [
   }),
   ...(['defaults', 'compose', 'sweep'] as const).map((op) => configQuestions(op, 'hydra-1.3')),
   ...(['defaults', 'compose'] as const).map((op) => configQuestions(op, 'strict')),
+  cliComparison,
   valueQuestions(
     'scalar',
     '`yaml`: random plain scalars; value and kind, or class of the error',
@@ -69,6 +72,28 @@ export const comparisons: readonly Questions[] = [
     '`interpolate`: random texts; answer, or class of the error',
     interpolateCase,
   ),
+  questions<ResolverCase>({
+    name: 'resolvers',
+    what: 'Interpolations that call resolvers of a user, with and without a cache, resolved by reference and in place; every value, or class of the error',
+    share: 1 / 2,
+    arbitrary: resolverCase,
+    ours: ourResolved,
+    question: (input) => ({ op: 'resolved', ...input }),
+    known: [
+      {
+        reason:
+          'OmegaConf.resolve refuses a plain dict or list of a resolver, which to_container takes; we take it in both',
+        covers: (_, __, theirs) => 'error' in theirs && theirs.error.class === 'UnsupportedValueType',
+      },
+      {
+        reason:
+          'a text that an interpolation made is no interpolation to us; OmegaConf.resolve takes ${ in it for one when something leads there',
+        covers: ({ how }, ours, theirs) =>
+          how === 'resolve' &&
+          (JSON.stringify(ours).includes('${') || JSON.stringify(theirs).includes('GrammarParseError')),
+      },
+    ],
+  }),
   questions<TypedCase>({
     name: 'typed',
     what: 'Structured configs: random dataclasses, merges, updates, flags and selects; every value with its type, or the class of the error and its step',

@@ -263,7 +263,8 @@ OPERATIONS = {
     "interpolate": interpolate,
     "resolved": resolved,
     "instantiate": importlib.import_module("instantiate-oracle").instantiate,
-    "typed": importlib.import_module("typed-oracle").typed,
+    # Found when it is asked for: the judge of strict semantics has another OmegaConf, and is not asked for it.
+    "typed": lambda **case: importlib.import_module("typed-oracle").typed(**case),
     "defaults": defaults,
     "compose": composed,
     "sweep": sweep,

@@ -1,0 +1,30 @@
+import { secret } from '../value/secret.ts'
+import type { Value } from '../value/value.ts'
+import { ensureDepth, unsettled } from './operands.ts'
+import { Place } from './place.ts'
+
+/** Makes secret what comes of secrets. */
+export class Taint {
+  readonly #places = new Map<Place, Place>()
+
+  /** The same place with its values secret; one and the same each time, so that a cycle through it is seen. */
+  place(place: Place): Place {
+    if (place === unsettled) return place
+    const known = this.#places.get(place)
+    if (known !== undefined) return known
+    const made = new Place(this.value(place.value), place.parent, place.key, place.opaque)
+    this.#places.set(place, made)
+    return made
+  }
+
+  value(value: Value): Value {
+    ensureDepth(value)
+    return secret(value)
+  }
+
+  /** What was answered, secret if `isSecret`. */
+  answer(answer: Place | Value, isSecret: boolean): Place | Value {
+    if (!isSecret) return answer
+    return answer instanceof Place ? this.place(answer) : this.value(answer)
+  }
+}
