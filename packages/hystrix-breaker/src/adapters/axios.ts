@@ -12,7 +12,8 @@ import { checkFunction, checkNames } from '../option-checks.ts'
 import { Exchange, type ExchangeSteps } from './exchange.ts'
 import { type HttpBreakerOptions, HttpBreakers, httpOptionNames } from './http-breakers.ts'
 
-export { FailureStatusError, type HttpBreakerOptions, type KeyedBreakerOptions } from './http-breakers.ts'
+export { FailureStatusError, type HttpBreakerOptions } from './http-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 
 export interface AxiosBreakerOptions extends HttpBreakerOptions {
   /** What sends the requests that are let through. Default: as axios chooses, `['xhr', 'http', 'fetch']`. */

@@ -4,7 +4,7 @@ import { type Random, realRandom } from '../ports.ts'
 import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-breakers.ts'
 import { isRefusal } from './refused.ts'
 
-export type { KeyedBreakerOptions } from './keyed-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 
 export interface ProcessorOptions<DataType, ResultType, NameType extends string> extends KeyedOptions {
   /** The name of the breaker of a job; undefined for one that goes unguarded. Default: that of its queue. */

@@ -3,7 +3,8 @@ import { checkFunction } from '../option-checks.ts'
 import { watchResponse } from './node-response.ts'
 import { type GuardedRequest, HttpRefusal, type RouteGuardOptions, RouteGuards } from './route-guard.ts'
 
-export { FailureStatusError, type HttpBreakerOptions, type KeyedBreakerOptions } from './http-breakers.ts'
+export { FailureStatusError, type HttpBreakerOptions } from './http-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 export { type GuardedRequest, HttpRefusal, type RouteGuardOptions } from './route-guard.ts'
 
 export interface ExpressBreakerOptions extends RouteGuardOptions {

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { InvalidOptionError, shown } from '../errors.ts'
 import { checkFlag } from '../option-checks.ts'
-import type { KeyedBreakerOptions } from './http-breakers.ts'
+import type { KeyedBreakerOptions } from './keyed-breakers.ts'
 import { watchResponse } from './node-response.ts'
 import { type GuardedRequest, type RouteGuardOptions, RouteGuards } from './route-guard.ts'
 
-export { FailureStatusError, type HttpBreakerOptions, type KeyedBreakerOptions } from './http-breakers.ts'
+export { FailureStatusError, type HttpBreakerOptions } from './http-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 export { type GuardedRequest, HttpRefusal, type RouteGuardOptions } from './route-guard.ts'
 
 export interface FastifyBreakerOptions extends RouteGuardOptions {

@@ -11,11 +11,13 @@ import {
 import { InvalidOptionError, isResilienceError, shown } from '../errors.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { Exchange, type ExchangeSteps } from './exchange.ts'
-import { type HttpBreakerOptions, HttpBreakers, httpOptionNames } from './http-breakers.ts'
+import { HttpBreakers, httpOptionNames } from './http-breakers.ts'
+import type { KeyedOptions } from './keyed-breakers.ts'
 
-export { FailureStatusError, type KeyedBreakerOptions } from './http-breakers.ts'
+export { FailureStatusError } from './http-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 
-export interface GrpcBreakerOptions extends Pick<HttpBreakerOptions, 'registry' | 'options'> {
+export interface GrpcBreakerOptions extends KeyedOptions {
   /**
    * Status codes that count as failed. Default: UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL, UNAVAILABLE,
    * DATA_LOSS. CANCELLED counts neither way and is not asked about.

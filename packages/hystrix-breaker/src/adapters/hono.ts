@@ -4,7 +4,8 @@ import { routePath } from 'hono/route'
 import { checkFunction } from '../option-checks.ts'
 import { type GuardedRequest, HttpRefusal, type RouteGuardOptions, RouteGuards } from './route-guard.ts'
 
-export { FailureStatusError, type HttpBreakerOptions, type KeyedBreakerOptions } from './http-breakers.ts'
+export { FailureStatusError, type HttpBreakerOptions } from './http-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 export { type GuardedRequest, HttpRefusal, type RouteGuardOptions } from './route-guard.ts'
 
 export interface HonoBreakerOptions extends RouteGuardOptions {

@@ -6,15 +6,13 @@ import {
   keyedOptionNames,
 } from './keyed-breakers.ts'
 
-export type { KeyedBreakerOptions } from './keyed-breakers.ts'
-
 /** What the adapters for HTTP have in common. */
 export interface HttpBreakerOptions extends KeyedOptions {
   /** Statuses of answers that count as failed. Default: 500 and above. */
   readonly isFailureStatus?: (status: number) => boolean
 }
 
-export const httpOptionNames = [...keyedOptionNames, 'isFailureStatus'] as const
+export const httpOptionNames: readonly string[] = [...keyedOptionNames, 'isFailureStatus']
 
 /** An answer that counted as failed because of its status. Its receiver has the answer; this is for events. */
 export class FailureStatusError extends Error {

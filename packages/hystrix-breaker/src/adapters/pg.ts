@@ -3,7 +3,7 @@ import { InvalidOptionError, shown } from '../errors.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-breakers.ts'
 
-export type { KeyedBreakerOptions } from './keyed-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 
 export interface PgBreakerOptions extends KeyedOptions {
   /** The name of the breaker of a client; undefined for one that goes unguarded. Default: `postgres://host:port/database`. */

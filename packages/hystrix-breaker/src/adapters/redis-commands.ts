@@ -6,7 +6,7 @@ import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-brea
 import { isServerFailure } from './redis-failure.ts'
 import { type Method, replaceMethods } from './replaced-methods.ts'
 
-export type { KeyedBreakerOptions } from './keyed-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 export { isServerFailure } from './redis-failure.ts'
 
 export interface RedisBreakerOptions extends KeyedOptions {

@@ -4,12 +4,8 @@ import { isResilienceError, ResilienceError, withoutStack } from '../errors.ts'
 import type { ConcurrencyLimit } from '../limit/limit.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { Exchange } from './exchange.ts'
-import {
-  type HttpBreakerOptions,
-  HttpBreakers,
-  httpOptionNames,
-  type KeyedBreakerOptions,
-} from './http-breakers.ts'
+import { type HttpBreakerOptions, HttpBreakers, httpOptionNames } from './http-breakers.ts'
+import type { KeyedBreakerOptions } from './keyed-breakers.ts'
 
 export interface RouteGuardOptions extends HttpBreakerOptions {
   /**

@@ -5,7 +5,8 @@ import { checkFunction, checkNames } from '../option-checks.ts'
 import { Exchange, type ExchangeSteps } from './exchange.ts'
 import { type HttpBreakerOptions, HttpBreakers, httpOptionNames } from './http-breakers.ts'
 
-export { FailureStatusError, type HttpBreakerOptions, type KeyedBreakerOptions } from './http-breakers.ts'
+export { FailureStatusError, type HttpBreakerOptions } from './http-breakers.ts'
+export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 
 export interface BreakerInterceptorOptions extends HttpBreakerOptions {
   /** The name of the breaker of a request; undefined for one that goes unguarded. Default: its origin. */
