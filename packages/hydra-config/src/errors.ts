@@ -35,6 +35,10 @@ export type HydraConfigErrorCode =
   | 'CONFIG_INVALID'
   /** A change of what is readonly. */
   | 'READONLY'
+  /** A `_target_` that the registry has not. */
+  | 'UNREGISTERED_TARGET'
+  /** A config cannot be instantiated: its keys are wrong, or its target failed. */
+  | 'INSTANTIATE'
   /** A mandatory value is still `???`. */
   | 'MISSING_VALUE'
   /** Where a source should be is nothing. */

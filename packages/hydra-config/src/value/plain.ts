@@ -10,10 +10,20 @@ import type { MapValue, Scalar, Value } from './value.ts'
  * @throws {HydraConfigError} `CONFIG_INVALID` where two keys of a map are one as text
  */
 export function plainView(value: Value): unknown {
+  return plainOf(value, true)
+}
+
+/** As {@link plainView}, to be changed. */
+export function plainCopy(value: Value): unknown {
+  return plainOf(value, false)
+}
+
+function plainOf(value: Value, frozen: boolean): unknown {
   if (value.kind === 'scalar') return plainScalar(value.value)
-  const made = value.kind === 'list' ? value.items.map(plainView) : plainObject(value)
+  const made =
+    value.kind === 'list' ? value.items.map((item) => plainOf(item, frozen)) : plainObject(value, frozen)
   if (hasSecret(value)) showRedacted(made, () => plainView(redact(value)))
-  return Object.freeze(made)
+  return frozen ? Object.freeze(made) : made
 }
 
 /** Lets inspection and JSON show of `target` what `redacted` gives. */
@@ -24,7 +34,7 @@ export function showRedacted(target: object, redacted: () => unknown): void {
   })
 }
 
-function plainObject({ entries }: MapValue): object {
+function plainObject({ entries }: MapValue, frozen: boolean): object {
   const made = {}
   for (const [key, item] of entries) {
     const name = scalarString(key)
@@ -35,7 +45,12 @@ function plainObject({ entries }: MapValue): object {
       )
     }
     // An assignment to `__proto__` would set the prototype.
-    Object.defineProperty(made, name, { value: plainView(item), enumerable: true })
+    Object.defineProperty(made, name, {
+      value: plainOf(item, frozen),
+      enumerable: true,
+      configurable: !frozen,
+      writable: !frozen,
+    })
   }
   return made
 }

@@ -4,6 +4,7 @@ import type { Arbitrary } from 'fast-check'
 import { type Answer, answerOf, ourConfig, ourOverride, ourValue, sameAnswer } from './answers.ts'
 import { cliComparison } from './cli-comparison.ts'
 import { type ConfigCase, configCase, sweepCase } from './config-cases.ts'
+import { type InstantiateCase, instantiateCase, ourInstantiate } from './instantiate-cases.ts'
 import { overrideText } from './override-cases.ts'
 import type { Judge } from './python.ts'
 import { ourResolved, type ResolverCase, resolverCase } from './resolver-cases.ts'
@@ -94,6 +95,21 @@ export const comparisons: readonly Questions[] = [
       },
     ],
   }),
+  questions<InstantiateCase>({
+    name: 'instantiate',
+    what: '`instantiate`: random configs with `_target_`s, their modes and arguments; how each target is called, or the class of the error',
+    share: 1 / 2,
+    arbitrary: instantiateCase,
+    ours: ourInstantiate,
+    question: (input) => ({ op: 'instantiate', ...input }),
+    known: [
+      {
+        reason:
+          'a plain map that is the last positional argument is taken for the named arguments by the recorder of the cases',
+        covers: (_, ours, theirs) => withoutKinds(ours) === withoutKinds(theirs),
+      },
+    ],
+  }),
   questions<TypedCase>({
     name: 'typed',
     what: 'Structured configs: random dataclasses, merges, updates, flags and selects; every value with its type, or the class of the error and its step',
@@ -110,6 +126,17 @@ export const comparisons: readonly Questions[] = [
     ],
   }),
 ]
+
+/** Without what an argument of a target is a config or plain by. */
+function withoutKinds(answer: unknown): string {
+  return JSON.stringify(answer, (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null) return value
+    const [kind, ...others] = Object.entries(value)
+    if (kind === undefined || others.length > 0 || !['config', 'plain', 'named', 'map'].includes(kind[0]))
+      return value
+    return kind[1]
+  })
+}
 
 function configQuestions(op: 'defaults' | 'compose' | 'sweep', judge: Judge): Questions {
   return questions<ConfigCase>({
