@@ -30,6 +30,9 @@ interface Level {
   readonly key: MapKey
 }
 
+// OmegaConf runs out of Python's stack before.
+const depthMax = 1000
+
 class Merge {
   /** Whether something has types or flags; what was merged is of no use then. */
   metTypes = false
@@ -58,6 +61,11 @@ class Merge {
   }
 
   #maps(dest: MapValue, src: MapValue, above: readonly Level[]): MapValue {
+    if (above.length >= depthMax) {
+      throw new HydraConfigError('MERGE', `maps are nested deeper than ${depthMax}`, {
+        class: 'RecursionError',
+      })
+    }
     const entries = new Map(dest.entries)
     for (const [srcKey, value] of src.entries) {
       const key = sameKey(entries, srcKey) ?? srcKey

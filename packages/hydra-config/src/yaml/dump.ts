@@ -1,13 +1,20 @@
 import { pythonFloat } from '../value/python-text.ts'
 import { type Scalar, type ScalarValue, scalar, type Value } from '../value/value.ts'
 import { encodeBase64 } from './base64.ts'
+import { yamlError } from './errors.ts'
 import { styleOf } from './scalar-style.ts'
 import { Writer } from './writer.ts'
 
 // What PyYAML takes for a key on one line, its tag (`!!str`) counted.
 const keyLengthMax = 128
 
-/** Writes a configuration as `OmegaConf.to_yaml` of OmegaConf 2.3 does, byte by byte; interpolations stay as they are. */
+// OmegaConf runs out of Python's stack before.
+const depthMax = 1000
+
+/**
+ * Writes a configuration as `OmegaConf.to_yaml` of OmegaConf 2.3 does, byte by byte; interpolations stay as they are.
+ * @throws HydraConfigError `YAML_INVALID` of class `RecursionError` for values nested deeper than 1000
+ */
 export function dumpYaml(value: Value): string {
   const dump = new Dump()
   dump.node(value, false)
@@ -16,6 +23,7 @@ export function dumpYaml(value: Value): string {
 
 class Dump {
   readonly #writer = new Writer()
+  #depth = 0
 
   text(): string {
     this.#writer.line()
@@ -23,6 +31,13 @@ class Dump {
   }
 
   node(value: Value, inMap: boolean): void {
+    if (++this.#depth > depthMax)
+      throw yamlError('RecursionError', `values are nested deeper than ${depthMax}`)
+    this.#content(value, inMap)
+    this.#depth--
+  }
+
+  #content(value: Value, inMap: boolean): void {
     if (value.kind === 'list') this.#list(value.items, inMap)
     else if (value.kind === 'map') this.#map([...value.entries])
     else this.#scalar(value, false)
