@@ -44,7 +44,8 @@ export interface BreakerOptions extends Omit<CircuitOptions, 'timeout'> {
   /**
    * A timer of the time limit that fires later than this shows that the process itself stood still. Calls then have as
    * long again to be answered; those that are not are rejected with `TIMEOUT`, but do not count, and the event `lag` is
-   * told. `false`: every timeout counts. Default 250 ms.
+   * told. While probes are out, or calls with `slow`, a timer beats every so often: a time that it misses makes no call
+   * slow and is part of no lease. `false`: every timeout counts, all time does. Default 250 ms.
    */
   readonly lagTolerance?: Duration | false
   /** Whether refusals have a stack, which costs more than all the rest of them. Default false. */

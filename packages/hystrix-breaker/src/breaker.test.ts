@@ -213,6 +213,24 @@ test('28: disposal rejects what runs and waits, and aborts', () =>
     expect(await codeOf(own.execute(() => 1))).toBe('DISPOSED')
   }))
 
+test('28: what only its work can end is asked to end, and has the answer of its work; nothing comes of it', () =>
+  simulate({ runs: 3 }, async ({ clock }) => {
+    const own = new Breaker({ timeout: false, volumeThreshold: 1, autoHalfOpen: true, clock })
+    const work = Promise.withResolvers<number>()
+    const contexts: CallContext[] = []
+    const call = own.execute((context) => {
+      contexts.push(context)
+      return work.promise
+    })
+    await own[Symbol.asyncDispose]()
+    // Looked at only now.
+    expect(contexts[0]?.signal.aborted).toBe(true)
+    expect(contexts[0]?.signal.reason).toMatchObject({ code: 'DISPOSED' })
+    work.reject(broken)
+    expect(await errorOf(call)).toBe(broken)
+    expect(clock.pending).toBe(0)
+  }))
+
 describe('what counts', () => {
   test('isFailure lets errors pass uncounted; one that throws is told of, and the call counts', async () => {
     const own = new Breaker({ isFailure: (error) => error !== broken })

@@ -6,6 +6,7 @@ import { Circuit } from './circuit.ts'
 import { InvalidOptionError, shown } from './errors.ts'
 import { type BreakerEvents, breakerChannels, type ExecutionEvent } from './events.ts'
 import { HalfOpenTimer } from './half-open-timer.ts'
+import { LoopWatch } from './local-fault/loop-watch.ts'
 import type { BreakerMetrics } from './metrics/breaker-metrics.ts'
 import { type CallEvent, placeOf } from './metrics/call-event.ts'
 import { CallMetrics } from './metrics/call-metrics.ts'
@@ -48,12 +49,14 @@ export class Breaker implements AsyncDisposable {
     this.#settings = settings
     this.#emitter = new BreakerEmitter(name)
     this.#metrics = new CallMetrics(settings)
-    this.#circuit = new Circuit(settings.circuit, this.#emitter)
+    const watch = watchOf(settings, this.#metrics, this.#emitter)
+    this.#circuit = new Circuit(settings.circuit, this.#emitter, watch)
     this.#calls = new CallRunner({
       settings,
       circuit: this.#circuit,
       metrics: this.#metrics,
       emitter: this.#emitter,
+      watch,
     })
     if (settings.circuit.autoHalfOpen) {
       const timer = new HalfOpenTimer(this.#circuit, settings.clock)
@@ -174,17 +177,35 @@ export class Breaker implements AsyncDisposable {
   }
 
   /**
-   * Calls that wait, and those running with a time limit or a signal, are rejected with `DISPOSED`. Signals of work that
-   * is going on are aborted: what runs without a time limit ends by that or by itself. No timer is left.
+   * What the breaker holds for calls, it lets go: their places in the queue, their time limits, its listeners on their
+   * callers' signals, their fallbacks. Calls that had any of these are rejected with `DISPOSED`, and so are new ones. A
+   * call that only its work can end is asked to by its context's signal, as all running ones are, and has the answer of
+   * its work. No timer is left, nor comes later.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#calls.dispose()
-    this.#halfOpenTimer?.clear()
+    this.#halfOpenTimer?.end()
   }
 
   #now(): number {
     return this.#settings.clock.monotonic()
   }
+}
+
+function watchOf(
+  { circuit, clock, lagTolerance }: BreakerSettings,
+  metrics: CallMetrics,
+  emitter: BreakerEmitter,
+): LoopWatch | undefined {
+  if (lagTolerance === undefined) return undefined
+  const horizons = [circuit.slow?.over ?? 0, circuit.probeTimeout, circuit.halfOpenMax]
+  return new LoopWatch({
+    clock,
+    tolerance: lagTolerance,
+    horizon: Math.max(...horizons.filter((each) => each !== Infinity)),
+    pending: () => metrics.running,
+    observer: emitter,
+  })
 }
 
 function faultOf(work: unknown, options: unknown): InvalidOptionError | undefined {

@@ -26,17 +26,21 @@ export class Bulkhead<Waiter> {
     return this.#queue.size
   }
 
-  enter(waiter: Waiter): 'entered' | 'queued' | 'full' {
-    if (this.#running < this.#max) {
-      this.#running++
-      return 'entered'
-    }
-    if (this.#queue.size >= this.#queueMax) return 'full'
+  /** Takes a place; false where none is free. */
+  enter(): boolean {
+    if (this.#running >= this.#max) return false
+    this.#running++
+    return true
+  }
+
+  /** Into the queue; false where it is full. Only where {@link Bulkhead.enter} found no place. */
+  wait(waiter: Waiter): boolean {
+    if (this.#queue.size >= this.#queueMax) return false
     const place = { waiter, previous: undefined, next: undefined }
     this.#places ??= new Map()
     this.#places.set(waiter, place)
     this.#queue.push(place)
-    return 'queued'
+    return true
   }
 
   /** Gives the place up: to the first that waits, which is returned and has entered. */

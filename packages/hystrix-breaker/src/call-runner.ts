@@ -11,15 +11,17 @@ import {
   underWay,
   type Work,
 } from './call.ts'
-import type { Circuit, Outcome, Refusal } from './circuit.ts'
+import type { Circuit, Refusal } from './circuit.ts'
+import type { Outcome } from './circuit-observer.ts'
 import { Deadlines } from './deadlines.ts'
 import type { ResilienceError } from './errors.ts'
 import { LinkedList } from './linked-list.ts'
-import { type LagObserver, LoopGuard } from './local-fault/loop-guard.ts'
+import { LoopGuard } from './local-fault/loop-guard.ts'
+import type { LoopWatch } from './local-fault/loop-watch.ts'
 import { placeOf } from './metrics/call-event.ts'
 import type { CallMetrics } from './metrics/call-metrics.ts'
 import { Refusals } from './refusals.ts'
-import { isThenable, ownPromise } from './thenable.ts'
+import { follow, isThenable, ownPromise } from './thenable.ts'
 
 /** What the calls of a breaker have in common. */
 export interface CallParts {
@@ -27,16 +29,18 @@ export interface CallParts {
   readonly circuit: Circuit
   readonly metrics: CallMetrics
   readonly emitter: BreakerEmitter
+  readonly watch: LoopWatch | undefined
 }
 
 const settled = Promise.resolve()
 
 /** Takes calls through bulkhead, circuit, work and fallback to their one answer. */
-export class CallRunner implements CallOwner, LagObserver {
+export class CallRunner implements CallOwner {
   readonly #settings: BreakerSettings
   readonly #circuit: Circuit
   readonly #metrics: CallMetrics
   readonly #emitter: BreakerEmitter
+  readonly #watch: LoopWatch | undefined
   readonly #refusals: Refusals
   readonly #bulkhead: Bulkhead<Call<unknown>> | undefined
   readonly #running: Deadlines<Call<unknown>>
@@ -45,15 +49,16 @@ export class CallRunner implements CallOwner, LagObserver {
   #filling = false
   #disposed = false
 
-  constructor({ settings, circuit, metrics, emitter }: CallParts) {
+  constructor({ settings, circuit, metrics, emitter, watch }: CallParts) {
     const { name, timeout, bulkhead, clock, lagTolerance } = settings
     this.#settings = settings
     this.#circuit = circuit
     this.#metrics = metrics
     this.#emitter = emitter
+    this.#watch = watch
     this.#refusals = new Refusals(name, settings.stacks)
     this.#bulkhead = bulkhead && new Bulkhead(bulkhead.max, bulkhead.queue)
-    const guard = lagTolerance === undefined ? undefined : new LoopGuard(lagTolerance, this)
+    const guard = lagTolerance === undefined ? undefined : new LoopGuard(lagTolerance, emitter)
     this.#running = new Deadlines(clock, timeout ?? Infinity, guard)
   }
 
@@ -83,14 +88,13 @@ export class CallRunner implements CallOwner, LagObserver {
     while (waiting.first !== undefined) this.#giveUp(waiting.first, error)
     while (this.#fallingBack.first !== undefined) this.#giveUp(this.#fallingBack.first, error)
     this.#running.clear()
-  }
-
-  lagged(lag: number, pending: number): void {
-    this.#emitter.emit('lag', () => ({ name: this.#settings.name, lag, pending }))
+    this.#watch?.end()
   }
 
   watched(call: Call<unknown>): void {
-    if (call.stage === 'running' && !call.listed) this.#list(call)
+    if (call.stage !== 'running' || call.listed) return
+    if (this.#disposed) call.abortWork(this.#refusals.disposed())
+    else this.#list(call)
   }
 
   aborted(call: Call<unknown>, reason: unknown): void {
@@ -109,31 +113,39 @@ export class CallRunner implements CallOwner, LagObserver {
 
   // True where its work is to be run now. Where not, it waits, or will have its answer a turn later.
   #enter(call: Call<unknown>): boolean {
-    const { signal } = call.options
-    const bulkhead = this.#bulkhead
     const now = this.#now()
+    const { signal } = call.options
+    if ((signal !== undefined || this.#disposed) && !this.#mayBegin(call, signal, now)) return false
+    const bulkhead = this.#bulkhead
+    const placed =
+      bulkhead === undefined ||
+      (this.#circuit.isClosed && bulkhead.enter()) ||
+      this.#findPlace(bulkhead, call, now)
+    return placed && this.#admit(call, now)
+  }
+
+  #mayBegin(call: Call<unknown>, signal: AbortSignal | undefined, now: number): boolean {
     if (this.#disposed) this.#fail(call, this.#refusals.disposed(), now)
     else if (signal !== undefined && !isAbortSignal(signal)) this.#fail(call, signalFault(signal), now)
     else if (signal?.aborted === true) this.#giveUp(call, signal.reason)
     else {
       if (signal !== undefined) call.watch(signal)
-      if (bulkhead === undefined) return this.#admit(call, now)
-      const refusal = this.#circuit.refusal(now)
-      if (refusal !== undefined) this.#shortCircuit(call, refusal, now)
-      else {
-        const entered = bulkhead.enter(call)
-        if (entered === 'entered') return this.#admit(call, now)
-        if (entered === 'full') this.#rejectFull(call, now)
-        else this.#queue(call, now)
-      }
+      return true
     }
     return false
   }
 
-  #queue(call: Call<unknown>, now: number): void {
-    call.stage = 'queued'
-    call.queuedAt = now
-    this.#metrics.queued++
+  // An open circuit refuses before a full bulkhead does.
+  #findPlace(bulkhead: Bulkhead<Call<unknown>>, call: Call<unknown>, now: number): boolean {
+    const refusal = this.#circuit.refusal(now)
+    if (refusal !== undefined) this.#shortCircuit(call, refusal, now)
+    else if (bulkhead.enter()) return true
+    else if (bulkhead.wait(call)) {
+      call.stage = 'queued'
+      call.queuedAt = now
+      this.#metrics.queued++
+    } else this.#rejectFull(call, now)
+    return false
   }
 
   // The call has its place.
@@ -144,6 +156,7 @@ export class CallRunner implements CallOwner, LagObserver {
       this.#leave()
       return false
     }
+    if (call.isProbe || this.#settings.circuit.slow !== undefined) this.#watch?.begin(now)
     call.stage = 'running'
     this.#metrics.running++
     return true
@@ -190,13 +203,16 @@ export class CallRunner implements CallOwner, LagObserver {
         if (call.stage === 'running') this.#completed(call)
         return value
       },
-      (error: unknown) =>
-        new Promise((succeed, fail) => {
-          call.sink = { succeed, fail }
-          if (call.stage === 'running') this.failed(call, error)
-          else fail(error)
-        }),
+      (error: unknown) => this.#failedAlone(call, error),
     )
+  }
+
+  #failedAlone<T>(call: Call<T>, error: unknown): Promise<T> {
+    return new Promise((succeed, fail) => {
+      call.sink = { succeed, fail }
+      if (call.stage === 'running') this.failed(call, error)
+      else fail(error)
+    })
   }
 
   succeeded(call: Call<unknown>, value: unknown): void {
@@ -207,10 +223,13 @@ export class CallRunner implements CallOwner, LagObserver {
 
   #completed(call: Call<unknown>): void {
     const now = this.#now()
-    this.#unlist(call)
+    const { signal } = call.options
+    if (call.listed) this.#unlist(call)
     this.#settle(call, placeOf.SUCCESS, 'success', now)
-    this.#over(call, now, undefined)
-    if (this.#emitter.hearsExecution) this.#tell(call, now, {})
+    call.stage = 'over'
+    if (signal !== undefined) call.unwatch(signal)
+    this.#metrics.answered(now, call)
+    if (this.#emitter.hearsExecution) this.#emitter.executed(call, now, {})
   }
 
   failed(call: Call<unknown>, error: unknown): void {
@@ -239,8 +258,9 @@ export class CallRunner implements CallOwner, LagObserver {
     call.outcome = event
     if (call.queuedAt !== undefined || (event !== placeOf.SUCCESS && call.options.fallback !== undefined))
       this.#metrics.separateTotal(now)
-    this.#metrics.end(now, now - call.startedAt, event)
+    this.#metrics.end(now, call.startedAt, event)
     this.#circuit.settle(call, outcome, now)
+    if (call.isProbe && this.#metrics.running === 0) this.#watch?.end()
     this.#leave()
   }
 
@@ -285,16 +305,11 @@ export class CallRunner implements CallOwner, LagObserver {
       )
     call.stage = 'fallback'
     this.#fallingBack.push(call)
-    try {
-      const result = fallback(error)
-      if (!isThenable(result)) return this.#fellBack(call, result)
-      ownPromise(result).then(
-        (value: unknown) => this.#fellBack(call, value),
-        (thrown: unknown) => this.#fallbackFailed(call, error, thrown),
-      )
-    } catch (thrown) {
-      this.#fallbackFailed(call, error, thrown)
-    }
+    follow(
+      () => fallback(error),
+      (value) => this.#fellBack(call, value),
+      (thrown) => this.#fallbackFailed(call, error, thrown),
+    )
   }
 
   #fellBack(call: Call<unknown>, value: unknown): void {
@@ -332,14 +347,14 @@ export class CallRunner implements CallOwner, LagObserver {
 
   #succeed(call: Call<unknown>, value: unknown, now: number, substitute: number): void {
     this.#over(call, now, substitute)
-    if (this.#emitter.hearsExecution) this.#tell(call, now, {})
+    if (this.#emitter.hearsExecution) this.#emitter.executed(call, now, {})
     if (call.admitted) call.sink.succeed(value)
     else void settled.then(() => call.sink.succeed(value))
   }
 
   #fail(call: Call<unknown>, error: unknown, now: number, substitute?: number): void {
     this.#over(call, now, substitute)
-    if (this.#emitter.hearsExecution) this.#tell(call, now, { error })
+    if (this.#emitter.hearsExecution) this.#emitter.executed(call, now, { error })
     // A promise that is rejected before its caller can look at it costs more, in Node's books of unhandled rejections,
     // than all the rest of a refusal.
     if (!call.admitted) void settled.then(() => call.sink.fail(error))
@@ -357,23 +372,15 @@ export class CallRunner implements CallOwner, LagObserver {
     if (call.admitted) this.#metrics.answered(now, call)
   }
 
-  #tell({ events, arrivedAt }: Call<unknown>, now: number, failed: { readonly error?: unknown }): void {
-    this.#emitter.emit('execution', () => ({
-      name: this.#settings.name,
-      events,
-      duration: Math.max(0, now - arrivedAt),
-      ...failed,
-    }))
-  }
-
   // In a loop: work that ends at once would else begin the next one on the stack of the one before.
   #leave(): void {
     const bulkhead = this.#bulkhead
     if (bulkhead === undefined) return
-    if (bulkhead.queued === 0) {
-      bulkhead.leave()
-      return
-    }
+    if (bulkhead.queued === 0) bulkhead.leave()
+    else this.#handOn(bulkhead)
+  }
+
+  #handOn(bulkhead: Bulkhead<Call<unknown>>): void {
     this.#placesFreed++
     if (this.#filling) return
     this.#filling = true

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Trace } from '../test/traces.ts'
-import { Circuit, type Transition } from './circuit.ts'
+import { Circuit } from './circuit.ts'
+import type { Transition } from './circuit-observer.ts'
 import { circuitSettings } from './circuit-options.ts'
 import { isResilienceError } from './errors.ts'
 import { Permit } from './permit.ts'

@@ -1,47 +1,13 @@
+import type { CircuitObserver, Outcome, Transition, TransitionReason } from './circuit-observer.ts'
 import { InvalidOptionError, ResilienceError, shown } from './errors.ts'
 import { HalfOpen } from './half-open.ts'
 import { reached, type Threshold } from './judge.ts'
-import { Permit } from './permit.ts'
+import type { Stalls } from './local-fault/loop-watch.ts'
+import { Permit, type PermitFields } from './permit.ts'
 import type { CircuitSettings, ForcedState, State } from './settings.ts'
 import { type CircuitSnapshot, readSnapshot } from './snapshot.ts'
-import { CountWindow } from './window/count-window.ts'
-import { TimeWindow } from './window/time-window.ts'
+import { makeWindow } from './window/make-window.ts'
 import { type Counts, noCounts, type OutcomeWindow } from './window/window.ts'
-
-export type Outcome = 'success' | 'failure' | 'ignore'
-
-/** Why a state was left. */
-export type TransitionReason =
-  | Threshold
-  | 'consecutive-failures'
-  | 'wait-over'
-  | 'probes-succeeded'
-  | 'probes-failed'
-  | 'half-open-too-long'
-  | 'tripped'
-  | 'forced'
-  | 'reset'
-  | 'restored'
-  | 'fleet'
-
-export interface Transition {
-  readonly from: State
-  readonly to: State
-  readonly reason: TransitionReason
-  /** The one that begins. */
-  readonly generation: number
-  /** Monotonic milliseconds: when it was due, which can be before anybody looked. */
-  readonly at: number
-}
-
-/** Told after the state has changed. What it throws is its caller's: give one that does not throw. */
-export interface CircuitObserver {
-  transition?(transition: Transition): void
-  /** An outcome of an older generation, which changed nothing. */
-  late?(permit: Permit, outcome: Outcome): void
-  /** A rate was reached while `metrics-only`; once for each threshold and generation. */
-  thresholdReached?(threshold: Threshold, counts: Counts): void
-}
 
 /** Whether a probe may begin at `now`. It must not throw, nor call the circuit. */
 export type ProbeGate = (now: number) => boolean
@@ -63,6 +29,7 @@ export interface Refusal {
 export class Circuit {
   readonly #settings: CircuitSettings
   readonly #observer: CircuitObserver
+  readonly #stalls: Stalls | undefined
   // Made with the first outcome.
   #window: OutcomeWindow | undefined
   readonly #volume: number
@@ -76,10 +43,12 @@ export class Circuit {
   #halfOpen: HalfOpen | undefined
   #gate: ProbeGate | undefined
 
-  constructor(settings: CircuitSettings, observer: CircuitObserver = {}) {
+  /** What `stalls` tells of is part of no lease, and makes no call slow. */
+  constructor(settings: CircuitSettings, observer: CircuitObserver = {}, stalls?: Stalls) {
     const { window, volumeThreshold, initial } = settings
     this.#settings = settings
     this.#observer = observer
+    this.#stalls = stalls
     this.#volume = window?.type === 'count' ? Math.min(volumeThreshold, window.size) : volumeThreshold
     this.#state = initial
   }
@@ -87,6 +56,11 @@ export class Circuit {
   /** Counted up by every transition. */
   get generation(): number {
     return this.#generation
+  }
+
+  /** @internal Whether nothing stands in the way of a call. While it is closed nothing is ever due. */
+  get isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   /** The state at `now`. `open` stays until a call is let through, unless it half-opens by itself. */
@@ -112,17 +86,11 @@ export class Circuit {
   }
 
   /** @internal {@link Circuit.acquire}, into a permit that was never given; undefined where it is given. */
-  admit(permit: Permit, now: number): Refusal | undefined {
-    // Nothing is ever due while it is closed.
-    if (this.#state === 'closed') {
-      permit.give(this.#generation, 'call', now)
-      return undefined
-    }
-    this.advance(now)
-    if (this.#state === 'open' && this.#waitOver(now) && this.#probeMayBegin(now)) this.#toHalfOpen(now)
-    const refusal = this.#give(permit, now)
-    this.#tell()
-    return refusal
+  admit(permit: PermitFields, now: number): Refusal | undefined {
+    if (this.#state !== 'closed') return this.#admitUnlessOpen(permit, now)
+    permit.generation = this.#generation
+    permit.startedAt = now
+    return undefined
   }
 
   /** Why {@link Circuit.acquire} would not let a call through; undefined where it would. No probe is taken. */
@@ -152,8 +120,8 @@ export class Circuit {
     if (permit.settled) return
     permit.settled = true
     if (permit.generation !== this.#generation) this.#observer.late?.(permit, outcome)
-    else if (permit.isProbe) this.#settleProbe(permit, outcome, now, duration)
-    else if (outcome !== 'ignore') this.#count(outcome === 'failure', this.#isSlow(duration), now)
+    else if (permit.isProbe) this.#settleProbe(permit, outcome, this.#isSlow(duration, now), now)
+    else if (outcome !== 'ignore') this.#count(outcome === 'failure', this.#isSlow(duration, now), now)
     this.#tell()
   }
 
@@ -223,7 +191,7 @@ export class Circuit {
       if (due.expired === undefined) this.#endHalfOpen(this.#skipCycles(due.at, now))
       else {
         due.expired.settled = true
-        this.#settleProbe(due.expired, 'failure', due.at, this.#settings.probeTimeout)
+        this.#settleProbe(due.expired, 'failure', this.#isSlow(this.#settings.probeTimeout, due.at), due.at)
       }
     }
     this.#tell()
@@ -266,23 +234,34 @@ export class Circuit {
     this.#tell()
   }
 
-  #give(permit: Permit, now: number): Refusal | undefined {
+  #admitUnlessOpen(permit: PermitFields, now: number): Refusal | undefined {
+    this.advance(now)
+    if (this.#state === 'open' && this.#waitOver(now) && this.#probeMayBegin(now)) this.#toHalfOpen(now)
+    const refusal = this.#give(permit, now)
+    this.#tell()
+    return refusal
+  }
+
+  #give(permit: PermitFields, now: number): Refusal | undefined {
     const state = this.#state
     if (state === 'open') return { state, retryAfter: this.#waitLeft(now) }
     if (state === 'forced-open') return { state, retryAfter: undefined }
-    if (state !== 'half-open') permit.give(this.#generation, 'call', now)
-    else if (this.#halfOpen?.admits === true && this.#probeMayBegin(now))
-      this.#halfOpen.issue(permit.give(this.#generation, 'probe', now))
-    else return { state, retryAfter: this.#halfOpen?.wait(now) }
+    const halfOpen = this.#halfOpen
+    if (halfOpen !== undefined && !(halfOpen.admits && this.#probeMayBegin(now)))
+      return { state, retryAfter: halfOpen.wait(now) }
+    permit.generation = this.#generation
+    permit.startedAt = now
+    permit.isProbe = halfOpen !== undefined
+    halfOpen?.issue(permit)
     return undefined
   }
 
-  #settleProbe(probe: Permit, outcome: Outcome, at: number, duration: number): void {
+  #settleProbe(probe: PermitFields, outcome: Outcome, slow: boolean, at: number): void {
     if (outcome === 'ignore') {
       this.#halfOpen?.giveBack(probe)
       return
     }
-    const verdict = this.#halfOpen?.record(probe, outcome === 'failure', this.#isSlow(duration))
+    const verdict = this.#halfOpen?.record(probe, outcome === 'failure', slow)
     if (verdict === 'open') this.#toOpen('probes-failed', at)
     else if (verdict === 'closed') this.#toClosed('probes-succeeded', at)
   }
@@ -342,7 +321,7 @@ export class Circuit {
 
   #toHalfOpen(at: number): void {
     this.#enter('half-open', 'wait-over', at)
-    this.#halfOpen = new HalfOpen(this.#settings, at)
+    this.#halfOpen = new HalfOpen(this.#settings, at, this.#stalls)
   }
 
   #toClosed(reason: TransitionReason, at: number): void {
@@ -382,14 +361,11 @@ export class Circuit {
     return this.#settings.wait === 'after' ? now > this.#waitEnds : now >= this.#waitEnds
   }
 
-  #isSlow(duration: number): boolean {
+  #isSlow(duration: number, now: number): boolean {
     const { slow } = this.#settings
-    return slow !== undefined && duration > slow.over
+    if (slow === undefined || duration <= slow.over) return false
+    return duration - (this.#stalls?.between(now - duration, now) ?? 0) > slow.over
   }
 }
 
 const forcedStates: readonly ForcedState[] = ['forced-open', 'forced-closed', 'metrics-only', 'disabled']
-
-function makeWindow(window: NonNullable<CircuitSettings['window']>): OutcomeWindow {
-  return window.type === 'time' ? new TimeWindow(window.size, window.buckets) : new CountWindow(window.size)
-}

@@ -78,6 +78,29 @@ test('27: wrong properties are named', () => {
   }
 })
 
+test.each([
+  ['10 by default', {}, 10],
+  ['coreSize', { coreSize: 3, maximumSize: 5 }, 3],
+  [
+    'maximumSize, where it may differ',
+    { coreSize: 3, maximumSize: 5, allowMaximumSizeToDivergeFromCoreSize: true },
+    5,
+  ],
+])('a pool has %s places, and no queue', async (_, options, places) => {
+  await using get = command<number>({ name: 'Get', ...options })
+  const hold = Promise.withResolvers<number>()
+  const calls = Array.from({ length: places + 1 }, () => get.start(() => hold.promise))
+  expect(get.breaker.calls).toEqual({ running: places, queued: 0 })
+  await expect(calls.at(-1)?.answer).rejects.toMatchObject({
+    failureType: 'REJECTED_THREAD_EXECUTION',
+    message: 'Get could not be queued for execution and no fallback available.',
+  })
+  expect(calls.at(-1)?.events).toEqual(['THREAD_POOL_REJECTED', 'FALLBACK_MISSING'])
+  hold.resolve(1)
+  expect(await Promise.all(calls.slice(0, places).map(({ answer }) => answer))).toHaveLength(places)
+  expect(get.breaker.counts).toMatchObject({ total: places + 1, failures: 1 })
+})
+
 test('a pool has a queue up to its rejection threshold', async () => {
   const get = command<number>({ coreSize: 1, maxQueueSize: 10, queueSizeRejectionThreshold: 2 })
   const hold = Promise.withResolvers<number>()

@@ -15,7 +15,7 @@ export interface CommandOptions extends HystrixOptions {
   readonly name?: string
   /** The group key. Default: the command key. */
   readonly group?: string
-  /** `SEMAPHORE` bounds the calls at once. `THREAD`, the default, does only where `coreSize` is given. */
+  /** Default `THREAD`: a pool of `coreSize` places. `SEMAPHORE`: as many as the semaphore has. */
   readonly 'execution.isolation.strategy'?: 'THREAD' | 'SEMAPHORE'
   /** Default 10. */
   readonly 'execution.isolation.semaphore.maxConcurrentRequests'?: number
@@ -31,8 +31,12 @@ export interface CommandOptions extends HystrixOptions {
   readonly 'metrics.rollingPercentile.numBuckets'?: number
   /** Default true. */
   readonly 'requestCache.enabled'?: boolean
-  /** Calls at once of a pool. Node has no threads to run out of: without it there is no bound, where Hystrix has 10. */
+  /** Calls at once with `THREAD` isolation; more are THREAD_POOL_REJECTED. Default 10. */
   readonly coreSize?: number
+  /** Calls at once where it may differ from `coreSize` and nothing is queued. Default: `coreSize`. */
+  readonly maximumSize?: number
+  /** Default false. */
+  readonly allowMaximumSizeToDivergeFromCoreSize?: boolean
   /** Calls that wait for their place in the pool; -1, the default, for none. */
   readonly maxQueueSize?: number
   /** Waiting calls from which on more are refused, up to `maxQueueSize`. Default 5. */
@@ -112,7 +116,6 @@ export function command<T>(options: CommandOptions = {}): Command<T> {
 
 function breakerOptions({ clock, group, ...options }: CommandOptions & { name: string }): BreakerOptions {
   const circuit = hystrix(options)
-  const bulkhead = bulkheadOf(options)
   const hasTimeout = options['execution.timeout.enabled'] ?? true
   const latencies = checkFlag(
     'metrics.rollingPercentile.enabled',
@@ -128,7 +131,7 @@ function breakerOptions({ clock, group, ...options }: CommandOptions & { name: s
     group: group ?? options.name,
     circuit,
     timeout: hasTimeout && (options['execution.isolation.thread.timeoutInMilliseconds'] ?? 1000),
-    ...(bulkhead === undefined ? {} : { bulkhead }),
+    bulkhead: bulkheadOf(options),
     fallbackMax: options['fallback.isolation.semaphore.maxConcurrentRequests'] ?? 10,
     isFailure: (error) => !(error instanceof HystrixBadRequestException),
     metrics: {
@@ -142,14 +145,16 @@ function breakerOptions({ clock, group, ...options }: CommandOptions & { name: s
   }
 }
 
-function bulkheadOf(options: CommandOptions): BulkheadOptions | undefined {
-  const { 'execution.isolation.strategy': strategy = 'THREAD', coreSize } = options
+function bulkheadOf(options: CommandOptions): BulkheadOptions {
+  const { 'execution.isolation.strategy': strategy = 'THREAD', coreSize = 10 } = options
   if (strategy === 'SEMAPHORE') {
     const max = options['execution.isolation.semaphore.maxConcurrentRequests'] ?? 10
     return { max, isolation: 'SEMAPHORE' }
   }
-  if (coreSize === undefined) return undefined
-  const { maxQueueSize = -1, queueSizeRejectionThreshold = 5 } = options
+  const { maxQueueSize = -1, queueSizeRejectionThreshold = 5, maximumSize = coreSize } = options
   const queue = Math.max(0, Math.min(maxQueueSize, queueSizeRejectionThreshold))
-  return { max: coreSize, queue, isolation: 'THREAD' }
+  // A ThreadPoolExecutor makes threads beyond its core only where its queue takes no more.
+  const diverges = options.allowMaximumSizeToDivergeFromCoreSize === true && queue === 0
+  const max = diverges ? Math.max(coreSize, maximumSize) : coreSize
+  return { max, queue, isolation: 'THREAD' }
 }

@@ -63,7 +63,7 @@ export class Deadlines<Item extends Expiring<Item>> {
     this.#timer = undefined
     const now = this.#clock.monotonic()
     const { size } = this.waiting
-    if (size > 0 && this.#guard?.stalled(now - this.#due, size) === true) {
+    if (size > 0 && this.#guard?.stalled(now - this.#due, size, now) === true) {
       this.#stallEnded = now
       // Once more before judging: what was answered meanwhile is still to be read.
       if (!this.#grace) {

@@ -1,5 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
-import type { Outcome, Transition } from './circuit.ts'
+import type { Outcome, Transition } from './circuit-observer.ts'
 import type { Channels } from './emitter.ts'
 import type { Threshold } from './judge.ts'
 import type { CallEvent } from './metrics/call-event.ts'
@@ -47,7 +47,10 @@ export interface ExecutionEvent {
   readonly error?: unknown
 }
 
-/** Our own process stood still: calls that timed out meanwhile are not counted as failed. */
+/**
+ * Our own process stood still: calls that timed out meanwhile are not counted as failed, and the time that it lasted makes
+ * no call slow and is part of no probe's lease.
+ */
 export interface LagEvent {
   readonly name: string
   /** Milliseconds that a timer was late. */

@@ -6,6 +6,7 @@ export class HalfOpenTimer {
   readonly #circuit: Circuit
   readonly #clock: Clock
   #timer: unknown
+  #ended = false
 
   constructor(circuit: Circuit, clock: Clock) {
     this.#circuit = circuit
@@ -14,7 +15,8 @@ export class HalfOpenTimer {
 
   /** After each transition. A timer is there only while the circuit is open. */
   arm(): void {
-    this.clear()
+    this.#clear()
+    if (this.#ended) return
     const refusal = this.#circuit.refusal(this.#clock.monotonic())
     if (refusal?.state !== 'open') return
     const fire = (): void => {
@@ -24,7 +26,13 @@ export class HalfOpenTimer {
     this.#timer = this.#clock.setTimeout(fire, Math.ceil(refusal.retryAfter ?? 0))
   }
 
-  clear(): void {
+  /** Work that goes on may still change the circuit; no timer comes of it. */
+  end(): void {
+    this.#ended = true
+    this.#clear()
+  }
+
+  #clear(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
   }

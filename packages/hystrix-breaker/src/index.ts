@@ -21,13 +21,10 @@ export type {
 export type { CallContext, CallFallback, CallOptions, ExecuteOptions, Work } from './call.ts'
 export {
   Circuit,
-  type CircuitObserver,
-  type Outcome,
   type ProbeGate,
   type Refusal,
-  type Transition,
-  type TransitionReason,
 } from './circuit.ts'
+export type { CircuitObserver, Outcome, Transition, TransitionReason } from './circuit-observer.ts'
 export { type CircuitOptions, circuitSettings, type WindowOptions } from './circuit-options.ts'
 export { type Command, type CommandCall, type CommandOptions, command } from './command.ts'
 export { type FailureType, HystrixBadRequestException, HystrixRuntimeException } from './command-errors.ts'
@@ -59,6 +56,7 @@ export { AimdLimit, type AimdOptions } from './limit/aimd.ts'
 export { Gradient2Limit, type Gradient2Options } from './limit/gradient2.ts'
 export type { ConcurrencyLimit, LimitSample } from './limit/limit.ts'
 export { VegasLimit, type VegasOptions } from './limit/vegas.ts'
+export type { Stalls } from './local-fault/loop-watch.ts'
 export type { BreakerMetrics } from './metrics/breaker-metrics.ts'
 export { type CallEvent, callEvents } from './metrics/call-event.ts'
 export type { EventCounts } from './metrics/event-counter.ts'

@@ -2,38 +2,23 @@
 export class Permit {
   /** @internal */
   settled = false
-  #generation = -1
-  #isProbe = false
-  #startedAt = 0
-
-  get generation(): number {
-    return this.#generation
-  }
-
-  /** @internal Whether it was given. */
-  get admitted(): boolean {
-    return this.#generation >= 0
-  }
-
+  /** Of the circuit, when it gave this. */
+  readonly generation: number = -1
   /** @internal */
-  get isProbe(): boolean {
-    return this.#isProbe
-  }
+  readonly isProbe: boolean = false
+  /** Monotonic milliseconds. */
+  readonly startedAt: number = 0
 
   get kind(): 'call' | 'probe' {
-    return this.#isProbe ? 'probe' : 'call'
+    return this.isProbe ? 'probe' : 'call'
   }
+}
 
-  /** Monotonic milliseconds. */
-  get startedAt(): number {
-    return this.#startedAt
-  }
-
-  /** @internal */
-  give(generation: number, kind: 'call' | 'probe', startedAt: number): this {
-    this.#generation = generation
-    this.#isProbe = kind === 'probe'
-    this.#startedAt = startedAt
-    return this
-  }
+/** What a circuit writes on a permit: when it gives it, and when it settles. */
+export interface PermitFields {
+  settled: boolean
+  /** -1 before it is given. */
+  generation: number
+  isProbe: boolean
+  startedAt: number
 }

@@ -7,6 +7,21 @@ export function ownPromise<T>(result: T | PromiseLike<T>): Promise<T> {
   return new Promise((resolve) => resolve(result))
 }
 
+/** Hands on what `run` gives or throws, at once or when its promise settles. */
+export function follow<T>(
+  run: () => T | PromiseLike<T>,
+  succeeded: (value: T) => void,
+  failed: (error: unknown) => void,
+): void {
+  try {
+    const result = run()
+    if (isThenable(result)) ownPromise(result).then(succeeded, failed)
+    else succeeded(result)
+  } catch (error) {
+    failed(error)
+  }
+}
+
 export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&

@@ -1,4 +1,5 @@
-import type { Circuit, Transition } from '../circuit.ts'
+import type { Circuit } from '../circuit.ts'
+import type { Transition } from '../circuit-observer.ts'
 import { reached } from '../judge.ts'
 import type { CircuitSettings } from '../settings.ts'
 

@@ -1,5 +1,5 @@
 import { Breaker } from '../breaker.ts'
-import type { TransitionReason } from '../circuit.ts'
+import type { TransitionReason } from '../circuit-observer.ts'
 import type { CallEvent } from '../metrics/call-event.ts'
 import type { Clock, Random } from '../ports.ts'
 import type { State } from '../settings.ts'

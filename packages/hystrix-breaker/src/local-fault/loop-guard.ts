@@ -1,6 +1,6 @@
 export interface LagObserver {
-  /** A timer was `lag` milliseconds late, with so many calls waiting. */
-  lagged(lag: number, pending: number): void
+  /** A timer was `lag` milliseconds late at monotonic `now`, with so many calls waiting. */
+  lagged(lag: number, pending: number, now: number): void
 }
 
 /**
@@ -21,9 +21,9 @@ export class LoopGuard {
   }
 
   /** Whether a timer that is `late` milliseconds late shows that the process stood still. */
-  stalled(late: number, pending: number): boolean {
+  stalled(late: number, pending: number, now: number): boolean {
     if (late < this.#tolerance) return false
-    this.#observer.lagged(late, pending)
+    this.#observer.lagged(late, pending, now)
     return true
   }
 }

@@ -41,10 +41,10 @@ export class CallMetrics implements BreakerMetrics {
   }
 
   /** Work that began `duration` milliseconds ago is over, with the event of this place. */
-  end(now: number, duration: number, place: number): void {
+  end(now: number, startedAt: number, place: number): void {
     const counter = this.#counter ?? this.#counting()
     counter.end(now, place, this.running--)
-    this.#latency?.record(now, duration)
+    this.#latency?.record(now, now - startedAt)
   }
 
   /** Before the end of a call whose caller waits for more than its work: for its place, or for a fallback. */

@@ -29,36 +29,30 @@ export class LatencyHistogram {
   constructor(size: number, slices: number) {
     this.#size = size
     this.#slices = new Slices(size, slices)
-    this.#sums = new Float64Array(slices * 2)
+    this.#sums = new Float64Array(slices)
   }
 
   /** A call that ended at monotonic `now` took `duration` milliseconds; what is no such number is 0. */
   record(now: number, duration: number): void {
     const slices = this.#slices
-    const ms = duration > 0 ? Math.min(duration, longest) : 0
-    const sums = this.#sums
     if (slices.isOver(now)) this.#advance(now)
-    const micros = ms * 1000 >= longest ? longest : (ms * 1000) | 0
+    const { place } = slices
+    const ms = duration > 0 ? Math.min(duration, longest) : 0
+    const micros = Math.min(ms * 1000, longest) | 0
     const octave = micros < steps ? 0 : 32 - stepBits - Math.clz32(micros)
-    const step = octave === 0 ? micros : (micros >> (octave - 1)) - steps
-    const counts = (this.#octaves[octave] ??= new Uint32Array(slices.count * steps))
-    const at = slices.place * steps + step
+    const counts = this.#octaves[octave] ?? this.#open(octave)
+    const at = place * steps + (octave === 0 ? micros : (micros >> (octave - 1)) - steps)
     counts[at] = (counts[at] ?? 0) + 1
-    const sum = slices.place * 2
-    sums[sum] = (sums[sum] ?? 0) + 1
-    sums[sum + 1] = (sums[sum + 1] ?? 0) + ms
+    const sums = this.#sums
+    sums[place] = (sums[place] ?? 0) + ms
   }
 
   /** What it holds at `now`. */
   summary(now: number): LatencySummary {
     this.#advance(now)
-    let count = 0
-    let sum = 0
-    for (let slice = 0; slice < this.#slices.count; slice++) {
-      count += this.#sums[slice * 2] ?? 0
-      sum += this.#sums[slice * 2 + 1] ?? 0
-    }
     const buckets = this.#merged()
+    const count = buckets.reduce((total, each) => total + each.count, 0)
+    const sum = this.#sums.reduce((total, each) => total + each, 0)
     return {
       count,
       mean: count === 0 ? 0 : sum / count,
@@ -78,9 +72,15 @@ export class LatencyHistogram {
 
   #advance(now: number): void {
     this.#slices.advance(now, (place) => {
-      this.#sums.fill(0, place * 2, place * 2 + 2)
+      this.#sums[place] = 0
       for (const counts of this.#octaves) counts?.fill(0, place * steps, (place + 1) * steps)
     })
+  }
+
+  #open(octave: number): Uint32Array {
+    const counts = new Uint32Array(this.#slices.count * steps)
+    this.#octaves[octave] = counts
+    return counts
   }
 
   #merged(): readonly { readonly value: number; readonly count: number }[] {

@@ -6,6 +6,34 @@ export interface TableRow {
   readonly command: object
 }
 
+/** Calls that come faster than their pool lets them through, in Hystrix's defaults and with a queue. */
+export function poolTable(): TableRow[] {
+  const burst = (what: string, count: number, options: Readonly<Record<string, unknown>>): TableRow => ({
+    what,
+    command: {
+      op: 'command',
+      options: { name: 'Get', 'execution.isolation.thread.timeoutInMilliseconds': 5000, ...options },
+      calls: Array.from({ length: count }, (_, at) => ({ at: at * 20, takes: 600, ends: 'success' })),
+    },
+  })
+  return [
+    burst('13 calls at once, the pool of the defaults', 13, {}),
+    burst('4 calls at once, a pool of 2', 4, { coreSize: 2 }),
+    burst('6 calls at once, a pool of 1, a queue of 10 that is full with 3', 6, {
+      coreSize: 1,
+      maxQueueSize: 10,
+      queueSizeRejectionThreshold: 3,
+    }),
+    burst('9 calls at once, a pool of 1, a queue of 10', 9, { coreSize: 1, maxQueueSize: 10 }),
+    burst('5 calls at once, a pool of 1 that may grow to 3', 5, {
+      coreSize: 1,
+      maximumSize: 3,
+      allowMaximumSizeToDivergeFromCoreSize: true,
+    }),
+    burst('3 calls at once, a pool of 1 that may not grow', 3, { coreSize: 1, maximumSize: 3 }),
+  ]
+}
+
 const recorded = join(import.meta.dirname, '../conformance/cases/command.jsonl')
 
 /** The recorded cases whose source is Hystrix's own event lists, without what was expected of them. */

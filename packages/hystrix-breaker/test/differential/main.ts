@@ -21,7 +21,7 @@ import {
   type TraceCase,
   traceCase,
 } from './arbitraries.ts'
-import { eventTable } from './event-table.ts'
+import { eventTable, poolTable, type TableRow } from './event-table.ts'
 import { startJavaPeer } from './java-peer.ts'
 import { inTime, settlesLate } from './late.ts'
 import { compareTurbine, startTurbine, turbineVersion } from './turbine.ts'
@@ -65,7 +65,8 @@ async function differential(campaign: CampaignOptions): Promise<void> {
     await compareTraces(ours, theirs, true, campaign),
     await compareLimits(ours, theirs, campaign),
     await comparePercentiles(ours, original, campaign),
-    await compareTable(ours, original),
+    await compareTable('command: behaviour × fallback × isolation × cache', eventTable(), ours, original),
+    await compareTable('command: more calls than a pool takes', poolTable(), ours, original),
     await compareCommands(ours, original, campaign),
     row(
       'turbine.stream: hosts that come, change and go',
@@ -188,9 +189,12 @@ function hangsBeforeItsKeyIsAskedAgain(
   )
 }
 
-async function compareTable(ours: Oracle, theirs: Oracle): Promise<string[]> {
-  const what = 'command: behaviour × fallback × isolation × cache'
-  const table = eventTable()
+async function compareTable(
+  what: string,
+  table: readonly TableRow[],
+  ours: Oracle,
+  theirs: Oracle,
+): Promise<string[]> {
   const differing: string[] = []
   for (const each of table) {
     const [own, original] = [await answerOf(ours, each.command), await theirs.ask(each.command)]

@@ -54,9 +54,8 @@ export class BulkheadPolicy extends GuardedPolicy {
         settled(outcome)
       })
     }
-    const entered = this.#bulkhead.enter(begin)
-    if (entered === 'entered') begin()
-    else if (entered === 'queued') {
+    if (this.#bulkhead.enter()) begin()
+    else if (this.#bulkhead.wait(begin)) {
       forget = signal.onAbort(() => {
         if (this.#bulkhead.remove(begin)) settled({ error: new TaskCancelledError() })
       })

@@ -1,4 +1,5 @@
-import { Circuit, type Transition } from '../../circuit.ts'
+import { Circuit } from '../../circuit.ts'
+import type { Transition } from '../../circuit-observer.ts'
 import { baseSettings } from '../../circuit-options.ts'
 import { InvalidOptionError, shown } from '../../errors.ts'
 import { checkNumber } from '../../option-checks.ts'

@@ -15,7 +15,6 @@ export interface Semaphore {
 /** `places` at once. */
 export function semaphore(places: number): Semaphore {
   const bulkhead = new Bulkhead<() => void>(places, Infinity)
-  const idle = (): void => {}
   const release = (): void => {
     if (bulkhead.running > 0) bulkhead.leave()?.()
   }
@@ -23,7 +22,7 @@ export function semaphore(places: number): Semaphore {
     get count() {
       return places - bulkhead.running
     },
-    test: () => bulkhead.running < places && bulkhead.enter(idle) === 'entered',
+    test: () => bulkhead.enter(),
     take: (timeout) =>
       new Promise((resolve, reject) => {
         const entered = (): void => {
@@ -36,7 +35,8 @@ export function semaphore(places: number): Semaphore {
                 reject(new CircuitBreakerError('ETIMEDOUT', `Timed out after ${timeout}ms`))
             })
           : undefined
-        if (bulkhead.enter(entered) === 'entered') entered()
+        if (bulkhead.enter()) entered()
+        else bulkhead.wait(entered)
       }),
     release,
   }

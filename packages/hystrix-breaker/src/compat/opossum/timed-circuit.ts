@@ -1,4 +1,5 @@
-import { Circuit, type Transition } from '../../circuit.ts'
+import { Circuit } from '../../circuit.ts'
+import type { Transition } from '../../circuit-observer.ts'
 import { baseSettings } from '../../circuit-options.ts'
 import { Permit } from '../../permit.ts'
 import type { State as CircuitState } from '../../settings.ts'
