@@ -1,6 +1,6 @@
 import type { Change } from '../compose/changes.ts'
+import { valueText } from '../explain/value-text.ts'
 import { originText } from '../value/origin-text.ts'
-import { valueText } from './provenance-text.ts'
 
 /** A difference to be read, with where each side was written. */
 export function differenceText(change: Change): string {

@@ -1,11 +1,11 @@
 import { type Composition, compositionOf } from '../compose/composition.ts'
+import { explainText } from '../explain/explain-text.ts'
 import type { Platform } from '../job/platform.ts'
 import type { RunConfig } from '../job/run-config.ts'
 import { parseArguments } from './arguments.ts'
 import { type AppDefinition, CommandLine, type ExitStatus } from './command-line.ts'
 import { differenceText } from './difference-text.ts'
 import { editorSchema } from './editor-schema.ts'
-import { provenanceText } from './provenance-text.ts'
 import { reportFailure } from './report.ts'
 import { usageText } from './usage.ts'
 import { faultsOf } from './validate.ts'
@@ -32,7 +32,7 @@ const tools: ReadonlyMap<string, Tool> = new Map(
       async run({ words: [path, ...argv], call, out }) {
         if (path === undefined || path.startsWith('-'))
           throw new UsageFault('explain takes the path of a value')
-        out(provenanceText((await whole(call(argv))).explain(path)))
+        out(explainText((await whole(call(argv))).explain(path)))
         return 0
       },
     },

@@ -2,6 +2,7 @@ import { parseFailure } from '../override/failure.ts'
 import type { Element, Override } from '../override/override.ts'
 import { isList } from '../override/override.ts'
 import { evaluate, type ParseOverrideOptions, parseOverride } from '../override/parse.ts'
+import { placedInText } from '../override/parse-overrides.ts'
 import { parseKeyedCall } from '../override/syntax.ts'
 import { type Random, systemRandom } from '../ports.ts'
 
@@ -23,10 +24,11 @@ export interface ParsedSweep {
 
 /** @throws {HydraConfigError} `OVERRIDE_PARSE` */
 export function parseSweep(texts: readonly string[], options: ParseOverrideOptions = {}): ParsedSweep {
-  const entries = texts.map(
-    (text) => keyedCall(text, options.random ?? systemRandom) ?? parseOverride(text, options),
+  const { random = systemRandom } = options
+  const entries = texts.map((text, index) =>
+    placedInText(text, index, () => keyedCall(text, random) ?? parseOverride(text, options)),
   )
-  return { entries, overrides: entries.filter((entry) => !isKeyedCall(entry)) }
+  return { entries, overrides: entries.filter((entry): entry is Override => !isKeyedCall(entry)) }
 }
 
 export function isKeyedCall(entry: Override | KeyedCall): entry is KeyedCall {

@@ -1,4 +1,10 @@
-import { type ComposeOptions, composeIn, composeWithHydra, openRepository, resolveOptions } from '../compose/compose.ts'
+import {
+  type ComposeOptions,
+  composeIn,
+  composeWithHydra,
+  openRepository,
+  resolveOptions,
+} from '../compose/compose.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
