@@ -11,6 +11,8 @@ const compact: ReadonlySet<string | undefined> = new Set([
   'SearchPathException',
 ])
 
+const grammarPage = 'See https://hydra.cc/docs/1.2/advanced/override_grammar/basic for details\n'
+
 /** Writes what went wrong, as Hydra does: in short, or all of it where `HYDRA_FULL_ERROR=1`. */
 export function reportFailure(
   error: unknown,
@@ -26,7 +28,8 @@ export function reportFailure(
     err(`${stackOf(thrown)}\n`)
     return
   }
-  if (isHydraConfigError(thrown)) err(`${messageOf(thrown)}\n`)
+  if (isHydraConfigError(thrown))
+    err(`${messageOf(thrown)}\n${thrown.code === 'OVERRIDE_PARSE' ? grammarPage : ''}`)
   else err(`${stackOf(thrown).replace(/\n *at (?:async )?(?:doTask|outcomeOf) [\s\S]*/, '')}\n`)
   err('\nSet the environment variable HYDRA_FULL_ERROR=1 for a complete stack trace.\n')
 }

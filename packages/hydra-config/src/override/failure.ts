@@ -18,3 +18,16 @@ export function parseFailure(
     offset,
   })
 }
+
+/** The error of a character that is no token; as Hydra draws it. */
+export function lexerFailure(text: string, start: number): HydraConfigError {
+  const offset = Array.from(text.slice(0, start)).length
+  const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
+  const prefix = 'LexerNoViableAltException: '
+  const caret = `${' '.repeat(Math.min(offset, shownMax) + prefix.length)}^`
+  return new HydraConfigError(
+    'OVERRIDE_PARSE',
+    `${prefix}${shown}\n${caret}\nthe character at offset ${offset} must be quoted`,
+    { class: 'OverrideParseException', offset },
+  )
+}

@@ -1,4 +1,4 @@
-import { parseFailure } from './failure.ts'
+import { lexerFailure, parseFailure } from './failure.ts'
 import { readToken, type Token, type TokenType } from './lexer.ts'
 
 /** What the grammar makes of one override, before any value is made. */
@@ -296,7 +296,7 @@ class Parser {
 
   #read(start: number): Token {
     const token = readToken(this.#text, start, this.#mode, this.#lastBrace)
-    if (token === undefined) throw parseFailure(this.#text, start, 'has a character that must be quoted')
+    if (token === undefined) throw lexerFailure(this.#text, start)
     return token
   }
 

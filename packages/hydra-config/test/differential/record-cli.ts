@@ -17,13 +17,14 @@ await using oracle = startOracle({
   args: [join(import.meta.dirname, 'oracle.py')],
   timeout: '60s',
 })
-const source = `hydra-core and omegaconf ${hydra.version}`
+const source = `hydra-core ${hydra.hydraCore}, omegaconf ${hydra.omegaconf}`
 const cases: readonly CliCase[] = [...cliExamples, ...fc.sample(cliCase, { seed: 20_261_121, numRuns: 120 })]
 const recorded: object[] = []
 const forPort: object[] = []
 for (const [index, input] of cases.entries()) {
   const answer = await oracle.ask({ op: 'cli', ...input })
-  const expect = theirCli(answer)
+  const { stdout, exit } = theirCli(answer)
+  const expect = { stdout, exit }
   recorded.push({ id: `cli-${index + 1}`, ...input, expect, source })
   if (Object.keys(input.environment).length > 0 || !isBare(answer)) continue
   const { files, argv } = input
