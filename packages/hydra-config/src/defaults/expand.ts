@@ -18,7 +18,7 @@ import {
 } from './default-item.ts'
 import { ancestors, type DefaultsNode, flattened, type ResultDefault, walk } from './defaults-tree.ts'
 import { isInterpolated, refuseUnresolved, resolveItem, tryResolveItem } from './interpolated-item.ts'
-import type { LoadedConfig, Repository } from './repository.ts'
+import type { Repository } from './repository.ts'
 import { ensureInside } from './strict-paths.ts'
 
 export interface ExpandedDefaults {

@@ -20,7 +20,7 @@ export interface LoadedConfig {
 }
 
 /** Both values never change, so that of the same two the result is the same. */
-export interface LastMerge {
+interface LastMerge {
   root?: Value
   package?: string
   merged?: Value

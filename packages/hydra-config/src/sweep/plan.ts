@@ -52,7 +52,7 @@ export function planJobs(entries: readonly (Override | KeyedCall)[], options: Pl
   return {
     combinations: planned.reduce((product, { rows }) => product * rows.length, 1),
     *[Symbol.iterator]() {
-      for (const texts of product(planned)) {
+      for (const texts of cartesian(planned)) {
         const job = new Map(texts)
         if (exclusions.some((exclusion) => isExcluded(job, exclusion))) continue
         if (options.filter?.(job) === false) continue
@@ -62,7 +62,7 @@ export function planJobs(entries: readonly (Override | KeyedCall)[], options: Pl
   }
 }
 
-function* product(axes: readonly Axis[]): Generator<(readonly [key: string, text: string])[]> {
+function* cartesian(axes: readonly Axis[]): Generator<(readonly [key: string, text: string])[]> {
   if (axes.some(({ rows }) => rows.length === 0)) return
   const steps = axes.map(() => 0)
   for (;;) {

@@ -107,11 +107,11 @@ describe('zip, exclude, filter and seed', () => {
   })
 
   test('hydra.sweeper.params come first, and the command line takes their place', async () => {
-    const source = fromMemory({
+    const swept = fromMemory({
       'config.yaml': 'a: 0\nb: 0\nhydra:\n  sweeper:\n    params:\n      a: 1,2\n      b: range(2)\n',
     })
     const overrides = ['b=9']
-    expect(await sweep({ source, config: 'config', overrides })).toEqual([
+    expect(await sweep({ source: swept, config: 'config', overrides })).toEqual([
       ['a=1', 'b=9'],
       ['a=2', 'b=9'],
     ])

@@ -5,7 +5,6 @@ import {
   openRepository,
   resolveOptions,
 } from '../compose/compose.ts'
-import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'

@@ -1,5 +1,10 @@
 import type { Oracle } from '@loadbearing/harness/oracle'
-import { type Comparison, type ComparisonReport, compareWithOracle } from '@loadbearing/harness/oracle'
+import {
+  type Comparison,
+  type ComparisonReport,
+  compareWithOracle,
+  type KnownDifference,
+} from '@loadbearing/harness/oracle'
 import type { Arbitrary } from 'fast-check'
 import { type Answer, answerOf, ourConfig, ourOverride, ourValue, sameAnswer } from './answers.ts'
 import { cliComparison } from './cli-comparison.ts'
@@ -28,7 +33,7 @@ export interface Questions {
 
 const folders = 'random folders of configs and command lines; answer, or class of the error'
 
-const knownOfStrict: Comparison<ConfigCase, Answer, Answer>['known'] = [
+const knownOfStrict: readonly KnownDifference<ConfigCase, Answer, Answer>[] = [
   {
     reason: 'Hydra 1.4 takes the option _self_ of a group for the config itself; we refuse it',
     covers: ({ files }, ours) =>
@@ -150,7 +155,7 @@ function configQuestions(op: 'defaults' | 'compose' | 'sweep', judge: Judge): Qu
     arbitrary: op === 'sweep' ? sweepCase : configCase,
     ours: (input) => ourConfig(op, input, judge),
     question: (input) => ({ op, ...input }),
-    ...(judge === 'strict' ? { known: knownOfStrict } : {}),
+    known: judge === 'strict' ? knownOfStrict : [],
   })
 }
 
