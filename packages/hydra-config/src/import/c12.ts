@@ -23,7 +23,7 @@ const maxLayers = 100
  * | `{name}.config` | `layers/main` |
  * | `extends: ['./base']` | `layers/base`, before |
  * | `$production`, `$env: {production: …}` | an option of the group `env/main`, `env/base` and so on, which follow `env` |
- * | null in a layer above another one | is left out: it does not count in c12 |
+ * | null in a layer above another one with the object that it is in | is left out: it does not count in c12 |
  *
  * Two things differ: c12 puts the lists of all layers together, where Hydra takes the last; and a layer with a scalar
  * between two with an object hides the lower one in Hydra. Layers of registries and repositories are refused.

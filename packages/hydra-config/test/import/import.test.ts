@@ -201,7 +201,7 @@ describe('c12', () => {
             'app.config.json': { ...main, extends: ['./one', './two'] },
             'one/app.config.json': { ...one, extends: '../two/deep' },
             'two/app.config.json': { $production: {}, $development: {}, ...two },
-            'two/deep/app.config.json': { deep: true, a: 'deepest', c: { a: null, list: [1, 2] } },
+            'two/deep/app.config.json': { deep: true, a: 'deepest', c: { list: [1, 2] } },
           })
           expect(await asHere(environment)).toEqual(await asC12(environment))
         },
