@@ -25,14 +25,7 @@ export interface OptionSpec {
   readonly help: string
 }
 
-export const infoTopics: readonly string[] = [
-  'all',
-  'config',
-  'defaults',
-  'defaults-tree',
-  'plugins',
-  'searchpath',
-]
+const infoTopics: readonly string[] = ['all', 'config', 'defaults', 'defaults-tree', 'plugins', 'searchpath']
 
 // In the order in which Hydra lists them: of `--help` and of ambiguous names.
 export const optionSpecs: readonly OptionSpec[] = [

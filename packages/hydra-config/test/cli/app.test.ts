@@ -100,8 +100,14 @@ describe('a run of one job', () => {
     const { stdout, stderr, status } = run(`+hydra.callbacks=${callbacks}`, 'hydra.run.dir=five')
     expect(status).toBe(0)
     expect(stdout.split('\n').filter((line) => /^[AB]: /.test(line))).toEqual([
-      ...['A: run start', 'B: run start', 'A: job start', 'B: job start'],
-      ...['B: job end COMPLETED tea', 'A: job end COMPLETED tea', 'B: run end', 'A: run end'],
+      'A: run start',
+      'B: run start',
+      'A: job start',
+      'B: job start',
+      'B: job end COMPLETED tea',
+      'A: job end COMPLETED tea',
+      'B: run end',
+      'A: run end',
     ])
     expect(stderr).toContain("The callback 'x.Y' is not registered")
     expect(stderr).toContain('Callback shop.Broken.on_job_start raised Error: no luck')
@@ -115,7 +121,10 @@ describe.each([
 ])('hydra/launcher=%s', (launcher, where) => {
   test('runs the jobs of a sweep', () => {
     const { stdout, status, reports } = run(
-      ...['-m', 'item=tea,salt', `hydra/launcher=${launcher}`, `hydra.sweep.dir=sweep-${launcher}`],
+      '-m',
+      'item=tea,salt',
+      `hydra/launcher=${launcher}`,
+      `hydra.sweep.dir=sweep-${launcher}`,
     )
     expect(status).toBe(0)
     expect(stdout).toContain(`Launching 2 jobs ${where}`)
@@ -132,7 +141,11 @@ describe.each([
 
   test('a job that fails fails the run', () => {
     const { stderr, status } = run(
-      ...['-m', 'item=tea,salt', 'fail=true', `hydra/launcher=${launcher}`, 'hydra.sweep.dir=failed'],
+      '-m',
+      'item=tea,salt',
+      'fail=true',
+      `hydra/launcher=${launcher}`,
+      'hydra.sweep.dir=failed',
     )
     expect(status).toBe(1)
     expect(stderr).toContain(
@@ -169,14 +182,12 @@ describe('kill -9', () => {
     const sweep = join(folder, 'orphans')
     const told = join(folder, 'orphans.jsonl')
     const child = start(
-      ...[
-        '-m',
-        'wait=true',
-        'item=tea',
-        'hydra/launcher=child_process',
-        `hydra.sweep.dir=${sweep}`,
-        `told=${told}`,
-      ],
+      '-m',
+      'wait=true',
+      'item=tea',
+      'hydra/launcher=child_process',
+      `hydra.sweep.dir=${sweep}`,
+      `told=${told}`,
     )
     await vi.waitFor(() => expect(existsSync(join(sweep, '0', '.hydra'))).toBe(true), {
       timeout: 25_000,
