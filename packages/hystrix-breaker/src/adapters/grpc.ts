@@ -9,7 +9,8 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { InvalidOptionError, isResilienceError, shown } from '../errors.ts'
-import { checkFunction, checkNames } from '../option-checks.ts'
+import { checkFunction, checkNames, durationMax } from '../option-checks.ts'
+import type { Clock } from '../ports.ts'
 import { Exchange, type ExchangeSteps } from './exchange.ts'
 import { HttpBreakers, httpOptionNames } from './http-breakers.ts'
 import type { KeyedOptions } from './keyed-breakers.ts'
@@ -48,7 +49,8 @@ interface RefusedStatus extends StatusObject {
  * - Neither failed nor succeeded: a call that its caller cancels, and whatever ends CANCELLED. A probe gives its permit back.
  * - A refused call is not started. It ends with UNAVAILABLE where the circuit is open, RESOURCE_EXHAUSTED where the bulkhead
  *   is full; `cause` of the ServiceError is the ResilienceError, with `code` and `retryAfter`.
- * - `timeout` is off unless it is given: calls have deadlines, which count. Where it is given, a call over it is cancelled
+ * - `timeout` is off unless it is given: calls have deadlines, which count, but not those that pass while a call waits for a
+ *   place. Where it is given, a call over it is cancelled
  *   and ends with DEADLINE_EXCEEDED.
  *
  * ```ts
@@ -112,6 +114,7 @@ class GuardedCall implements AnyCall, ExchangeSteps {
   #waiting: ((call: UnderlyingCall) => void)[] = []
   #callbacks: MessageContext['callback'][] = []
   #isCancelled = false
+  #timer: unknown
   /** Stands for the status of the call that was cancelled because of it. */
   #refused: RefusedStatus | undefined
 
@@ -124,9 +127,12 @@ class GuardedCall implements AnyCall, ExchangeSteps {
     this.#metadata = metadata
     this.#listener = listener
     this.#exchange.start()
+    // Once it is made, the call itself has it.
+    if (this.#exchange.queued) this.#armDeadline()
   }
 
   begin(): void {
+    this.#clock.clearTimeout(this.#timer)
     const { nextCall, call, settleAt } = this.#parts
     const underlying = nextCall(call)
     this.#underlying = underlying
@@ -187,6 +193,21 @@ class GuardedCall implements AnyCall, ExchangeSteps {
     return this.#underlying?.getAuthContext() ?? null
   }
 
+  get #clock(): Clock {
+    return this.#exchange.breaker.settings.clock
+  }
+
+  #armDeadline(): void {
+    const { deadline = Infinity } = this.#parts.call
+    const wait = Number(deadline) - this.#clock.now()
+    // Further away than a timer can be.
+    if (wait > durationMax) return
+    this.#timer = this.#clock.setTimeout(
+      () => this.cancelWithStatus(status.DEADLINE_EXCEEDED, 'Deadline exceeded while waiting for a place'),
+      Math.max(0, wait),
+    )
+  }
+
   #do(what: (call: UnderlyingCall) => void): void {
     if (this.#underlying !== undefined) what(this.#underlying)
     else if (this.#refused === undefined && !this.#isCancelled) this.#waiting.push(what)
@@ -210,6 +231,7 @@ class GuardedCall implements AnyCall, ExchangeSteps {
   }
 
   #endUnsent(ended: StatusObject): void {
+    this.#clock.clearTimeout(this.#timer)
     this.#waiting = []
     // Of a stream that is being written to, which waits for them.
     for (const callback of this.#callbacks) callback?.()

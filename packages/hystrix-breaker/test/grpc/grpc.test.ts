@@ -221,6 +221,26 @@ test('a full bulkhead is RESOURCE_EXHAUSTED; who cancels while it waits is not s
   expect(it.breaker.calls).toEqual({ running: 0, queued: 0 })
 })
 
+test('a deadline that passes while the call waits for a place ends it, uncounted', async () => {
+  await using it = await guarded({ options: { bulkhead: { max: 1, queue: 2 } } })
+  const first = it.get('hang')
+  await it.until(() => it.held.length === 1)
+  // The clock of the breaker begins at 0.
+  const second = it.get('second', { deadline: 500 })
+  const third = it.get('third', { deadline: new Date(2000) })
+  it.clock.advance(500)
+  expect(await second).toMatchObject({
+    code: status.DEADLINE_EXCEEDED,
+    details: expect.stringMatching(/waiting for a place/),
+  })
+  it.held[0]?.answer(null, 'the first')
+  expect(await first).toBe('the first')
+  // It is sent, and the clock of gRPC is another one.
+  expect(await third).toMatchObject({ code: status.DEADLINE_EXCEEDED })
+  expect(it.clock.pending()).toBe(0)
+  expect(it.breaker.metrics.total()).toMatchObject({ CANCELLED: 1, SUCCESS: 1, FAILURE: 1 })
+})
+
 test('the time limit of the breaker cancels the call at the server', async () => {
   await using it = await guarded({ options: { timeout: 300, volumeThreshold: 1 } })
   const asked = it.get('hang')
