@@ -81,6 +81,33 @@ test('a resolver that selects what is awaited is called again when it is there',
   expect(seen).toEqual(['INTERPOLATION_PENDING'])
 })
 
+test('only what may call a resolver is evaluated while settling', async () => {
+  const read: string[] = []
+  const environment = (name: string): string => {
+    read.push(name)
+    return 'vault'
+  }
+  const vault = async (key: string): Promise<string> => `${key}!`
+  const texts = [
+    '${oc.env:NOT}',
+    '${oc.env:A}${vault:a}',
+    '${ vault: ${oc.env:B}}',
+    '${${oc.env:C}:c}',
+    '${v.${oc.env:D}:d}',
+    "${oc.decode:'\\${vault:${oc.env:E}}'}",
+    '${oc.create:{x: ${oc.env:F}}}',
+    "${oc.select:none,'${vault:g}${oc.env:G}'}",
+  ]
+  const { resolution, root } = of(
+    `a: ${JSON.stringify(texts)}\n`,
+    { vault, 'v.vault': vault },
+    { environment },
+  )
+  await resolution.settle(root)
+  expect(new Set(read)).toEqual(new Set(['A', 'B', 'C', 'D', 'E', 'F', 'G']))
+  expect(plainView(resolution.select(root, 'a[5]')?.value ?? root.value)).toBe('vault!')
+})
+
 describe('what goes wrong', () => {
   test('a rejection is told at its place, and ends the others', async () => {
     const cause = new Error('no such secret')

@@ -1,3 +1,4 @@
+import type { SecretPaths } from '../secret/secret-paths.ts'
 import type { Semantics } from '../semantics.ts'
 import type { Environment, Resolvers } from './resolver.ts'
 import type { ResolverCache } from './resolver-cache.ts'
@@ -8,6 +9,8 @@ export interface ResolveOptions {
   readonly environment?: Environment | undefined
   /** Whether what `oc.env` reads of the variable is secret. Default: never. */
   readonly secretEnvironment?: ((name: string) => boolean) | undefined
+  /** What is secret wherever it is written. Default: nothing. */
+  readonly secretPaths?: SecretPaths | undefined
   /** Resolvers besides those that OmegaConf brings, by name. */
   readonly resolvers?: Resolvers | undefined
   /** Answers of resolvers with `useCache`, to be shared. Default: a new one. */

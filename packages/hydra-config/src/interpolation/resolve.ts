@@ -78,7 +78,8 @@ export class Resolution {
 
   /**
    * Asks every resolver that answers with a promise, all at once where they do not need each other, and waits for them.
-   * Afterwards the other methods have their answers. Other errors wait until somebody wants the value.
+   * Afterwards the other methods have their answers. Each resolver that the configuration mentions is called, also one that
+   * answers at once, and what it answered stays. Other errors wait until somebody wants the value.
    * @throws HydraConfigError `INTERPOLATION_UNRESOLVED` where one is rejected, `ABORTED` by the signal
    */
   async settle(root: Place): Promise<void> {
@@ -94,8 +95,9 @@ export class Resolution {
     const open = [root]
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       const { value } = place
-      if (interpolationAt(place) !== undefined) this.#ask(place)
-      else if (value.kind !== 'scalar' && survey(value).interpolated) {
+      const text = interpolationAt(place)
+      if (text !== undefined && this.#resolvers.mayBeCalledBy(text)) this.#ask(place)
+      if (value.kind !== 'scalar' && survey(value).interpolated) {
         const keys: readonly MapKey[] =
           value.kind === 'map' ? [...value.entries.keys()] : value.items.map((_, index) => BigInt(index))
         for (const key of keys.toReversed()) {

@@ -37,6 +37,7 @@ interface Definition {
 /** The resolvers of one snapshot that are not OmegaConf's, and what they answered. */
 export class UserResolvers {
   readonly #definitions: ReadonlyMap<string, Definition>
+  readonly #mention: RegExp
   readonly #cache: ResolverCache
   readonly #strict: boolean
   /** Of who waits. */
@@ -55,6 +56,11 @@ export class UserResolvers {
     this.#definitions = new Map(
       Object.entries(resolvers).map(([name, resolver]) => [name, definitionOf(name, resolver)]),
     )
+    const names = [...this.#definitions.keys(), 'oc.decode', 'oc.create'].map((name) =>
+      name.replaceAll('.', '\\.'),
+    )
+    // By its name, by a name that is made, or by a text that is read as an expression.
+    this.#mention = new RegExp(`\\$\\{[ \\t]*(?:[\\w.-]*\\$\\{|(?:${names.join('|')})[ \\t]*:)`)
     this.#cache = cache ?? new ResolverCache()
     this.#strict = semantics === 'strict'
     this.#signal = signal
@@ -67,6 +73,11 @@ export class UserResolvers {
 
   has(name: string): boolean {
     return this.#definitions.has(name)
+  }
+
+  /** Whether evaluating the text may call one of them, apart from those that the values call to which it leads. */
+  mayBeCalledBy(text: string): boolean {
+    return this.#mention.test(text)
   }
 
   /** How many answers were given that are not kept: an evaluation during which it grows must not be kept either. */

@@ -177,6 +177,14 @@ function valueQuestions(
         reason: 'a key -0.0 is 0.0, as a Map of JavaScript holds it',
         covers: (_, ours, theirs) => unsignedZeros(ours) === unsignedZeros(theirs),
       },
+      {
+        reason: "a value that holds itself runs out of Python's stack, here or there; we name the circle",
+        covers: (_, ours, theirs) =>
+          'error' in ours &&
+          ours.error.class === 'InterpolationResolutionError' &&
+          'error' in theirs &&
+          theirs.error.class === 'RecursionError',
+      },
     ],
   })
 }
