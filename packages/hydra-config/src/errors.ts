@@ -19,6 +19,8 @@ export type HydraConfigErrorCode =
   | 'INTERPOLATION_PENDING'
   /** The signal ended a wait. */
   | 'ABORTED'
+  /** A value that has to be set is missing (`???`) where it is read. */
+  | 'MISSING_VALUE'
   /** Two values cannot be merged: one is a map and the other a list. */
   | 'MERGE'
   /** An override is not of Hydra's override grammar, or one of its functions cannot take its arguments. */

@@ -1,8 +1,8 @@
 import { plainView } from '../value/plain.ts'
 import { redact } from '../value/secret.ts'
 import type { Origin, Scalar, Value } from '../value/value.ts'
+import { childAt, childPath, keysOf, keyTexts, valueAt } from '../value/value-path.ts'
 import type { ConfigNode } from './config-node.ts'
-import { childAt, childPath, keysOf, keyTexts, valueAt } from './value-path.ts'
 
 /** One difference between two configurations, at the highest path where they differ. */
 export type Change =

@@ -128,3 +128,19 @@ test('what an override does not touch is shared, not copied', async () => {
   expect(other.tree.get('a')?.raw).toBe(one.tree.get('a')?.raw)
   expect(one.value).toEqual({ a: { b: { c: 1 } }, d: { e: 2 } })
 })
+
+test('a missing value is an error where it is read, and shown as it is', async () => {
+  const { value, tree } = await composed('a: {b: "???", c: 1}\nd: ["${a.b}", 2]\n')
+  const root = value as { a: { b: unknown; c: number }; d: unknown[] }
+  expect([root.a.c, root.d[1]]).toEqual([1, 2])
+  expect(() => root.a.b).toThrow(
+    expect.objectContaining({
+      code: 'MISSING_VALUE',
+      path: 'a.b',
+      message: expect.stringMatching(/a\.b=<value>.*:1:8$/s),
+    }),
+  )
+  expect(() => root.d[0]).toThrow(/d\[0\] is missing/)
+  expect(JSON.stringify(value)).toBe('{"a":{"b":"???","c":1},"d":["???",2]}')
+  expect(tree.at('a.b').isMissing).toBe(true)
+})

@@ -5,7 +5,7 @@ import type { Provenance } from '../explain/provenance.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
 import type { StandardSchema } from '../schema/standard-schema.ts'
 import { validate } from '../schema/validate.ts'
-import { plainView } from '../value/plain.ts'
+import { guardedView } from '../value/plain.ts'
 import { redact, redactedText } from '../value/secret.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
@@ -19,8 +19,9 @@ import type { Path } from './path.ts'
 export interface Composition<T = unknown> {
   /**
    * All values, interpolations resolved, as frozen objects and arrays: integers are numbers where that loses nothing,
-   * else bigints. Where a schema is given, what the schema makes of them.
-   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
+   * else bigints. To read one that is missing (`???`) is an error. Where a schema is given, what the schema makes of
+   * them.
+   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`, `INTERPOLATION_CYCLE`; later `MISSING_VALUE`
    */
   readonly value: T
   /** The same as nodes: nothing is resolved before it is asked for, and integers are told from floats. */
@@ -110,7 +111,7 @@ export function compositionOf(
   }
   return {
     get value(): unknown {
-      plain ??= { value: plainView(tree.resolved()) }
+      plain ??= { value: guardedView(tree.resolved()) }
       return plain.value
     },
     tree,

@@ -4,7 +4,7 @@ import { interpolationAt, isMissing, Place } from '../interpolation/place.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
 import { scalarString } from '../value/python-string.ts'
 import { type MapKey, scalar, type Value } from '../value/value.ts'
-import { childPath, keysOf } from './value-path.ts'
+import { childPath, keysOf } from '../value/value-path.ts'
 
 /**
  * A place in a configuration and what stands there, as it was composed. Nothing is resolved before it is asked for.

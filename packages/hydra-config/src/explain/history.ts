@@ -1,8 +1,8 @@
 import type { Layer } from '../compose/layer.ts'
-import { valueAt } from '../compose/value-path.ts'
 import { plainView } from '../value/plain.ts'
 import { redact } from '../value/secret.ts'
 import { map, type Origin, type Value } from '../value/value.ts'
+import { valueAt } from '../value/value-path.ts'
 import type { HistoryStep } from './provenance.ts'
 
 /** Replays the layers of a composition: what each of them did at one path. */

@@ -1,7 +1,7 @@
 import type { ConfigNode } from '../compose/config-node.ts'
-import { childPath, joinedPath, keysOf, keyTexts } from '../compose/value-path.ts'
 import { HydraConfigError } from '../errors.ts'
 import { suggestion } from '../suggest.ts'
+import { childPath, joinedPath, keysOf, keyTexts } from '../value/value-path.ts'
 
 /**
  * Says that nothing stands at a path below a node, at which key it leads nowhere, and what is like that key.

@@ -1,6 +1,5 @@
 /** A plain value to be read, as JSON; integers beyond what numbers hold stay whole. */
 export function valueText(value: unknown): string {
   if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
-  return text ?? String(value)
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
 }

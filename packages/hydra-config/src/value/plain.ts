@@ -1,7 +1,8 @@
 import { HydraConfigError } from '../errors.ts'
 import { scalarString } from './python-string.ts'
-import { hasSecret, redact } from './secret.ts'
-import type { MapValue, Scalar, Value } from './value.ts'
+import { redact } from './secret.ts'
+import type { ListValue, MapValue, Scalar, Value } from './value.ts'
+import { childPath } from './value-path.ts'
 
 /**
  * The value as JavaScript has it: frozen objects and arrays; integers as numbers where that loses nothing, else as
@@ -10,20 +11,20 @@ import type { MapValue, Scalar, Value } from './value.ts'
  * @throws {HydraConfigError} `CONFIG_INVALID` where two keys of a map are one as text
  */
 export function plainView(value: Value): unknown {
-  return plainOf(value, true)
+  return new Plain({ frozen: true, guarded: false }).of(value, '').made
 }
 
 /** As {@link plainView}, to be changed. */
 export function plainCopy(value: Value): unknown {
-  return plainOf(value, false)
+  return new Plain({ frozen: false, guarded: false }).of(value, '').made
 }
 
-function plainOf(value: Value, frozen: boolean): unknown {
-  if (value.kind === 'scalar') return plainScalar(value.value)
-  const made =
-    value.kind === 'list' ? value.items.map((item) => plainOf(item, frozen)) : plainObject(value, frozen)
-  if (hasSecret(value)) showRedacted(made, () => plainView(redact(value)))
-  return frozen ? Object.freeze(made) : made
+/**
+ * As {@link plainView}, but a missing value (`???`) is an error when it is read: `MISSING_VALUE`. Inspection and JSON
+ * show it as `???`.
+ */
+export function guardedView(value: Value): unknown {
+  return new Plain({ frozen: true, guarded: true }).of(value, '').made
 }
 
 /** Lets inspection and JSON show of `target` what `redacted` gives. */
@@ -34,25 +35,79 @@ export function showRedacted(target: object, redacted: () => unknown): void {
   })
 }
 
-function plainObject({ entries }: MapValue, frozen: boolean): object {
-  const made = {}
-  for (const [key, item] of entries) {
-    const name = scalarString(key)
-    if (Object.hasOwn(made, name)) {
-      throw new HydraConfigError(
-        'CONFIG_INVALID',
-        `two keys of a map are '${name}' as text: rename one, or read them from the tree`,
-      )
-    }
-    // An assignment to `__proto__` would set the prototype.
-    Object.defineProperty(made, name, {
-      value: plainOf(item, frozen),
-      enumerable: true,
-      configurable: !frozen,
-      writable: !frozen,
-    })
+interface PlainOptions {
+  readonly frozen: boolean
+  /** Whether missing values are errors when they are read. */
+  readonly guarded: boolean
+}
+
+/** What was made of a value, and whether it is shown in another way than it is. */
+interface Made {
+  readonly made: unknown
+  readonly shownApart: boolean
+}
+
+class Plain {
+  readonly #options: PlainOptions
+
+  constructor(options: PlainOptions) {
+    this.#options = options
   }
-  return made
+
+  of(value: Value, path: string): Made {
+    if (value.kind === 'scalar') return { made: plainScalar(value.value), shownApart: value.secret === true }
+    const { made, shownApart } = value.kind === 'list' ? this.#list(value, path) : this.#object(value, path)
+    if (shownApart) showRedacted(made, () => plainView(redact(value)))
+    return { made: this.#options.frozen ? Object.freeze(made) : made, shownApart }
+  }
+
+  #list(value: ListValue, path: string): { made: unknown[]; shownApart: boolean } {
+    const made: unknown[] = []
+    let shownApart = false
+    for (const [index, item] of value.items.entries()) {
+      const at = `${path}[${index}]`
+      shownApart = this.#put(made, index, item, at) || shownApart
+    }
+    return { made, shownApart }
+  }
+
+  #object(value: MapValue, path: string): { made: object; shownApart: boolean } {
+    const made = {}
+    let shownApart = false
+    for (const [key, item] of value.entries) {
+      const name = scalarString(key)
+      if (Object.hasOwn(made, name)) {
+        throw new HydraConfigError(
+          'CONFIG_INVALID',
+          `two keys of a map are '${name}' as text: rename one, or read them from the tree`,
+          { path, origin: value.origin },
+        )
+      }
+      shownApart = this.#put(made, name, item, childPath(path, name, value)) || shownApart
+    }
+    return { made, shownApart }
+  }
+
+  /** An assignment to `__proto__` would set the prototype. Whether it is shown in another way than it is. */
+  #put(target: object, key: string | number, item: Value, path: string): boolean {
+    if (this.#options.guarded && item.kind === 'scalar' && item.value === '???') {
+      const get = (): never => refuseMissing(item, path)
+      Object.defineProperty(target, key, { get, enumerable: true })
+      return true
+    }
+    const { made, shownApart } = this.of(item, path)
+    const open = !this.#options.frozen
+    Object.defineProperty(target, key, { value: made, enumerable: true, configurable: open, writable: open })
+    return shownApart
+  }
+}
+
+function refuseMissing({ origin }: Value, path: string): never {
+  throw new HydraConfigError('MISSING_VALUE', `${path} is missing (???): set it, such as ${path}=<value>`, {
+    class: 'MissingMandatoryValue',
+    path,
+    origin,
+  })
 }
 
 function plainScalar(value: Scalar): unknown {

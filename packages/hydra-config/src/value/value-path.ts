@@ -1,6 +1,6 @@
 import { splitKey } from '../interpolation/split-key.ts'
-import { scalarString } from '../value/python-string.ts'
-import type { Value } from '../value/value.ts'
+import { scalarString } from './python-string.ts'
+import type { Value } from './value.ts'
 
 /** The keys of a path such as `db.ports[0]` or `annotations[a.b]`, as OmegaConf's `select` cuts it; of '' none. */
 export function keysOf(path: string): readonly string[] {
