@@ -15,6 +15,7 @@ import type { Platform } from '../job/platform.ts'
 import type { JobContext } from '../job/run-job.ts'
 import type { Random } from '../ports.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
+import { type SecretsOptions, secretsOf } from '../secret/secrets.ts'
 import type { Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
 import {
@@ -41,8 +42,8 @@ export interface AppOptions {
   readonly name?: string
   /** Further resolvers for interpolations, by name. */
   readonly resolvers?: Resolvers
-  /** Whether what `oc.env` reads of a variable is secret. Default: never. */
-  readonly secretEnvironment?: (name: string) => boolean
+  /** What is secret, besides what `secret()` makes so and what the schema marks. Default: nothing. */
+  readonly secrets?: SecretsOptions
   /** Default: `hydra-1.3`. */
   readonly semantics?: Semantics
   /** What `hydra/launcher=<name>` chooses from besides `basic`. Default: `worker_threads` and `child_process`. */
@@ -99,13 +100,13 @@ export function defineApp(
 }
 
 function definitionOf(
-  options: AppOptions,
+  options: AppOptions & { readonly schema?: StandardSchema },
   file: string | undefined,
   task: AppDefinition['task'],
 ): AppDefinition {
   const home = file === undefined ? process.cwd() : dirname(file)
   const name = options.name ?? (file === undefined ? 'app' : basename(file, extname(file)))
-  const { resolvers, secretEnvironment, semantics, random } = options
+  const { resolvers, secrets, semantics, random } = options
   return {
     name,
     program: file === undefined ? name : basename(file),
@@ -116,7 +117,7 @@ function definitionOf(
     task,
     launchers: options.launchers ?? [workerThreadsLauncher, childProcessLauncher],
     callbacks: options.callbacks ?? {},
-    resolve: { resolvers, secretEnvironment, semantics },
+    resolve: { resolvers, ...secretsOf(secrets, options.schema), semantics },
     ...(random === undefined ? {} : { random }),
   }
 }

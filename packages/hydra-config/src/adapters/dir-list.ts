@@ -5,7 +5,7 @@ import { turn } from './dir-turn.ts'
 import { systemReason } from './system-error.ts'
 
 /** A config of a directory, before it is read. */
-export interface FolderFile {
+interface FolderFile {
   readonly location: string
   /** Equal as long as nobody wrote to the file, within the resolution of the file system's clock. */
   readonly state: string

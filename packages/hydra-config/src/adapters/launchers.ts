@@ -3,14 +3,14 @@ import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { LaunchedJob } from '../cli/command-line.ts'
 import { HydraConfigError } from '../errors.ts'
-import { hydraAt, taskOverridesOf } from '../job/hydra-node.ts'
+import { entryText, hydraAt, taskOverridesOf } from '../job/hydra-node.ts'
 import type { LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
 import type { JobReturn } from '../job/run-job.ts'
 
 /** What a launched job answers; can be cloned. */
 export type LaunchedResult = Pick<JobReturn, 'status' | 'returnValue' | 'outputDir' | 'workingDir'>
 
-/** How a launched job is known for one, by its thread's data and by its process's first message. */
+/** Where a launched job stands in its thread's data, or in its process's environment. */
 const marker = 'loadbearing:hydra-config:job'
 
 /** Runs each job in a thread of its own, `n_jobs` at once. A job in a thread cannot change the current directory. */
@@ -39,6 +39,8 @@ function configOf(name: string): string {
 export function launchedJob(): LaunchedJob | undefined {
   if (!isMainThread) return jobIn(workerData)
   const text = process.send === undefined ? undefined : process.env[marker]
+  // What the task starts is not to inherit it.
+  delete process.env[marker]
   return text === undefined ? undefined : jobIn({ [marker]: JSON.parse(text) })
 }
 
@@ -95,7 +97,7 @@ function concurrency(master: LaunchContext['master']): number {
 }
 
 function launchedOf({ num, config }: PlannedJob): LaunchedJob {
-  return { num, overrides: config.job.entries.map(({ text }) => text), times: [...config.times] }
+  return { num, overrides: config.job.entries.map(entryText), times: [...config.times] }
 }
 
 function returnOf({ config }: PlannedJob, result: LaunchedResult): JobReturn {

@@ -9,9 +9,16 @@ import {
   unpackFiles,
 } from '../source/published.ts'
 import { unlessAborted } from '../source/unless-aborted.ts'
-import { type PostgresClient, postgresPort } from './postgres-client.ts'
+import {
+  type PgClient,
+  type PgNotification,
+  type PgPool,
+  type PostgresClient,
+  type PostgresJs,
+  postgresPort,
+} from './postgres-client.ts'
 
-export type { PostgresClient, PublishedSource }
+export type { PgClient, PgNotification, PgPool, PostgresClient, PostgresJs, PublishedSource }
 
 /** Options of {@link fromPostgres}. */
 export interface PostgresOptions {

@@ -7,9 +7,23 @@ import {
   storeFailed,
   unpackFiles,
 } from '../source/published.ts'
-import { type RedisClient, redisPort } from './redis-client.ts'
+import {
+  type IoredisClient,
+  type IoredisSubscriber,
+  type NodeRedisClient,
+  type NodeRedisSubscriber,
+  type RedisClient,
+  redisPort,
+} from './redis-client.ts'
 
-export type { PublishedSource, RedisClient }
+export type {
+  IoredisClient,
+  IoredisSubscriber,
+  NodeRedisClient,
+  NodeRedisSubscriber,
+  PublishedSource,
+  RedisClient,
+}
 
 /** Options of {@link fromRedis}. */
 export interface RedisOptions {

@@ -103,11 +103,15 @@ export class WatchedSource {
 
   async #pendingRead(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     if (this.#pending.size >= maxPending) return await Promise.race(this.#pending)
-    const read = Promise.try(() => this.source.files(signal))
+    const read = this.#files(signal)
     this.#pending.add(read)
     const forget = (): void => void this.#pending.delete(read)
     read.then(forget, forget)
     return await unlessAborted(read, signal)
+  }
+
+  async #files(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    return await this.source.files(signal)
   }
 
   #late(): HydraConfigError {

@@ -64,7 +64,7 @@ describe('what is read', () => {
     for (const hidden of ['.hydra', '.git', 'node_modules/a', '__pycache__'])
       put(`${hidden}/config.yaml`, 'no\n')
     mkdirSync(join(root, 'folder.yaml'))
-    execFileSync('mkfifo', [join(root, 'pipe.yaml')])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(root, 'pipe.yaml')])
     expect(Object.keys(await read()).toSorted()).toEqual(
       [
         '.dot.yaml',
@@ -223,7 +223,7 @@ test('a snapshot is one moment, while another process writes', async () => {
     const source = fromDir(root)
     const seen = new Set<string>()
     while (seen.size < 200) {
-      const texts = await source.files().catch((error: unknown) => {
+      const texts = await Promise.resolve(source.files()).catch((error: unknown) => {
         // It may be too busy to be read at all; what it then is is told.
         if (isHydraConfigError(error) && error.code === 'SOURCE_READ') return undefined
         throw error

@@ -171,7 +171,7 @@ export async function nodeRedisStore(options: ServiceOptions = {}): Promise<Stor
       const client = createClient({
         url: service.url,
         disableOfflineQueue: true,
-        socket: { reconnectStrategy: 20 },
+        socket: { reconnectStrategy: () => 20 },
       })
       client.on('error', () => {})
       await client.connect()

@@ -55,6 +55,12 @@ async function stateMessage(writer: Awaited<ReturnType<typeof startChild>>): Pro
   return z.object({ states: z.array(z.string()), last: z.string() }).parse(message)
 }
 
-function keyOf({ n, db }: z.infer<typeof schema>): string {
+function keyOf({
+  n,
+  db,
+}: {
+  readonly n: number
+  readonly db: { readonly n: number; readonly name: string }
+}): string {
   return `${n - 1e6} ${db.name} ${db.n - 1e6}`
 }

@@ -156,7 +156,7 @@ async function main([home = '', seed = '0', edits = '0']: readonly string[]): Pr
   }
   editor.finish()
   const message: EditsMessage = { states: editor.states, last: editor.state ?? '' }
-  process.send?.(message, () => process.disconnect())
+  process.send?.(message, () => process.disconnect?.())
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv.slice(2))
