@@ -43,6 +43,7 @@ export type {
   ResolverFunction,
   Resolvers,
 } from './interpolation/resolver.ts'
+export { ResolverCache } from './interpolation/resolver-cache.ts'
 export { merge } from './merge/merge.ts'
 export {
   type ChoiceSweep,
