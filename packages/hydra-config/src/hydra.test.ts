@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createHydra, type HydraOptions } from './hydra.ts'
+import { fromMemory } from './source/memory.ts'
+import type { HydraEvent } from './watch/events.ts'
+
+const files = {
+  'config.yaml': 'defaults:\n- db: pg\nname: app\nurl: ${db.host}:${db.port}\nkey: ${secret:a}\n',
+  'db/pg.yaml': 'host: one\nport: 1\n',
+  'db/mysql.yaml': 'host: two\nport: 2\n',
+}
+
+function hydraOf(options: Partial<HydraOptions> = {}): ReturnType<typeof createHydra> {
+  return createHydra({
+    sources: [fromMemory(files)],
+    resolvers: { secret: (key) => `of ${String(key)}` },
+    ...options,
+  })
+}
+
+describe('createHydra', () => {
+  test('composes, lists defaults and sweeps with what it was made with', async () => {
+    const hydra = hydraOf()
+    const { value } = await hydra.compose({ config: 'config', overrides: ['db=mysql'] })
+    expect(value).toEqual({ db: { host: 'two', port: 2 }, name: 'app', url: 'two:2', key: 'of a' })
+    expect((await hydra.defaultsList({ config: 'config' })).map(({ config }) => config)).toEqual([
+      'db/pg',
+      'config',
+    ])
+    expect(await hydra.sweep({ config: 'config', overrides: ['db=pg,mysql'] })).toEqual([
+      ['db=pg'],
+      ['db=mysql'],
+    ])
+  })
+
+  test('100 compositions at once do not see each other', async () => {
+    const hydra = hydraOf()
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(999), { minLength: 100, maxLength: 100 }), async (ports) => {
+        const overrides = (port: number): string[] => [
+          `db=${port % 2 === 0 ? 'pg' : 'mysql'}`,
+          `db.port=${port}`,
+        ]
+        const compositions = await Promise.all(
+          ports.map((port) => hydra.compose({ config: 'config', overrides: overrides(port) })),
+        )
+        for (const [index, { value }] of compositions.entries()) {
+          const port = ports[index] ?? 0
+          const host = port % 2 === 0 ? 'one' : 'two'
+          expect(value).toMatchObject({ db: { host, port }, url: `${host}:${port}` })
+        }
+      }),
+      { numRuns: 10 },
+    )
+  })
+
+  test('two share nothing: neither resolvers nor what they have parsed', async () => {
+    const other = { ...files, 'db/pg.yaml': 'host: three\nport: 3\n' }
+    const one = hydraOf()
+    const two = hydraOf({ sources: [fromMemory(other)], resolvers: { secret: () => 'other' } })
+    const [first, second] = await Promise.all([
+      one.compose({ config: 'config' }),
+      two.compose({ config: 'config' }),
+    ])
+    expect(first.value).toMatchObject({ url: 'one:1', key: 'of a' })
+    expect(second.value).toMatchObject({ url: 'three:3', key: 'other' })
+  })
+
+  test('a text that stays the same is parsed once, one that changes again', async () => {
+    let texts = new Map(Object.entries(files))
+    const hydra = hydraOf({ sources: [{ path: 'memory://', files: () => texts }] })
+    const before = await hydra.compose({ config: 'config' })
+    expect((await hydra.compose({ config: 'config' })).tree.at('db').raw).toBe(before.tree.at('db').raw)
+    texts = new Map(texts).set('db/pg.yaml', 'host: four\nport: 4\n')
+    expect((await hydra.compose({ config: 'config' })).value).toMatchObject({ url: 'four:4' })
+  })
+
+  test('tells of what it composes, whatever the listener does', async () => {
+    const events: HydraEvent[] = []
+    const hydra = hydraOf({ onEvent: (event) => events.push(event) })
+    await hydra.compose({ config: 'config' })
+    await expect(hydra.compose({ config: 'nothing' })).rejects.toMatchObject({ code: 'MISSING_CONFIG' })
+    const types = events.map(({ type }) => type).filter((type) => type.startsWith('compose'))
+    expect(types).toEqual(['compose.start', 'compose.end', 'compose.start', 'compose.error'])
+  })
+
+  test.each([
+    [{ sources: [] }, /sources must be/],
+    [{ sources: fromMemory({}) }, /sources must be/],
+    [{ sources: ['conf'] }, /sources must be/],
+    [{ sources: [fromMemory({})], semantics: 'loose' }, /semantics must be/],
+    [{ sources: [fromMemory({})], onEvent: 'log' }, /onEvent must be/],
+  ])('%j is refused at once', (options, message) => {
+    expect(() => Reflect.apply(createHydra, undefined, [options])).toThrow(message)
+  })
+})
