@@ -20,13 +20,15 @@ function joined(entries: readonly (readonly [name: string, entry: Entry])[]): Ma
   return all
 }
 
-/** The entry, then its base, the base of that, and so on; the default config where none names one. */
-function inherited(own: Entry, configs: ReadonlyMap<string, Entry>): Entry[] {
+/** The entry, then its base, the base of that, and so on; the default config where none names one, as far as that goes. */
+function inherited(own: Entry, configs: ReadonlyMap<string, Entry>, { defaultOf }: Section): Entry[] {
+  const byDefault = configs.get('default')
   const chain = [own]
   let entry = own
   while (true) {
     const base = entry.values.get('baseConfig')
-    const name = base?.value ?? (chain.length === 1 && own !== configs.get('default') ? 'default' : undefined)
+    const hasDefault = entry !== byDefault && (chain.length === 1 || defaultOf === 'all')
+    const name = base?.value ?? (hasDefault ? 'default' : undefined)
     if (name === undefined) return chain
     const next = configs.get(String(name))
     if (next === undefined && base === undefined) return chain
@@ -120,7 +122,7 @@ export class SectionEntries {
   }
 
   #merged(own: Entry): Merged {
-    return new Merged(this.#section, inherited(own, this.#configs))
+    return new Merged(this.#section, inherited(own, this.#configs, this.#section))
   }
 }
 

@@ -11,6 +11,8 @@ export interface Section {
   readonly title: string
   /** Properties, and what they are. */
   readonly kinds: Readonly<Record<string, Kind>>
+  /** What `configs.default` is for: an instance without a base, or also each config without one that it has as its base. */
+  readonly defaultOf: 'instance' | 'all'
   /** Properties that have no meaning outside of Java. */
   readonly withoutMeaning: ReadonlySet<string>
 }

@@ -165,6 +165,20 @@ test('defaults are those of resilience4j', () => {
     expect(each.added).toEqual([])
 })
 
+// What createRetryConfig and createCircuitBreakerConfig of resilience4j-framework-common 2.4.0 make of the same.
+test('a base without a base has the default of its part, but not that of circuit breakers', () => {
+  const part = (own: string, named: string): string =>
+    `{configs: {default: {${own}}, patient: {${named}}}, instances: {a: {baseConfig: patient}}}`
+  const yaml = fromResilience4jYaml(`
+resilience4j:
+  retry: ${part('waitDuration: 200', 'maxAttempts: 5')}
+  circuitbreaker: ${part('slidingWindowSize: 7', 'minimumNumberOfCalls: 3')}
+`)
+  const { attempts, backoff } = yaml.retries.instance('a').options
+  expect([attempts, typeof backoff === 'function' && backoff(1)]).toEqual([5, 200])
+  expect(yaml.instance('a').circuit).toMatchObject({ window: { size: 100 }, volumeThreshold: 3 })
+})
+
 test('the policies of a name, in the order of the aspects', async () => {
   const yaml = fromResilience4jYaml(whole)
   expect(yaml.policies('orders')).toHaveLength(4)

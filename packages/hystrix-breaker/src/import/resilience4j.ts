@@ -64,9 +64,12 @@ export interface Resilience4jYamlOptions {
   readonly random?: Random
 }
 
+// Properties: the setters of each InstanceProperties in resilience4j-framework-common 2.4.0.
+
 const circuitBreakers: Section = {
   name: 'circuitbreaker',
   title: 'a circuit breaker',
+  defaultOf: 'instance',
   kinds: {
     failureRateThreshold: 'number',
     slowCallRateThreshold: 'number',
@@ -102,6 +105,7 @@ const circuitBreakers: Section = {
 const bulkheads: Section = {
   name: 'bulkhead',
   title: 'a bulkhead',
+  defaultOf: 'all',
   kinds: { maxConcurrentCalls: 'integer', maxWaitDuration: 'duration', baseConfig: 'text' },
   withoutMeaning: new Set([
     'eventConsumerBufferSize',
@@ -113,6 +117,7 @@ const bulkheads: Section = {
 const threadPoolBulkheads: Section = {
   name: 'threadpoolbulkhead',
   title: 'a thread pool bulkhead',
+  defaultOf: 'all',
   kinds: {
     maxThreadPoolSize: 'integer',
     coreThreadPoolSize: 'integer',
@@ -130,6 +135,7 @@ const threadPoolBulkheads: Section = {
 const retries: Section = {
   name: 'retry',
   title: 'a retry',
+  defaultOf: 'all',
   kinds: {
     maxAttempts: 'integer',
     waitDuration: 'duration',
@@ -141,7 +147,6 @@ const retries: Section = {
     'consumeResultBeforeRetryAttempt',
     'eventConsumerBufferSize',
     'failAfterMaxAttempts',
-    'ignoreClassBindingExceptions',
     'ignoreExceptions',
     'intervalBiFunction',
     'resultPredicate',
@@ -153,6 +158,7 @@ const retries: Section = {
 const timeLimiters: Section = {
   name: 'timelimiter',
   title: 'a time limiter',
+  defaultOf: 'all',
   kinds: { timeoutDuration: 'duration', baseConfig: 'text' },
   withoutMeaning: new Set(['cancelRunningFuture', 'eventConsumerBufferSize']),
 }
