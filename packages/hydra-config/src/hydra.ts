@@ -9,7 +9,7 @@ import type { DeepReadonly, StandardSchema } from './schema/standard-schema.ts'
 import { checkSemantics } from './semantics.ts'
 import { shown } from './shown.ts'
 import type { ConfigSource } from './source/source.ts'
-import { sweep } from './sweep/sweep.ts'
+import { type SweepOptions, sweep } from './sweep/sweep.ts'
 import { type LiveConfig, type WatchTiming, watchConfig } from './watch/live.ts'
 
 /** What one configuration of a {@link Hydra} has of its own. */
@@ -21,6 +21,9 @@ export interface HydraOptions extends Omit<ComposeOptions, keyof HydraCall | 'so
   readonly sources: readonly ConfigSource[]
 }
 
+/** What a sweep alone takes. */
+type SweepChoices = Pick<SweepOptions, 'random' | 'seed' | 'filter'>
+
 /** Composes configurations from one search path. What it has parsed it does not parse again. */
 export interface Hydra {
   compose<Output>(
@@ -30,7 +33,7 @@ export interface Hydra {
   /** See {@link defaultsList}. */
   defaultsList(call?: HydraCall): Promise<readonly ResultDefault[]>
   /** See {@link sweep}. */
-  sweep(call?: HydraCall & { readonly random?: Random }): Promise<readonly (readonly string[])[]>
+  sweep(call?: HydraCall & SweepChoices): Promise<readonly (readonly string[])[]>
   /**
    * Composes, and again whenever a source changes. `signal` ends the watch, and so does `await using`.
    * @throws {HydraConfigError} as `compose` does, and `SOURCE_READ` where a source cannot be watched
@@ -99,7 +102,7 @@ class HydraOfSources implements Hydra {
     return defaultsList(this.#optionsOf(call, this.#sources))
   }
 
-  sweep(call: HydraCall & { readonly random?: Random } = {}): Promise<readonly (readonly string[])[]> {
+  sweep(call: HydraCall & SweepChoices = {}): Promise<readonly (readonly string[])[]> {
     return sweep(this.#optionsOf(call, this.#sources))
   }
 

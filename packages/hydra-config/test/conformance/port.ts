@@ -7,6 +7,7 @@ import {
   parseOverride,
   sweep,
 } from '@loadbearing/hydra-config'
+import { checkSemantics, type Semantics } from '../../src/semantics.ts'
 import { cli } from './cli-operation.ts'
 import { tagElement } from './tag.ts'
 import { tagValue } from './tag-value.ts'
@@ -40,5 +41,12 @@ function optionsOf(command: Command): ComposeOptions {
     source: fromMemory(field(command, 'files').record(text)),
     config: field(command, 'config').string(),
     overrides: field(command, 'overrides').optional((list) => list.list(text)) ?? [],
+    semantics: field(command, 'semantics').optional(semanticsOf) ?? 'hydra-1.3',
   }
+}
+
+function semanticsOf(each: Field): Semantics {
+  const semantics: unknown = each.string()
+  checkSemantics(semantics)
+  return semantics
 }
