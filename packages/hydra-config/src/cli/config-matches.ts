@@ -37,12 +37,17 @@ function keysOf(container: Value, start: string): string[] {
     .map(([key, value]) => (value.kind === 'scalar' ? `${key}=` : `${key}.`))
 }
 
-/** Whether `???` stands at the path, which is read without interpolation. */
+/** Whether `???` stands at the path or on the way to it, read without interpolation. */
 function isMissing(from: Value, path: string): boolean {
   let found: Value | undefined = from
   for (const step of path === '' ? [] : path.split('.')) {
+    if (isMark(found)) return true
     const isThere: boolean = found?.kind === 'map' || (found?.kind === 'list' && /^\d+$/.test(step))
     found = isThere && found !== undefined ? childOf(found, step) : undefined
   }
-  return found?.kind === 'scalar' && found.value === '???'
+  return isMark(found)
+}
+
+function isMark(value: Value | undefined): boolean {
+  return value?.kind === 'scalar' && value.value === '???'
 }

@@ -1,11 +1,11 @@
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
-import { resolveAll } from '../interpolation/resolve-all.ts'
 import { redact } from '../value/secret.ts'
 import type { Value } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
 import type { CommandLine } from './command-line.ts'
 import { completionHelp } from './completion-scripts.ts'
+import { resolvedRoot } from './find-raw.ts'
 import { optionSpecs, overridesHelp } from './options.ts'
 import { shownPart } from './show-config.ts'
 
@@ -14,25 +14,29 @@ export async function appHelp(call: CommandLine): Promise<string> {
   const run = await call.compose('RUN', call.arguments.overrides, { logged: true })
   const part = shownPart(run, 'job')
   const template = run.text('hydra.help.template')
-  return filled(template, call, () => (call.arguments.resolve ? resolveAll(part, run.resolve) : part))
+  return filled(
+    template,
+    call,
+    call.arguments.resolve ? await resolvedRoot(part, run.resolve, 'content') : part,
+  )
 }
 
 /** `--hydra-help`: the template `hydra.hydra_help.template`, filled in. */
 export async function hydraHelp(call: CommandLine): Promise<string> {
   const run = await call.compose('RUN', call.arguments.overrides, { config: undefined, logged: true })
   const template = run.text('hydra.hydra_help.template')
-  return filled(template, call, () => shownPart(run, 'hydra'))
+  return filled(template, call, shownPart(run, 'hydra'))
 }
 
 /** As Python's `string.Template.substitute`. */
-async function filled(template: string, call: CommandLine, config: () => Value): Promise<string> {
+async function filled(template: string, call: CommandLine, config: Value): Promise<string> {
   // As in Hydra, what `hydra.searchpath` adds is not listed.
   const repository = await call.openRepository(undefined, [])
   const values: Readonly<Record<string, () => string>> = {
     FLAGS_HELP: () => flagsHelp(call.app.command),
     HYDRA_CONFIG_GROUPS: () => groupsHelp(repository, isHydraGroup),
     APP_CONFIG_GROUPS: () => groupsHelp(repository, (group) => !isHydraGroup(group)),
-    CONFIG: () => dumpYaml(redact(config())),
+    CONFIG: () => dumpYaml(redact(config)),
   }
   return template.replace(
     /\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})?/g,

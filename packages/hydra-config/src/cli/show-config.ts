@@ -1,12 +1,11 @@
 import { withoutChild } from '../compose/path-edit.ts'
-import { resolveAll } from '../interpolation/resolve-all.ts'
 import type { RunConfig } from '../job/run-config.ts'
 import { pythonString } from '../value/python-string.ts'
 import { redact } from '../value/secret.ts'
 import type { MapValue } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
 import type { CommandLine, ExitStatus } from './command-line.ts'
-import { findRaw } from './find-raw.ts'
+import { findRaw, resolvedRoot } from './find-raw.ts'
 
 /** `--cfg job|hydra|all`, with `--package` and `--resolve`. */
 export async function showConfig(call: CommandLine, kind: 'job' | 'hydra' | 'all'): Promise<ExitStatus> {
@@ -15,7 +14,7 @@ export async function showConfig(call: CommandLine, kind: 'job' | 'hydra' | 'all
   const root = shownPart(run, kind)
   const path = given.package === '_global_' ? undefined : given.package
   if (path === undefined) {
-    const shown = given.resolve ? resolveAll(root, run.resolve) : root
+    const shown = given.resolve ? await resolvedRoot(root, run.resolve) : root
     platform.out(dumpYaml(redact(shown)))
     return 0
   }

@@ -1,4 +1,5 @@
 import { HydraConfigError } from '../errors.ts'
+import type { Override } from '../override/override.ts'
 import { parsePythonInt } from '../override/python-numbers.ts'
 import { pythonString, scalarString } from '../value/python-string.ts'
 import { secret } from '../value/secret.ts'
@@ -95,6 +96,24 @@ const hydraConf: Struct = {
 export function ensureHydraKeys(root: MapValue): void {
   const hydra = root.entries.get('hydra')
   if (hydra !== undefined) ensureKeys(hydra, hydraConf, 'hydra')
+}
+
+/**
+ * What the schema of Hydra's own node names stays in it.
+ * @param override that has deleted something
+ * @throws {HydraConfigError} `COMPOSITION`
+ */
+export function ensureNoDeletion({ key, text, type }: Pick<Override, 'key' | 'text' | 'type'>): void {
+  const [root, ...steps] = key.split('.')
+  if (type !== 'DEL' || root !== 'hydra') return
+  let at: FieldType | undefined = hydraConf
+  for (const step of steps.slice(0, -1)) at = typeof at === 'object' ? fieldOf(at, step) : undefined
+  if (typeof at !== 'object') return
+  throw new HydraConfigError(
+    'COMPOSITION',
+    `Error merging override ${text}\n${at.name} (DictConfig) does not support deletion\n    full_key: ${key}`,
+    { class: 'ConfigCompositionException', path: key },
+  )
 }
 
 /**
