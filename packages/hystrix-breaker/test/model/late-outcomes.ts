@@ -40,7 +40,7 @@ export function lateOutcomes(traces: number, seed: number): LateOutcomes {
     const circuit = new Circuit(settings[trace % settings.length] ?? circuitSettings({}))
     const out: Permit[] = []
     let now = 0
-    for (let step = 0; step < 30; step++) {
+    for (let step = 0; step < 16; step++) {
       now += random(6)
       const answer = circuit.acquire(now)
       if (answer instanceof Permit) out.push(answer)
