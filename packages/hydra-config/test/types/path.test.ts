@@ -1,5 +1,6 @@
-import type { Composition, Path } from '@loadbearing/hydra-config'
+import { type Composition, compose, fromMemory, type Path } from '@loadbearing/hydra-config'
 import { expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
 
 interface App {
   readonly db: { readonly driver: 'pg' | 'mysql'; readonly port: number; readonly tags?: readonly string[] }
@@ -43,4 +44,25 @@ test('explain takes the paths of the configuration and no others', () => {
   expectTypeOf(explains<App>).returns.toEqualTypeOf<Composition<App>['explain']>()
   expectTypeOf<Path<unknown>>().toEqualTypeOf<string>()
   expectTypeOf<Composition<App>['value']['db']['port']>().toEqualTypeOf<number>()
+})
+
+test('a schema gives the value its type and explain its paths', () => {
+  const schema = z.object({
+    db: z.object({
+      driver: z.enum(['pg', 'mysql']),
+      port: z.coerce.number().int(),
+      tags: z.array(z.string()),
+    }),
+  })
+  const composed = async (): Promise<void> => {
+    const composition = await compose({ source: fromMemory({}), config: 'config', schema })
+    expectTypeOf(composition.value.db.port).toEqualTypeOf<number>()
+    expectTypeOf(composition.value.db.driver).toEqualTypeOf<'pg' | 'mysql'>()
+    composition.explain('db.tags[0]')
+    // @ts-expect-error there is no db.prot
+    composition.explain('db.prot')
+    // @ts-expect-error a composition never changes
+    composition.value.db.port = 1
+  }
+  expectTypeOf(composed).toBeFunction()
 })
