@@ -81,6 +81,18 @@ test('a resolver that selects what is awaited is called again when it is there',
   expect(seen).toEqual(['INTERPOLATION_PENDING'])
 })
 
+test('calls in long texts and in texts that are decoded are told from each other', async () => {
+  let calls = 0
+  const vault = async (key: string): Promise<string> => `${key}${++calls}`
+  const long = `${'x'.repeat(2000)}\${vault:a} \${vault:a}`
+  const decoded = "${oc.decode:'\\${vault:b}'} ${oc.decode:'\\${vault:b}'} ${vault:b}"
+  const { resolution, root } = of(`l: ${JSON.stringify(long)}\nd: ${JSON.stringify(decoded)}\n`, { vault })
+  await resolution.settle(root)
+  const value = plainView(resolution.all(root))
+  expect(value).toMatchObject({ l: expect.stringMatching(/xa1 a2$/), d: 'b3 b4 b5' })
+  expect(calls).toBe(5)
+})
+
 test('only what may call a resolver is evaluated while settling', async () => {
   const read: string[] = []
   const environment = (name: string): string => {

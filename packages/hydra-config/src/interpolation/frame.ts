@@ -17,6 +17,8 @@ export class Frame {
   readonly secret: boolean
   /** Whether the result is the value of the node, and not only that of a text that `oc.decode` reads. */
   whole = false
+  /** Tells the text among those that are evaluated for the same node: '' is the node's own. */
+  scope = ''
   /** Where the reads go, if anybody asks. */
   reads: Read[] | undefined = undefined
   /** How many answers had not been kept when it began. */

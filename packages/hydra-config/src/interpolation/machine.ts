@@ -316,7 +316,14 @@ export class Machine {
     const { node, parent, reads } = frame
     const { resolvers, options } = this.#parts
     if (resolvers.has(name)) {
-      this.#give(frame, this.#ask({ name, node, step, secret: holdSecret(parts) }, parent, args))
+      this.#give(
+        frame,
+        this.#ask(
+          { name, node, at: `${frame.scope}${frame.next}`, sources: step.sources, secret: holdSecret(parts) },
+          parent,
+          args,
+        ),
+      )
       return false
     }
     const builtIn = ocResolvers.get(name)
@@ -344,6 +351,7 @@ export class Machine {
     const { node, parent, reads } = frame
     const inner = new Frame(node, parent, compileElement(answer.text), isSecret)
     inner.reads = reads
+    inner.scope = `${frame.scope}${frame.next} ${answer.text} `
     this.#push(inner)
     frame.awaits = true
     return true

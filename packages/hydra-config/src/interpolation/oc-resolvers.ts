@@ -10,7 +10,7 @@ import { isMissing, Place, placePath } from './place.ts'
 export type BuiltInAnswer = Place | Value | Search | Evaluation
 
 /** A search from the root, or with a leading dot from the map or list that holds the interpolation. */
-export interface Search {
+interface Search {
   readonly kind: 'search'
   readonly path: string
   readonly throwOnMissing: boolean

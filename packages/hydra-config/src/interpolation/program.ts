@@ -40,8 +40,26 @@ export interface CallStep {
 /** An expression as steps in the order of evaluation, so that evaluating needs no recursion. */
 export type Program = readonly Step[]
 
-// What needs no parser: most interpolations are `${a.b}`.
+// What needs no parser: most interpolations are `${a.b}` or `${oc.env:NAME}`.
 const simplePath = /^\$\{([\w-]+(?:\.[\w-]+)*)\}$/
+const id = '[A-Za-z_][A-Za-z0-9_-]*'
+const simpleCall = new RegExp(
+  `^\\$\\{(${id}(?:\\.${id})*):((?!(?:true|false|null|inf|nan)\\})${id})\\}$`,
+  'i',
+)
+
+function simpleProgram(text: string): Program | undefined {
+  const written = simplePath.exec(text)?.[1]
+  if (written !== undefined) {
+    return [{ op: 'node', path: { written, above: undefined, keys: written.split('.') } }]
+  }
+  const [, name, argument] = simpleCall.exec(text) ?? []
+  if (name === undefined || argument === undefined) return undefined
+  return [
+    { op: 'literal', value: scalar(argument) },
+    { op: 'call', name: { parts: [name], gaps: 0 }, sources: [argument] },
+  ]
+}
 
 /**
  * Compiles a string with interpolations. The programs of short texts are kept, up to a limit, if `keeps` says so: what
@@ -49,9 +67,8 @@ const simplePath = /^\$\{([\w-]+(?:\.[\w-]+)*)\}$/
  * @throws HydraConfigError `INTERPOLATION_PARSE`
  */
 export function compile(text: string, keeps: boolean): Program {
-  const written = simplePath.exec(text)?.[1]
-  if (written !== undefined)
-    return [{ op: 'node', path: { written, above: undefined, keys: written.split('.') } }]
+  const simple = simpleProgram(text)
+  if (simple !== undefined) return simple
   if (!keeps || text.length > keptLengthMax) return programOf(parseInterpolation(text))
   const known = young.get(text) ?? old.get(text)
   if (known !== undefined) return known

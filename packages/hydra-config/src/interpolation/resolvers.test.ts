@@ -36,6 +36,24 @@ describe('arguments and answers', () => {
     expect(args.at(-1)).toMatchObject({ path: 'g[0]' })
   })
 
+  test.each([
+    ['x', 'x'],
+    ['trueish', 'trueish'],
+    ['True', true],
+    ['FALSE', false],
+    ['Null', null],
+    ['nAn', Number.NaN],
+    ['Inf', Number.POSITIVE_INFINITY],
+    ['info', 'info'],
+    ['nan-1', 'nan-1'],
+    ['__proto__', '__proto__'],
+  ])('%s alone is read as in a list', (written, value) => {
+    const given: unknown[] = []
+    const resolvers = { r: (...args: unknown[]) => given.push(args[0]) }
+    resolved(`a: \${r:${written}}\nb: "\${r:[${written}]}"\n`, { resolvers })
+    expect(given).toEqual([value, [value]])
+  })
+
   test('hold what is resolved, also inside of lists and maps', () => {
     const resolvers = { same: (value: unknown) => value }
     const text = 'd: {e: "${..f}", g: "${.e}"}\nf: 1\na: "${same:[${d}, {k: ${d}}, [${d.e}]]}"\n'

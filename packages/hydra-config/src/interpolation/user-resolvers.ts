@@ -6,7 +6,6 @@ import { isResolutionError, unresolved } from './errors.ts'
 import { ocResolvers } from './oc-resolvers.ts'
 import type { ResolveOptions } from './options.ts'
 import { type Place, placePath } from './place.ts'
-import type { CallStep } from './program.ts'
 import type { ResolverContext, ResolverFunction } from './resolver.ts'
 import { ResolverCache } from './resolver-cache.ts'
 
@@ -14,7 +13,10 @@ import { ResolverCache } from './resolver-cache.ts'
 export interface CallSite {
   readonly name: string
   readonly node: Place
-  readonly step: CallStep
+  /** Where in the texts of the node it is called: the same at each evaluation. */
+  readonly at: string
+  /** The arguments as they are written. */
+  readonly sources: readonly string[]
   /** As plain values. */
   readonly args: readonly unknown[]
   /** Whether a secret was given to it, as the name, as an argument or as what it selected. */
@@ -45,7 +47,7 @@ export class UserResolvers {
   /** Aborted as well when one resolver fails, for then nobody waits for the others. */
   readonly #callSignal: AbortSignal
   readonly #end = new AbortController()
-  readonly #calls = new Map<Place, Map<CallStep, Call>>()
+  readonly #calls = new Map<Place, Map<string, Call>>()
   readonly #awaited = new Set<Promise<void>>()
   readonly #failed = Promise.withResolvers<void>()
   #unkept = 0
@@ -114,10 +116,10 @@ export class UserResolvers {
     return true
   }
 
-  #known({ name, node, step }: CallSite): Call | undefined {
+  #known({ name, node, at, sources }: CallSite): Call | undefined {
     return this.#definitions.get(name)?.useCache
-      ? this.#cache.get(name, step.sources)
-      : this.#calls.get(node)?.get(step)
+      ? this.#cache.get(name, sources)
+      : this.#calls.get(node)?.get(at)
   }
 
   /** Undefined where the resolver selects what is not answered yet. */
@@ -145,10 +147,10 @@ export class UserResolvers {
   }
 
   #keep(site: CallSite, { useCache }: Definition, call: Call): void {
-    if (useCache) this.#cache.set(site.name, site.step.sources, call)
+    if (useCache) this.#cache.set(site.name, site.sources, call)
     else if (this.#strict || call.settled !== undefined) {
-      const calls = this.#calls.get(site.node) ?? new Map<CallStep, Call>()
-      this.#calls.set(site.node, calls.set(site.step, call))
+      const calls = this.#calls.get(site.node) ?? new Map<string, Call>()
+      this.#calls.set(site.node, calls.set(site.at, call))
     } else this.#unkept++
   }
 
@@ -171,9 +173,9 @@ export class UserResolvers {
     return call
   }
 
-  #rejected({ name, step }: CallSite, call: Call, error: unknown): void {
+  #rejected({ name, sources }: CallSite, call: Call, error: unknown): void {
     this.#rejection ??= { error }
-    if (this.#cache.get(name, step.sources) === call) this.#cache.delete(name, step.sources)
+    if (this.#cache.get(name, sources) === call) this.#cache.delete(name, sources)
     this.#failed.resolve()
     this.#end.abort(error)
   }
