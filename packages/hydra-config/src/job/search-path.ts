@@ -43,12 +43,25 @@ export async function openSearchPath(options: SearchPathOptions): Promise<Reposi
   const schemas = await placeOf('schema', schema)
   const first = [hydra, ...mine, ...added, schemas]
   const repository = new Repository(first, options.semantics)
+  const more = await searchPathPlaces(repository, options, warn)
+  if (more.length === 0) return repository
+  return new Repository([...first.slice(0, -1), ...more, schemas], options.semantics)
+}
+
+/**
+ * The sources that `hydra.searchpath` adds, each with its files; one that is not there is warned of and has none.
+ * @throws {HydraConfigError} `COMPOSITION` for a `hydra.searchpath` that is no list of strings, and what sources throw
+ */
+export async function searchPathPlaces(
+  repository: Repository,
+  options: Pick<SearchPathOptions, 'config' | 'overrides' | 'open' | 'resolve'>,
+  warn: (message: string) => void,
+): Promise<readonly Place[]> {
   const found = searchPathOf(repository, options)
-  if (found === undefined) return repository
-  const more = await Promise.all(
+  if (found === undefined) return []
+  return await Promise.all(
     found.paths.map(async (path) => availablePlace(found.provider, options.open(path), warn)),
   )
-  return new Repository([...first.slice(0, -1), ...more, schemas], options.semantics)
 }
 
 async function placeOf(provider: string, source: ConfigSource): Promise<Place> {
@@ -90,7 +103,7 @@ function isMissingSource(error: unknown): boolean {
 /** `hydra.searchpath` of the command line, else of the primary config; undefined where neither has it. */
 function searchPathOf(
   repository: Repository,
-  { config, overrides, resolve }: SearchPathOptions,
+  { config, overrides, resolve }: Pick<SearchPathOptions, 'config' | 'overrides' | 'resolve'>,
 ): { readonly provider: string; readonly paths: readonly string[] } | undefined {
   const body = config === undefined ? undefined : repository.load(config)?.body
   if (body !== undefined && body.kind !== 'map') {
