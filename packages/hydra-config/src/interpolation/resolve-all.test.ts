@@ -6,7 +6,10 @@ import { resolveAll, select } from './resolve-all.ts'
 test('oc.env reads only what it is given', () => {
   const root = parseYaml('home: ${oc.env:HOME,none}\n')
   expect(select(root, 'home')).toMatchObject({ value: 'none' })
-  expect(select(root, 'home', { environment: (name) => `<${name}>` })).toMatchObject({ value: '<HOME>' })
+  expect(select(root, 'home', { environment: (name) => `<${name}>` })).toMatchObject({
+    value: '<HOME>',
+    origin: { kind: 'env', name: 'HOME' },
+  })
 })
 
 test('oc.deprecated warns of the keys', () => {
