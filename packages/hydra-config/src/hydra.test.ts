@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createHydra, type HydraOptions } from './hydra.ts'
 import { fromMemory } from './source/memory.ts'
-import type { HydraEvent } from './watch/events.ts'
+import type { HydraEvent } from './events.ts'
 
 const files = {
   'config.yaml': 'defaults:\n- db: pg\nname: app\nurl: ${db.host}:${db.port}\nkey: ${secret:a}\n',
