@@ -55,7 +55,7 @@ test('resolvers that select through too many others are told so, and the stack o
   }
   const root = mapOf(length, (index) => (index === length - 1 ? 'end' : `\${look:k${index + 1}}`))
   expect(messageOf(() => resolveAll(root, { resolvers }))).toMatch(
-    /resolvers select through more than 100 others/,
+    /need each other through more than 100 levels/,
   )
 })
 

@@ -28,7 +28,7 @@ import { nextPlace, startOf } from './walk.ts'
 const nothing = new Place(unsettled.value)
 
 const framesMax = 100_000
-// Each resolver that selects takes some of JavaScript's own stack.
+// Each resolver that selects, or takes a map with interpolations, takes some of JavaScript's own stack.
 const nestedMax = 100
 const unkeptMax = 100_000
 
@@ -120,7 +120,7 @@ export class Machine {
       if (++this.#nested > nestedMax) {
         throw unresolved(
           'InterpolationResolutionError',
-          `resolvers select through more than ${nestedMax} others`,
+          `resolvers need each other through more than ${nestedMax} levels`,
         )
       }
       this.#push(first)
