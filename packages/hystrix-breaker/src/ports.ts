@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { performance as ownPerformance } from 'node:perf_hooks'
 
 /** Where time comes from. Decisions use `monotonic` alone; `now` dates snapshots. */
 export interface Clock {
@@ -20,7 +21,7 @@ export interface Random {
 
 // The clock of performance.now(), without the checks of its receiver that cost half of what the clock itself does. Test
 // libraries that replace performance replace setTimeout as well: by that they are known, and their time is taken.
-const sinceStart = performance.nodeTiming
+const sinceStart = ownPerformance.nodeTiming
 const ownSetTimeout = setTimeout
 
 /** Timers do not keep the process alive. */
