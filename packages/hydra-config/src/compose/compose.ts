@@ -4,17 +4,19 @@ import type { ParsedConfigs } from '../defaults/parsed-configs.ts'
 import { Repository } from '../defaults/repository.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
 import type { Environment } from '../interpolation/resolver.ts'
+import { searchPathPlaces } from '../job/search-path.ts'
 import type { Override } from '../override/override.ts'
 import { parseOverrides } from '../override/parse-overrides.ts'
 import { systemEnvironment, systemWallClock } from '../ports.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
+import { type SecretsOptions, secretsOf } from '../secret/secrets.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { checkOptions, sourcesOf } from './check-options.ts'
 import { type Composed, type Composition, compositionOf, settledComposition } from './composition.ts'
 import { hydraSource } from './hydra-configs.ts'
-import { conformHydra, ensureHydraKeys } from './hydra-keys.ts'
+import { conformHydra, ensureHydraKeys, ensureNoDeletion } from './hydra-keys.ts'
 import { hydraResolvers } from './hydra-resolvers.ts'
 import { configLayer, type Layer, overrideLayer } from './layer.ts'
 import { Observer, type ObserverOptions } from './observer.ts'
@@ -22,9 +24,16 @@ import { withoutChild } from './path-edit.ts'
 import { refuseSweep } from './refuse-sweep.ts'
 
 /** Options of {@link compose}. */
-export interface ComposeOptions extends Omit<ResolveOptions, 'cache'>, ObserverOptions {
+export interface ComposeOptions
+  extends Omit<ResolveOptions, 'cache' | 'secretEnvironment' | 'secretPaths'>,
+    ObserverOptions {
   /** The search path: of several sources with one config, the first has it. */
   readonly source: ConfigSource | readonly ConfigSource[]
+  /**
+   * Opens an entry of `hydra.searchpath`, such as `file:///srv/conf` or `pkg://app/conf`: `resolveSource` of the subpath
+   * `./node`, where there is a file system. Default: such entries are left aside.
+   */
+  readonly resolveSource?: ((path: string) => ConfigSource) | undefined
   /** Name of the primary config, without `.yaml`. Default: none. */
   readonly config?: string
   /** As on Hydra's command line. Default: none. */
@@ -33,6 +42,8 @@ export interface ComposeOptions extends Omit<ResolveOptions, 'cache'>, ObserverO
   readonly semantics?: Semantics | undefined
   /** What `oc.env` reads. Default: the variables of the process, where there is one. */
   readonly environment?: Environment | undefined
+  /** What is secret, besides what `secret()` makes so and what the schema marks. Default: nothing. */
+  readonly secrets?: SecretsOptions | undefined
   /** Checks the values and gives them their type: any Standard Schema v1, such as one of zod, valibot or arktype. */
   readonly schema?: StandardSchema | undefined
   /** Configs that were parsed before, to be shared by compositions. Default: none. */
@@ -57,16 +68,16 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   checkOptions(options)
   return observer.compose(config, async () => {
     const repository = await openRepository(options)
-    const parsed = parseOverrides(overrides, { semantics })
     const resolve = resolveOptions({ ...options, resolvers: observer.resolvers(options.resolvers) })
+    const parsed = parseOverrides(overrides, { semantics, secretPaths: resolve.secretPaths })
     return settledComposition(composedIn(repository, config, parsed, resolve), options)
   })
 }
 
 export function resolveOptions(options: Omit<ComposeOptions, 'source'>): ResolveOptions {
-  const { environment = systemEnvironment, secretEnvironment, resolvers, semantics, signal, warn } = options
+  const { environment = systemEnvironment, resolvers, secrets, schema, semantics, signal, warn } = options
   const all = { ...hydraResolvers(systemWallClock), ...resolvers }
-  return { environment, secretEnvironment, resolvers: all, semantics, signal, warn }
+  return { environment, ...secretsOf(secrets, schema), resolvers: all, semantics, signal, warn }
 }
 
 /** The defaults list alone: what {@link compose} would compose, in its order. */
@@ -77,35 +88,33 @@ export async function defaultsList(options: ComposeOptions): Promise<readonly Re
   return ownDefaults(expandDefaults({ repository, config: config ?? null, overrides: parsed }).list)
 }
 
-export async function openRepository({
-  source,
-  semantics = 'hydra-1.3',
-  parsed,
-  signal,
-  ...observed
-}: ComposeOptions): Promise<Repository> {
+export async function openRepository(options: ComposeOptions): Promise<Repository> {
+  const { source, resolveSource: open, semantics = 'hydra-1.3', parsed, signal } = options
   checkSemantics(semantics)
-  const observer = new Observer(observed)
+  const observer = new Observer(options)
   const sources = [hydraSource, ...sourcesOf(source)]
-  return new Repository(
-    await Promise.all(
-      sources.map(async (each, index) => ({
-        provider: index === 0 ? 'hydra' : 'main',
-        path: each.path,
-        files: await observer.load(each, signal),
-      })),
-    ),
-    semantics,
-    parsed,
+  const places = await Promise.all(
+    sources.map(async (each, index) => ({
+      provider: index === 0 ? 'hydra' : 'main',
+      path: each.path,
+      files: await observer.load(each, signal),
+    })),
   )
+  const repository = new Repository(places, semantics, parsed)
+  if (open === undefined) return repository
+  const overrides = parseOverrides(options.overrides ?? [], { semantics })
+  const asked = { config: options.config, overrides, open, resolve: resolveOptions(options) }
+  const more = await searchPathPlaces(repository, asked, options.warn ?? (() => {}))
+  return more.length === 0 ? repository : new Repository([...places, ...more], semantics, parsed)
 }
 
 export function composeIn(
   repository: Repository,
   config: string | undefined,
   overrides: readonly Override[],
+  resolve: ResolveOptions = resolveOptions({}),
 ): Composition {
-  return compositionOf(composedIn(repository, config, overrides, resolveOptions({})))
+  return compositionOf(composedIn(repository, config, overrides, resolve))
 }
 
 function composedIn(
@@ -150,6 +159,7 @@ export function composeWithHydra(
   ensureHydraKeys(value)
   for (const each of expanded.choices.configOverrides) {
     add(overrideLayer(each, { ...context, resolve }))
+    ensureNoDeletion(each.override)
     if (each.override.key.startsWith('hydra') && value.kind === 'map') value = conformHydra(value)
   }
   const whole = value.kind === 'map' ? conformHydra(value) : map([])

@@ -24,11 +24,14 @@ export function configLayer(repository: Repository, result: ResultDefault, resol
   const { config, package: ofPackage } = result
   const loaded = repository.load(config)
   const body = loaded?.body ?? map([])
-  const embedded = below(ofPackage === '' ? [] : ofPackage.split('.'), body)
+  const { secretPaths } = resolve
+  const placedBody = below(ofPackage === '' ? [] : ofPackage.split('.'), body)
+  const embedded = secretPaths?.mark(placedBody) ?? placedBody
   if (!result.primary && config !== 'hydra/config') ensureNoSearchPath(config, embedded)
   return {
     apply(root) {
-      const last = loaded?.lastMerge
+      // What was merged before knows nothing of these secrets.
+      const last = secretPaths === undefined ? loaded?.lastMerge : undefined
       if (last?.root === root && last.package === ofPackage && last.merged !== undefined) return last.merged
       const options = { ...resolve, listEdits: repository.semantics === 'strict' }
       const merged = mergeConfig(root, embedded, config, options)
@@ -47,7 +50,9 @@ export function overrideLayer(given: PlacedOverride, context: OverrideContext): 
   const { override, index } = given
   const origin = overrideOrigin(override, index)
   const place = { origin, path: override.key }
-  const value = override.type === 'DEL' ? undefined : placed(place, () => overrideValue(given))
+  const written = override.type === 'DEL' ? undefined : placed(place, () => overrideValue(given))
+  const { secretPaths } = context.resolve
+  const value = written && (secretPaths?.mark(written, override.key.split('.')) ?? written)
   return {
     apply: (root) => placed(place, () => applyOverride(root, given, value, context)),
     brings: value && below(override.key.split('.'), value),

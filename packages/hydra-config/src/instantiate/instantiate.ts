@@ -228,7 +228,7 @@ class Instantiation {
       if (key === argsKey) ofConfig = { argument, item }
       else define(kwargs, key, argument)
     }
-    const positional = this.#positional(ofConfig, below(path, argsKey), given)
+    const positional = this.#positional(ofConfig, below(path, argsKey), given, modes)
     for (const [key, each] of passedThrough) define(kwargs, key, each)
     if (hasSecret(value)) showRedacted(kwargs, () => plainView(redact(value)))
     const run = (args: readonly unknown[], names: object): unknown =>
@@ -240,13 +240,15 @@ class Instantiation {
     ofConfig: { readonly argument: unknown; readonly item: Value } | undefined,
     path: string,
     given: readonly unknown[],
+    { convert }: Modes,
   ): readonly unknown[] {
     if (ofConfig === undefined) return given
     const { argument, item } = ofConfig
     if (!Array.isArray(argument) || item.kind !== 'list') {
       throw this.#failure(`_args_ must be a list, not '${shownText(item)}'`, path, item)
     }
-    if (given.length > 0) return given
+    // In a list of its own `???` is a text like any other.
+    if (given.length > 0 || convert !== 'none') return given.length > 0 ? given : argument
     const missing = item.items.findIndex(isMissing)
     if (missing === -1) return argument
     throw this.#failure('an argument is missing (???)', `${path}[${missing}]`, item)

@@ -5,6 +5,7 @@ import type { Environment } from '../interpolation/resolver.ts'
 import type { Override } from '../override/override.ts'
 import { isKeyedCall, type KeyedCall } from '../sweep/parse-sweep.ts'
 import { scalarString } from '../value/python-string.ts'
+import { redact, shownAs } from '../value/secret.ts'
 import { list, type MapKey, type MapValue, map, type Origin, scalar, type Value } from '../value/value.ts'
 
 /** The version of Hydra whose behaviour this is. */
@@ -70,6 +71,11 @@ export function fillHydra(
   return { ...root, entries: new Map(root.entries).set('hydra', hydra) }
 }
 
+/** An override as it was given, its secrets too. */
+export function entryText(entry: Override | KeyedCall): string {
+  return isKeyedCall(entry) ? entry.text : (entry.secretText ?? entry.text)
+}
+
 /** Whether the override is of Hydra's own configuration. */
 export function isOfHydra(entry: Override | KeyedCall): boolean {
   return !isKeyedCall(entry) && /^hydra[./]/.test(entry.key)
@@ -86,9 +92,10 @@ export function hydraAt(root: MapValue, path: string): Value | undefined {
   return valueAt(root.entries.get('hydra'), path)
 }
 
-/** `hydra.overrides.task`. */
+/** `hydra.overrides.task` as it is shown: secrets as `***`. */
 export function taskOverridesOf(root: MapValue): readonly string[] {
-  return textsAt(hydraAt(root, 'overrides.task'))
+  const overrides = hydraAt(root, 'overrides.task')
+  return textsAt(overrides && redact(overrides))
 }
 
 /** The strings of a list; none for what is no list. */
@@ -118,10 +125,15 @@ function entriesOf(value: Value | undefined): Iterable<readonly [MapKey, Value]>
   return value?.kind === 'map' ? value.entries : []
 }
 
-function appended(value: Value | undefined, entries: readonly { readonly text: string }[]): Value {
+function appended(
+  value: Value | undefined,
+  entries: readonly { readonly text: string; readonly secretText?: string | undefined }[],
+): Value {
   return list([
     ...(value?.kind === 'list' ? value.items : []),
-    ...entries.map(({ text }) => scalar(text, origin)),
+    ...entries.map(({ text, secretText }) =>
+      secretText === undefined ? scalar(text, origin) : shownAs(secretText, text, origin),
+    ),
   ])
 }
 

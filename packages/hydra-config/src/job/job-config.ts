@@ -44,7 +44,11 @@ export interface JobConfigOptions {
  * @throws {HydraConfigError} `COMPOSITION` for a sweep where there is none to be, and what `compose` throws
  */
 export function composeJob(options: JobConfigOptions): JobConfig {
-  const { repository, config, entries, mode, facts } = options
+  const { repository, config, mode, facts } = options
+  const { secretPaths } = options.resolve
+  const entries = options.entries.map((entry) =>
+    isKeyedCall(entry) ? entry : (secretPaths?.sealed(entry) ?? entry),
+  )
   if (options.sweepsPass !== true) for (const entry of entries) ensureSweepBelongs(entry, mode)
   const overrides = entries.filter((entry): entry is Override => !isKeyedCall(entry))
   const { value, layers, list, trees, choices } = composeWithHydra(

@@ -5,8 +5,10 @@ import type { Random } from '../ports.ts'
 import { planJobs, type SweepPlan } from '../sweep/plan.ts'
 import { paramsOf } from '../sweep/sweep.ts'
 import { redact } from '../value/secret.ts'
+import type { Value } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
-import { hydraAt, isOfHydra } from './hydra-node.ts'
+import { parseYaml } from '../yaml/parse-yaml.ts'
+import { entryText, hydraAt, isOfHydra } from './hydra-node.ts'
 import type { JobConfig } from './job-config.ts'
 import { type LaunchContext, type Launcher, type PlannedJob } from './launcher.ts'
 import type { RunConfig } from './run-config.ts'
@@ -39,7 +41,7 @@ export async function runMultirun(options: MultirunOptions): Promise<readonly Jo
   const sweepDir = platform.resolve(master.text('hydra.sweep.dir'))
   platform.files.makeFolder(sweepDir)
   platform.files.writeFile(`${sweepDir}/multirun.yaml`, dumpYaml(redact(master.root)))
-  const ofHydra = master.job.entries.filter(isOfHydra).map(({ text }) => text)
+  const ofHydra = master.job.entries.filter(isOfHydra).map(entryText)
   const done: JobReturn[] = []
   for (const batch of batches(plan, batchSize(master))) {
     const planned = batch.map((overrides, index): PlannedJob => {
@@ -49,8 +51,10 @@ export async function runMultirun(options: MultirunOptions): Promise<readonly Jo
     log.configure(master.resolved('hydra.hydra_logging'), master.resolved('hydra.verbose'))
     const own = log.logger(launcher.target)
     own.info(`Launching ${planned.length} jobs ${launcher.where}`)
-    const announce = ({ num, overrides }: PlannedJob): void =>
-      own.info(`\t#${num} : ${overrides.filter((text) => !text.startsWith('hydra.')).join(' ')}`)
+    const announce = ({ num, config }: PlannedJob): void => {
+      const ofTask = config.job.entries.filter((entry) => !isOfHydra(entry))
+      own.info(`\t#${num} : ${ofTask.map(({ text }) => text).join(' ')}`)
+    }
     const results = await launcher.launch(planned, { ...options, announce })
     const failed = results.find(({ status }) => status === 'FAILED')
     if (failed !== undefined) throw new FailedJob(failed)
@@ -72,7 +76,10 @@ export class FailedJob extends Error {
 function launcherOf({ master, launchers }: MultirunOptions): Launcher {
   const target = master.text('hydra.launcher._target_')
   const found = launchers.find((each) => each.target === target)
-  if (found !== undefined) return found
+  if (found !== undefined) {
+    ensureKeys(master, 'hydra.launcher', keysOf(parseYaml(found.config)))
+    return found
+  }
   const names = launchers.map(({ name }) => name).join(', ')
   throw new HydraConfigError(
     'SWEEP',
@@ -83,11 +90,33 @@ function launcherOf({ master, launchers }: MultirunOptions): Launcher {
 
 function ensureBasicSweeper(master: RunConfig): void {
   const target = master.text('hydra.sweeper._target_')
-  if (target === basicSweeper) return
+  if (target === basicSweeper) return ensureKeys(master, 'hydra.sweeper', ['max_batch_size', 'params'])
   throw new HydraConfigError('SWEEP', `the sweeper '${target}' is not in this app: use hydra/sweeper=basic`, {
     class: 'InstantiationException',
     path: 'hydra.sweeper',
   })
+}
+
+/** A launcher or sweeper takes no parameters that it does not know. */
+function ensureKeys(master: RunConfig, path: string, known: readonly string[]): void {
+  const config = hydraAt(master.root, path.slice('hydra.'.length))
+  const unknown =
+    config === undefined
+      ? undefined
+      : keysOf(config).find((key) => !key.startsWith('_') && !known.includes(key))
+  if (unknown === undefined) return
+  throw new HydraConfigError(
+    'SWEEP',
+    `${path} has the parameter '${unknown}', which its target does not take`,
+    {
+      class: 'InstantiationException',
+      path: `${path}.${unknown}`,
+    },
+  )
+}
+
+function keysOf(value: Value): readonly string[] {
+  return value.kind === 'map' ? [...value.entries.keys()].map(String) : []
 }
 
 /** How many jobs are launched at once; undefined for all. */

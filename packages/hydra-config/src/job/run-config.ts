@@ -13,7 +13,7 @@ import type { Platform } from './platform.ts'
 /** What the interpolations of a run may use besides what Hydra brings. */
 export type RunResolveOptions = Pick<
   ResolveOptions,
-  'resolvers' | 'secretEnvironment' | 'semantics' | 'signal' | 'warn'
+  'resolvers' | 'secretEnvironment' | 'secretPaths' | 'semantics' | 'signal' | 'warn'
 >
 
 /** What resolvers answered, which stays answered. */

@@ -70,8 +70,10 @@ export type OverrideType = 'CHANGE' | 'ADD' | 'FORCE_ADD' | 'DEL'
 
 /** One parsed override. */
 export interface Override {
-  /** As it was given. */
+  /** As it was given; where it sets something secret, with `***` for its value. */
   readonly text: string
+  /** As it was given, where that is not to be shown. */
+  readonly secretText?: string | undefined
   readonly type: OverrideType
   /** A config group (`db/engine`) or a path (`db.port`); which of them, only the configs can tell. */
   readonly key: string

@@ -28,6 +28,13 @@ export interface Structured<T> extends FieldSource<T>, StandardSchema<unknown, T
   readonly value: MapValue
 }
 
+const vendor = '@loadbearing/hydra-config'
+
+/** Whether a schema is a structured config. */
+export function isStructured(schema: StandardSchema): schema is Structured<unknown> {
+  return schema['~standard'].vendor === vendor && 'type' in schema && 'value' in schema
+}
+
 /** Options of {@link structured}. */
 export interface StructuredOptions<Base> {
   /** The structured config whose fields it has besides its own. */
@@ -78,7 +85,7 @@ export function structured(
     }),
     '~standard': {
       version: 1,
-      vendor: '@loadbearing/hydra-config',
+      vendor,
       validate: (value) => validated(type, value),
     },
   }

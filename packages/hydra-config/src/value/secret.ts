@@ -55,6 +55,11 @@ export function joinText(parts: readonly (string | Value)[], origin?: Origin): S
   return new Secret(text, origin, shown)
 }
 
+/** A secret text with what is shown in its place. */
+export function shownAs(text: string, shown: string, origin?: Origin): ScalarValue {
+  return new Secret(text, origin, shown)
+}
+
 /** The same scalar at another origin: a secret cannot be copied by spreading it. */
 export function withOrigin(value: ScalarValue, origin: Origin | undefined): ScalarValue {
   return changed(value, { origin })

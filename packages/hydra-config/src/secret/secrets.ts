@@ -1,0 +1,40 @@
+import { HydraConfigError } from '../errors.ts'
+import type { ResolveOptions } from '../interpolation/options.ts'
+import type { StandardSchema } from '../schema/standard-schema.ts'
+import { schemaSecrets } from './schema-secrets.ts'
+import { SecretPaths } from './secret-paths.ts'
+
+/** What of a configuration is secret, besides what a resolver answers by `secret()` and what the schema marks. */
+export interface SecretsOptions {
+  /** Names of variables that `oc.env` reads; `*` stands for any characters: `['*_PASSWORD', 'API_KEY']`. */
+  readonly environment?: readonly string[]
+  /** Paths of values; `*` is any one key, `**` any number of them: `['db.password', '**.token']`. */
+  readonly paths?: readonly string[]
+}
+
+/**
+ * What the resolution of interpolations and the composition need to know of secrets.
+ * @throws {HydraConfigError} `INVALID_OPTION`
+ */
+export function secretsOf(
+  { environment = [], paths = [] }: SecretsOptions = {},
+  schema?: StandardSchema,
+): Pick<ResolveOptions, 'secretEnvironment' | 'secretPaths'> {
+  const names = environment.map(namePattern)
+  const ofPaths = new SecretPaths([...paths, ...schemaSecrets(schema)])
+  return {
+    secretEnvironment: names.length === 0 ? undefined : (name) => names.some((each) => each.test(name)),
+    secretPaths: ofPaths.isEmpty ? undefined : ofPaths,
+  }
+}
+
+function namePattern(pattern: string): RegExp {
+  if (typeof pattern !== 'string' || pattern === '') {
+    throw new HydraConfigError(
+      'INVALID_OPTION',
+      `secrets.environment takes names of variables such as '*_PASSWORD', not '${String(pattern)}'`,
+    )
+  }
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  return new RegExp(`^${parts.join('[^]*?')}$`)
+}
