@@ -95,14 +95,24 @@ export function copyOf(item: DefaultItem): DefaultItem {
   return { ...item }
 }
 
-/** Tells an item which config includes it. */
-export function place(item: DefaultItem, group: string, ofPackage: string): void {
+/**
+ * Tells an item which config includes it.
+ * @param strict whether `_group_` in its package means the group at the beginning alone, as in Hydra 1.4
+ */
+export function place(item: DefaultItem, group: string, ofPackage: string, strict: boolean = false): void {
   const ofRoot = item.kind === 'group' && item.fromRoot
   item.parentGroup = ofRoot ? '' : group
   item.parentPackage = ofRoot ? '' : ofPackage
-  if (item.package?.includes('_group_') === true) {
+  if (strict) item.package = strictPackage(item)
+  else if (item.package?.includes('_group_') === true) {
     item.package = `_global_.${item.package.replaceAll('_group_', () => defaultPackage(item))}`
   }
+}
+
+function strictPackage(item: DefaultItem): string | undefined {
+  const [first, ...others] = item.package?.split('.') ?? []
+  if (first !== '_group_') return item.package
+  return ['_global_', ...defaultPackage(item).split('.'), ...others].filter((step) => step !== '').join('.')
 }
 
 /** A header is absolute. */

@@ -71,6 +71,8 @@ export function expandDefaults({
   overrides,
   skipMissing = false,
 }: ExpandOptions): ExpandedDefaults {
+  // What is wrong with the primary config is told before what is wrong with overrides, as Hydra does.
+  if (config !== null) repository.load(config)
   const choices = new Choices(repository, overrides)
   const expansion = new Expansion(repository, choices, skipMissing)
   const primary = configDefault(config ?? '_dummy_empty_config_', { primary: true })
@@ -172,14 +174,13 @@ class Expansion {
       const item = config.left > 0 ? list[--config.left] : undefined
       if (item === undefined) return this.#strict ? undefined : this.#nextInterpolated(config)
       if (isSelf(item)) {
-        if (item.kind === 'group')
-          refuse(`${configPath(node.item)} chooses _self_ for ${item.group}`, 'AssertionError')
+        if (this.#strict) ensureNoGroupSelf(item, node.item)
         children.push({ item, parent: node })
       } else if (item.kind === 'group' && item.override) {
         // Of several overrides the last one in the order of the tree is the first one here.
         if (this.#strict) this.#choices.add(configPath(node.item), item)
       } else {
-        place(item, groupPath(node.item), finalPackage(node.item))
+        place(item, groupPath(node.item), finalPackage(node.item), this.#strict)
         this.#choices.apply(item, config.scope.among)
         if (this.#strict) ensureInside(item, configPath(node.item))
         config.alternatives = this.#alternatives(node.item, item)
@@ -189,6 +190,8 @@ class Expansion {
 
   /** By the rules of Hydra 1.3: as soon as all choices of its own list are known. */
   #nextInterpolated(config: OpenConfig): DefaultsNode | undefined {
+    // Here Hydra 1.3 stumbles over it.
+    if (config.resolved === 0) for (const item of config.list) ensureNoGroupSelf(item, config.node.item)
     while (config.resolved < config.children.length) {
       const child = config.children[config.resolved++]
       if (child === undefined || isSelf(child.item) || !isInterpolated(child.item)) continue
@@ -243,7 +246,7 @@ class Expansion {
         chosenBy: item.chosenBy,
       })
       if (item.fromRoot) place(config, '', '')
-      else place(config, groupPath(parent), finalPackage(parent))
+      else place(config, groupPath(parent), finalPackage(parent), this.#strict)
       return config
     })
   }
@@ -253,7 +256,7 @@ class Expansion {
     let last: GroupDefault | undefined
     for (const item of list) {
       if (isSelf(item)) continue
-      place(item, groupPath(parent), finalPackage(parent))
+      place(item, groupPath(parent), finalPackage(parent), this.#strict)
       if (last !== undefined && !isOverride(item) && !(item.kind === 'group' && item.appended)) {
         refuse(
           `In ${configPath(parent)}: Override '${shown(last, ' : ')}' is defined before '${shown(item)}'.\n` +
@@ -310,6 +313,11 @@ class Expansion {
       options.length === 0 ? '' : `\nAvailable options in '${groupPath(item)}':\n${options.join('\n')}`
     return `Could not find '${path}'\n${available}`
   }
+}
+
+function ensureNoGroupSelf(item: DefaultItem, parent: DefaultItem): void {
+  if (item.kind === 'config' || !isSelf(item)) return
+  refuse(`${configPath(parent)} chooses _self_ for ${item.group}`, 'AssertionError')
 }
 
 /** Appends `_self_` where nothing says where the config's own body goes; whether it did. */
