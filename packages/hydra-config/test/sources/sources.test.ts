@@ -97,6 +97,21 @@ describe.each(stores)('%s', (_, skipped, open) => {
       expect(new Map(await stand.source('second').files())).toEqual(new Map([['b.yaml', 'b: 2\n']]))
     })
 
+    test('of publications at once each has a revision of its own, and the highest is the one that stays', async () => {
+      // A directory is published by other means than ours.
+      if (stand.spoil === undefined) return
+      const publications = await Promise.all(
+        Array.from({ length: 20 }, async (__, index) => {
+          const text = `by: ${index}\n`
+          const by = index % 2 === 0 ? stand : other
+          return { text, revision: await by.publish('raced', new Map([['config.yaml', text]])) }
+        }),
+      )
+      expect(new Set(publications.map(({ revision }) => revision)).size).toBe(20)
+      const last = publications.toSorted((one, two) => two.revision - one.revision)[0]
+      expect((await stand.source('raced').files()).get('config.yaml')).toBe(last?.text)
+    })
+
     test('names do not see each other', async () => {
       await stand.publish('left', new Map([['config.yaml', 'side: left\n']]))
       await stand.publish('right', new Map([['config.yaml', 'side: right\n']]))
@@ -164,6 +179,19 @@ describe.each(stores)('%s', (_, skipped, open) => {
         expect(await codeOf(() => stand.publish('strict', new Map([[path, text]])))).toBe('INVALID_OPTION')
       }
       expect(new Map(await stand.source('strict').files())).toEqual(new Map([['config.yaml', 'a: 1\n']]))
+    })
+
+    test('what the store does not take is refused, and what it had stays', async () => {
+      await stand.publish('large', new Map([['config.yaml', 'a: 1\n']]))
+      const files = new Map([['config.yaml', `a: ${'x'.repeat(3 * 1024 * 1024)}\n`]])
+      const refusal = await codeOf(() => stand.publish('large', files))
+      const found = (await stand.source('large').files()).get('config.yaml')
+      // NATS takes 1 MiB.
+      expect([refusal, found?.length]).toEqual(
+        store.service?.kind === 'nats'
+          ? ['SOURCE_READ', 5]
+          : [expect.stringMatching(/^no error/), 3 * 1024 * 1024 + 4],
+      )
     })
 
     test.each(['[]', 'null', '7', '{"a.yaml": 1}', '{"../a.yaml": "x"}'])(
