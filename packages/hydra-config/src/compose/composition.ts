@@ -5,6 +5,7 @@ import type { Provenance } from '../explain/provenance.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
 import type { StandardSchema } from '../schema/standard-schema.ts'
 import { validate } from '../schema/validate.ts'
+import { SecretTexts } from '../secret/secret-texts.ts'
 import { guardedView } from '../value/plain.ts'
 import { redact, redactedText } from '../value/secret.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
@@ -107,7 +108,7 @@ export function compositionOf(
     history: new History(composed.layers),
     readsOf: (node) => configTree.readsOf(node),
     environment: (name) => (resolve.secretEnvironment?.(name) ? redactedText : resolve.environment?.(name)),
-    schemaDefault: (keys) => ownValue(checked, keys),
+    output: checked && outputOf(checked.value, tree),
   }
   return {
     get value(): unknown {
@@ -143,17 +144,19 @@ function scalarText(value: Value): string {
   return dumpYaml(map([['value', value]])).slice('value: '.length)
 }
 
-/** What stands in the output of a schema, where it is made of objects and arrays. */
-function ownValue(
-  found: { readonly value: unknown } | undefined,
-  keys: readonly string[],
-): { readonly value: unknown } | undefined {
-  let at = found
-  for (const key of keys) {
-    const container: unknown = at?.value
-    if (typeof container !== 'object' || container === null || !Object.hasOwn(container, key))
-      return undefined
-    at = { value: Reflect.get(container, key) }
+/** What the output of a schema has at a path, where it is made of objects and arrays; `***` for what shows a secret. */
+function outputOf(
+  output: unknown,
+  tree: ConfigNode,
+): (keys: readonly string[]) => { readonly value: unknown } | undefined {
+  let secrets: SecretTexts | undefined
+  return (keys) => {
+    secrets ??= new SecretTexts([tree.raw, tree.resolved()])
+    let value = output
+    for (const key of keys) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+      value = Reflect.get(value, key)
+    }
+    return { value: secrets.shows(value) ? redactedText : value }
   }
-  return at
 }

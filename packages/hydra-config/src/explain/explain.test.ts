@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { compose } from '../compose/compose.ts'
 import type { Composition } from '../compose/composition.ts'
 import { fromMemory } from '../source/memory.ts'
+import { secret } from '../value/secret.ts'
 import type { HistoryStep, Provenance } from './provenance.ts'
 
 const source = fromMemory({
@@ -162,5 +164,32 @@ describe('explain of an interpolation', () => {
       value: 1,
       origin: { line: 8, column: 11 },
     })
+  })
+})
+
+describe('explain with a schema', () => {
+  const schema = z.object({
+    port: z.coerce.number(),
+    mode: z.string().default('slow'),
+    password: z.string(),
+    url: z.string().optional(),
+  })
+  const derived = schema.transform((config) => ({
+    ...config,
+    url: `pg://${config.password}@db:${config.port}`,
+  }))
+
+  test('tells what the schema made of a value, and of its defaults that they are from there', async () => {
+    const composition = await compose({
+      source: fromMemory({ 'config.yaml': 'port: "80"\npassword: ${vault:}\n' }),
+      config: 'config',
+      schema: derived,
+      resolvers: { vault: () => secret('hunter2') },
+    })
+    expect(composition.explain('port')).toMatchObject({ value: 80, origin: { line: 1, column: 7 } })
+    expect(composition.explain('port').history).toMatchObject([{ op: 'set', value: '80' }])
+    expect(composition.explain('mode')).toMatchObject({ value: 'slow', origin: { kind: 'schema-default' } })
+    expect(composition.explain('password').value).toBe('***')
+    expect(composition.explain('url').value).toBe('***')
   })
 })

@@ -16,8 +16,8 @@ export interface Explained {
   readonly readsOf: (node: ConfigNode) => readonly NodeRead[]
   /** What `oc.env` reads, `***` where that is secret; undefined where the variable is not set. */
   readonly environment: (name: string) => string | undefined
-  /** Whether the schema gives a value at a path where nothing was composed, and which. */
-  readonly schemaDefault: (keys: readonly string[]) => { readonly value: unknown } | undefined
+  /** What the schema made of the configuration has at a path, without secrets; undefined where there is no schema. */
+  readonly output: ((keys: readonly string[]) => { readonly value: unknown } | undefined) | undefined
 }
 
 /**
@@ -29,7 +29,7 @@ export function explain(explained: Explained, path: string): Provenance {
   if (node !== undefined) return ofNode(explained, node)
   const keys = keysOf(path)
   const history = explained.history.at(keys)
-  const made = explained.schemaDefault(keys)
+  const made = explained.output?.(keys)
   if (made !== undefined) return { path, value: made.value, origin: { kind: 'schema-default' }, history }
   const last = history.at(-1)
   if (last === undefined) return refuseUnknownPath(explained.tree, path)
@@ -42,7 +42,9 @@ function ofNode(explained: Explained, node: ConfigNode): Provenance {
   const seal = hasSecret(raw) || hasSecret(value) ? sealed : open
   const history = explained.history.at(keysOf(path)).map((step) => seal(step))
   const origin = seal({ origin: raw.origin ?? history.at(-1)?.origin ?? { kind: 'code' } }).origin
-  const found = { path, value: plainView(redact(value)), origin, history }
+  const output = value.kind === 'scalar' && seal === open ? explained.output?.(keysOf(path)) : undefined
+  const shown = output === undefined ? plainView(redact(value)) : output.value
+  const found = { path, value: shown, origin, history }
   return node.isInterpolation ? { ...found, interpolation: traceOf(explained, node, error) } : found
 }
 

@@ -5,7 +5,7 @@ import type { Origin } from '../value/value.ts'
 export interface Provenance {
   /** Such as `db.port`; '' for the root and for an environment variable; behind an interpolation, where that leads. */
   readonly path: string
-  /** As {@link Composition.value} has it, `***` for a secret; undefined where the value was deleted. */
+  /** As {@link Composition.value} has it, `???` where it is missing, `***` for a secret; undefined where it was deleted. */
   readonly value: unknown
   /** Where the value was written; of a deleted one, what deleted it. */
   readonly origin: Origin
