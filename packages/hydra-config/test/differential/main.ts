@@ -52,7 +52,8 @@ async function differential(seed: number, runs: number): Promise<void> {
     await using oracle = startOracle({
       command: hydra.python,
       args: [join(import.meta.dirname, 'oracle.py')],
-      timeout: '60s',
+      // Of defaults lists in a circle it takes half a minute to find out.
+      timeout: '5m',
     })
     for (const { what, compare } of asked) {
       const report = await compare(oracle, seed, runs)
