@@ -1,13 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 import { runMyApp } from '../conformance/cli-operation.ts'
+import type { CliCase } from './cli-case.ts'
 import { configCase, sweepCase } from './config-cases.ts'
-
-/** A folder of configs, a command line, and variables of its environment. */
-export interface CliCase {
-  readonly files: Readonly<Record<string, string>>
-  readonly argv: readonly string[]
-  readonly environment: Readonly<Record<string, string>>
-}
 
 /** What both sides are compared by; `stderr` is looked at by hand. */
 export interface CliAnswer {

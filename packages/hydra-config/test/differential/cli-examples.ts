@@ -1,4 +1,5 @@
-import type { CliCase } from './cli-cases.ts'
+import { appExamples } from './cli-app-examples.ts'
+import { type CliCase, casesOf } from './cli-case.ts'
 
 /** A folder with groups, nested groups and interpolations, as an app begins. */
 const shop = {
@@ -65,8 +66,9 @@ const lines = [
 
 /** Command lines written by hand, in kind those of Hydra's own examples and tests. */
 export const cliExamples: readonly CliCase[] = [
-  ...casesOf(shop, shopLines),
-  ...casesOf(plain, plainLines),
+  ...appExamples,
+  ...casesOf(shop, each(shopLines)),
+  ...casesOf(plain, each(plainLines)),
   ...each(lines).map((line) => queryOf(`python my_app.py ${line}`, 'bash')),
   ...['my_app gro', './my_app.py dict.', '  python3 my_app.py gro', 'my_app'].flatMap((line) => [
     queryOf(line, 'fish'),
@@ -81,14 +83,6 @@ export const cliExamples: readonly CliCase[] = [
 
 function each(texts: readonly string[]): readonly string[] {
   return texts.flatMap((text) => text.split('|'))
-}
-
-function casesOf(files: CliCase['files'], texts: readonly string[]): readonly CliCase[] {
-  return each(texts).map((line) => ({
-    files,
-    argv: line.split(' ').filter((word) => word !== ''),
-    environment: {},
-  }))
 }
 
 function queryOf(line: string, shell: string): CliCase {
