@@ -67,6 +67,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const observer = new Observer(options)
   checkOptions(options)
   return observer.compose(config, async () => {
+    options.signal?.throwIfAborted()
     const repository = await openRepository(options)
     const resolve = resolveOptions({ ...options, resolvers: observer.resolvers(options.resolvers) })
     const parsed = parseOverrides(overrides, { semantics, secretPaths: resolve.secretPaths })

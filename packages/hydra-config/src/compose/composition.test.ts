@@ -144,3 +144,18 @@ test('a missing value is an error where it is read, and shown as it is', async (
   expect(JSON.stringify(value)).toBe('{"a":{"b":"???","c":1},"d":["???",2]}')
   expect(tree.at('a.b').isMissing).toBe(true)
 })
+
+test('a signal ends a composition with its reason, before it begins and while a resolver is waited for', async () => {
+  const source = fromMemory({ 'config.yaml': 'a: ${hangs:}\n' })
+  const reason = new Error('enough')
+  const stop = new AbortController()
+  const resolvers = {
+    hangs: () => {
+      queueMicrotask(() => stop.abort(reason))
+      return new Promise(() => {})
+    },
+  }
+  const options = { source, config: 'config', resolvers, signal: stop.signal }
+  await expect(compose(options)).rejects.toBe(reason)
+  await expect(compose(options)).rejects.toBe(reason)
+})

@@ -87,7 +87,12 @@ export async function settledComposition(
   }: { readonly schema?: StandardSchema | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<Composition> {
   const tree = new ConfigTree(composed.root, composed.resolve)
-  await tree.settle()
+  try {
+    await tree.settle()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
   if (schema === undefined) return compositionOf(composed, tree)
   const value = await validate({ schema, written: composed.root, resolved: tree.root.resolved(), signal })
   return compositionOf(composed, tree, { value })
