@@ -7,6 +7,7 @@ import {
 } from '@loadbearing/harness/oracle'
 import type { Arbitrary } from 'fast-check'
 import { type Answer, answerOf, ourConfig, ourOverride, ourValue, sameAnswer } from './answers.ts'
+import { argumentsComparison } from './arguments-comparison.ts'
 import { cliComparison } from './cli-comparison.ts'
 import { type ConfigCase, configCase, sweepCase } from './config-cases.ts'
 import { type InstantiateCase, instantiateCase, ourInstantiate } from './instantiate-cases.ts'
@@ -63,6 +64,7 @@ export const comparisons: readonly Questions[] = [
   }),
   ...(['defaults', 'compose', 'sweep'] as const).map((op) => configQuestions(op, 'hydra-1.3')),
   ...(['defaults', 'compose'] as const).map((op) => configQuestions(op, 'strict')),
+  argumentsComparison,
   cliComparison,
   valueQuestions(
     'scalar',

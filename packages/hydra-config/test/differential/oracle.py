@@ -5,6 +5,8 @@ Values are tagged so that JSON loses nothing: {"i": "12"} an integer, {"f": "1e-
 """
 
 import importlib
+import contextlib
+import io
 import json
 import os
 import pathlib
@@ -16,6 +18,7 @@ import warnings
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser import overrides_visitor
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -253,6 +256,19 @@ def run_app(folder, argv, environment, out, err):
     os._exit(status)
 
 
+def arguments(program, argv, columns):
+    """What Hydra's argparse parser makes of a command line, or what it says before it ends."""
+    os.environ["COLUMNS"] = str(columns)
+    out, err = io.StringIO(), io.StringIO()
+    parser = get_args_parser()
+    parser.prog = program
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            return vars(parser.parse_args(argv))
+    except SystemExit as ended:
+        return {"exit": ended.code, "stdout": out.getvalue(), "stderr": err.getvalue()}
+
+
 OPERATIONS = {
     "override": override,
     "yaml": lambda text: {"value": tagged(OmegaConf.create(text))},
@@ -269,6 +285,7 @@ OPERATIONS = {
     "compose": composed,
     "sweep": sweep,
     "cli": cli,
+    "arguments": arguments,
 }
 
 
