@@ -8,7 +8,14 @@ export const app: App = appWith(programs)
 /** The desk with other programs for its children. */
 export function appWith(others: Programs): App {
   return defineApp(
-    { name: 'delay-desk', config: 'config', configPath: '../conf', schema, resolvers: { dataset } },
+    {
+      name: 'delay-desk',
+      config: 'config',
+      configPath: '../conf',
+      schema,
+      resolvers: { dataset },
+      secrets: { paths: ['store.url'] },
+    },
     async (configuration, { config, overrides }) => {
       const configs = config.defaults.map((each) => each.config)
       const status = await run(configuration, { configs, overrides, digest: config.digest() }, others)

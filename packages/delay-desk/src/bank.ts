@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { reasonOf } from './errors.ts'
 import { type Answer, exposedServer, openForDesk } from './exposed-server.ts'
 import { type Ledger, type Payment, PaymentConflict } from './ledger.ts'
-import { holdOnToDesk } from './lifeline.ts'
+import { holdOnToDesk, tellDesk } from './lifeline.ts'
 import { type BankStart, isBankStart } from './messages.ts'
 import { PostgresLedger } from './postgres-ledger.ts'
 import { SqliteLedger } from './sqlite-ledger.ts'
@@ -16,7 +17,7 @@ let close = async (): Promise<void> => {}
 holdOnToDesk(() => close())
 process.once('message', (message: unknown) => {
   if (!isBankStart(message)) throw new TypeError('expected where the ledger is')
-  void open(message)
+  open(message).catch((error: unknown) => tellDesk({ kind: 'failed', why: `its ledger: ${reasonOf(error)}` }))
 })
 
 async function open({ ledger: place, fortune, seed }: BankStart): Promise<void> {

@@ -133,6 +133,25 @@ export function decodeReport(body: Uint8Array): Report {
   throw new TypeError('expected a report')
 }
 
+/** A service to the desk over the channel: where it can be called. */
+interface Open {
+  readonly url: string
+}
+
+/** A service to the desk over the channel: what it cannot open, and why. */
+interface Failed {
+  readonly kind: 'failed'
+  readonly why: string
+}
+
+export function isOpen(message: unknown): message is Open {
+  return isObject(message) && typeof message['url'] === 'string'
+}
+
+export function isFailed(message: unknown): message is Failed {
+  return isObject(message) && message['kind'] === 'failed' && typeof message['why'] === 'string'
+}
+
 export function isBankStart(message: unknown): message is BankStart {
   return isObject(message) && message['kind'] === 'bank' && isObject(message['ledger'])
 }

@@ -5,7 +5,7 @@ import { postgres } from '@loadbearing/harness/services'
 import { Child } from './child.ts'
 import type { Configuration, Store } from './configuration.ts'
 import { DeskError } from './errors.ts'
-import type { BankStart, RecordsStart } from './messages.ts'
+import { type BankStart, isFailed, isOpen, type RecordsStart } from './messages.ts'
 
 /** The process of a service. Disposing of it ends it. */
 export interface OpenService extends AsyncDisposable {
@@ -54,10 +54,12 @@ async function openService(
   program: URL,
   start: BankStart | RecordsStart,
 ): Promise<OpenService> {
-  const { promise: open, resolve } = Promise.withResolvers<string>()
+  const { promise: open, resolve, reject } = Promise.withResolvers<string>()
   const child = new Child(program, (message) => {
-    const url = typeof message === 'object' && message !== null ? Reflect.get(message, 'url') : undefined
-    if (typeof url === 'string') resolve(url)
+    if (isOpen(message)) resolve(message.url)
+    else if (isFailed(message)) {
+      reject(new DeskError('SERVICE_FAILED', `the ${name} cannot open ${message.why}`))
+    }
   })
   child.tell(start)
   const failed = child.ended.then((end): never => {

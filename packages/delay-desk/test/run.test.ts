@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { eventually } from '@loadbearing/harness/faults'
+import { skipWithout } from '@loadbearing/harness/services'
 import { afterAll, describe, expect, test } from 'vitest'
 import { DeskProcess, lives } from './desk-process.ts'
 import { flightsFile, removeFolders } from './folders.ts'
@@ -154,6 +155,16 @@ describe('the main job', () => {
     )
     expect(stdout).toMatch(/bank: [\d,]+ calls made, 0 failed; circuits opened: 0, calls short-circuited: 0/)
   })
+
+  test.skipIf(skipWithout('postgres'))(
+    'the ledger in PostgreSQL agrees as well, by another policy too',
+    async () => {
+      const { status, stdout } = await run(['store=postgres', 'policy=uk261', 'desk.workers=3', ...small()])
+      expect(status).toBe(0)
+      expect(stdout).toMatch(/award +claims +pounds/)
+      expect(stdout).toContain('1,200 claims decided, 1,080 paid, each once; differences: none')
+    },
+  )
 
   test('the seed picks the worker', async () => {
     const flights = small()
@@ -335,6 +346,11 @@ describe('bad input gets one line', () => {
   test.each<[name: string, args: () => string[], message: RegExp]>([
     ['no flights file', () => fromFile('/nowhere/f.json'), /\/nowhere\/f\.json: cannot be read \(ENOENT/],
     ['no airports file', () => ['airports=/nowhere/a.csv'], /\/nowhere\/a\.csv: cannot be read \(ENOENT/],
+    [
+      'no server of the store',
+      () => ['store=postgres', "store.url='postgres://u:open-sesame@127.0.0.1:1/d'"],
+      /^delay-desk: the bank cannot open its ledger: (?!.*sesame).*ECONNREFUSED/,
+    ],
     ['a file cut short', () => fromFile(truncated()), /cut\.json: not JSON/],
     [
       'a broken record',
@@ -389,6 +405,21 @@ describe('the command line is that of Hydra', () => {
     expect(status).toBe(0)
     expect(stdout).toContain('scenario: calm')
     expect(stdout).toContain('policy: eu261')
+  })
+
+  test.each([
+    ['--cfg', 'job'],
+    ['--explain', 'store'],
+    ['--cfg', 'all'],
+  ])('%s shows no password of the store', async (...flag) => {
+    const { status, stdout, stderr } = await run([
+      ...flag,
+      'store=postgres',
+      "store.url='postgres://u:open-sesame@127.0.0.1:1/d'",
+    ])
+    expect(status).toBe(0)
+    expect(stdout).toContain('***')
+    expect(stdout + stderr).not.toContain('sesame')
   })
 
   test('--explain tells where a value comes from', async () => {
