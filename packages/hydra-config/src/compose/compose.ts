@@ -85,7 +85,8 @@ export function resolveOptions(options: Omit<ComposeOptions, 'source'>): Resolve
 export async function defaultsList(options: ComposeOptions): Promise<readonly ResultDefault[]> {
   const { config, overrides = [], semantics = 'hydra-1.3' } = options
   const repository = await openRepository(options)
-  const parsed = parseOverrides(overrides, { semantics })
+  const { secretPaths } = resolveOptions(options)
+  const parsed = parseOverrides(overrides, { semantics, secretPaths })
   return ownDefaults(expandDefaults({ repository, config: config ?? null, overrides: parsed }).list)
 }
 
@@ -103,8 +104,10 @@ export async function openRepository(options: ComposeOptions): Promise<Repositor
   )
   const repository = new Repository(places, semantics, parsed)
   if (open === undefined) return repository
-  const overrides = parseOverrides(options.overrides ?? [], { semantics })
-  const asked = { config: options.config, overrides, open, resolve: resolveOptions(options) }
+  const resolve = resolveOptions(options)
+  const { secretPaths } = resolve
+  const overrides = parseOverrides(options.overrides ?? [], { semantics, secretPaths })
+  const asked = { config: options.config, overrides, open, resolve }
   const more = await searchPathPlaces(repository, asked, options.warn ?? (() => {}))
   return more.length === 0 ? repository : new Repository([...places, ...more], semantics, parsed)
 }
