@@ -113,7 +113,13 @@ class HydraOfSources implements Hydra {
   watch({ signal, ...call }: HydraCall & WatchTiming = {}): Promise<LiveConfig<unknown>> {
     return watchConfig({
       sources: this.#sources,
-      compose: (snapshots, limited) => compose(this.#optionsOf({ ...call, signal: limited }, snapshots)),
+      compose: (snapshots, limited, follow) => {
+        const options = this.#optionsOf({ ...call, signal: limited }, snapshots)
+        const { resolveSource: open } = options
+        return compose(
+          open === undefined ? options : { ...options, resolveSource: (path) => follow(open(path)) },
+        )
+      },
       timing: call,
       onEvent: this.#tell,
       signal,

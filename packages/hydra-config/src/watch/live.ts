@@ -44,8 +44,12 @@ export interface LiveConfig<T> extends AsyncDisposable, AsyncIterable<Reload<T>>
 /** What a watch is made of. */
 export interface WatchParts {
   readonly sources: readonly ConfigSource[]
-  /** Composes from sources as they were at one moment. */
-  readonly compose: (snapshots: readonly ConfigSource[], signal: AbortSignal) => Promise<Composition>
+  /** Composes from sources as they were at one moment. `follow` is given what `hydra.searchpath` adds to them. */
+  readonly compose: (
+    snapshots: readonly ConfigSource[],
+    signal: AbortSignal,
+    follow: (source: ConfigSource) => ConfigSource,
+  ) => Promise<Composition>
   readonly timing: WatchTiming
   readonly onEvent: (event: HydraEvent) => void
   readonly signal?: AbortSignal | undefined
@@ -80,6 +84,9 @@ class Watch {
   readonly #work: Promise<unknown>[] = []
   /** What was composed, or tried, last. */
   #tried: readonly ReadonlyMap<string, string>[] = []
+  /** Paths of the sources that `hydra.searchpath` has added; once there, they are watched to the end. */
+  readonly #added = new Set<string>()
+  #hasAddedChanged = false
   /** Why the newest files are no configuration. */
   #invalid: HydraConfigError | undefined
 
@@ -160,7 +167,8 @@ class Watch {
       return
     }
     const isSame = snapshots.every((files, index) => sameFiles(files, this.#tried[index] ?? new Map()))
-    if (isSame && this.#invalid === undefined) return
+    if (isSame && this.#invalid === undefined && !this.#hasAddedChanged) return
+    this.#hasAddedChanged = false
     try {
       const composition = await this.#compose(snapshots)
       const changes = latest.value.diff(composition).length
@@ -205,11 +213,27 @@ class Watch {
       files: () => files,
     }))
     return this.#limited(async (signal) => {
-      const composition = await this.#parts.compose(sources, signal)
+      const composition = await this.#parts.compose(sources, signal, (source) => this.#followed(source))
       // What cannot be resolved is to be known now, not when somebody asks for it.
       void composition.value
       return composition
     }, 'the configuration is not composed')
+  }
+
+  /** What is not there is none's fault, and may come. */
+  #followed(source: ConfigSource): ConfigSource {
+    if (this.#added.has(source.path)) return source
+    this.#added.add(source.path)
+    const notice = (): void => {
+      this.#hasAddedChanged = true
+      this.#rest.notice()
+    }
+    const events = { notice, broken: () => {}, recovered: () => {} }
+    const watched = new WatchedSource(source, events, this.#timeoutMs, this.#clock)
+    const { standing, ended } = watched.watch(this.#ending.signal)
+    standing.catch(() => {})
+    this.#work.push(ended)
+    return source
   }
 
   #limited<R>(work: (signal: AbortSignal) => Promise<R>, what: string): Promise<R> {

@@ -1,5 +1,6 @@
 import { expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
+import { HydraConfigError } from '../../src/errors.ts'
 import {
   createHydra,
   type HydraEvent,
@@ -7,6 +8,7 @@ import {
   type LiveConfig,
   type WatchTiming,
 } from '../../src/index.ts'
+import type { ConfigSource } from '../../src/source/source.ts'
 import { HandSource } from './hand-source.ts'
 import { ManualClock, settled } from './manual-clock.ts'
 
@@ -46,6 +48,10 @@ async function watching(
     },
     [Symbol.asyncDispose]: () => live[Symbol.asyncDispose](),
   }
+}
+
+function sourceOf(source: HandSource): ConfigSource {
+  return { path: source.path, files: () => source.files(), watch: (signal) => source.watch(signal) }
 }
 
 test('a change is a reload with its differences, each with its place', async () => {
@@ -148,6 +154,28 @@ test('a change that changes no value is no reload; its places are new', async ()
   await stand.clock.advance(quiet)
   expect(stand.reloads()).toEqual([])
   expect(stand.live.current.explain('a').origin).toMatchObject({ line: 2 })
+})
+
+test('what hydra.searchpath adds is watched as well, also where it comes later', async () => {
+  const added = new HandSource({ 'db/pg.yaml': 'port: 1\n' })
+  const late = new HandSource({ 'db/pg.yaml': 'port: 9\n' })
+  late.failure = new HydraConfigError('SOURCE_NOT_FOUND', 'there is nothing yet')
+  const paths = new Map([
+    ['file:///late', { ...sourceOf(late), path: 'file:///late' }],
+    ['file:///added', { ...sourceOf(added), path: 'file:///added' }],
+  ])
+  const resolveSource = (path: string): ConfigSource => paths.get(path) ?? sourceOf(added)
+  const config = 'defaults:\n- db: pg\nhydra:\n  searchpath: [file:///late, file:///added]\n'
+  await using stand = await watching({ 'config.yaml': config }, {}, { resolveSource })
+  await stand.clock.advance(quiet)
+  expect(stand.live.current.value).toEqual({ db: { port: 1 } })
+  added.set({ 'db/pg.yaml': 'port: 2\n' })
+  await stand.clock.advance(quiet)
+  expect(stand.live.current.value).toEqual({ db: { port: 2 } })
+  late.failure = undefined
+  await stand.clock.advance(pollEvery)
+  expect(stand.live.current.value).toEqual({ db: { port: 9 } })
+  expect(stand.reloads()).toEqual(['reload.end', 'reload.end'])
 })
 
 test('a change that nobody tells of is found by the next poll', async () => {
