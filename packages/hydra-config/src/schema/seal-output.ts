@@ -5,34 +5,54 @@ import type { DeepReadonly } from './standard-schema.ts'
 
 /**
  * Freezes what a schema made, as far as it is plain objects and arrays. Where a text of a secret is in one of them,
- * however the schema moved it, inspection and JSON show `***` in its place.
+ * however the schema moved it, inspection and JSON show `***` in its place; what the schema froze is copied for that.
  */
 export function sealOutput<Output>(output: Output, secrets: SecretTexts): DeepReadonly<Output>
 export function sealOutput(output: unknown, secrets: SecretTexts): unknown {
-  new Seal(secrets).on(output)
-  return output
+  return new Seal(secrets).on(output)
 }
 
 class Seal {
   readonly #secrets: SecretTexts
-  readonly #seen = new Set<object>()
+  /** What became of each container; while it is being sealed, the container itself. */
+  readonly #sealed = new Map<object, object>()
+  readonly #holding = new Set<object>()
 
   constructor(secrets: SecretTexts) {
     this.#secrets = secrets
   }
 
-  /** Whether the value holds a text of a secret. */
-  on(value: unknown): boolean {
-    if (!isPlain(value)) return this.#secrets.shows(value)
-    if (this.#seen.has(value)) return false
-    this.#seen.add(value)
-    if (Object.isFrozen(value)) return Object.hasOwn(value, 'toJSON')
-    let holds = false
-    for (const each of Object.values(value)) holds = this.on(each) || holds
-    if (holds && Object.isExtensible(value)) showRedacted(value, () => redactedOf(value, this.#secrets))
-    Object.freeze(value)
-    return holds
+  on(value: unknown): unknown {
+    if (!isPlain(value)) return value
+    const known = this.#sealed.get(value)
+    if (known !== undefined) return known
+    this.#sealed.set(value, value)
+    const parts = Object.entries(value).map(([key, each]) => [key, each, this.on(each)] as const)
+    const holds = parts.some(([, , part]) => this.#holds(part))
+    const isChanged = parts.some(([, before, after]) => before !== after)
+    const isShown = holds && !Object.hasOwn(value, 'toJSON')
+    const made = Object.isFrozen(value) && (isChanged || isShown) ? copyOf(value) : value
+    if (isChanged) for (const [key, , part] of parts) define(made, key, part)
+    if (isShown && Object.isExtensible(made)) showRedacted(made, () => redactedOf(made, this.#secrets))
+    if (holds) this.#holding.add(made)
+    this.#sealed.set(value, made)
+    return Object.freeze(made)
   }
+
+  #holds(value: unknown): boolean {
+    return isPlain(value) ? this.#holding.has(value) : this.#secrets.shows(value)
+  }
+}
+
+function copyOf(value: object): object {
+  if (Array.isArray(value)) return [...value]
+  const copy = {}
+  for (const [key, each] of Object.entries(value)) define(copy, key, each)
+  return copy
+}
+
+function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 function redactedOf(value: unknown, secrets: SecretTexts): unknown {

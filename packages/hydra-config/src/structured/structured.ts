@@ -115,8 +115,8 @@ function validated(type: StructType, given: unknown): SchemaResult<unknown> {
     return { value: plainView(mergeTyped(type.initial(), fromPlain(given), {})) }
   } catch (error) {
     if (!isHydraConfigError(error)) throw error
-    return {
-      issues: [{ path: error.path === undefined ? [] : splitKey(error.path), message: error.message }],
-    }
+    const keys = error.path === undefined ? [] : splitKey(error.path)
+    const path = keys.map((key) => (/^[0-9]+$/.test(key) ? Number(key) : key))
+    return { issues: [{ path, message: error.message }] }
   }
 }
