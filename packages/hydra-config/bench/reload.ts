@@ -8,7 +8,7 @@ const changes = 100
 /** How long after a file was written a watched configuration shows it, in ms: the 95th percentile. */
 export async function reloadLatency(folder: string): Promise<{ p95: number; changes: number }> {
   const hydra = createHydra({ sources: [fromDir(folder)] })
-  await using live = await hydra.watch({ config: 'db_conf', quiet: 1 })
+  await using live = await hydra.watch({ config: 'db_conf' })
   const reloads = live[Symbol.asyncIterator]()
   const times: number[] = []
   for (let port = 1; port <= changes; port++) {
