@@ -203,15 +203,15 @@ function conformStruct(value: Value, struct: Struct, spot: Spot): Value {
 }
 
 function conformEntries(value: MapValue, typeOf: (key: string) => FieldType, spot: Spot): MapValue {
-  let changed = false
-  const entries: (readonly [MapKey, Value])[] = []
+  let entries: Map<MapKey, Value> | undefined
   for (const [key, item] of value.entries) {
     const name = String(key)
     const conformed = conform(item, typeOf(name), { path: `${spot.path}.${name}`, owner: spot.owner })
-    changed ||= conformed !== item
-    entries.push([key, conformed])
+    if (conformed === item) continue
+    entries ??= new Map(value.entries)
+    entries.set(key, conformed)
   }
-  return changed ? map(entries, value.origin) : value
+  return entries === undefined ? value : { ...value, entries }
 }
 
 function conformScalar(

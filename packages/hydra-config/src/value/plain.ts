@@ -66,13 +66,20 @@ class Plain {
     let shownApart = false
     for (const [index, item] of value.items.entries()) {
       const at = `${path}[${index}]`
-      shownApart = this.#put(made, index, item, at) || shownApart
+      if (this.#isGuarded(item)) {
+        defineMissing(made, index, item, at)
+        shownApart = true
+      } else {
+        const each = this.of(item, at)
+        made.push(each.made)
+        shownApart = each.shownApart || shownApart
+      }
     }
     return { made, shownApart }
   }
 
   #object(value: MapValue, path: string): { made: object; shownApart: boolean } {
-    const made = {}
+    const made: Record<string, unknown> = {}
     let shownApart = false
     for (const [key, item] of value.entries) {
       const name = scalarString(key)
@@ -88,18 +95,34 @@ class Plain {
     return { made, shownApart }
   }
 
-  /** An assignment to `__proto__` would set the prototype. Whether it is shown in another way than it is. */
-  #put(target: object, key: string | number, item: Value, path: string): boolean {
-    if (this.#options.guarded && item.kind === 'scalar' && item.value === '???') {
-      const get = (): never => refuseMissing(item, path)
-      Object.defineProperty(target, key, { get, enumerable: true })
+  #isGuarded(item: Value): boolean {
+    return this.#options.guarded && item.kind === 'scalar' && item.value === '???'
+  }
+
+  /** Whether it is shown in another way than it is. */
+  #put(target: Record<string, unknown>, key: string, item: Value, path: string): boolean {
+    if (this.#isGuarded(item)) {
+      defineMissing(target, key, item, path)
       return true
     }
     const { made, shownApart } = this.of(item, path)
-    const open = !this.#options.frozen
-    Object.defineProperty(target, key, { value: made, enumerable: true, configurable: open, writable: open })
+    // An assignment to `__proto__` would set the prototype; elsewhere it makes the faster object.
+    if (key === '__proto__') {
+      Object.defineProperty(target, key, {
+        value: made,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      })
+    } else {
+      target[key] = made
+    }
     return shownApart
   }
+}
+
+function defineMissing(target: object, key: string | number, item: Value, path: string): void {
+  Object.defineProperty(target, key, { get: (): never => refuseMissing(item, path), enumerable: true })
 }
 
 function refuseMissing({ origin }: Value, path: string): never {
