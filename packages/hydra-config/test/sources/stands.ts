@@ -120,7 +120,7 @@ async function postgresClient(
   close(): Promise<void>
 }> {
   if (kind === 'postgres') {
-    const sql = postgres(url, { onnotice: () => {}, max: 3, backoff: 0.05, connect_timeout: 2 })
+    const sql = postgres(url, { onnotice: () => {}, max: 3, backoff: () => 0.05, connect_timeout: 2 })
     return {
       ask: async (text) => void (await sql.unsafe(text)),
       open: (name) => fromPostgres(sql, { table, name }),
