@@ -19,7 +19,10 @@ export const workerThreadsLauncher: Launcher = {
   target: 'loadbearing.hydra_config.WorkerThreadsLauncher',
   config: configOf('WorkerThreadsLauncher'),
   where: 'in worker threads',
-  launch: (jobs, context) => launchEach(jobs, context, inThread),
+  launch: (jobs, context) => {
+    for (const { config } of jobs) ensureNoChdir(config)
+    return launchEach(jobs, context, inThread)
+  },
 }
 
 /** Runs each job in a process of its own, `n_jobs` at once. */
@@ -84,6 +87,16 @@ async function launchEach(
   const count = Math.min(jobs.length, concurrency(master))
   await Promise.all(Array.from({ length: count }, worker))
   return done
+}
+
+function ensureNoChdir(config: LaunchContext['master']): void {
+  const chdir = config.select('hydra.job.chdir')
+  if (chdir?.kind !== 'scalar' || chdir.value !== true) return
+  throw new HydraConfigError(
+    'SWEEP',
+    'hydra.job.chdir is true, and a thread has no current directory of its own: use hydra/launcher=child_process',
+    { path: 'hydra.job.chdir', origin: chdir.origin },
+  )
 }
 
 function concurrency(master: LaunchContext['master']): number {

@@ -13,6 +13,7 @@ import type { Platform } from '../job/platform.ts'
 import { RunConfig, type RunResolveOptions } from '../job/run-config.ts'
 import { type JobReturn, runJob, type Task } from '../job/run-job.ts'
 import { openSearchPath } from '../job/search-path.ts'
+import { parseOverrides } from '../override/parse-overrides.ts'
 import { type Random, systemRandom } from '../ports.ts'
 import type { Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
@@ -201,8 +202,15 @@ export class CommandLine {
   }
 
   #parse(overrides: readonly string[]): ParsedSweep {
-    const { random = systemRandom } = this.app
-    return parseSweep(overrides, { random, semantics: this.semantics })
+    const { random = systemRandom, resolve } = this.app
+    const options = { random, semantics: this.semantics }
+    const { secretPaths } = resolve
+    if (secretPaths !== undefined) {
+      // What sets a secret and cannot be read is refused without its text.
+      const ofSecrets = overrides.filter((text) => secretPaths.shownText(text) !== text)
+      parseOverrides(ofSecrets, { ...options, secretPaths })
+    }
+    return parseSweep(overrides, options)
   }
 
   #openConfigDir(path: string): ConfigSource {

@@ -65,25 +65,27 @@ export async function runJob({
   try {
     log.configure(config.resolved('hydra.job_logging'), config.resolved('hydra.verbose'))
     saveConfig(config, platform, outputDir)
-    const restore = platform.setEnvironment(environmentOf(config))
-    try {
+    const done = await inEnvironment(config, platform, async () => {
       await callbacks.jobStart(config)
       const name = config.text('hydra.job.name')
-      const done = {
-        ...(await outcomeOf(task, contextOf(config, log, outputDir, name))),
-        overrides: taskOverridesOf(config.root),
-        config,
-        outputDir,
-        workingDir: platform.cwd(),
-        name,
-      }
-      await callbacks.jobEnd(config, done)
-      return done
-    } finally {
-      restore()
-    }
+      const outcome = await outcomeOf(task, contextOf(config, log, outputDir, name))
+      const overrides = taskOverridesOf(config.root)
+      return { ...outcome, overrides, config, outputDir, workingDir: platform.cwd(), name }
+    })
+    await callbacks.jobEnd(config, done)
+    return done
   } finally {
     goBack?.()
+  }
+}
+
+/** With the variables of `hydra.job.env_set`, and afterwards as before. */
+async function inEnvironment<T>(config: RunConfig, platform: Platform, work: () => Promise<T>): Promise<T> {
+  const restore = platform.setEnvironment(environmentOf(config))
+  try {
+    return await work()
+  } finally {
+    restore()
   }
 }
 

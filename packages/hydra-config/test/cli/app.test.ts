@@ -154,6 +154,17 @@ describe.each([
   })
 })
 
+test('a thread cannot have a current directory of its own', () => {
+  const { stderr, status } = run(
+    '-m',
+    'item=tea,salt',
+    'hydra/launcher=worker_threads',
+    'hydra.job.chdir=true',
+  )
+  expect(status).toBe(1)
+  expect(stderr).toMatch(/^hydra\.job\.chdir is true.*use hydra\/launcher=child_process/)
+})
+
 describe('kill -9', () => {
   test.each([1, 7, 30])('after %i jobs: each folder has all of .hydra or none', async (count) => {
     const sweep = join(folder, `killed-${count}`)

@@ -14,7 +14,9 @@ export function memoryPlatform(
   given: Readonly<Record<string, string>>,
   environment: Platform['environment'] = () => undefined,
 ): MemoryPlatform {
-  const files = new Map<string, string>(Object.entries(given).map(([path, text]) => [`${root}/${path}`, text] as const))
+  const files = new Map<string, string>(
+    Object.entries(given).map(([path, text]) => [`${root}/${path}`, text] as const),
+  )
   const written = new Map<string, string>()
   const variables = new Map<string, string>()
   let stdout = ''
