@@ -83,6 +83,7 @@ export {
   int,
   listOf,
   MISSING,
+  type OutputOf,
   optional,
   path,
   type ScalarField,

@@ -83,14 +83,17 @@ function valueOfMember(value: number | string): Scalar {
 }
 
 /** Of the first of these types that a value is of without a conversion. */
-export function union<T>(
-  members: readonly ScalarField<T>[],
-  initial?: Initial<T>,
-): Field<T> & { readonly hint: { readonly type: UnionType } } {
+export function union<const Members extends readonly ScalarField<unknown>[]>(
+  members: Members,
+  initial?: Initial<OutputOf<Members[number]>>,
+): Field<OutputOf<Members[number]>> & { readonly hint: { readonly type: UnionType } } {
   return field({ kind: 'union', members: members.map(({ hint }) => hint.type) }, initial)
 }
 
-export function listOf<T>(element: FieldLike<T>, initial?: Initial<readonly T[]>): Field<T[]> {
+/** What a program reads of a field. */
+export type OutputOf<Of> = Of extends FieldLike<infer T> ? T : never
+
+export function listOf<T>(element: FieldLike<T>, initial?: Initial<readonly NoInfer<T>[]>): Field<T[]> {
   return field({ kind: 'list', element: fieldOf(element).hint }, initial)
 }
 
@@ -101,7 +104,7 @@ type KeyText<Key> = Key extends PropertyKey ? Key : string
 export function dictOf<Key, T>(
   key: ScalarField<Key>,
   element: FieldLike<T>,
-  initial?: Initial<Readonly<Partial<Record<KeyText<Key>, T>>>>,
+  initial?: Initial<Readonly<Partial<Record<KeyText<NoInfer<Key>>, NoInfer<T>>>>>,
 ): Field<Record<KeyText<Key>, T>> {
   return field({ kind: 'dict', key: keyType(key.hint.type), element: fieldOf(element).hint }, initial)
 }

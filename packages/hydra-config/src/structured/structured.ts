@@ -6,13 +6,13 @@ import { plainView } from '../value/plain.ts'
 import { anyHint, type FieldType, type StructType } from '../value/typing.ts'
 import type { MapValue } from '../value/value.ts'
 import { attach, freeze, type MapDraft } from './draft.ts'
-import { type Field, type FieldLike, type FieldSource, fieldOf } from './field.ts'
+import { type Field, type FieldLike, type FieldSource, fieldOf, type OutputOf } from './field.ts'
 import { mergeTyped } from './merge-drafts.ts'
 import { wrap } from './set.ts'
 
 /** What a program reads of fields. */
 export type FieldsOutput<Fields> = {
-  [Key in keyof Fields]: Fields[Key] extends FieldLike<infer T> ? T : never
+  [Key in keyof Fields]: OutputOf<Fields[Key]>
 }
 
 /**
