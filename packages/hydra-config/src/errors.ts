@@ -41,8 +41,6 @@ export type HydraConfigErrorCode =
   | 'UNREGISTERED_TARGET'
   /** A config cannot be instantiated: its keys are wrong, or its target failed. */
   | 'INSTANTIATE'
-  /** A mandatory value is still `???`. */
-  | 'MISSING_VALUE'
   /** Where a source should be is nothing. */
   | 'SOURCE_NOT_FOUND'
   /** A source, or a file of it, is there and cannot be read: no permission, no UTF-8, too large, gone away. */
