@@ -36,11 +36,13 @@ const depthMax = 1000
 class Merge {
   /** Whether something has types or flags; what was merged is of no use then. */
   metTypes = false
-  readonly #resolution: Resolution
+  readonly #options: MergeOptions
+  /** Made where an interpolation is met, which few merges do. */
+  #resolution: Resolution | undefined
   readonly #listEdits: boolean
 
   constructor(options: MergeOptions) {
-    this.#resolution = new Resolution(options)
+    this.#options = options
     this.#listEdits = options.listEdits ?? false
   }
 
@@ -111,6 +113,7 @@ class Merge {
     for (const { key } of levels) place = place?.child(key)
     if (place === undefined) return undefined
     try {
+      this.#resolution ??= new Resolution(this.#options)
       const target = this.#resolution.dereference(place)
       return target.isContainer ? target.value : undefined
     } catch (error) {
