@@ -2,7 +2,7 @@ import { yamlError } from './errors.ts'
 import { type MappingNode, type YamlNode, yamlTag } from './node.ts'
 
 // Merge keys of aliases of merge keys … double with each step; a real file has nowhere near as many.
-const pairsMax = 1_000_000
+const pairsMax = 100_000
 
 /**
  * Writes the merge keys (`<<`) of a mapping out, in place, before its own pairs; of a list of mappings the first wins.
