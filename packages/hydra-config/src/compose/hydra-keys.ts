@@ -7,7 +7,6 @@ import {
   list,
   type MapKey,
   type MapValue,
-  map,
   type Scalar,
   type ScalarValue,
   scalar,
