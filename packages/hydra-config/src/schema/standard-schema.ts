@@ -24,9 +24,6 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** What a schema makes of a configuration. */
-export type InferOutput<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output']
-
 /** The type with every object, array, map and set in it readonly. */
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown
   ? T

@@ -20,7 +20,7 @@ export class SecretPaths {
       if (keys.length > 0 && keys.every((key) => key !== '')) return keys
       throw new HydraConfigError(
         'INVALID_OPTION',
-        `secrets.paths takes paths such as 'db.password' or '**.token', not '${String(pattern)}'`,
+        `secrets.paths takes paths such as 'db.password' or '**.token', not '${pattern}'`,
       )
     })
   }

@@ -32,7 +32,7 @@ function namePattern(pattern: string): RegExp {
   if (typeof pattern !== 'string' || pattern === '') {
     throw new HydraConfigError(
       'INVALID_OPTION',
-      `secrets.environment takes names of variables such as '*_PASSWORD', not '${String(pattern)}'`,
+      `secrets.environment takes names of variables such as '*_PASSWORD', not '${pattern}'`,
     )
   }
   const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))

@@ -85,7 +85,7 @@ export function thaw(value: Value, options: ResolveOptions): Draft {
 }
 
 /** Whether a type is of maps or lists even where null or an interpolation stands. */
-export function shapeOf({ kind }: NodeType): Draft['shape'] {
+function shapeOf({ kind }: NodeType): Draft['shape'] {
   if (kind === 'list') return 'list'
   return kind === 'dict' || kind === 'struct' ? 'map' : 'scalar'
 }

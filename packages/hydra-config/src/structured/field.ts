@@ -116,9 +116,9 @@ function keyType(type: ScalarType): KeyType {
 
 /** The same, or null. The default is that of the field where none is given. */
 export function optional<T>(inner: FieldLike<T>, initial?: Initial<T> | null): Field<T | null> {
-  const field = fieldOf(inner)
-  const given = initial === undefined ? field : { ...field, ...initially(initial) }
-  return { ...given, hint: { ...field.hint, optional: true } }
+  const bare = fieldOf(inner)
+  const given = initial === undefined ? bare : { ...bare, ...initially(initial) }
+  return { ...given, hint: { ...bare.hint, optional: true } }
 }
 
 /** The same, kept out of everything that is shown. */

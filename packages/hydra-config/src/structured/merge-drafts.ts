@@ -182,7 +182,7 @@ function onPrototype(prototype: Draft, item: MapDraft): Draft {
 }
 
 /** `OmegaConf.merge` of two: what is readonly can be merged into at its root, and becomes readonly where `src` is. */
-export function mergedOver(dest: ContainerDraft, src: ContainerDraft): ContainerDraft {
+function mergedOver(dest: ContainerDraft, src: ContainerDraft): ContainerDraft {
   const turned = withFlags(dest, { readonly: false }, () => {
     mergeDrafts(dest, src)
     return flagOf(dest, 'readonly') === true

@@ -21,7 +21,7 @@ export interface UnionType {
   readonly members: readonly ScalarType[]
 }
 
-export interface ListType {
+interface ListType {
   readonly kind: 'list'
   readonly element: Hint
 }

@@ -102,7 +102,7 @@ function done(config: Value, step: TypedStep, structs: ReadonlyMap<string, Struc
       return update(config, step.key, yamlValue(step.text), { merge: step.merge, forceAdd: step.forceAdd })
     case 'flag':
     default: {
-      const node = step.key === '' ? config : at(config, step.key)
+      const node = step.key === '' ? config : standingAt(config, step.key)
       if (node === undefined || !isContainer(node)) return config
       return withFlagsAt(config, step.key, { [step.flag]: step.value })
     }
@@ -115,7 +115,7 @@ function isContainer({ kind, typing }: Value): boolean {
 }
 
 /** What stands at a path of maps, no interpolation followed. */
-function at(config: Value, written: string): Value | undefined {
+function standingAt(config: Value, written: string): Value | undefined {
   let value: Value | undefined = config
   for (const key of written.split('.')) value = value?.kind === 'map' ? value.entries.get(key) : undefined
   return value

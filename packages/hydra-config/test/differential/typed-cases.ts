@@ -43,7 +43,7 @@ const unionType = fc
     maxLength: 3,
   })
   .chain((kinds) =>
-    fc.constantFrom([], [color]).map((more) => [...kinds.map((t) => ({ t }) as TypedType), ...more]),
+    fc.constantFrom([], [color]).map((more) => [...kinds.map((t): TypedType => ({ t })), ...more]),
   )
   .map((of): TypedType => ({ t: 'union', of }))
 const keyType = fc.constantFrom<TypedType>({ t: 'str' }, { t: 'int' }, { t: 'bool' }, { t: 'float' }, color, {

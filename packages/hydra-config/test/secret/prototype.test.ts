@@ -12,7 +12,7 @@ import {
   structured,
   update,
 } from '@loadbearing/hydra-config'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 
 // What convict (CVE-2022-22143, CVE-2023-0163, its issues 423, 424 and 426) and node-config (905 and 906) were hit by, and
@@ -39,13 +39,17 @@ const documents = [
 ]
 
 const prototypes = [Object.prototype, Array.prototype, Function.prototype, Map.prototype]
-const before = prototypes.map((each) => JSON.stringify(Reflect.ownKeys(each).map(String)))
+const before = prototypes.map(keysOf)
 
-afterEach(() => {
-  expect(Reflect.get({}, 'polluted')).toBeUndefined()
-  expect(Object.prototype.toString.call({})).toBe('[object Object]')
-  expect(prototypes.map((each) => JSON.stringify(Reflect.ownKeys(each).map(String)))).toEqual(before)
-})
+/** The prototypes that are as they were before. */
+function untouched(): boolean {
+  const isClean = Reflect.get({}, 'polluted') === undefined && String({}) === '[object Object]'
+  return isClean && prototypes.every((each, index) => keysOf(each) === before[index])
+}
+
+function keysOf(prototype: object): string {
+  return JSON.stringify(Reflect.ownKeys(prototype).map(String))
+}
 
 /** Everything that a configuration is made into. */
 async function used(files: Record<string, string>, overrides: readonly string[] = []): Promise<void> {
@@ -81,6 +85,7 @@ test.each(documents)('a document: %s', async (document) => {
   for (const merged of [merge(other, parseYaml(document)), merge(parseYaml(document), other)]) {
     expect(merged.kind).toBe('map')
   }
+  expect(untouched()).toBe(true)
 })
 
 test.each(paths)('a path, as an override, a package and an interpolation: %s', async (path) => {
@@ -92,6 +97,7 @@ test.each(paths)('a path, as an override, a package and an interpolation: %s', a
   })
   fromDotlist([`${path}=true`])
   expect(update(parseYaml('{a: {}}'), path, parseYaml('{x: 1}'), { forceAdd: true }).kind).toBe('map')
+  expect(untouched()).toBe(true)
 })
 
 test('names of configs, groups, variables, targets and fields', async () => {
@@ -113,4 +119,5 @@ test('names of configs, groups, variables, targets and fields', async () => {
     ['__proto__', 'x'],
     ['constructor', 'y'],
   ])
+  expect(untouched()).toBe(true)
 })

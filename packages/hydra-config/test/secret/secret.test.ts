@@ -203,9 +203,7 @@ function jsonOf(value: unknown): string {
       if (seen.has(each)) return 'seen'
       seen.add(each)
       if (each instanceof Map) return [...each]
-      return each instanceof Error
-        ? { ...each, message: each.message, stack: each.stack, cause: each.cause }
-        : each
+      return each instanceof Error ? [Object.entries(each), each.message, each.stack, each.cause] : each
     }) ?? ''
   )
 }
@@ -223,13 +221,13 @@ async function failuresOf(way: Way, { tree }: Composition): Promise<readonly unk
     options: { ...options, secrets, overrides: [...(options.overrides ?? []), ...more] },
   })
   const [given = "db.password='x'"] = options.overrides ?? []
-  return Promise.all([
-    failureOf(composed({ ...way, options: { ...options, secrets, schema } })),
-    failureOf(composed(overrides(`${given} `.replace('=', '==')))),
-    failureOf(composed(overrides(`+${given}`))),
-    failureOf(composed(overrides(`~${given.replace(/'\}?$/, "x'$&")}`))),
-    failureOf(composed(overrides(`${given.replace("='", '=[').replace(/'$/, ']')},b`))),
-    failureOf(composed(overrides('broken=${oc.decode:${url}}', 'db=[1]'))),
+  return [
+    await failureOf(composed({ ...way, options: { ...options, secrets, schema } })),
+    await failureOf(composed(overrides(`${given} `.replace('=', '==')))),
+    await failureOf(composed(overrides(`+${given}`))),
+    await failureOf(composed(overrides(`~${given.replace(/'\}?$/, "x'$&")}`))),
+    await failureOf(composed(overrides(`${given.replace("='", '=[').replace(/'$/, ']')},b`))),
+    await failureOf(composed(overrides('broken=${oc.decode:${url}}', 'db=[1]'))),
     ...attempt(() => tree.select('url.x')),
     ...attempt(() => instantiate(tree.at('copy'), registry({}))),
     ...attempt(() => instantiate(tree.at('db'), registry({}), { kwargs: { _target_: 'none' } })),
@@ -244,7 +242,7 @@ async function failuresOf(way: Way, { tree }: Composition): Promise<readonly unk
         { kwargs: { _target_: 'connect' } },
       ),
     ),
-  ])
+  ]
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {
