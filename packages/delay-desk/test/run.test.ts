@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { eventually } from '@loadbearing/harness/faults'
-import { skipWithout } from '@loadbearing/harness/services'
+import { postgres, skipWithout } from '@loadbearing/harness/services'
 import { afterAll, describe, expect, test } from 'vitest'
 import { DeskProcess, lives } from './desk-process.ts'
 import { flightsFile, removeFolders } from './folders.ts'
@@ -159,7 +159,9 @@ describe('the main job', () => {
   test.skipIf(skipWithout('postgres'))(
     'the ledger in PostgreSQL agrees as well, by another policy too',
     async () => {
-      const { status, stdout } = await run(['store=postgres', 'policy=uk261', 'desk.workers=3', ...small()])
+      await using server = await postgres()
+      const store = ['store=postgres', `store.url='${server.url}'`]
+      const { status, stdout } = await run([...store, 'policy=uk261', 'desk.workers=3', ...small()])
       expect(status).toBe(0)
       expect(stdout).toMatch(/award +claims +pounds/)
       expect(stdout).toContain('1,200 claims decided, 1,080 paid, each once; differences: none')
