@@ -23,13 +23,20 @@ export interface PlanOptions {
   readonly filter?: ((job: ReadonlyMap<string, string>) => boolean) | undefined
 }
 
-/** Keys that change together, and the texts of their values: one row for each step. */
+/** Keys that change together, and their values: one row for each step. */
 interface Axis {
   readonly keys: readonly string[]
-  readonly rows: readonly (readonly string[])[]
+  readonly rows: readonly (readonly Choice[])[]
 }
 
-/** A job is left out where each of its keys has one of the texts. */
+interface Choice {
+  /** As it is written behind `=`. */
+  readonly text: string
+  /** The same for equal values, however they are written: a quoted string is a string. */
+  readonly identity: string
+}
+
+/** A job is left out where each of its keys has one of the identities. */
 type Exclusion = ReadonlyMap<string, ReadonlySet<string>>
 
 /**
@@ -43,7 +50,7 @@ export function planJobs(entries: readonly (Override | KeyedCall)[], options: Pl
   for (const entry of entries) {
     if (!isKeyedCall(entry)) {
       const key = keyText(entry)
-      axes.set(key, { keys: [key], rows: textsOf(entry, options).map((text) => [text]) })
+      axes.set(key, { keys: [key], rows: choicesOf(entry, options).map((choice) => [choice]) })
     } else if (entry.name === 'zip') axes.set(entry.text, zipped(entry))
     else exclusions.push(exclusionOf(entry))
   }
@@ -52,23 +59,25 @@ export function planJobs(entries: readonly (Override | KeyedCall)[], options: Pl
   return {
     combinations: planned.reduce((product, { rows }) => product * rows.length, 1),
     *[Symbol.iterator]() {
-      for (const texts of cartesian(planned)) {
-        const job = new Map(texts)
-        if (exclusions.some((exclusion) => isExcluded(job, exclusion))) continue
-        if (options.filter?.(job) === false) continue
-        yield texts.map(([key, text]) => `${key}=${text}`)
+      for (const chosen of cartesian(planned)) {
+        if (exclusions.some((exclusion) => isExcluded(chosen, exclusion))) continue
+        if (options.filter?.(new Map(chosen.map(([key, { text }]) => [key, text]))) === false) continue
+        yield chosen.map(([key, { text }]) => `${key}=${text}`)
       }
     },
   }
 }
 
-function* cartesian(axes: readonly Axis[]): Generator<(readonly [key: string, text: string])[]> {
+type Chosen = readonly (readonly [key: string, choice: Choice])[]
+
+function* cartesian(axes: readonly Axis[]): Generator<Chosen> {
   if (axes.some(({ rows }) => rows.length === 0)) return
   const steps = axes.map(() => 0)
   for (;;) {
-    yield axes.flatMap(({ keys, rows }, at) =>
-      keys.map((key, of) => [key, rows[steps[at] ?? 0]?.[of] ?? ''] as const),
-    )
+    yield axes.flatMap(({ keys, rows }, at) => {
+      const row = rows[steps[at] ?? 0] ?? []
+      return row.map((choice, of) => [keys[of] ?? '', choice] as const)
+    })
     let at = axes.length - 1
     while (at >= 0 && (steps[at] ?? 0) + 1 === axes[at]?.rows.length) steps[at--] = 0
     if (at < 0) return
@@ -77,19 +86,30 @@ function* cartesian(axes: readonly Axis[]): Generator<(readonly [key: string, te
 }
 
 function zipped({ parts }: KeyedCall): Axis {
-  const columns = parts.map(({ values }) => values.map(valueText))
+  const [first, ...others] = parts.map(({ values }) => values.map(choiceOf))
   return {
     keys: parts.map(({ key }) => key),
-    rows: (columns[0] ?? []).map((_, at) => columns.map((column) => column[at] ?? '')),
+    rows: (first ?? []).map((choice, at) => [choice, ...others.flatMap((column) => column[at] ?? [])]),
   }
 }
 
 function exclusionOf({ parts }: KeyedCall): Exclusion {
-  return new Map(parts.map(({ key, values }) => [key, new Set(values.map(valueText))]))
+  return new Map(
+    parts.map(({ key, values }) => [key, new Set(values.map((value) => choiceOf(value).identity))]),
+  )
 }
 
-function isExcluded(job: ReadonlyMap<string, string>, exclusion: Exclusion): boolean {
-  return exclusion.entries().every(([key, texts]) => texts.has(job.get(key) ?? ''))
+function isExcluded(chosen: Chosen, exclusion: Exclusion): boolean {
+  let left = exclusion.size
+  for (const [key, { identity }] of chosen) if (exclusion.get(key)?.has(identity) === true) left--
+  return left === 0
+}
+
+function choiceOf(value: Element): Choice {
+  const text = valueText(value)
+  if (typeof value === 'string') return { text, identity: `'${value}` }
+  const quoted = typeof value === 'object' && value !== null && !isList(value) && value.kind === 'quoted'
+  return { text, identity: quoted ? `'${value.text}` : text }
 }
 
 function ensureOnce(axes: readonly Axis[], exclusions: readonly Exclusion[]): void {
@@ -103,22 +123,27 @@ function ensureOnce(axes: readonly Axis[], exclusions: readonly Exclusion[]): vo
   }
 }
 
-function textsOf(
+function choicesOf(
   { value, key, text, edit }: Override,
   { repository, random }: PlanOptions,
-): readonly string[] {
-  if (edit !== undefined) return [listFunctionText(edit)]
-  if (isList(value) || !isSwept(value)) return [valueText(value)]
+): readonly Choice[] {
+  if (edit !== undefined) return [{ text: listFunctionText(edit), identity: listFunctionText(edit) }]
+  if (isList(value) || !isSwept(value)) return [choiceOf(value)]
   switch (value.kind) {
     case 'interval':
       return refuse(`'${text}' is an interval, which has no end of values; use a range or a choice`)
     case 'glob':
-      return globbed(repository.options(key), patterns(value.include), patterns(value.exclude))
+      return globbed(repository.options(key), patterns(value.include), patterns(value.exclude)).map(
+        (name) => ({
+          text: name,
+          identity: `'${name}`,
+        }),
+      )
     case 'choice':
     case 'range':
     default: {
       const list = value.kind === 'choice' ? value.list : rangeValues(value)
-      return (value.shuffle ? shuffled(list, random) : list).map(valueText)
+      return (value.shuffle ? shuffled(list, random) : list).map(choiceOf)
     }
   }
 }

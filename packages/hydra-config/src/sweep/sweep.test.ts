@@ -84,6 +84,15 @@ describe('zip, exclude, filter and seed', () => {
     ])
   })
 
+  test('what is excluded is told by its value, however it is written', async () => {
+    expect(await jobs(["model='a',b", 'size=s,"l"', "exclude(model=a,size='l')"])).toEqual([
+      ["model='a'", 'size=s'],
+      ['model=b', 'size=s'],
+      ['model=b', 'size="l"'],
+    ])
+    expect(await jobs(["+x=1,'1'", "exclude(+x='1')"])).toEqual([['+x=1']])
+  })
+
   test('a filter leaves jobs out', async () => {
     const filter = (job: ReadonlyMap<string, string>): boolean => job.get('model') !== 'b'
     expect(await jobs(['model=a,b', 'size=s,l'], { filter })).toEqual([
