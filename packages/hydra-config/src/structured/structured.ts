@@ -1,4 +1,5 @@
 import { isHydraConfigError } from '../errors.ts'
+import { resolveAll } from '../interpolation/resolve-all.ts'
 import { splitKey } from '../interpolation/split-key.ts'
 import type { SchemaResult, StandardSchema } from '../schema/standard-schema.ts'
 import { fromPlain } from '../value/from-plain.ts'
@@ -8,6 +9,7 @@ import type { MapValue } from '../value/value.ts'
 import { attach, freeze, type MapDraft } from './draft.ts'
 import { type Field, type FieldLike, type FieldSource, fieldOf, type OutputOf } from './field.ts'
 import { mergeTyped } from './merge-drafts.ts'
+import { missingKeys } from './missing-keys.ts'
 import { wrap } from './set.ts'
 
 /** What a program reads of fields. */
@@ -112,11 +114,17 @@ function initialOf(type: StructType): MapValue {
 
 function validated(type: StructType, given: unknown): SchemaResult<unknown> {
   try {
-    return { value: plainView(mergeTyped(type.initial(), fromPlain(given), {})) }
+    const value = resolveAll(mergeTyped(type.initial(), fromPlain(given), {}))
+    const missing = [...missingKeys(value)]
+    if (missing.length === 0) return { value: plainView(value) }
+    return { issues: missing.map((path) => ({ path: keysOf(path), message: 'there is no value' })) }
   } catch (error) {
     if (!isHydraConfigError(error)) throw error
-    const keys = error.path === undefined ? [] : splitKey(error.path)
-    const path = keys.map((key) => (/^[0-9]+$/.test(key) ? Number(key) : key))
-    return { issues: [{ path, message: error.message }] }
+    return { issues: [{ path: keysOf(error.path ?? ''), message: error.message }] }
   }
+}
+
+function keysOf(path: string): readonly (string | number)[] {
+  if (path === '') return []
+  return splitKey(path).map((key) => (/^[0-9]+$/.test(key) ? Number(key) : key))
 }
