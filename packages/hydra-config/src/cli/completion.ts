@@ -159,7 +159,7 @@ function withoutCommand(line: string): string {
   const node = /^\s*(?:[\w.~-]*\/)*(?:node|bun|deno|tsx)(?:\s+(?:run\b|-\S+))*\s+[^\s=]+(?:\s+(.*)|$)/.exec(
     line,
   )
-  const command = /^\s*[\w\-=./~@]+\s*(.*)/.exec(line)
+  const command = /^\s*[\w\-=./~@]+(?:\s+[\w./~-]+\.py(?=\s))?\s*(.*)/.exec(line)
   const match = node ?? python ?? command
   if (match === null) return fail(`Error parsing line '${line}'`)
   return match[1] ?? ''

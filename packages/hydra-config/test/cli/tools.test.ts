@@ -33,11 +33,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function run(...argv: string[]): { stdout: string; stderr: string; status: number | null } {
+function run(...given: readonly (string | Readonly<Record<string, string>>)[]): {
+  stdout: string
+  stderr: string
+  status: number | null
+} {
+  const argv = given.filter((each) => typeof each === 'string')
+  const variables = given.find((each) => typeof each === 'object')
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ['--conditions=@loadbearing/source', program, ...argv],
-    { cwd: folder, encoding: 'utf8', env: { ...process.env, COLUMNS: '80' } },
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, COLUMNS: '80', ...variables } },
   )
   return { stdout: stdout.replaceAll(folder, '.'), stderr: stderr.replaceAll(folder, '.'), status }
 }
@@ -64,6 +70,15 @@ describe("Hydra's command line in a folder of configs without code", () => {
     expect(run('-cp', 'nowhere').stderr).toContain("Check that the config directory './nowhere' exists")
     expect(run('-cn', 'db/pg', '--cfg', 'job').stdout).toContain('port: 5432')
   })
+})
+
+test.each([
+  ['hydra-config db=', 'db=mysql db=pg'],
+  ['hydra-config -cp broken db=', 'db=bad db=good db=worse'],
+  ['hydra-config --config-path broken --config-name db/good ', 'db. db= hydra hydra.'],
+  ['hydra-config app.py fr', 'from='],
+])('completes %s', (line, expected) => {
+  expect(run({ COMP_LINE: line }, '-sc', 'query=bash')).toMatchObject({ stdout: `${expected}\n`, status: 0 })
 })
 
 describe('explain', () => {
