@@ -8,6 +8,7 @@ import { anyHint, type FieldType, type StructType } from '../value/typing.ts'
 import type { MapValue } from '../value/value.ts'
 import { attach, freeze, type MapDraft } from './draft.ts'
 import { type Field, type FieldLike, type FieldSource, fieldOf, type OutputOf } from './field.ts'
+import { jsonSchemaOf } from './json-schema.ts'
 import { mergeTyped } from './merge-drafts.ts'
 import { missingKeys } from './missing-keys.ts'
 import { wrap } from './set.ts'
@@ -89,6 +90,7 @@ export function structured(
       version: 1,
       vendor,
       validate: (value) => validated(type, value),
+      jsonSchema: { input: () => jsonSchemaOf(type) },
     },
   }
 }

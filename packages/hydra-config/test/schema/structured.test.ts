@@ -76,6 +76,21 @@ test('what is missing, a part of it, and a list of dots', () => {
   expect(dotted.kind === 'map' && [...dotted.entries.keys()]).toEqual(['a', 'd'])
 })
 
+test('its JSON Schema is for editors', () => {
+  const wider = structured('Wide', { key: secretOf(str()) }, { extends: DB })
+  expect(wider['~standard'].jsonSchema?.input({ target: 'draft-2020-12' })).toMatchObject({
+    title: 'Wide',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      driver: { anyOf: [{ enum: ['PG', 'MYSQL'] }, { $ref: '#/$defs/special' }] },
+      tags: { anyOf: [{ type: 'array', items: { anyOf: [{ type: 'string' }, {}] } }, {}] },
+      options: { anyOf: [{ type: 'object', additionalProperties: {} }, {}] },
+      key: { writeOnly: true },
+    },
+  })
+})
+
 test('a frozen struct, one that extends another, and a secret field', () => {
   const frozen = structured('Fixed', { a: int(1) }, { frozen: true })
   expect(() => update(frozen.value, 'a', parseYaml('[1]'))).toThrow(
