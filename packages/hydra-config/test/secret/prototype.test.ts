@@ -43,7 +43,8 @@ const before = prototypes.map(keysOf)
 
 /** The prototypes that are as they were before. */
 function untouched(): boolean {
-  const isClean = Reflect.get({}, 'polluted') === undefined && Object.prototype.toString.call({}) === '[object Object]'
+  const isClean =
+    Reflect.get({}, 'polluted') === undefined && Object.prototype.toString.call({}) === '[object Object]'
   return isClean && prototypes.every((each, index) => keysOf(each) === before[index])
 }
 
