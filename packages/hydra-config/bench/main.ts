@@ -96,6 +96,15 @@ async function composing(): Promise<void> {
     ratioOf(warm, 'node-config'),
     (ratio) => ratio >= 1,
   )
+  const memory = await measured(
+    'compose two layers of 100 keys in memory again; convict checks their types',
+    {
+      subjects: [ours('composeMemory'), peer('convict')],
+      input: layers(),
+      cases: [null],
+    },
+  )
+  told('Compose in memory over convict', ratioOf(memory, 'convict'))
 }
 
 async function reading(): Promise<void> {

@@ -26,7 +26,8 @@ export class Report {
       const held = rssBytes === undefined ? '' : `${(rssBytes / 2 ** 20).toFixed(1)} MiB`
       this.rows.push([work, name, duration(nsPerCall.median), quartiles, spreadText(ratio), held])
     }
-    for (const { name, error } of failed) this.notes.push(`${name} failed at '${work}': ${error.message}`)
+    for (const { name, error } of failed)
+      this.notes.push(`${name} failed at '${work}': ${error.message.slice(0, 160)}`)
   }
 
   /** A target that `value` meets or does not; undefined where what it is measured against is not there. */

@@ -14,7 +14,7 @@ import {
   type Value,
 } from '@loadbearing/hydra-config'
 import { fromDir } from '@loadbearing/hydra-config/node'
-import type { ComposeCase } from './tree.ts'
+import type { ComposeCase, layers } from './tree.ts'
 
 /** Composes from the files each time, as a program does that starts. */
 export function composeCold(folder: string): Prepared<ComposeCase> {
@@ -27,6 +27,20 @@ export function composeCold(folder: string): Prepared<ComposeCase> {
 /** Composes again what was composed before, the files looked at anew. */
 export function composeWarm(folder: string): Prepared<unknown> {
   const hydra = createHydra({ sources: [fromDir(join(folder, 'conf'))] })
+  return {
+    call: async () => (await hydra.compose({ config: 'app', overrides: ['env=production'] })).value,
+    answer: plain,
+  }
+}
+
+/** As {@link composeWarm}, from texts in memory: JSON is YAML. */
+export function composeMemory({ base, over }: ReturnType<typeof layers>): Prepared<unknown> {
+  const source = fromMemory({
+    'app.yaml': JSON.stringify({ defaults: ['_self_', { env: 'development' }], ...base }),
+    'env/development.yaml': '{}',
+    'env/production.yaml': `# @package _global_\n${JSON.stringify(over)}`,
+  })
+  const hydra = createHydra({ sources: [source] })
   return {
     call: async () => (await hydra.compose({ config: 'app', overrides: ['env=production'] })).value,
     answer: plain,

@@ -119,7 +119,7 @@ export function manyOverrides(): string[] {
     "title='Hello, world'",
     'seed=range(0,10,2)',
     'a.b.c=text with blanks',
-    'path=/a/b-c/${name}.txt',
+    'path=/a/b-c/name.txt',
   ]
   return Array.from({ length: 10_000 }, (_, at) => shapes[at % shapes.length] ?? '')
 }
