@@ -194,10 +194,12 @@ class Instantiation {
 
   #plainMap(value: MapValue, path: string, modes: Modes): unknown {
     const made = {}
+    const inside = { ...modes, partial: false }
+    // What is missing is told before anything is called.
+    for (const [key, item] of value.entries) this.#present(item, below(path, scalarString(key)))
     for (const [key, item] of value.entries) {
       const name = scalarString(key)
-      const inside = { ...modes, partial: false }
-      define(made, name, this.#node(this.#present(item, below(path, name)), below(path, name), inside))
+      define(made, name, this.#node(item, below(path, name), inside))
     }
     return this.#container(made, modes, value)
   }

@@ -137,12 +137,17 @@ export const comparisons: readonly Questions[] = [
 /** Without what an argument of a target is a config or plain by. */
 function withoutKinds(answer: unknown): string {
   return JSON.stringify(answer, (_, value: unknown) => {
-    if (typeof value !== 'object' || value === null) return value
-    const [kind, ...others] = Object.entries(value)
-    if (kind === undefined || others.length > 0 || !['config', 'plain', 'named', 'map'].includes(kind[0]))
-      return value
-    return kind[1]
+    let bare = value
+    for (let kind = kindOf(bare); kind !== undefined; kind = kindOf(bare)) bare = kind.value
+    return bare
   })
+}
+
+function kindOf(value: unknown): { readonly value: unknown } | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const [entry, ...others] = Object.entries(value)
+  if (entry === undefined || others.length > 0) return undefined
+  return ['config', 'plain', 'named', 'map'].includes(entry[0]) ? { value: entry[1] } : undefined
 }
 
 function configQuestions(op: 'defaults' | 'compose' | 'sweep', judge: Judge): Questions {

@@ -9,6 +9,9 @@ def told(value, deep=True):
     """Of what is an argument itself, whether it is a config or plain; of what is in it, only what it is."""
     if isinstance(value, Called):
         called = [told(each, False) for each in value.args]
+        if called and not value.kwargs and isinstance(value.args[-1], dict):
+            # Whoever is called cannot tell it from the named ones.
+            called[-1] = {"named": [[key, told(each, False)] for key, each in value.args[-1].items()]}
         # JavaScript has no named arguments: they are one object behind the others.
         if value.kwargs or not called:
             called.append({"named": [[key, told(each, False)] for key, each in value.kwargs.items()]})
