@@ -1,4 +1,4 @@
-import { configPath, nameOf, overrideKey } from '../defaults/default-item.ts'
+import { configPath, type DefaultItem, isSelf, nameOf, overrideKey } from '../defaults/default-item.ts'
 import type { DefaultsNode } from '../defaults/defaults-tree.ts'
 import type { ExpandedDefaults } from '../defaults/expand.ts'
 import { hydraVersion } from '../job/hydra-node.ts'
@@ -81,9 +81,8 @@ export class Info {
     for (const tree of trees) this.#node(tree, 1)
   }
 
-  #node({ item, children = [] }: DefaultsNode, depth: number): void {
-    const label = item.kind === 'group' ? `${overrideKey(item)}: ${nameOf(item) ?? 'null'}` : configPath(item)
-    this.#write(`${'  '.repeat(depth)}${label}${children.length > 0 ? ':' : ''}`)
+  #node({ item, parent, children = [] }: DefaultsNode, depth: number): void {
+    this.#write(`${'  '.repeat(depth)}${labelOf(item, parent)}${children.length > 0 ? ':' : ''}`)
     for (const child of children) this.#node(child, depth + 1)
   }
 
@@ -116,4 +115,12 @@ export class Info {
     this.#write(prefix + text)
     this.#write(prefix + filler.repeat(text.length))
   }
+}
+
+/** As Hydra names it: `_self_` below the group of the config that includes the one whose it is. */
+function labelOf(item: DefaultItem, parent: DefaultsNode | undefined): string {
+  if (item.kind === 'group') return `${overrideKey(item)}: ${nameOf(item) ?? 'null'}`
+  if (!isSelf(item)) return configPath(item)
+  const group = parent?.item.parentGroup ?? ''
+  return group === '' ? '_self_' : `${group}/_self_`
 }

@@ -134,8 +134,34 @@ const ofHydraLines = [
   '-m hydra.sweeper.max_batch_size=3',
 ]
 
+const nested = {
+  'config.yaml': 'defaults:\n- db: a\n- x/y: k\n- _self_\n',
+  'other.yaml': 'defaults:\n- db: a\n- _self_\n',
+  'db/a.yaml': 'defaults:\n- _self_\n- engine: e\n- /other2\n- sib\n',
+  'db/sib.yaml': 'defaults:\n- engine@q: f\n',
+  'db/engine/e.yaml': 'defaults:\n- _self_\n- deep/d\n- /db/engine/f\n',
+  'db/engine/f.yaml': 'k: 1\n',
+  'db/engine/deep/d.yaml': 'defaults:\n- _self_\n',
+  'other2.yaml': 'defaults:\n- _self_\n',
+  'x/y/k.yaml': 'defaults:\n- /x/z/w\n- z2/v\n- _self_\n',
+  'x/z/w.yaml': 'defaults:\n- _self_\n- u\n',
+  'x/z/u.yaml': 'defaults:\n- _self_\n',
+  'x/y/z2/v.yaml': 'a: 1\n',
+}
+
+const nestedLines = [
+  '--info defaults-tree',
+  '--info defaults',
+  '--info config',
+  '~db --info defaults-tree',
+  '-cn x/y/k --info defaults-tree',
+  '-cn db/a --info defaults-tree',
+  '+x/z=w --info defaults-tree',
+]
+
 /** Apps of the kinds that Hydra's documentation shows: experiments, lists of options, configs that extend others, packages, choices by interpolation, and what Hydra itself can be told. */
 export const appExamples: readonly CliCase[] = [
+  ...casesOf(nested, nestedLines),
   ...casesOf(trials, trialsLines),
   ...casesOf(stops, stopsLines),
   ...casesOf(engines, enginesLines),
