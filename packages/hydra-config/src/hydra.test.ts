@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { HydraEvent } from './events.ts'
 import { createHydra, type HydraOptions } from './hydra.ts'
 import { fromMemory } from './source/memory.ts'
-import type { HydraEvent } from './events.ts'
 
 const files = {
   'config.yaml': 'defaults:\n- db: pg\nname: app\nurl: ${db.host}:${db.port}\nkey: ${secret:a}\n',
