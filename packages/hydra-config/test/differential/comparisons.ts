@@ -130,6 +130,12 @@ export const comparisons: readonly Questions[] = [
           "OmegaConf's select fails with an error of Python below a map or list that is missing (???); we find nothing there",
         covers: (_, ours, theirs) => sameAnswer(ours, crashesLeftOut(theirs, ours)),
       },
+      {
+        reason:
+          "OmegaConf's own code fails an assertion or misses an attribute; we merge, or tell what is wrong",
+        covers: (_, _ours, theirs) =>
+          /^\{"ok":\{"error":"(?:Assertion|Attribute)Error"/.test(JSON.stringify(theirs)),
+      },
     ],
   }),
 ]
