@@ -89,10 +89,10 @@ export class Info {
   #defaultsList({ list }: ExpandedDefaults): void {
     this.#write('')
     this.#header('Defaults List', '*')
-    const rows = list.map(({ config, package: ofPackage, isSelf, parent }) => [
+    const rows = list.map(({ config, package: ofPackage, isSelf: self, parent }) => [
       config,
       ofPackage,
-      isSelf ? 'True' : 'False',
+      self ? 'True' : 'False',
       parent ?? '<root>',
     ])
     this.#table(['Config path', 'Package', '_self_', 'Parent'], rows, ' ')
