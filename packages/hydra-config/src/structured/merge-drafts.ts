@@ -142,9 +142,9 @@ function structDraft(hint: Hint, parent: ContainerDraft): Draft {
 function allMissing(type: StructType, like: MapDraft): MapDraft {
   const draft = thaw(type.initial(), like.options)
   if (draft.shape !== 'map') throw new TypeError('a struct is a map')
+  draft.flags = {}
   for (const item of draft.entries.values()) setValue(item, scalar('???'))
   draft.hint = { type, optional: false }
-  draft.flags = {}
   return draft
 }
 
