@@ -77,7 +77,8 @@ export class Choices {
     if (type === 'ADD') {
       const { package: ofPackage } = override
       const options = { package: ofPackage, appended: true, fromRoot: this.#strict, chosenBy: origin }
-      return groupDefault(key, optionsOf(override), options)
+      const { value: chosen, fault } = chosenBy(override)
+      return { ...groupDefault(key, chosen, options), fault }
     }
     if (type === 'DEL') this.#deletions.set(whole, { name: deletedName(override), origin, used: false })
     else this.#chosen.set(whole, { ...chosenBy(override), from: undefined, origin, used: false })
@@ -106,9 +107,10 @@ export class Choices {
     if (item.kind !== 'group') return
     const key = overrideKey(item)
     const choice = this.#chosen.get(key)
-    if (choice === undefined || among?.has(key) === false) return
-    if (choice.fault !== undefined) refuse(choice.fault, 'TypeError')
+    if (choice === undefined || among?.has(key) === false) return refuseFault(item)
     item.value = choice.value
+    item.fault = choice.fault
+    refuseFault(item)
     item.chosenBy = choice.origin
     choice.used = true
   }
@@ -184,9 +186,8 @@ function chosenBy(override: Override): { value: string | readonly string[]; faul
   return names.length === value.length ? { value: names } : { value: names, fault }
 }
 
-function optionsOf(override: Override): string | readonly string[] {
-  const { value, fault } = chosenBy(override)
-  return fault === undefined ? value : refuse(fault, 'TypeError')
+function refuseFault({ fault }: GroupDefault): void {
+  if (fault !== undefined) refuse(fault, 'TypeError')
 }
 
 function textOf(value: Element): string | undefined {

@@ -37,6 +37,8 @@ export interface GroupDefault extends Placed {
   readonly appended: boolean
   /** Whether its group is one of the root, whichever config includes it. */
   readonly fromRoot: boolean
+  /** What is wrong with the options, unless another choice takes their place. */
+  fault?: string | undefined
 }
 
 export function configDefault(
