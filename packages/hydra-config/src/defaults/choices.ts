@@ -8,7 +8,6 @@ import {
   type DefaultItem,
   type GroupDefault,
   groupDefault,
-  groupPath,
   nameOf,
   overrideKey,
 } from './default-item.ts'
@@ -39,7 +38,6 @@ export class Choices {
   readonly configOverrides: readonly { readonly override: Override; readonly index: number }[]
   /** Option by override key, in the order in which the groups were met. */
   readonly known: Map<string, string | null> = new Map()
-  readonly #knownByGroup = new Map<string, Set<string>>()
   readonly #chosen = new Map<string, Choice>()
   readonly #deletions = new Map<string, Deletion>()
   readonly #strict: boolean
@@ -125,9 +123,13 @@ export class Choices {
     else if (known !== name) {
       refuse(`Multiple values for ${key}. To override a value use 'override ${key}: ${known ?? 'None'}'`)
     }
-    const group = groupPath(item)
-    const keys = this.#knownByGroup.get(group) ?? new Set()
-    this.#knownByGroup.set(group, keys.add(key))
+  }
+
+  /** Whether a group of this name, or in this folder of groups, was met or has a choice or a deletion registered. */
+  concern(folder: string): boolean {
+    return [this.known, this.#chosen, this.#deletions].some((byKey) =>
+      byKey.keys().some((key) => key.startsWith(folder)),
+    )
   }
 
   /** Whether `~group` takes the item away. */
@@ -153,7 +155,8 @@ export class Choices {
   }
 
   #refuseUnused(key: string, from: string | undefined, value: GroupDefault['value']): never {
-    const keys = [...(this.#knownByGroup.get(key.split('@')[0] ?? '') ?? [])].toSorted()
+    const group = groupOf(key)
+    const keys = [...this.known.keys()].filter((each) => groupOf(each) === group).toSorted()
     const advice =
       keys.length === 0
         ? ' No match in the defaults list.'
@@ -163,6 +166,11 @@ export class Choices {
       from === undefined ? `\nTo append to your default list use +${key}=${optionText(value)}` : ''
     return refuse(`${where}Could not override '${key}'.${advice}${append}`)
   }
+}
+
+/** Of an override key. */
+function groupOf(key: string): string {
+  return key.split('@', 1)[0] ?? ''
 }
 
 /** As Python prints it. */

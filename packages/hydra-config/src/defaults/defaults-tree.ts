@@ -39,28 +39,26 @@ export interface DefaultsNode {
   children?: readonly DefaultsNode[]
 }
 
-/**
- * The final defaults list of trees that are expanded.
- * @throws {HydraConfigError} `COMPOSITION` for a group that is in it twice
- */
-export function flattened(forest: readonly DefaultsNode[]): readonly ResultDefault[] {
-  const list = forest.flatMap((tree) => [...results(tree)])
-  ensureNoDuplicates(list)
-  return list.map(({ result }) => result)
-}
-
-interface Found {
+/** An entry of the final defaults list. */
+export interface Found {
   readonly result: ResultDefault
+  /** What overrides call it; undefined for what they cannot choose. */
   readonly key: string | undefined
 }
 
-function* results(tree: DefaultsNode): Generator<Found> {
+/** What a tree that is expanded brings into the final defaults list. */
+export function foundIn(tree: DefaultsNode): readonly Found[] {
+  const found: Found[] = []
   for (const node of walk([tree])) {
     const { item, parent, children } = node
     if (children !== undefined || item.deleted || nameOf(item) === '???' || nameOf(item) === null) continue
-    if (isSelf(item) && parent !== undefined) yield { result: resultOf(parent, true), key: undefined }
-    else yield { result: resultOf(node, false), key: item.kind === 'group' ? overrideKey(item) : undefined }
+    if (isSelf(item) && parent !== undefined) found.push({ result: new Result(parent, true), key: undefined })
+    else {
+      const key = item.kind === 'group' ? overrideKey(item) : undefined
+      found.push({ result: new Result(node, false), key })
+    }
   }
+  return found
 }
 
 /** Each node before its children, from the first tree on; without recursion, for a tree may be deep. */
@@ -79,25 +77,36 @@ export function ancestors({ parent }: DefaultsNode): DefaultsNode[] {
   return found.toReversed()
 }
 
-function resultOf(node: DefaultsNode, self: boolean): ResultDefault {
-  const { item, parent } = node
-  return {
-    config: configPath(item),
-    package: finalPackage(item),
-    parent: parent === undefined ? undefined : configPath(parent.item),
-    primary: item.kind === 'config' && item.primary,
-    isSelf: self,
-    get trail(): DefaultsTrail {
-      return [...ancestors(node), node].map((each) => ({
-        config: configPath(each.item),
-        package: finalPackage(each.item),
-        chosenBy: each.item.chosenBy,
-      }))
-    },
+class Result implements ResultDefault {
+  readonly config: string
+  readonly package: string
+  readonly parent: string | undefined
+  readonly primary: boolean
+  readonly isSelf: boolean
+  readonly #node: DefaultsNode
+
+  constructor(node: DefaultsNode, isSelf: boolean) {
+    const { item, parent } = node
+    this.config = configPath(item)
+    this.package = finalPackage(item)
+    this.parent = parent === undefined ? undefined : configPath(parent.item)
+    this.primary = item.kind === 'config' && item.primary
+    this.isSelf = isSelf
+    this.#node = node
+  }
+
+  /** Made when it is asked for: in a deep tree all of them together are long. */
+  get trail(): DefaultsTrail {
+    return [...ancestors(this.#node), this.#node].map((each) => ({
+      config: configPath(each.item),
+      package: finalPackage(each.item),
+      chosenBy: each.item.chosenBy,
+    }))
   }
 }
 
-function ensureNoDuplicates(list: readonly Found[]): void {
+/** @throws {HydraConfigError} `COMPOSITION` for a group that is in the list twice */
+export function ensureNoDuplicates(list: readonly Found[]): void {
   const keys = new Set<string>()
   for (const { key } of list) {
     if (key === undefined) continue

@@ -1,5 +1,6 @@
 import { HydraConfigError, placed } from '../errors.ts'
 import type { Override } from '../override/override.ts'
+import type { Semantics } from '../semantics.ts'
 import { Branch } from './branch.ts'
 import { Choices } from './choices.ts'
 import {
@@ -16,7 +17,15 @@ import {
   place,
   setPackageHeader,
 } from './default-item.ts'
-import { ancestors, type DefaultsNode, flattened, type ResultDefault, walk } from './defaults-tree.ts'
+import {
+  ancestors,
+  type DefaultsNode,
+  ensureNoDuplicates,
+  type Found,
+  foundIn,
+  type ResultDefault,
+  walk,
+} from './defaults-tree.ts'
 import { isInterpolated, refuseUnresolved, resolveItem, tryResolveItem } from './interpolated-item.ts'
 import type { Repository } from './repository.ts'
 import { ensureInside } from './strict-paths.ts'
@@ -75,19 +84,40 @@ export function expandDefaults({
   if (config !== null) repository.load(config)
   const choices = new Choices(repository, overrides)
   const expansion = new Expansion(repository, choices, skipMissing)
-  const primary = configDefault(config ?? '_dummy_empty_config_', { primary: true })
   // The primary tree first: its overrides count for Hydra's own configs as well.
-  const trees = [primary, configDefault('hydra/config')].map((item) => {
-    place(item, '', '')
-    const node: DefaultsNode = { item, parent: undefined }
-    expansion.expand(node, { interpolated: false })
-    return node
-  })
-  const forest = trees.toReversed()
-  expansion.expandDeferred(forest)
-  const list = flattened(forest)
+  const primary = expansion.tree(configDefault(config ?? '_dummy_empty_config_', { primary: true }))
+  const own = choices.concern('hydra/') ? undefined : unchosenOwnTree(repository)
+  for (const [key, name] of own?.known ?? []) choices.known.set(key, name)
+  const ownTree = own?.tree ?? expansion.tree(configDefault('hydra/config'))
+  const trees = [ownTree, primary]
+  expansion.expandDeferred(trees)
+  const found = [...(own?.found ?? foundIn(ownTree)), ...foundIn(primary)]
+  ensureNoDuplicates(found)
   choices.ensureUsed()
-  return { list, choices, trees: forest }
+  return { list: found.map(({ result }) => result), choices, trees }
+}
+
+/** The tree of Hydra's own configs where nobody chooses any of them. */
+interface OwnTree {
+  readonly tree: DefaultsNode
+  readonly found: readonly Found[]
+  readonly known: ReadonlyMap<string, string | null>
+}
+
+/** By semantics: these configs never change, and most compositions leave them as they are. */
+const ownTrees = new Map<Semantics, OwnTree>()
+
+/** Undefined where Hydra's own configs are not the first source. */
+function unchosenOwnTree(repository: Repository): OwnTree | undefined {
+  const { semantics, sources } = repository
+  if (sources[0]?.provider !== 'hydra') return undefined
+  const before = ownTrees.get(semantics)
+  if (before !== undefined) return before
+  const choices = new Choices(repository, [])
+  const tree = new Expansion(repository, choices, false).tree(configDefault('hydra/config'))
+  const own = { tree, found: foundIn(tree), known: choices.known }
+  ownTrees.set(semantics, own)
+  return own
 }
 
 class Expansion {
@@ -104,6 +134,14 @@ class Expansion {
     this.#choices = choices
     this.#skipMissing = skipMissing
     this.#strict = repository.semantics === 'strict'
+  }
+
+  /** The tree of an item of the root, expanded. */
+  tree(item: DefaultItem): DefaultsNode {
+    place(item, '', '')
+    const node: DefaultsNode = { item, parent: undefined }
+    this.expand(node, { interpolated: false })
+    return node
   }
 
   /** Expands a tree on a stack of its own, however deep it is. */
