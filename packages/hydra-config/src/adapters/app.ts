@@ -18,6 +18,7 @@ import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { type SecretsOptions, secretsOf } from '../secret/secrets.ts'
 import type { Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
+import { StoredFiles } from '../source/stored-files.ts'
 import {
   childProcessLauncher,
   followLauncher,
@@ -38,6 +39,8 @@ export interface AppOptions {
   readonly configPath?: string | URL
   /** Instead of `configPath`. */
   readonly source?: ConfigSource
+  /** Its structured configs, a `configStore`: the last source of the search path. Default: none. */
+  readonly store?: ConfigSource
   /** Name of the app and its jobs. Default: the name of the file that calls `defineApp`, without its ending. */
   readonly name?: string
   /** Further resolvers for interpolations, by name. */
@@ -106,7 +109,7 @@ function definitionOf(
 ): AppDefinition {
   const home = file === undefined ? process.cwd() : dirname(file)
   const name = options.name ?? (file === undefined ? 'app' : basename(file, extname(file)))
-  const { resolvers, secrets, semantics, random } = options
+  const { resolvers, secrets, semantics, random, store } = options
   return {
     name,
     program: file === undefined ? name : basename(file),
@@ -117,9 +120,18 @@ function definitionOf(
     task,
     launchers: options.launchers ?? [workerThreadsLauncher, childProcessLauncher],
     callbacks: options.callbacks ?? {},
-    resolve: { resolvers, ...secretsOf(secrets, options.schema), semantics },
+    store,
+    resolve: { resolvers, ...secretsOf(secrets, options.schema, storedFiles(store)), semantics },
     ...(random === undefined ? {} : { random }),
   }
+}
+
+/** @throws {HydraConfigError} `INVALID_OPTION` */
+function storedFiles(store: ConfigSource | undefined): readonly StoredFiles[] {
+  if (store === undefined) return []
+  const files = store.files()
+  if (files instanceof StoredFiles) return [files]
+  throw new HydraConfigError('INVALID_OPTION', 'store must be a configStore({…})')
 }
 
 function sourceOf({ configPath, source }: AppOptions, home: string): ConfigSource | undefined {

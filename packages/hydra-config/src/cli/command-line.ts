@@ -17,6 +17,7 @@ import { parseOverrides } from '../override/parse-overrides.ts'
 import { type Random, systemRandom } from '../ports.ts'
 import type { Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
+import { joinedFiles } from '../source/stored-files.ts'
 import { type ParsedSweep, parseSweep } from '../sweep/parse-sweep.ts'
 import { type Arguments, parseArguments } from './arguments.ts'
 import { completeShell } from './completion.ts'
@@ -39,6 +40,8 @@ export interface AppDefinition {
   readonly config: string | undefined
   /** Where the app's configs are; undefined for nowhere. */
   readonly source: ConfigSource | undefined
+  /** The structured configs that the app holds, of {@link configStore}; none where it is undefined. */
+  readonly store?: ConfigSource | undefined
   /** Directory from which a relative `--config-path` is taken. */
   readonly home: string
   readonly task: Task
@@ -141,7 +144,7 @@ export class CommandLine {
     return openSearchPath({
       main: configPath === undefined ? app.source : platform.open(pathFrom(app.home, configPath)),
       configDir: configDir === undefined ? undefined : this.#openConfigDir(configDir),
-      schema: launcherSource(app.launchers),
+      schema: schemaSource(app),
       config,
       overrides: this.#parse(overrides).overrides,
       open: (path) => platform.open(path),
@@ -320,10 +323,16 @@ interface ComposeStep {
   readonly logged?: boolean
 }
 
-/** What launchers bring stands where Hydra's plugins have their configs. */
-function launcherSource(launchers: readonly Launcher[]): ConfigSource {
-  const files = new Map(launchers.map(({ name, config }) => [`hydra/launcher/${name}.yaml`, config] as const))
-  return { path: 'structured://', files: () => files }
+/** What the app stores, and what launchers bring: it stands where Hydra's plugins have their configs. */
+function schemaSource({ launchers, store }: AppDefinition): ConfigSource {
+  const brought = new Map(
+    launchers.map(({ name, config }) => [`hydra/launcher/${name}.yaml`, config] as const),
+  )
+  return {
+    path: 'structured://',
+    files: async (signal) =>
+      store === undefined ? brought : joinedFiles(await store.files(signal), brought),
+  }
 }
 
 function pathFrom(home: string, path: string): string {

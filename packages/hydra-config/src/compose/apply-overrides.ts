@@ -7,9 +7,12 @@ import { type Element, isList, isSwept, type ListFunction, type Override } from 
 import { overrideOrigin, placesOf } from '../override/places.ts'
 import { pythonEqual } from '../override/python-order.ts'
 import type { Semantics } from '../semantics.ts'
+import { removed } from '../structured/remove.ts'
+import { update } from '../structured/update.ts'
 import { suggestion } from '../suggest.ts'
 import { pythonString, scalarString } from '../value/python-string.ts'
 import { map, type Value } from '../value/value.ts'
+import { valueAt } from '../value/value-path.ts'
 import { elementOf, valueOf } from './element-value.ts'
 import { followed } from './followed.ts'
 import { childOf, withChild, withoutChild, withoutItem } from './path-edit.ts'
@@ -65,6 +68,7 @@ export function applyOverride(
           `Or add a second + to add or override '${key}': '+${text}'\n`,
       )
     }
+    if (isLocked(root)) return updatedTyped(root, value, override, context)
     if (context.semantics === 'hydra-1.3') return updated(root, steps, value, override, context)
     const way = followed(root, steps)
     if (way === undefined) refuse(`'${key}' is below a value that a resolver makes`)
@@ -73,6 +77,32 @@ export function applyOverride(
   } catch (cause) {
     if (!isHydraConfigError(cause) || !isOfOmegaConf(cause.class)) throw cause
     return refuse(`Error merging override ${text}`, cause)
+  }
+}
+
+/** A configuration with types is locked before its overrides, and changed as OmegaConf changes it. */
+function isLocked({ typing }: Value): boolean {
+  return typing?.flags?.struct === true
+}
+
+function updatedTyped(
+  root: Value,
+  value: Value,
+  override: Override,
+  { semantics, resolve }: OverrideContext,
+): Value {
+  const { key, text, type, edit } = override
+  const forceAdd = type !== 'CHANGE'
+  try {
+    if (semantics !== 'strict' || edit === undefined)
+      return update(root, key, value, { ...resolve, forceAdd })
+    const there = valueAt(root, followed(root, key.split('.')) ?? [])
+    if (there?.kind !== 'list') return refuse(`could not apply the override '${text}': '${key}' is no list`)
+    return update(root, key, editedList(there, [listEditOf(edit, value)]), { ...resolve, merge: false })
+  } catch (cause) {
+    const isUnknown = isHydraConfigError(cause) && /^Config(?:Attribute|Key)Error$/.test(cause.class ?? '')
+    if (!isUnknown || forceAdd) throw cause
+    return refuse(`Could not override '${key}'.\nTo append to your config use +${text}`, cause)
   }
 }
 
@@ -152,7 +182,8 @@ function deleted(
     refuse(`Could not delete from config. The value of '${key}' is ${pythonString(found)} and not ${wanted}.`)
   }
   // What a resolver makes is made anew by the next one who asks: nothing of it can be taken away for good.
-  return way === undefined ? root : without(root, way, strict)
+  if (way === undefined) return root
+  return isLocked(root) ? removed(root, steps, resolve) : without(root, way, strict)
 }
 
 function without(container: Value, [step = '', ...rest]: readonly string[], strict: boolean): Value {

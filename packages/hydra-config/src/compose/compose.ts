@@ -12,13 +12,14 @@ import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { type SecretsOptions, secretsOf } from '../secret/secrets.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
+import { StoredFiles } from '../source/stored-files.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { checkOptions, sourcesOf } from './check-options.ts'
 import { type Composed, type Composition, compositionOf, settledComposition } from './composition.ts'
 import { hydraSource } from './hydra-configs.ts'
 import { conformHydra, ensureHydraKeys, ensureNoDeletion } from './hydra-keys.ts'
 import { hydraResolvers } from './hydra-resolvers.ts'
-import { configLayer, type Layer, overrideLayer } from './layer.ts'
+import { configLayer, type Layer, lockLayer, overrideLayer } from './layer.ts'
 import { Observer, type ObserverOptions } from './observer.ts'
 import { withoutChild } from './path-edit.ts'
 import { refuseSweep } from './refuse-sweep.ts'
@@ -48,7 +49,7 @@ export interface ComposeOptions
   readonly schema?: StandardSchema | undefined
   /** Configs that were parsed before, to be shared by compositions. Default: none. */
   readonly parsed?: ParsedConfigs | undefined
-  /** Ends the composition: its promise rejects with the signal's reason. */
+  /** Ends the composition: its promise rejects with `ABORTED`, the signal's reason as its `cause`. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -67,25 +68,31 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const observer = new Observer(options)
   checkOptions(options)
   return observer.compose(config, async () => {
-    options.signal?.throwIfAborted()
+    throwIfAborted(options.signal)
     const repository = await openRepository(options)
-    const resolve = resolveOptions({ ...options, resolvers: observer.resolvers(options.resolvers) })
+    const resolvers = observer.resolvers(options.resolvers)
+    const resolve = resolveOptions({ ...options, resolvers }, repository)
     const parsed = parseOverrides(overrides, { semantics, secretPaths: resolve.secretPaths })
     return settledComposition(composedIn(repository, config, parsed, resolve), options)
   })
 }
 
-export function resolveOptions(options: Omit<ComposeOptions, 'source'>): ResolveOptions {
+/** @param repository whose stored configs mark what is secret too */
+export function resolveOptions(
+  options: Omit<ComposeOptions, 'source'>,
+  repository?: Pick<Repository, 'sources'>,
+): ResolveOptions {
   const { environment = systemEnvironment, resolvers, secrets, schema, semantics, signal, warn } = options
   const all = { ...hydraResolvers(systemWallClock), ...resolvers }
-  return { environment, ...secretsOf(secrets, schema), resolvers: all, semantics, signal, warn }
+  const stored = repository?.sources.map(({ files }) => files) ?? []
+  return { environment, ...secretsOf(secrets, schema, stored), resolvers: all, semantics, signal, warn }
 }
 
 /** The defaults list alone: what {@link compose} would compose, in its order. */
 export async function defaultsList(options: ComposeOptions): Promise<readonly ResultDefault[]> {
   const { config, overrides = [], semantics = 'hydra-1.3' } = options
   const repository = await openRepository(options)
-  const { secretPaths } = resolveOptions(options)
+  const { secretPaths } = resolveOptions(options, repository)
   const parsed = parseOverrides(overrides, { semantics, secretPaths })
   return ownDefaults(expandDefaults({ repository, config: config ?? null, overrides: parsed }).list)
 }
@@ -95,21 +102,25 @@ export async function openRepository(options: ComposeOptions): Promise<Repositor
   checkSemantics(semantics)
   const observer = new Observer(options)
   const sources = [hydraSource, ...sourcesOf(source)]
-  const places = await Promise.all(
+  const all = await Promise.all(
     sources.map(async (each, index) => ({
       provider: index === 0 ? 'hydra' : 'main',
       path: each.path,
       files: await observer.load(each, signal),
     })),
   )
-  const repository = new Repository(places, semantics, parsed)
+  const places = all.filter(({ files }) => !(files instanceof StoredFiles))
+  const schemas = all
+    .filter(({ files }) => files instanceof StoredFiles)
+    .map((place) => ({ ...place, provider: 'schema' }))
+  const repository = new Repository([...places, ...schemas], semantics, parsed)
   if (open === undefined) return repository
-  const resolve = resolveOptions(options)
+  const resolve = resolveOptions(options, repository)
   const { secretPaths } = resolve
   const overrides = parseOverrides(options.overrides ?? [], { semantics, secretPaths })
   const asked = { config: options.config, overrides, open, resolve }
   const more = await searchPathPlaces(repository, asked, options.warn ?? (() => {}))
-  return more.length === 0 ? repository : new Repository([...places, ...more], semantics, parsed)
+  return more.length === 0 ? repository : new Repository([...places, ...more, ...schemas], semantics, parsed)
 }
 
 export function composeIn(
@@ -158,9 +169,15 @@ export function composeWithHydra(
     layers.push(layer)
   }
   const context = { semantics: repository.semantics, groups: repository.groups }
-  for (const each of expanded.list) add(configLayer(repository, each, resolve))
+  let typed = false
+  for (const each of expanded.list) {
+    const layer = configLayer(repository, each, resolve)
+    add(layer)
+    typed ||= layer.typed
+  }
   if (value.kind !== 'map') value = map([])
   ensureHydraKeys(value)
+  if (typed) add(lockLayer)
   for (const each of expanded.choices.configOverrides) {
     add(overrideLayer(each, { ...context, resolve }))
     ensureNoDeletion(each.override)

@@ -4,9 +4,12 @@ import { HydraConfigError, isHydraConfigError, placed } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
 import { type MergeOptions, merge } from '../merge/merge.ts'
 import { overrideOrigin } from '../override/places.ts'
+import { withFlagsAt } from '../structured/flags.ts'
+import { isOfPython } from '../structured/typed-error.ts'
 import { map, type Origin, type Value } from '../value/value.ts'
 import { applyOverride, type OverrideContext, overrideValue, type PlacedOverride } from './apply-overrides.ts'
 import { ensureNoSearchPath } from './hydra-keys.ts'
+import { withChild, withoutChild } from './path-edit.ts'
 
 /** One step of a composition: a config that is merged, or an override that is applied. */
 export interface Layer {
@@ -20,21 +23,31 @@ export interface Layer {
 }
 
 /** The config of one entry of the final defaults list, below its package. */
-export function configLayer(repository: Repository, result: ResultDefault, resolve: ResolveOptions): Layer {
+export function configLayer(
+  repository: Repository,
+  result: ResultDefault,
+  resolve: ResolveOptions,
+): Layer & { readonly typed: boolean } {
   const { config, package: ofPackage } = result
   const loaded = repository.load(config)
-  const body = loaded?.body ?? map([])
+  const schema = repository.schemaOf(config)
+  const bare = loaded?.body ?? map([])
+  const body = schema === undefined ? bare : schema.over(bare, result, resolve)
+  const struct = loaded?.struct ?? schema?.struct
   const { secretPaths } = resolve
-  const placedBody = below(ofPackage === '' ? [] : ofPackage.split('.'), body)
+  const steps = ofPackage === '' ? [] : ofPackage.split('.')
+  const placedBody = below(steps, body)
   const embedded = secretPaths?.mark(placedBody) ?? placedBody
   if (!result.primary && config !== 'hydra/config') ensureNoSearchPath(config, embedded)
   return {
+    typed: struct !== undefined,
     apply(root) {
       // What was merged before knows nothing of these secrets.
       const last = secretPaths === undefined ? loaded?.lastMerge : undefined
       if (last?.root === root && last.package === ofPackage && last.merged !== undefined) return last.merged
-      const options = { ...resolve, listEdits: repository.semantics === 'strict' }
-      const merged = mergeConfig(root, embedded, config, options)
+      const options = { ...resolve, listEdits: repository.semantics === 'strict', heldReadonly: true }
+      const whole = mergeConfig(root, embedded, config, options)
+      const merged = struct?.fields.has('defaults') === true ? withoutDefaults(whole, steps) : whole
       if (last !== undefined) Object.assign(last, { root, package: ofPackage, merged })
       return merged
     },
@@ -44,6 +57,27 @@ export function configLayer(repository: Repository, result: ResultDefault, resol
       return result.trail
     },
   }
+}
+
+/** Merging a struct over one that is null or missing brings its defaults list back. */
+function withoutDefaults(root: Value, steps: readonly string[]): Value {
+  if (root.kind !== 'map') return root
+  const [step, ...rest] = steps
+  if (step === undefined) return withoutChild(root, 'defaults')
+  const child = root.entries.get(step)
+  return child === undefined ? root : withChild(root, step, withoutDefaults(child, rest))
+}
+
+/** The root takes no keys that it has not, as Hydra locks it before overrides; its own node stays open to changes. */
+export const lockLayer: Layer = {
+  apply(root) {
+    const locked = withFlagsAt(root, '', { struct: true })
+    const isHydraThere = locked.kind === 'map' && locked.entries.has('hydra')
+    return isHydraThere ? withFlagsAt(locked, 'hydra', { readonly: false }) : locked
+  },
+  brings: undefined,
+  origin: { kind: 'code' },
+  trail: [],
 }
 
 export function overrideLayer(given: PlacedOverride, context: OverrideContext): Layer {
@@ -81,6 +115,7 @@ function mergeConfig(root: Value, embedded: Value, config: string, options: Merg
     return merge(root, embedded, options)
   } catch (cause) {
     if (!isHydraConfigError(cause) || cause.code === 'INVALID_OPTION') throw cause
+    if (isOfPython(cause) && cause.class !== 'TypeError') throw cause
     const ofClass = cause.class === 'TypeError' ? cause.class : 'ConfigCompositionException'
     throw new HydraConfigError(
       'COMPOSITION',

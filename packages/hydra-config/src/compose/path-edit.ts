@@ -26,17 +26,14 @@ export function withChild(container: Value, key: string, value: Value): Value {
         class: 'ConfigCompositionException',
       })
     }
-    return list(container.items.with(index, value), container.origin)
+    return { ...container, items: container.items.with(index, value) }
   }
-  const entries: Iterable<readonly [MapKey, Value]> = container.kind === 'map' ? container.entries : []
-  return map([...entries, [key, value] as const], container.origin)
+  if (container.kind === 'scalar') return map([[key, value]], container.origin)
+  return { ...container, entries: map([...container.entries, [key, value] as const]).entries }
 }
 
 export function withoutChild(container: MapValue, key: MapKey): MapValue {
-  return map(
-    container.entries.entries().filter(([each]) => each !== key),
-    container.origin,
-  )
+  return { ...container, entries: new Map(container.entries.entries().filter(([each]) => each !== key)) }
 }
 
 export function withoutItem(container: ListValue, key: string): ListValue {

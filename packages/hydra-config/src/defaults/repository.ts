@@ -1,6 +1,7 @@
 import type { Semantics } from '../semantics.ts'
+import { type StoredConfig, storedConfig } from '../source/stored-files.ts'
+import type { StructType } from '../value/typing.ts'
 import type { ConfigFile, MapValue, Value } from '../value/value.ts'
-import { map } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
 import type { DefaultItem } from './default-item.ts'
 import { packageHeader } from './package-header.ts'
@@ -13,6 +14,8 @@ export interface LoadedConfig {
   readonly header: string | undefined
   /** The config without its defaults list. */
   readonly body: Value
+  /** Of a structured config: its type. */
+  readonly struct?: StructType | undefined
   /** Makes the items of its defaults list anew: they change while they are expanded. */
   readonly defaults: () => DefaultItem[]
   /** Of Hydra's own configs, which most compositions merge in the same way: what was merged last, and what it gave. */
@@ -56,6 +59,19 @@ export class Repository {
     const loaded = this.#read(path)
     this.#loaded.set(path, loaded)
     return loaded
+  }
+
+  /** The stored config with the name of a file, by which Hydra checks the file; undefined for a stored config itself. */
+  schemaOf(path: string): StoredConfig | undefined {
+    const file = fileOf(path)
+    const first = this.sources.find(({ files }) => file !== undefined && files.has(file))
+    if (file === undefined || first === undefined || storedConfig(first.files, file) !== undefined)
+      return undefined
+    for (const { files } of this.sources) {
+      const stored = storedConfig(files, file)
+      if (stored !== undefined) return stored
+    }
+    return undefined
   }
 
   has(path: string): boolean {
@@ -110,6 +126,8 @@ export class Repository {
     for (const { provider, path: source, files } of this.sources) {
       const text = files.get(file)
       if (text === undefined) continue
+      const stored = storedConfig(files, file)
+      if (stored !== undefined) return readStored(path, stored, this.semantics)
       const own = provider === 'hydra'
       const read = (): LoadedConfig =>
         readConfig(path, text, { source, config: file.slice(0, -'.yaml'.length) }, this.semantics)
@@ -140,6 +158,17 @@ function groupsOf(sources: Repository['sources']): Set<string> {
   return found
 }
 
+function readStored(path: string, stored: StoredConfig, semantics: Semantics): LoadedConfig {
+  const { value, struct, package: header } = stored
+  const list = value.kind === 'map' ? value.entries.get('defaults') : undefined
+  if (value.kind !== 'map' || list === undefined) {
+    return { path, header, struct, body: value, defaults: () => [] }
+  }
+  const isMissing = list.kind === 'scalar' && list.value === '???'
+  const defaults = isMissing ? () => [] : parseDefaults(path, list, semantics)
+  return { path, header, struct, body: without(value, 'defaults'), defaults }
+}
+
 function readConfig(path: string, text: string, file: ConfigFile, semantics: Semantics): LoadedConfig {
   const header = packageHeader(path, text, file)
   const whole = parseYaml(text, file)
@@ -150,10 +179,7 @@ function readConfig(path: string, text: string, file: ConfigFile, semantics: Sem
 }
 
 function without(whole: MapValue, key: string): MapValue {
-  return map(
-    whole.entries.entries().filter(([each]) => each !== key),
-    whole.origin,
-  )
+  return { ...whole, entries: new Map(whole.entries.entries().filter(([each]) => each !== key)) }
 }
 
 function fileOf(path: string): string | undefined {

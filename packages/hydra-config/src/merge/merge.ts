@@ -1,7 +1,7 @@
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { Place } from '../interpolation/place.ts'
-import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
-import { mergeTyped } from '../structured/merge-drafts.ts'
+import { Resolution } from '../interpolation/resolve.ts'
+import { mergeTyped, type TypedMergeOptions } from '../structured/merge-drafts.ts'
 import { scalarString } from '../value/python-string.ts'
 import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.ts'
 import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
@@ -19,7 +19,7 @@ export function merge(dest: Value, src: Value, options: MergeOptions = {}): Valu
 }
 
 /** Options of {@link merge}. */
-export interface MergeOptions extends ResolveOptions {
+export interface MergeOptions extends TypedMergeOptions {
   /** Whether `{_append_: [a]}` over a list edits it; such a map anywhere else is refused. Default: false. */
   readonly listEdits?: boolean
 }

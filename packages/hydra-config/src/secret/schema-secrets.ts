@@ -8,9 +8,14 @@ import type { NodeType } from '../value/typing.ts'
  */
 export function schemaSecrets(schema: StandardSchema | undefined): readonly string[] {
   if (schema === undefined) return []
-  if (isStructured(schema)) return ofType(schema.type).map((keys) => keys.join('.'))
+  if (isStructured(schema)) return typeSecrets(schema.type)
   const root = jsonSchemaOf(schema)
   return root === undefined ? [] : new JsonSchemaSecrets(root).of(root).map((keys) => keys.join('.') || '**')
+}
+
+/** The paths of what a type marks as secret. */
+export function typeSecrets(type: NodeType): readonly string[] {
+  return ofType(type).map((keys) => keys.join('.'))
 }
 
 type Keys = readonly string[]

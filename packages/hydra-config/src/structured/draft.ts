@@ -33,6 +33,8 @@ interface Shared {
   hint: Hint
   flags: { readonly?: boolean; struct?: boolean }
   origin: Origin | undefined
+  /** What it was thawed from: it freezes to this very value where nothing has changed. */
+  readonly from?: Value
   /** What the drafts of one configuration have in common. */
   readonly options: ResolveOptions
 }
@@ -68,6 +70,7 @@ export function thaw(value: Value, options: ResolveOptions): Draft {
     hint: { type: typing?.type ?? anyHint.type, optional: typing?.optional ?? true },
     flags: { ...typing?.flags },
     origin,
+    from: value,
     options,
   }
   const shape = value.kind === 'scalar' ? shapeOf(shared.hint.type) : value.kind
@@ -98,8 +101,46 @@ export function attach(parent: ContainerDraft, key: MapKey, draft: Draft): void 
   else parent.entries.set(sameKey(parent.entries, key) ?? key, draft)
 }
 
-/** The value that a draft has become. */
+/** The value that a draft has become; the same as before where nothing of it has changed. */
 export function freeze(draft: Draft): Value {
+  const frozen = frozenOf(draft)
+  return draft.from !== undefined && isUnchanged(draft.from, frozen) ? draft.from : frozen
+}
+
+function isUnchanged(from: Value, frozen: Value): boolean {
+  if (from.origin !== frozen.origin || !sameTyping(from.typing, frozen.typing)) return false
+  if (from.kind === 'scalar' || frozen.kind === 'scalar') {
+    if (from.kind !== 'scalar' || frozen.kind !== 'scalar') return false
+    return Object.is(from.value, frozen.value) && from.as === frozen.as && from.shown === frozen.shown
+  }
+  if (from.kind === 'list' || frozen.kind === 'list') {
+    if (from.kind !== 'list' || frozen.kind !== 'list') return false
+    return (
+      from.items.length === frozen.items.length &&
+      from.items.every((item, index) => item === frozen.items[index])
+    )
+  }
+  const keys = frozen.entries.keys()
+  return (
+    from.entries.size === frozen.entries.size &&
+    from.entries.entries().every(([key, item]) => {
+      return Object.is(keys.next().value, key) && frozen.entries.get(key) === item
+    })
+  )
+}
+
+function sameTyping(a: Typing | undefined, b: Typing | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return (
+    (a.type === b.type || (a.type.kind === 'any' && b.type.kind === 'any')) &&
+    a.optional === b.optional &&
+    a.struct === b.struct &&
+    a.flags?.readonly === b.flags?.readonly &&
+    a.flags?.struct === b.flags?.struct
+  )
+}
+
+function frozenOf(draft: Draft): Value {
   const typing = typingOf(draft)
   if (draft.shape === 'scalar') return changed(draft.scalar, { typing })
   if (draft.special !== undefined) return changed(draft.special, { typing })

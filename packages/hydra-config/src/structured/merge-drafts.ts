@@ -1,4 +1,4 @@
-import { isHydraConfigError } from '../errors.ts'
+import { isHydraConfigError, placed } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
 import type { Hint, StructType } from '../value/typing.ts'
 import { type MapKey, scalar, type Value } from '../value/value.ts'
@@ -57,7 +57,9 @@ function mergeMaps(dest: MapDraft, given: MapDraft): void {
   }
   if ((isInterpolation(dest) || isMissing(dest)) && !isMissing(src)) expand(dest)
   const added = new Set(src.entries.keys().filter((key) => !dest.entries.has(key)))
-  if (!isMissing(src)) for (const [key, item] of src.entries) mergeEntry(dest, key, item, src.struct)
+  if (!isMissing(src)) {
+    for (const [key, item] of src.entries) placed(item, () => mergeEntry(dest, key, item, src.struct))
+  }
   takeTypes(dest, src, added)
   if (src.origin !== undefined && dest.origin?.kind === 'schema-default') dest.origin = src.origin
   Object.assign(dest.flags, src.flags)
@@ -195,8 +197,17 @@ function mergedOver(dest: ContainerDraft, src: ContainerDraft): ContainerDraft {
  * Merges `src` into `dest` where one of them has types or flags.
  * @throws {HydraConfigError} of the class of OmegaConf's error
  */
-export function mergeTyped(dest: Value, src: Value, options: ResolveOptions): Value {
-  return freeze(mergedOver(container(thaw(dest, options)), container(thaw(src, options))))
+export function mergeTyped(dest: Value, src: Value, options: TypedMergeOptions): Value {
+  const [to, from] = [container(thaw(dest, options)), container(thaw(src, options))]
+  if (options.heldReadonly !== true) return freeze(mergedOver(to, from))
+  mergeDrafts(to, from)
+  return freeze(to)
+}
+
+/** Options of {@link mergeTyped}. */
+export interface TypedMergeOptions extends ResolveOptions {
+  /** Whether nothing is merged into a root that is readonly, as `merge_with` has it. Default: false. */
+  readonly heldReadonly?: boolean
 }
 
 function container(draft: Draft): ContainerDraft {

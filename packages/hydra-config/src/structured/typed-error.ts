@@ -40,3 +40,8 @@ export function typedError(
 ): HydraConfigError {
   return new HydraConfigError(codes[ofClass], message, { ...options, class: ofClass })
 }
+
+/** Whether it is of Python's own exceptions, which Hydra lets pass. */
+export function isOfPython(error: HydraConfigError): boolean {
+  return /^(?:Assertion|Attribute|Type|Value)Error$/.test(error.class ?? '')
+}

@@ -8,9 +8,10 @@ import {
 import { HydraConfigError } from '../errors.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
 import { parseOverride } from '../override/parse.ts'
+import { parseOverrides } from '../override/parse-overrides.ts'
 import { type Random, systemRandom } from '../ports.ts'
 import type { MapValue, Value } from '../value/value.ts'
-import { parseSweep } from './parse-sweep.ts'
+import { isKeyedCall, parseSweep } from './parse-sweep.ts'
 import { planJobs, type SweepPlan } from './plan.ts'
 import { seededRandom } from './seeded-random.ts'
 import { valueText } from './value-text.ts'
@@ -66,24 +67,37 @@ async function prepare(
   const { config, overrides = [], semantics, filter } = options
   const random = randomOf(options)
   const repository = await openRepository(options)
+  const resolve = resolveOptions(options, repository)
+  const { secretPaths } = resolve
   const parsing = { random, ...(semantics === undefined ? {} : { semantics }) }
-  const { entries, overrides: parsed } = parseSweep(overrides, parsing)
+  if (secretPaths !== undefined) {
+    // What sets a secret and cannot be read is refused without its text.
+    const ofSecrets = overrides.filter((text) => secretPaths.shownText(text) !== text)
+    parseOverrides(ofSecrets, { ...parsing, secretPaths })
+  }
+  const seal = (override: Override): Override => secretPaths?.sealed(override) ?? override
+  const parsedSweep = parseSweep(overrides, parsing)
+  const entries = parsedSweep.entries.map((entry) => (isKeyedCall(entry) ? entry : seal(entry)))
+  const parsed = entries.filter((entry): entry is Override => !isKeyedCall(entry))
   const ofHydra = parsed.filter(({ key }) => isOfHydra(key))
   for (const { text, value } of ofHydra) {
     if (isSweep(value))
       refuse(`Hydra's own configuration cannot be swept over: '${text}'`, 'ConfigCompositionException')
   }
-  const master = composeWithHydra(repository, config, parsed, true, resolveOptions(options))
-  const params = paramsOf(master.value).map((text) => parseOverride(text, parsing))
-  const swept = entries.filter((entry) => 'parts' in entry || !isOfHydra(entry.key))
+  const master = composeWithHydra(repository, config, parsed, true, resolve)
+  const params = paramsOf(master.value).map((text) => seal(parseOverride(text, parsing)))
+  const swept = entries.filter((entry) => isKeyedCall(entry) || !isOfHydra(entry.key))
   const plan = planJobs([...params, ...swept], { repository, random, filter })
   const parsedOnce = new Map<string, Override>()
   const parse = (text: string): Override => {
-    const known = parsedOnce.get(text) ?? parseOverride(text, parsing)
+    const known = parsedOnce.get(text) ?? seal(parseOverride(text, parsing))
     parsedOnce.set(text, known)
     return known
   }
-  return { plan, check: (job) => void composeIn(repository, config, [...ofHydra, ...job.map(parse)]) }
+  return {
+    plan,
+    check: (job) => void composeIn(repository, config, [...ofHydra, ...job.map(parse)], resolve),
+  }
 }
 
 function randomOf({ random, seed }: SweepOptions): Random {
