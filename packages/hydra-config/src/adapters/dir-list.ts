@@ -1,5 +1,6 @@
 import { type BigIntStats, type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
+import { throwIfAborted } from '../aborted.ts'
 import { HydraConfigError } from '../errors.ts'
 import { turn } from './dir-turn.ts'
 import { systemReason } from './system-error.ts'
@@ -7,7 +8,7 @@ import { systemReason } from './system-error.ts'
 /** A config of a directory, before it is read. */
 interface FolderFile {
   readonly location: string
-  /** Equal as long as nobody wrote to the file, within the resolution of the file system's clock. */
+  /** Equal as long as nobody wrote to the file, within the step of the file system's clock. */
   readonly state: string
   /** Whether it was written so shortly ago that another write might show the same state. */
   readonly isRecent: boolean
@@ -23,6 +24,10 @@ export interface FolderListing {
   /** Folders without configs, with `/` at the end. */
   readonly folders: ReadonlySet<string>
   readonly unreadable: ReadonlyMap<string, HydraConfigError>
+  /** Of every folder, by path: equal as long as nothing came, went or got another name in it, as for files. */
+  readonly folderStates: ReadonlyMap<string, string>
+  /** Whether all states were older than a step of the clock: what has an equal one later has not changed in between. */
+  readonly isSettled: boolean
   /** Locations of all folders whose changes may change the listing or a text. */
   readonly watched: ReadonlySet<string>
 }
@@ -36,7 +41,7 @@ const writeMs = 100
 
 /** @throws {HydraConfigError} `SOURCE_NOT_FOUND`, `SOURCE_READ` */
 export async function listFolder(root: string, signal: AbortSignal | undefined): Promise<FolderListing> {
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   const walk = new Walk(root)
   let folder = walk.next()
   for (let done = 1; folder !== undefined; done += 1) {
@@ -58,6 +63,19 @@ export function sameListing(one: FolderListing, other: FolderListing): boolean {
   )
 }
 
+/**
+ * Whether nothing has changed from the one listing to the other. Each state that `before` had then still held when
+ * `now` looked at it, hence at the moment when `now` began to look.
+ */
+export function isUnchanged(before: FolderListing, now: FolderListing): boolean {
+  return (
+    before.isSettled &&
+    sameListing(before, now) &&
+    before.folderStates.size === now.folderStates.size &&
+    before.folderStates.entries().every(([path, state]) => now.folderStates.get(path) === state)
+  )
+}
+
 interface Folder {
   readonly location: string
   /** From the root, `''` or with `/` at the end. */
@@ -69,12 +87,14 @@ interface Folder {
 
 class Walk {
   readonly #root: string
-  /** How locations inside of the directory begin. */
-  readonly #inside: string
+  /** How locations inside of the directory begin; undefined until a link is met. */
+  #inside: string | undefined
   readonly #now = BigInt(Date.now())
   readonly #files = new Map<string, FolderFile>()
   readonly #folders = new Set<string>()
+  readonly #folderStates = new Map<string, string>()
   readonly #unreadable = new Map<string, HydraConfigError>()
+  #isSettled = true
   readonly #watched = new Set<string>()
   readonly #ahead: Folder[]
   #entries = 0
@@ -82,8 +102,7 @@ class Walk {
   constructor(root: string) {
     this.#root = root
     const stat = rootStat(root)
-    const real = realpathSync.native(root)
-    this.#inside = real.endsWith(sep) ? real : real + sep
+    this.#note('', stat)
     this.#ahead = [{ location: root, path: '', chain: new Set([identity(stat)]), linked: false }]
   }
 
@@ -117,6 +136,8 @@ class Walk {
     return {
       files: this.#files,
       folders: withoutConfigs,
+      folderStates: this.#folderStates,
+      isSettled: this.#isSettled,
       unreadable: this.#unreadable,
       watched: this.#watched,
     }
@@ -145,6 +166,7 @@ class Walk {
       const id = identity(stat)
       if (folder.chain.has(id)) return
       const path = `${folder.path}${entry.name}/`
+      this.#note(path, stat)
       this.#ahead.push({ location, path, chain: new Set([...folder.chain, id]), linked })
     }
     if (!stat.isFile() || !entry.name.endsWith('.yaml')) return
@@ -152,13 +174,28 @@ class Walk {
     const real = linked ? realpathOf(location) : undefined
     if (real !== undefined) this.#watched.add(dirname(real))
     const age = this.#now - stat.ctimeMs
+    const isRecent = age < clockStepMs
+    if (isRecent) this.#isSettled = false
     this.#files.set(folder.path + entry.name, {
       location,
-      state: `${identity(stat)}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`,
-      isRecent: age < clockStepMs,
+      state: stateOf(stat),
+      isRecent,
       isEmptied: stat.size === 0n && age < writeMs,
-      outside: real?.startsWith(this.#inside) === false ? real : undefined,
+      outside: real === undefined || this.#isInside(real) ? undefined : real,
     })
+  }
+
+  #note(folder: string, stat: BigIntStats): void {
+    this.#folderStates.set(folder, stateOf(stat))
+    if (this.#now - stat.ctimeMs < clockStepMs) this.#isSettled = false
+  }
+
+  #isInside(real: string): boolean {
+    if (this.#inside === undefined) {
+      const root = realpathSync.native(this.#root)
+      this.#inside = root.endsWith(sep) ? root : root + sep
+    }
+    return real.startsWith(this.#inside)
   }
 
   #refuseSize(what: string): never {
@@ -196,6 +233,10 @@ function realpathOf(location: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+function stateOf(stat: BigIntStats): string {
+  return `${identity(stat)}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`
 }
 
 function identity({ dev, ino }: BigIntStats): string {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { HydraConfigError } from '../errors.ts'
 import { RefusableFiles } from '../source/refusable-files.ts'
 import type { ConfigSource } from '../source/source.ts'
-import { type FolderListing, listFolder, sameListing } from './dir-list.ts'
+import { type FolderListing, isUnchanged, listFolder, sameListing } from './dir-list.ts'
 import { readConfigText } from './dir-read.ts'
 import { turn } from './dir-turn.ts'
 import { watchDir } from './dir-watch.ts'
@@ -34,17 +34,18 @@ const maxAttempts = 30
 export function fromDir(path: string | URL, options: DirOptions = {}): ConfigSource {
   const root = rootOf(path)
   const strict = strictOf(options)
-  let known: ReadonlyMap<string, KnownText> = new Map()
+  let known: Snapshot | undefined
   return {
     path: `file://${root}`,
     async files(signal) {
       for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
         const listing = await listFolder(root, signal)
-        const texts = await readAll(listing, known, signal)
+        if (known !== undefined && isUnchanged(known.listing, listing)) return known.files
+        const texts = await readAll(listing, known?.texts ?? new Map(), signal)
         // All was the same before and after, so in between it stood as it was read.
         if (texts !== undefined && sameListing(listing, await listFolder(root, signal))) {
-          known = texts
-          return filesOf(root, listing, texts, strict)
+          known = { listing, texts, files: filesOf(root, listing, texts, strict) }
+          return known.files
         }
         await setTimeout(Math.min(attempt, 10), undefined, { ...(signal && { signal }) })
       }
@@ -55,6 +56,13 @@ export function fromDir(path: string | URL, options: DirOptions = {}): ConfigSou
     },
     watch: (signal) => watchDir(root, signal),
   }
+}
+
+/** What was read last. */
+interface Snapshot {
+  readonly listing: FolderListing
+  readonly texts: ReadonlyMap<string, KnownText>
+  readonly files: ReadonlyMap<string, string>
 }
 
 /** A text, or why there is none, and the state of the file that had it. */

@@ -1,6 +1,6 @@
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -211,6 +211,37 @@ test('an unchanged file is not read again, a changed one is', async () => {
   expect((await source.files()).get('a.yaml')).toBe('a: 2\n')
   rmSync(join(root, 'a.yaml'))
   expect((await source.files()).size).toBe(0)
+})
+
+test('a directory at rest is looked at once, and every change of it is seen', async () => {
+  put('a.yaml', 'n: 1\n')
+  put('db/pg.yaml', 'n: 1\n')
+  put('cache/redis.yaml', 'n: 1\n')
+  const source = fromDir(root)
+  const changes: readonly [change: () => void, seen: Readonly<Record<string, string | undefined>>][] = [
+    [() => put('a.yaml', 'n: 2\n'), { 'a.yaml': 'n: 2\n' }],
+    [() => put('db/new.yaml', 'n: 3\n'), { 'db/new.yaml': 'n: 3\n' }],
+    [
+      () => renameSync(join(root, 'db/new.yaml'), join(root, 'cache/new.yaml')),
+      { 'db/new.yaml': undefined, 'cache/new.yaml': 'n: 3\n' },
+    ],
+    [() => rmSync(join(root, 'cache/new.yaml')), { 'cache/new.yaml': undefined }],
+    [
+      () => renameSync(join(root, 'db'), join(root, 'store')),
+      { 'db/pg.yaml': undefined, 'store/pg.yaml': 'n: 1\n' },
+    ],
+    [() => mkdirSync(join(root, 'empty')), { 'empty/': '' }],
+  ]
+  for (const [change, seen] of changes) {
+    let files = await source.files()
+    for (let again = await source.files(); again !== files; again = await source.files()) {
+      files = again
+      await setImmediate()
+    }
+    change()
+    const found = await source.files()
+    for (const [path, text] of Object.entries(seen)) expect(found.get(path), path).toBe(text)
+  }
 })
 
 test('a snapshot is one moment, while another process writes', async () => {
