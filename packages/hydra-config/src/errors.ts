@@ -17,7 +17,7 @@ export type HydraConfigErrorCode =
   | 'INTERPOLATION_CYCLE'
   /** A value waits for a resolver that has not answered yet: await the composition. */
   | 'INTERPOLATION_PENDING'
-  /** The signal ended a wait. */
+  /** The signal that was given ended the work; its reason is the `cause`. */
   | 'ABORTED'
   /** A value that has to be set is missing (`???`) where it is read. */
   | 'MISSING_VALUE'

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { throwIfAborted } from '../aborted.ts'
 
 /**
  * A config folder is small and in the system's cache, where a synchronous call costs a tenth of a trip to the thread
@@ -7,5 +8,5 @@ import { setImmediate } from 'node:timers/promises'
 export async function turn(done: number, signal: AbortSignal | undefined): Promise<void> {
   if (done % 256 !== 0) return
   await setImmediate()
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
 }

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../aborted.ts'
 import { HydraConfigError } from '../errors.ts'
 import {
   checkName,
@@ -7,7 +8,6 @@ import {
   storeFailed,
   unpackFiles,
 } from '../source/published.ts'
-import { unlessAborted } from '../source/unless-aborted.ts'
 
 export type { PublishedSource }
 

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../aborted.ts'
 import { HydraConfigError } from '../errors.ts'
 import { Notices } from '../source/notices.ts'
 import {
@@ -8,7 +9,6 @@ import {
   storeFailed,
   unpackFiles,
 } from '../source/published.ts'
-import { unlessAborted } from '../source/unless-aborted.ts'
 import {
   type PgClient,
   type PgNotification,

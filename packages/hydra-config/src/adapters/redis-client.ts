@@ -1,5 +1,5 @@
+import { unlessAborted } from '../aborted.ts'
 import { HydraConfigError } from '../errors.ts'
-import { unlessAborted } from '../source/unless-aborted.ts'
 
 /** What is used of a client of ioredis: a `Redis` or a `Cluster`. */
 export interface IoredisClient {

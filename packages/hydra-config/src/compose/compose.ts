@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../aborted.ts'
 import type { DefaultsNode, ResultDefault } from '../defaults/defaults-tree.ts'
 import { expandDefaults } from '../defaults/expand.ts'
 import type { ParsedConfigs } from '../defaults/parsed-configs.ts'

@@ -145,7 +145,7 @@ test('a missing value is an error where it is read, and shown as it is', async (
   expect(tree.at('a.b').isMissing).toBe(true)
 })
 
-test('a signal ends a composition with its reason, before it begins and while a resolver is waited for', async () => {
+test('a signal ends a composition with ABORTED, before it begins and while a resolver is waited for', async () => {
   const source = fromMemory({ 'config.yaml': 'a: ${hangs:}\n' })
   const reason = new Error('enough')
   const stop = new AbortController()
@@ -156,6 +156,19 @@ test('a signal ends a composition with its reason, before it begins and while a 
     },
   }
   const options = { source, config: 'config', resolvers, signal: stop.signal }
-  await expect(compose(options)).rejects.toBe(reason)
-  await expect(compose(options)).rejects.toBe(reason)
+  await expect(compose(options)).rejects.toMatchObject({ code: 'ABORTED', cause: reason })
+  await expect(compose(options)).rejects.toMatchObject({ code: 'ABORTED', cause: reason })
+})
+
+test('a signal ends a composition that waits for a source, whether or not the source heeds it', async () => {
+  for (const heeds of [true, false]) {
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    const { promise, reject } = Promise.withResolvers<ReadonlyMap<string, string>>()
+    if (heeds) stop.signal.addEventListener('abort', () => reject(stop.signal.reason))
+    const source = { path: 'hanging://', files: () => promise }
+    const composing = compose({ source, config: 'config', signal: stop.signal })
+    stop.abort(reason)
+    await expect(composing).rejects.toMatchObject({ code: 'ABORTED', cause: reason })
+  }
 })

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../aborted.ts'
 import type { ResultDefault } from '../defaults/defaults-tree.ts'
 import { type Explained, explain } from '../explain/explain.ts'
 import { History } from '../explain/history.ts'
@@ -90,7 +91,7 @@ export async function settledComposition(
   try {
     await tree.settle()
   } catch (error) {
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     throw error
   }
   if (schema === undefined) return compositionOf(composed, tree)

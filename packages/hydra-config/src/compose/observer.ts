@@ -1,3 +1,4 @@
+import { unlessAborted } from '../aborted.ts'
 import { type Tell, teller } from '../events.ts'
 import type { ResolverFunction, Resolvers } from '../interpolation/resolver.ts'
 import { type Clock, realClock } from '../ports.ts'
@@ -42,7 +43,7 @@ export class Observer {
     const answer = source.files(signal)
     // What is at hand has not been loaded.
     if (!(answer instanceof Promise)) return answer
-    const files = await answer
+    const files = await unlessAborted(answer, signal)
     this.#tell({ type: 'source.load', source: source.path, files: files.size, durationMs: durationMs() })
     return files
   }

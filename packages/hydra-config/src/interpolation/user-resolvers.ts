@@ -1,3 +1,4 @@
+import { unlessAborted } from '../aborted.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { secret } from '../value/secret.ts'
 import { type Answer, readAnswer } from './answer.ts'
@@ -112,7 +113,7 @@ export class UserResolvers {
     const awaited = [...this.#awaited]
     if (awaited.length === 0) return false
     this.#awaited.clear()
-    await untilAborted(Promise.race([Promise.all(awaited), this.#failed.promise]), this.#signal)
+    await unlessAborted(Promise.race([Promise.all(awaited), this.#failed.promise]), this.#signal)
     return true
   }
 
@@ -291,23 +292,4 @@ function failure({ name, node, secret: guarded }: Readonly<CallSite>, error: unk
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-/** @throws HydraConfigError `ABORTED` */
-async function untilAborted(wait: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = (): void => {
-    reject(
-      new HydraConfigError('ABORTED', 'the wait for resolvers was aborted by the signal', {
-        cause: signal?.reason,
-      }),
-    )
-  }
-  if (signal?.aborted) abort()
-  signal?.addEventListener('abort', abort, { once: true })
-  try {
-    await Promise.race([wait, promise])
-  } finally {
-    signal?.removeEventListener('abort', abort)
-  }
 }

@@ -1,3 +1,4 @@
+import { throwIfAborted, unlessAborted } from '../aborted.ts'
 import { type ConfigIssue, HydraConfigError } from '../errors.ts'
 import { SecretTexts } from '../secret/secret-texts.ts'
 import { originText } from '../value/origin-text.ts'
@@ -24,7 +25,7 @@ export interface Validation<Output> {
  */
 export async function validate<Output>(validation: Validation<Output>): Promise<DeepReadonly<Output>> {
   const { schema, written, resolved, signal } = validation
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   const secrets = new SecretTexts([written, resolved])
   const result = await settled(schema, plainView(withoutMissing(resolved)), secrets, signal)
   if (result.issues === undefined) return sealOutput(result.value, secrets)
@@ -39,26 +40,14 @@ async function settled<Output>(
 ): Promise<SchemaResult<Output>> {
   const answered = Promise.resolve().then(() => schema['~standard'].validate(input))
   try {
-    return signal === undefined ? await answered : await unlessAborted(answered, signal)
+    return await unlessAborted(answered, signal)
   } catch (cause) {
-    if (signal?.aborted === true) throw signal.reason
+    throwIfAborted(signal)
     throw new HydraConfigError(
       'CONFIG_INVALID',
       `the ${schema['~standard'].vendor} schema failed: ${secrets.scrub(messageOf(cause))}`,
       secrets.isIn(cause) ? {} : { cause },
     )
-  }
-}
-
-/** Rejects when the signal aborts, and leaves no listener behind when the validation was faster. */
-async function unlessAborted<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([answered, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }
 

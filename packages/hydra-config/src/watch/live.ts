@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../aborted.ts'
 import type { Change } from '../compose/changes.ts'
 import type { Composition } from '../compose/composition.ts'
 import { checkDuration, type Duration } from '../duration.ts'
@@ -109,7 +110,7 @@ class Watch {
 
   async start(): Promise<LiveConfig<unknown>> {
     const { signal } = this.#ending
-    this.#parts.signal?.throwIfAborted()
+    throwIfAborted(this.#parts.signal)
     this.#parts.signal?.addEventListener('abort', this.#onAbort)
     const watches = this.#sources.map((source) => source.watch(signal))
     this.#work.push(...watches.map(({ ended }) => ended))

@@ -1,5 +1,5 @@
+import { unlessAborted } from '../aborted.ts'
 import type { Clock } from '../ports.ts'
-import { unlessAborted } from '../source/unless-aborted.ts'
 
 /** Waits, at most until `signal` aborts. */
 export async function pause(ms: number, signal: AbortSignal, clock: Clock): Promise<void> {

@@ -1,7 +1,7 @@
+import { throwIfAborted, unlessAborted } from '../aborted.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { type Clock, realClock } from '../ports.ts'
 import type { ConfigSource } from '../source/source.ts'
-import { unlessAborted } from '../source/unless-aborted.ts'
 import { pause, withTimeout } from './pause.ts'
 
 /** What a {@link WatchedSource} tells. */
@@ -59,7 +59,7 @@ export class WatchedSource {
       this.#mark({ unread: false, unwatched: this.#unwatched })
       return files
     } catch (cause) {
-      signal.throwIfAborted()
+      throwIfAborted(signal)
       const error = errorOf(this.source.path, cause)
       this.#mark({ unread: true, unwatched: this.#unwatched }, error)
       throw error
@@ -87,7 +87,7 @@ export class WatchedSource {
           this.#mark({ unread: this.#unread, unwatched: false })
           this.#events.notice()
         }
-        signal.throwIfAborted()
+        throwIfAborted(signal)
         throw new HydraConfigError('SOURCE_READ', `the watch of ${this.source.path} has ended`)
       } catch (cause) {
         if (signal.aborted) break

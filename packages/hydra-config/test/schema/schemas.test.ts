@@ -94,7 +94,7 @@ test('a schema that throws, and one that never answers, end in a typed error or 
       return new Promise(() => undefined)
     }),
   })
-  await expect(hanging).rejects.toBe(reason)
+  await expect(hanging).rejects.toMatchObject({ code: 'ABORTED', cause: reason })
 })
 
 async function errorOf(promise: Promise<unknown>): Promise<HydraConfigError> {

@@ -307,13 +307,14 @@ test('the signal ends the watch, before it stands as well', async () => {
   await settled()
   expect(clock.pending).toBe(0)
   await expect(hydra.watch({ config: 'config', signal: controller.signal })).rejects.toMatchObject({
-    name: 'AbortError',
+    code: 'ABORTED',
+    cause: { name: 'AbortError' },
   })
   source.hang()
   const late = new AbortController()
   const beginning = hydra.watch({ config: 'config', signal: late.signal })
   await settled()
   late.abort(new Error('enough'))
-  await expect(beginning).rejects.toThrow('enough')
+  await expect(beginning).rejects.toMatchObject({ code: 'ABORTED', cause: { message: 'enough' } })
   expect(clock.pending).toBe(0)
 })
