@@ -94,8 +94,14 @@ const hydraConf: Struct = {
  */
 export function ensureHydraKeys(root: MapValue): void {
   const hydra = root.entries.get('hydra')
-  if (hydra !== undefined) ensureKeys(hydra, hydraConf, 'hydra')
+  if (hydra === undefined || ofKnownKeys.has(hydra)) return
+  ensureKeys(hydra, hydraConf, 'hydra')
+  ofKnownKeys.add(hydra)
 }
+
+// Values never change, so that what was found out stays true; most compositions have the same node here.
+const ofKnownKeys = new WeakSet<Value>()
+const ofKnownTypes = new WeakSet<Value>()
 
 /**
  * What the schema of Hydra's own node names stays in it.
@@ -137,8 +143,9 @@ export function ensureNoSearchPath(config: string, embedded: Value): void {
  */
 export function conformHydra(root: MapValue): MapValue {
   const hydra = root.entries.get('hydra')
-  if (hydra === undefined) return root
+  if (hydra === undefined || ofKnownTypes.has(hydra)) return root
   const conformed = conform(hydra, hydraConf, { path: 'hydra', owner: 'dict' })
+  ofKnownTypes.add(conformed)
   return conformed === hydra ? root : { ...root, entries: new Map(root.entries).set('hydra', conformed) }
 }
 

@@ -11,12 +11,12 @@ import { childPath } from './value-path.ts'
  * @throws {HydraConfigError} `CONFIG_INVALID` where two keys of a map are one as text
  */
 export function plainView(value: Value): unknown {
-  return new Plain({ frozen: true, guarded: false }).of(value, '').made
+  return new Plain({ frozen: true, guarded: false }).of(value)
 }
 
 /** As {@link plainView}, to be changed. */
 export function plainCopy(value: Value): unknown {
-  return new Plain({ frozen: false, guarded: false }).of(value, '').made
+  return new Plain({ frozen: false, guarded: false }).of(value)
 }
 
 /**
@@ -24,7 +24,7 @@ export function plainCopy(value: Value): unknown {
  * show it as `???`.
  */
 export function guardedView(value: Value): unknown {
-  return new Plain({ frozen: true, guarded: true }).of(value, '').made
+  return new Plain({ frozen: true, guarded: true }).of(value)
 }
 
 /** Lets inspection and JSON show of `target` what `redacted` gives. */
@@ -41,83 +41,91 @@ interface PlainOptions {
   readonly guarded: boolean
 }
 
-/** What was made of a value, and whether it is shown in another way than it is. */
-interface Made {
-  readonly made: unknown
-  readonly shownApart: boolean
+/** A container on the way to a value, and the key that was taken in it. */
+interface Step {
+  readonly above: Step | undefined
+  readonly container: Value
+  readonly key: string
 }
 
 class Plain {
   readonly #options: PlainOptions
+  /** How many values were met that are shown in another way than they are. */
+  #shownApart = 0
 
   constructor(options: PlainOptions) {
     this.#options = options
   }
 
-  of(value: Value, path: string): Made {
-    if (value.kind === 'scalar') return { made: plainScalar(value.value), shownApart: value.secret === true }
-    const { made, shownApart } = value.kind === 'list' ? this.#list(value, path) : this.#object(value, path)
-    if (shownApart) showRedacted(made, () => plainView(redact(value)))
-    return { made: this.#options.frozen ? Object.freeze(made) : made, shownApart }
-  }
-
-  #list(value: ListValue, path: string): { made: unknown[]; shownApart: boolean } {
-    const made: unknown[] = []
-    let shownApart = false
-    for (const [index, item] of value.items.entries()) {
-      const at = `${path}[${index}]`
-      if (this.#isGuarded(item)) {
-        defineMissing(made, index, item, at)
-        shownApart = true
-      } else {
-        const each = this.of(item, at)
-        made.push(each.made)
-        shownApart = each.shownApart || shownApart
-      }
+  of(value: Value, step?: Step): unknown {
+    if (value.kind === 'scalar') {
+      if (value.secret === true) this.#shownApart += 1
+      return plainScalar(value.value)
     }
-    return { made, shownApart }
+    const before = this.#shownApart
+    const made = value.kind === 'list' ? this.#list(value, step) : this.#object(value, step)
+    if (this.#shownApart > before) showRedacted(made, () => plainView(redact(value)))
+    return this.#options.frozen ? Object.freeze(made) : made
   }
 
-  #object(value: MapValue, path: string): { made: object; shownApart: boolean } {
+  #list(container: ListValue, above: Step | undefined): unknown[] {
+    const made: unknown[] = []
+    for (const [index, item] of container.items.entries()) {
+      if (item.kind === 'scalar' && !this.#isGuarded(item)) {
+        made.push(this.of(item))
+        continue
+      }
+      const step = { above, container, key: String(index) }
+      if (this.#isGuarded(item)) this.#putMissing(made, index, item, step)
+      else made.push(this.of(item, step))
+    }
+    return made
+  }
+
+  #object(container: MapValue, above: Step | undefined): object {
     const made: Record<string, unknown> = {}
-    let shownApart = false
-    for (const [key, item] of value.entries) {
+    let allTexts = true
+    for (const [key, item] of container.entries) {
+      allTexts &&= typeof key === 'string'
       const name = scalarString(key)
-      if (Object.hasOwn(made, name)) {
+      if (!allTexts && Object.hasOwn(made, name)) {
         throw new HydraConfigError(
           'CONFIG_INVALID',
           `two keys of a map are '${name}' as text: rename one, or read them from the tree`,
-          { path, origin: value.origin },
+          { path: above === undefined ? '' : pathOf(above), origin: container.origin },
         )
       }
-      shownApart = this.#put(made, name, item, childPath(path, name, value)) || shownApart
+      if (item.kind === 'scalar' && !this.#isGuarded(item)) {
+        put(made, name, this.of(item))
+        continue
+      }
+      const step = { above, container, key: name }
+      if (this.#isGuarded(item)) this.#putMissing(made, name, item, step)
+      else put(made, name, this.of(item, step))
     }
-    return { made, shownApart }
+    return made
   }
 
   #isGuarded(item: Value): boolean {
     return this.#options.guarded && item.kind === 'scalar' && item.value === '???'
   }
 
-  /** Whether it is shown in another way than it is. */
-  #put(target: Record<string, unknown>, key: string, item: Value, path: string): boolean {
-    if (this.#isGuarded(item)) {
-      defineMissing(target, key, item, path)
-      return true
-    }
-    const { made, shownApart } = this.of(item, path)
-    // An assignment to `__proto__` would set the prototype; elsewhere it makes the faster object.
-    if (key === '__proto__') {
-      Object.defineProperty(target, key, {
-        value: made,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      })
-    } else {
-      target[key] = made
-    }
-    return shownApart
+  #putMissing(target: object, key: string | number, item: Value, step: Step): void {
+    defineMissing(target, key, item, pathOf(step))
+    this.#shownApart += 1
+  }
+}
+
+function pathOf({ above, container, key }: Step): string {
+  return childPath(above === undefined ? '' : pathOf(above), key, container)
+}
+
+/** An assignment to `__proto__` would set the prototype; elsewhere it makes the faster object. */
+function put(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  } else {
+    target[key] = value
   }
 }
 
