@@ -75,6 +75,64 @@ describe('createHydra', () => {
     expect((await hydra.compose({ config: 'config' })).value).toMatchObject({ url: 'four:4' })
   })
 
+  test('what it composed before changes nothing of what it composes', async () => {
+    const texts: Record<string, string> = {
+      'config.yaml': 'defaults:\n- base: a\n- db: pg\n- _self_\n- extra: none\nname: ${db.host}\n',
+      'base/a.yaml': '# @package _global_\nn: 1\ndb: {host: a, tags: [x]}\n',
+      'base/b.yaml': '# @package _global_\nn: 2\ndb: ${other}\nother: {host: b}\n',
+      'db/pg.yaml': 'host: one\n',
+      'db/mysql.yaml': 'host: ???\nport: 2\n',
+      'extra/none.yaml': '{}\n',
+      'extra/hydra.yaml': '# @package _global_\nhydra: {job: {name: 5}}\nn: 3\n',
+    }
+    const source = { path: 'memory://', files: () => new Map(Object.entries(texts)) }
+    const hydra = createHydra({ sources: [source] })
+    const choices = [
+      fc.constantFrom('base=a', 'base=b'),
+      fc.constantFrom('db=pg', 'db=mysql', '~db', '+db@more=pg'),
+      fc.constantFrom('extra=none', 'extra=hydra', 'hydra/job_logging=none', 'hydra.job.name=x'),
+      fc.constantFrom('n=7', '++db.host=z', '+m=1'),
+    ]
+    const answer = async (composing: ReturnType<typeof hydra.compose>): Promise<unknown> => {
+      const { choices: chosen, defaults, explain, toYAML } = await composing
+      const trails = defaults.map(({ trail, ...rest }) => ({ ...rest, trail }))
+      return { text: toYAML(), chosen, trails, n: explain('n'), db: answerOf(() => explain('db.host')) }
+    }
+    const answerOf = (explained: () => unknown): unknown => {
+      try {
+        return explained()
+      } catch (error) {
+        return String(error)
+      }
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(...choices), fc.nat(9), async (overrides, host) => {
+        texts['db/pg.yaml'] = `host: h${host}\n`
+        const call = { config: 'config', overrides }
+        const [again, fresh] = await Promise.all([
+          answer(hydra.compose(call)).catch(String),
+          answer(createHydra({ sources: [source] }).compose(call)).catch(String),
+        ])
+        expect(again).toEqual(fresh)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('a merge that depends on where an interpolation leads is made anew', async () => {
+    let which = 'one'
+    const source = fromMemory({
+      'config.yaml': 'defaults:\n- base\n- _self_\ndb: {m: 5}\n',
+      'base.yaml': 'one: {n: 1}\ntwo: {n: 2}\ndb: ${${oc.env:WHICH}}\n',
+    })
+    const hydra = createHydra({ sources: [source], environment: () => which })
+    const db = async (): Promise<unknown> =>
+      Reflect.get(Object((await hydra.compose({ config: 'config' })).value), 'db')
+    expect(await db()).toEqual({ n: 1, m: 5 })
+    which = 'two'
+    expect(await db()).toEqual({ n: 2, m: 5 })
+  })
+
   test('tells of what it composes, whatever the listener does', async () => {
     const events: HydraEvent[] = []
     const hydra = hydraOf({ onEvent: (event) => events.push(event) })

@@ -20,7 +20,7 @@ import { type Composed, type Composition, compositionOf, settledComposition } fr
 import { hydraSource } from './hydra-configs.ts'
 import { conformHydra, ensureHydraKeys, ensureNoDeletion } from './hydra-keys.ts'
 import { hydraResolvers } from './hydra-resolvers.ts'
-import { configLayer, type Layer, lockLayer, overrideLayer } from './layer.ts'
+import { configLayer, emptyRoot, type Layer, lockLayer, overrideLayer } from './layer.ts'
 import { Observer, type ObserverOptions } from './observer.ts'
 import { withoutChild } from './path-edit.ts'
 import { refuseSweep } from './refuse-sweep.ts'
@@ -164,7 +164,7 @@ export function composeWithHydra(
 } {
   const expanded = expandDefaults({ repository, config: config ?? null, overrides, skipMissing })
   const layers: Layer[] = []
-  let value: Value = nothing
+  let value: Value = emptyRoot
   const add = (layer: Layer): void => {
     value = layer.apply(value)
     layers.push(layer)
@@ -188,9 +188,6 @@ export function composeWithHydra(
   const { list, choices, trees } = expanded
   return { value: whole, layers, list, choices: choices.known, trees }
 }
-
-/** What every composition begins with. */
-const nothing: MapValue = map([])
 
 function ownDefaults(list: readonly ResultDefault[]): readonly ResultDefault[] {
   return list.filter(({ config }) => !config.startsWith('hydra/') && config !== '_dummy_empty_config_')

@@ -2,14 +2,17 @@ import type { DefaultsTrail, ResultDefault } from '../defaults/defaults-tree.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError, isHydraConfigError, placed } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
-import { type MergeOptions, merge } from '../merge/merge.ts'
+import { type MergeOptions, mergeOf } from '../merge/merge.ts'
 import { overrideOrigin } from '../override/places.ts'
 import { withFlagsAt } from '../structured/flags.ts'
 import { isOfPython } from '../structured/typed-error.ts'
-import { map, type Origin, type Value } from '../value/value.ts'
+import { type MapValue, map, type Origin, type Value } from '../value/value.ts'
 import { applyOverride, type OverrideContext, overrideValue, type PlacedOverride } from './apply-overrides.ts'
 import { ensureNoSearchPath } from './hydra-keys.ts'
 import { withChild, withoutChild } from './path-edit.ts'
+
+/** What every composition begins with. */
+export const emptyRoot: MapValue = map([])
 
 /** One step of a composition: a config that is merged, or an override that is applied. */
 export interface Layer {
@@ -19,7 +22,7 @@ export interface Layer {
   readonly brings: Value | undefined
   readonly origin: Origin
   /** Empty for an override. */
-  readonly trail: DefaultsTrail
+  readonly trail: () => DefaultsTrail
 }
 
 /** The config of one entry of the final defaults list, below its package. */
@@ -42,20 +45,18 @@ export function configLayer(
   return {
     typed: struct !== undefined,
     apply(root) {
-      // What was merged before knows nothing of these secrets.
-      const last = secretPaths === undefined ? loaded?.lastMerge : undefined
+      // What was merged before knows nothing of these secrets, nor of this schema.
+      const last = secretPaths === undefined && schema === undefined ? loaded?.lastMerge : undefined
       if (last?.root === root && last.package === ofPackage && last.merged !== undefined) return last.merged
       const options = { ...resolve, listEdits: repository.semantics === 'strict', heldReadonly: true }
-      const whole = mergeConfig(root, embedded, config, options)
-      const merged = struct?.fields.has('defaults') === true ? withoutDefaults(whole, steps) : whole
-      if (last !== undefined) Object.assign(last, { root, package: ofPackage, merged })
-      return merged
+      const { merged, always } = mergeConfig(root, embedded, config, options)
+      if (last !== undefined && (always || loaded?.isOwn))
+        Object.assign(last, { root, package: ofPackage, merged })
+      return struct?.fields.has('defaults') === true ? withoutDefaults(merged, steps) : merged
     },
     brings: embedded,
     origin: body.origin ?? { kind: 'code' },
-    get trail(): DefaultsTrail {
-      return result.trail
-    },
+    trail: () => result.trail,
   }
 }
 
@@ -77,7 +78,7 @@ export const lockLayer: Layer = {
   },
   brings: undefined,
   origin: { kind: 'code' },
-  trail: [],
+  trail: () => [],
 }
 
 export function overrideLayer(given: PlacedOverride, context: OverrideContext): Layer {
@@ -91,7 +92,7 @@ export function overrideLayer(given: PlacedOverride, context: OverrideContext): 
     apply: (root) => placed(place, () => applyOverride(root, given, value, context)),
     brings: value && below(override.key.split('.'), value),
     origin,
-    trail: [],
+    trail: () => [],
   }
 }
 
@@ -110,9 +111,14 @@ function below(steps: readonly string[], value: Value): Value {
   return steps.reduceRight((inner, step) => map([[step, inner]], inner.origin), value)
 }
 
-function mergeConfig(root: Value, embedded: Value, config: string, options: MergeOptions): Value {
+function mergeConfig(
+  root: Value,
+  embedded: Value,
+  config: string,
+  options: MergeOptions,
+): ReturnType<typeof mergeOf> {
   try {
-    return merge(root, embedded, options)
+    return mergeOf(root, embedded, options)
   } catch (cause) {
     if (!isHydraConfigError(cause) || cause.code === 'INVALID_OPTION') throw cause
     if (isOfPython(cause) && cause.class !== 'TypeError') throw cause

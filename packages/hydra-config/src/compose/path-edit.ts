@@ -33,7 +33,9 @@ export function withChild(container: Value, key: string, value: Value): Value {
 }
 
 export function withoutChild(container: MapValue, key: MapKey): MapValue {
-  return { ...container, entries: new Map(container.entries.entries().filter(([each]) => each !== key)) }
+  const entries = new Map(container.entries)
+  entries.delete(key)
+  return { ...container, entries }
 }
 
 export function withoutItem(container: ListValue, key: string): ListValue {

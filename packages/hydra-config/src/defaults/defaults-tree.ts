@@ -85,13 +85,13 @@ class Result implements ResultDefault {
   readonly isSelf: boolean
   readonly #node: DefaultsNode
 
-  constructor(node: DefaultsNode, isSelf: boolean) {
+  constructor(node: DefaultsNode, self: boolean) {
     const { item, parent } = node
     this.config = configPath(item)
     this.package = finalPackage(item)
     this.parent = parent === undefined ? undefined : configPath(parent.item)
     this.primary = item.kind === 'config' && item.primary
-    this.isSelf = isSelf
+    this.isSelf = self
     this.#node = node
   }
 

@@ -1,6 +1,8 @@
 import type { LoadedConfig } from './repository.ts'
 
 const maxConfigs = 10_000
+/** Of how many the last merge is kept: it holds a whole configuration. */
+const maxMerges = 256
 
 /** Configs that were parsed before, to be used again as long as their texts stay the same. */
 export class ParsedConfigs {
@@ -11,8 +13,11 @@ export class ParsedConfigs {
     const before = this.#configs.get(key)
     // Of a text that stayed the same this compares two references.
     if (before?.text === text) return before.config
-    const config = parse()
     if (this.#configs.size >= maxConfigs) this.#configs.clear()
+    const parsed = parse()
+    const keepsMerge =
+      before === undefined ? this.#configs.size < maxMerges : before.config.lastMerge !== undefined
+    const config = keepsMerge ? { ...parsed, lastMerge: {} } : parsed
     this.#configs.set(key, { text, config })
     return config
   }

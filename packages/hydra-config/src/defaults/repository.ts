@@ -1,5 +1,5 @@
 import type { Semantics } from '../semantics.ts'
-import { type StoredConfig, storedConfig } from '../source/stored-files.ts'
+import { type StoredConfig, StoredFiles, storedConfig } from '../source/stored-files.ts'
 import type { StructType } from '../value/typing.ts'
 import type { ConfigFile, MapValue, Value } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
@@ -18,12 +18,14 @@ export interface LoadedConfig {
   readonly struct?: StructType | undefined
   /** Makes the items of its defaults list anew: they change while they are expanded. */
   readonly defaults: () => DefaultItem[]
-  /** Of Hydra's own configs, which most compositions merge in the same way: what was merged last, and what it gave. */
+  /** Whether Hydra brings it along: in the merge of these, nothing depends on where an interpolation leads. */
+  readonly isOwn?: true
+  /** Of a config that is kept, for most compositions merge it as the last one did. */
   readonly lastMerge?: LastMerge
 }
 
-/** Both values never change, so that of the same two the result is the same. */
-interface LastMerge {
+/** What a config was merged into last, below which package, and what it gave: all that decides this is in here. */
+export interface LastMerge {
   root?: Value
   package?: string
   merged?: Value
@@ -44,6 +46,7 @@ export class Repository {
   readonly semantics: Semantics
   readonly #parsed: ParsedConfigs | undefined
   readonly #loaded = new Map<string, LoadedConfig | undefined>()
+  readonly #hasStored: boolean
   #groups: ReadonlySet<string> | undefined
 
   /** @param parsed configs of other repositories, to be shared */
@@ -51,6 +54,7 @@ export class Repository {
     this.sources = sources
     this.semantics = semantics
     this.#parsed = parsed
+    this.#hasStored = sources.some(({ files }) => files instanceof StoredFiles)
   }
 
   /** @throws {HydraConfigError} for a config that cannot be read; undefined where there is none */
@@ -63,6 +67,7 @@ export class Repository {
 
   /** The stored config with the name of a file, by which Hydra checks the file; undefined for a stored config itself. */
   schemaOf(path: string): StoredConfig | undefined {
+    if (!this.#hasStored) return undefined
     const file = fileOf(path)
     const first = this.sources.find(({ files }) => file !== undefined && files.has(file))
     if (file === undefined || first === undefined || storedConfig(first.files, file) !== undefined)
@@ -128,16 +133,11 @@ export class Repository {
       if (text === undefined) continue
       const stored = storedConfig(files, file)
       if (stored !== undefined) return readStored(path, stored, this.semantics)
-      const own = provider === 'hydra'
+      const key = `${this.semantics}\0${source}\0${path}`
       const read = (): LoadedConfig =>
         readConfig(path, text, { source, config: file.slice(0, -'.yaml'.length) }, this.semantics)
-      if (own) {
-        return ownConfigs.get([this.semantics, source, path].join('\0'), text, () => ({
-          ...read(),
-          lastMerge: {},
-        }))
-      }
-      return this.#parsed?.get([this.semantics, source, path].join('\0'), text, read) ?? read()
+      if (provider === 'hydra') return ownConfigs.get(key, text, () => ({ ...read(), isOwn: true }))
+      return this.#parsed?.get(key, text, read) ?? read()
     }
     return undefined
   }

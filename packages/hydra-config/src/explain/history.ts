@@ -1,7 +1,7 @@
-import type { Layer } from '../compose/layer.ts'
+import { emptyRoot, type Layer } from '../compose/layer.ts'
 import { plainView } from '../value/plain.ts'
 import { redact } from '../value/secret.ts'
-import { map, type Origin, type Value } from '../value/value.ts'
+import type { Origin, Value } from '../value/value.ts'
 import { valueAt } from '../value/value-path.ts'
 import type { HistoryStep } from './provenance.ts'
 
@@ -25,7 +25,7 @@ export class History {
       if (root === undefined || (keys.length === 0 && isOfHydra(layer))) continue
       const after = valueAt(root, keys)
       const step = stepOf({ layer, keys, before, after, root })
-      if (step !== undefined) steps.push({ ...step, via: layer.trail })
+      if (step !== undefined) steps.push({ ...step, via: layer.trail() })
       before = after
     }
     return steps
@@ -33,8 +33,8 @@ export class History {
 
   #replayed(): readonly Value[] {
     if (this.#roots === undefined) {
-      const roots: Value[] = [map([])]
-      let root: Value = map([])
+      let root: Value = emptyRoot
+      const roots: Value[] = [root]
       for (const layer of this.#layers) {
         root = layer.apply(root)
         roots.push(root)

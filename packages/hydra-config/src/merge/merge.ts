@@ -13,9 +13,19 @@ import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
  * @throws HydraConfigError `MERGE`, of class `ConfigTypeError`, where a map meets a list
  */
 export function merge(dest: Value, src: Value, options: MergeOptions = {}): Value {
+  return mergeOf(dest, src, options).merged
+}
+
+/** As {@link merge}; `always` where the same two values give the same, whatever resolvers and flags there are. */
+export function mergeOf(
+  dest: Value,
+  src: Value,
+  options: MergeOptions,
+): { readonly merged: Value; readonly always: boolean } {
   const merging = new Merge(options)
   const merged = merging.containers(dest, src, [])
-  return merging.metTypes ? mergeTyped(dest, src, options) : merged
+  if (merging.metTypes) return { merged: mergeTyped(dest, src, options), always: false }
+  return { merged, always: !merging.hasResolved }
 }
 
 /** Options of {@link merge}. */
@@ -44,6 +54,11 @@ class Merge {
   constructor(options: MergeOptions) {
     this.#options = options
     this.#listEdits = options.listEdits ?? false
+  }
+
+  /** Whether it mattered what an interpolation leads to. */
+  get hasResolved(): boolean {
+    return this.#resolution !== undefined
   }
 
   containers(dest: Value, src: Value, above: readonly Level[]): Value {
