@@ -48,7 +48,8 @@ function isTimer(handle: unknown): handle is NodeJS.Timeout {
 
 /** The environment of the process; where there is no process, as in a browser, no variable is set. */
 export function systemEnvironment(name: string): string | undefined {
-  return typeof process === 'undefined' ? undefined : process.env[name]
+  if (typeof process === 'undefined' || !Object.hasOwn(process.env, name)) return undefined
+  return process.env[name]
 }
 
 /** A channel of `node:diagnostics_channel`. */

@@ -14,13 +14,14 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Platform, PlatformFiles } from '../job/platform.ts'
+import { systemEnvironment } from '../ports.ts'
 import { fromDir } from './dir.ts'
 import { fromPackage } from './package.ts'
 
 /** The machine as it is. */
 export const systemPlatform: Platform = {
   clock: () => Date.now(),
-  environment: (name) => process.env[name],
+  environment: systemEnvironment,
   nodeVersion: process.versions.node,
   get columns() {
     const told = Number(process.env['COLUMNS'])

@@ -152,6 +152,16 @@ describe('defaults lists', () => {
     }
   })
 
+  test('a tree that doubles with every level is refused', async () => {
+    const files: Record<string, string> = { 'config.yaml': 'defaults:\n- g0/a\n', 'g40/a.yaml': 'n: 1\n' }
+    for (let at = 0; at < 40; at++) files[`g${at}/a.yaml`] = `defaults: [/g${at + 1}/a@p, /g${at + 1}/a@q]\n`
+    for (const semantics of ['hydra-1.3', 'strict'] as const) {
+      expect(await list(semantics, { files })).toMatch(
+        /^COMPOSITION RecursionError: the defaults lists make a tree of more than 100000 configs/m,
+      )
+    }
+  })
+
   test('a config that includes itself deeper and deeper is refused', async () => {
     const files = { 'config.yaml': 'defaults:\n- a\n', 'a.yaml': 'defaults:\n- a@x\n' }
     const deferred = {

@@ -5,6 +5,8 @@ import { configPath, type DefaultItem, finalPackage, groupPath } from './default
 const repetitionsMax = 100
 /** How many configs may stand on a branch. */
 const depthMax = 20_000
+/** How many configs a whole tree may have: where each includes the next one twice, it doubles with every level. */
+const configsMax = 100_000
 /** How many configs of each end of a long cycle its error names. */
 const shownEnds = 10
 
@@ -23,6 +25,7 @@ interface Step {
 export class Branch {
   readonly #steps: Step[] = []
   readonly #last = new Map<string, Step | undefined>()
+  #entered = 0
 
   /**
    * @param decided the number of choices that were registered or met: a config that is entered again in the same
@@ -45,6 +48,10 @@ export class Branch {
     }
     if (this.#steps.length >= depthMax) {
       refuse(`configs include each other more than ${depthMax} deep, down to '${path}'`)
+    }
+    this.#entered += 1
+    if (this.#entered > configsMax) {
+      refuse(`the defaults lists make a tree of more than ${configsMax} configs; the last one is '${path}'`)
     }
     this.#steps.push(step)
     this.#last.set(path, step)

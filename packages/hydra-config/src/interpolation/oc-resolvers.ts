@@ -49,7 +49,8 @@ function env(args: readonly Place[], { options, readEnvironment }: CallSite): Va
   checkCount('oc.env', args, 1, 2)
   const name = textArgument('oc.env', args[0])
   const found = readEnvironment(name)
-  if (found !== undefined) {
+  // Of `process.env['__proto__']` an `environment` gives what is no text.
+  if (typeof found === 'string') {
     const value = scalar(found, { kind: 'env', name })
     return options.secretEnvironment?.(name) ? secret(value) : value
   }

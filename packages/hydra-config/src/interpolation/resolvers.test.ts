@@ -9,6 +9,15 @@ import { resolveAll } from './resolve-all.ts'
 import type { ResolverContext, Resolvers } from './resolver.ts'
 import { ResolverCache } from './resolver-cache.ts'
 
+test('a name that every object has is no variable of an environment', () => {
+  const variables: Record<string, string> = {}
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const environment = (asked: string): string | undefined => variables[asked]
+    expect(() => resolved(`a: \${oc.env:${name}}\n`, { environment })).toThrow('is not set')
+    expect(resolved(`a: \${oc.env:${name},none}\n`, { environment })).toEqual({ a: 'none' })
+  }
+})
+
 describe('arguments and answers', () => {
   test('are plain values, the context last', () => {
     const calls: unknown[][] = []

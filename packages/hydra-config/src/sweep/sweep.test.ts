@@ -35,6 +35,17 @@ describe('sweep', () => {
       throw new Error('no range')
     expect(rangeValues(value)).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7000000000000001, 0.8, 0.9])
   })
+
+  test('a range of floats far apart is as long as it is, or refused at once', () => {
+    const range = (start: number, stop: number, step: number) =>
+      rangeValues({ kind: 'range', start, stop, step, shuffle: false, tags: [] })
+    expect(range(-1e308, 1e308, 1e307)).toHaveLength(21)
+    for (const step of [1e-300, 1e290]) {
+      expect(() => range(0, 1e308, step)).toThrow('a range has more than 1000000 values')
+    }
+    expect(() => range(0, -1e308, -1e-300)).toThrow('a range has more than 1000000 values')
+    expect(range(0, -1e308, 1e-300)).toEqual([])
+  })
 })
 
 test('a string reads again as it was written', () => {
