@@ -83,13 +83,14 @@ describe('createHydra', () => {
       'db/pg.yaml': 'host: one\n',
       'db/mysql.yaml': 'host: ???\nport: 2\n',
       'extra/none.yaml': '{}\n',
+      'late/one.yaml': 'k: 1\n',
       'extra/hydra.yaml': '# @package _global_\nhydra: {job: {name: 5}}\nn: 3\n',
     }
     const source = { path: 'memory://', files: () => new Map(Object.entries(texts)) }
     const hydra = createHydra({ sources: [source] })
     const choices = [
       fc.constantFrom('base=a', 'base=b'),
-      fc.constantFrom('db=pg', 'db=mysql', '~db', '+db@more=pg'),
+      fc.constantFrom('db=pg', 'db=mysql', '~db', '+late@x=one', '+late@y=one'),
       fc.constantFrom('extra=none', 'extra=hydra', 'hydra/job_logging=none', 'hydra.job.name=x'),
       fc.constantFrom('n=7', '++db.host=z', '+m=1'),
     ]
