@@ -10,7 +10,7 @@ import type { Semantics } from '../semantics.ts'
 import { removed } from '../structured/remove.ts'
 import { update } from '../structured/update.ts'
 import { suggestion } from '../suggest.ts'
-import { pythonString, scalarString } from '../value/python-string.ts'
+import { shownText } from '../value/secret.ts'
 import { map, type Value } from '../value/value.ts'
 import { valueAt } from '../value/value-path.ts'
 import { elementOf, valueOf } from './element-value.ts'
@@ -142,7 +142,7 @@ function withListEdit(
   if (child === undefined) return refuseUnknown(override, container, step, context)
   if (rest.length > 0) return withChild(container, step, withListEdit(child, rest, edit, override, context))
   if (child.kind === 'list') return withChild(container, step, editedList(child, [edit]))
-  const found = child.kind === 'map' ? 'a mapping' : `'${scalarString(child.value)}'`
+  const found = child.kind === 'map' ? 'a mapping' : 'a scalar'
   return refuse(`could not apply the override '${override.text}': '${override.key}' is no list but ${found}`)
 }
 
@@ -178,8 +178,10 @@ function deleted(
     return refuse(`Could not delete from config. '${key}' does not exist.`)
   }
   if (hasValue && (strict || value !== null) && !pythonEqual(plain(value), elementOf(found))) {
-    const wanted = pythonString(valueOf(value))
-    refuse(`Could not delete from config. The value of '${key}' is ${pythonString(found)} and not ${wanted}.`)
+    const [has, wanted] = [found, valueOf(value)].map((each) =>
+      shownText(resolve?.secretPaths?.mark(each, steps) ?? each),
+    )
+    refuse(`Could not delete from config. The value of '${key}' is ${has} and not ${wanted}.`)
   }
   // What a resolver makes is made anew by the next one who asks: nothing of it can be taken away for good.
   if (way === undefined) return root

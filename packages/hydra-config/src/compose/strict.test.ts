@@ -230,7 +230,7 @@ describe('overrides of values', () => {
   })
 
   test.each([
-    ['name=append(b)', /'name' is no list but 'app'/],
+    ['name=append(b)', /'name' is no list but a scalar/],
     ['nope=append(b)', /ould not override 'nope'/],
     ['+l=append(b)', /stands without prefix and alone/],
     ['l=append(b),append(c)', /stands without prefix and alone/],
