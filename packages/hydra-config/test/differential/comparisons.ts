@@ -15,6 +15,7 @@ import { overrideText } from './override-cases.ts'
 import type { Judge } from './python.ts'
 import { ourResolved, type ResolverCase, resolverCase } from './resolver-cases.ts'
 import { scalarCase } from './scalar-cases.ts'
+import { ourStored, type StoreCase, storeCase } from './store-cases.ts'
 import { crashesLeftOut, ourTyped } from './typed-answers.ts'
 import type { TypedCase } from './typed-case.ts'
 import { typedCase } from './typed-cases.ts'
@@ -64,6 +65,14 @@ export const comparisons: readonly Questions[] = [
   }),
   ...(['defaults', 'compose', 'sweep'] as const).map((op) => configQuestions(op, 'hydra-1.3')),
   ...(['defaults', 'compose'] as const).map((op) => configQuestions(op, 'strict')),
+  questions<StoreCase>({
+    name: 'store',
+    what: 'Structured configs of a ConfigStore beside random folders and command lines, composed by both; values, types and what is selected, or class of the error',
+    share: 1 / 10,
+    arbitrary: storeCase,
+    ours: ourStored,
+    question: (input) => ({ op: 'stored', ...input }),
+  }),
   argumentsComparison,
   cliComparison,
   valueQuestions(

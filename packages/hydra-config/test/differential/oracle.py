@@ -281,6 +281,7 @@ OPERATIONS = {
     "instantiate": importlib.import_module("instantiate-oracle").instantiate,
     # Found when it is asked for: the judge of strict semantics has another OmegaConf, and is not asked for it.
     "typed": lambda **case: importlib.import_module("typed-oracle").typed(**case),
+    "stored": lambda **case: importlib.import_module("store-oracle").stored(**case),
     "defaults": defaults,
     "compose": composed,
     "sweep": sweep,

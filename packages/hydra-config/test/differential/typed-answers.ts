@@ -33,8 +33,7 @@ import type { Tagged, TypedCase, TypedHint, TypedStep, TypedStruct, TypedType } 
 export function ourTyped({ structs, root, steps, select: paths }: TypedCase): unknown {
   let at: number | 'structured' = 'structured'
   try {
-    const made = new Map<string, Structured<unknown>>()
-    for (const each of structs) made.set(each.name, structOf(each, made))
+    const made = structsOf(structs)
     let config: Value = known(made, root).value
     for (const [index, step] of steps.entries()) {
       at = index
@@ -81,7 +80,7 @@ function selectedOf(answer: Answer): readonly Selected[] | undefined {
   return 'ok' in answer ? (answer.ok as { readonly selected?: readonly Selected[] }).selected : undefined
 }
 
-function caught(ask: () => unknown): unknown {
+export function caught(ask: () => unknown): unknown {
   try {
     return { value: ask() }
   } catch (error) {
@@ -126,6 +125,13 @@ function yamlValue(text: string): Value {
   const [item] = list.kind === 'list' ? list.items : []
   if (item === undefined) throw new TypeError(`no value in ${text}`)
   return item
+}
+
+/** By name. */
+export function structsOf(structs: readonly TypedStruct[]): Map<string, Structured<unknown>> {
+  const made = new Map<string, Structured<unknown>>()
+  for (const each of structs) made.set(each.name, structOf(each, made))
+  return made
 }
 
 function known(structs: ReadonlyMap<string, Structured<unknown>>, name: string): Structured<unknown> {
@@ -209,7 +215,7 @@ function plainOf(value: Tagged): unknown {
   return 'm' in value ? new Map(value.m.map(([key, item]) => [plainOf(key), plainOf(item)])) : undefined
 }
 
-function tagTyped(value: Value): unknown {
+export function tagTyped(value: Value): unknown {
   if (value.kind === 'list') return value.items.map(tagTyped)
   if (value.kind === 'scalar') {
     if (value.as === 'path') return { p: value.value }

@@ -201,7 +201,7 @@ const word = fc.constantFrom(
   '{}',
 )
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'RED', '1', 'true', '1.5', 'k')
-const { value: yamlValue } = fc.letrec<{ value: string }>((tie) => ({
+export const { value: yamlValue } = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
     { arbitrary: word, weight: 3 },
@@ -213,7 +213,7 @@ const { value: yamlValue } = fc.letrec<{ value: string }>((tie) => ({
   ),
 }))
 
-function flowMap(entries: Readonly<Record<string, string>>): string {
+export function flowMap(entries: Readonly<Record<string, string>>): string {
   return `{${Object.entries(entries)
     .map(([name, value]) => `${name}: ${value}`)
     .join(', ')}}`
@@ -253,7 +253,7 @@ function textOf(value: Tagged): string {
     : 'null'
 }
 
-function yamlOfStruct(
+export function yamlOfStruct(
   name: string,
   structs: ReadonlyMap<string, TypedStruct>,
   depth: number,
@@ -270,7 +270,7 @@ function yamlOfStruct(
     )
 }
 
-function fieldsOf(name: string, structs: ReadonlyMap<string, TypedStruct>): TypedField[] {
+export function fieldsOf(name: string, structs: ReadonlyMap<string, TypedStruct>): TypedField[] {
   const struct = structs.get(name)
   if (struct === undefined) return []
   const inherited = struct.base === undefined ? [] : fieldsOf(struct.base, structs)
@@ -339,7 +339,8 @@ function stepOf(root: string, structs: ReadonlyMap<string, TypedStruct>): Arbitr
   )
 }
 
-const threeStructs = structOf('One', []).chain((one) =>
+/** Three structs, of which the later ones have the earlier ones as bases and fields. */
+export const threeStructs: Arbitrary<readonly TypedStruct[]> = structOf('One', []).chain((one) =>
   structOf('Two', [one]).chain((two) => structOf('Three', [one, two]).map((three) => [one, two, three])),
 )
 
