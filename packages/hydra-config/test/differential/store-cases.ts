@@ -91,7 +91,7 @@ function fileOf(structs: readonly TypedStruct[], primary: boolean): Arbitrary<st
   })
 }
 
-const value = fc.constantFrom(
+const givenValue = fc.constantFrom(
   '1',
   '5',
   "'7'",
@@ -122,7 +122,7 @@ function overrideOf(structs: readonly TypedStruct[]): Arbitrary<string> {
   return fc.oneof(
     {
       arbitrary: fc
-        .tuple(fc.constantFrom('', '', '', '+', '++'), key, value)
+        .tuple(fc.constantFrom('', '', '', '+', '++'), key, givenValue)
         .map(([sign, at, given]) => `${sign}${at}=${given}`),
       weight: 12,
     },
