@@ -25,7 +25,7 @@ export interface LoadedConfig {
 }
 
 /** What a config was merged into last, below which package, and what it gave: all that decides this is in here. */
-export interface LastMerge {
+interface LastMerge {
   root?: Value
   package?: string
   merged?: Value
