@@ -90,17 +90,17 @@ class Constructor {
         scalarText(node)
         return scalar(null, origin)
       case `${yamlTag}bool`:
-        return scalar(readBoolean(scalarText(node)), origin)
+        return scalar(readBoolean(node), origin)
       case `${yamlTag}int`:
-        return scalar(readInteger(scalarText(node)), origin)
+        return scalar(readInteger(scalarText(node), node.mark), origin)
       case `${yamlTag}float`:
-        return scalar(readFloat(scalarText(node)), origin)
+        return scalar(readFloat(scalarText(node), node.mark), origin)
       case `${yamlTag}binary`:
         return scalar(readBinary(node), origin)
       case `${yamlTag}str`:
         return scalar(scalarText(node), origin)
       case `${yamlTag}timestamp`:
-        checkTimestamp(scalarText(node))
+        checkTimestamp(node)
         return { kind: 'unsupported', type: 'date', origin }
       case `${yamlTag}seq`:
         return this.#sequence(node, origin)
@@ -196,9 +196,9 @@ function scalarText(node: YamlNode): string {
   throw yamlError('ConstructorError', `a scalar is expected, not a ${at.kind}`, at.mark)
 }
 
-function readBoolean(text: string): boolean {
-  const value = booleans.get(text.toLowerCase())
-  if (value === undefined) throw yamlError('KeyError', `${JSON.stringify(text)} is no bool`)
+function readBoolean(node: YamlNode): boolean {
+  const value = booleans.get(scalarText(node).toLowerCase())
+  if (value === undefined) throw yamlError('KeyError', 'a !!bool is no bool', node.mark)
   return value
 }
 
@@ -209,9 +209,10 @@ function readBinary(node: YamlNode): Scalar {
   return bytes
 }
 
-function checkTimestamp(text: string): void {
+function checkTimestamp(node: YamlNode): void {
+  const text = scalarText(node)
   if (!/^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}|$)/.test(text)) {
-    throw yamlError('AttributeError', `${JSON.stringify(text)} is no timestamp`)
+    throw yamlError('AttributeError', 'a !!timestamp is no timestamp', node.mark)
   }
 }
 

@@ -1,5 +1,5 @@
 import { asciiNumberText } from '../value/python-digits.ts'
-import { yamlError } from './errors.ts'
+import { type Mark, yamlError } from './errors.ts'
 
 // What Python's int() reads of one text in base 10, unless it is told otherwise.
 const decimalDigitsMax = 4300
@@ -8,47 +8,47 @@ const decimalDigitsMax = 4300
  * The integer that YAML 1.1 means by `text`: binary, octal with a leading 0, hexadecimal, base 60 with `:`.
  * @throws HydraConfigError of class `ValueError` or `IndexError`, as PyYAML does
  */
-export function readInteger(text: string): bigint {
-  const { negative, digits } = splitSign(text)
-  const magnitude = readMagnitude(digits)
+export function readInteger(text: string, mark?: Mark): bigint {
+  const { negative, digits } = splitSign(text, mark)
+  const magnitude = readMagnitude(digits, mark)
   return negative ? -magnitude : magnitude
 }
 
-function readMagnitude(digits: string): bigint {
-  if (digits === '') throw yamlError('IndexError', 'a sign alone is no integer')
+function readMagnitude(digits: string, mark: Mark | undefined): bigint {
+  if (digits === '') throw yamlError('IndexError', 'a sign alone is no integer', mark)
   if (digits === '0') return 0n
-  if (digits.startsWith('0b')) return pythonInt(digits.slice(2), 2)
-  if (digits.startsWith('0x')) return pythonInt(digits.slice(2), 16)
-  if (digits.startsWith('0')) return pythonInt(digits, 8)
-  if (!digits.includes(':')) return pythonInt(digits, 10)
-  return digits.split(':').reduce((total, part) => total * 60n + pythonInt(part, 10), 0n)
+  if (digits.startsWith('0b')) return pythonInt(digits.slice(2), 2, mark)
+  if (digits.startsWith('0x')) return pythonInt(digits.slice(2), 16, mark)
+  if (digits.startsWith('0')) return pythonInt(digits, 8, mark)
+  if (!digits.includes(':')) return pythonInt(digits, 10, mark)
+  return digits.split(':').reduce((total, part) => total * 60n + pythonInt(part, 10, mark), 0n)
 }
 
 /**
  * The float that YAML 1.1 means by `text`: `.inf`, `.nan`, base 60 with `:`, else as Python's float().
  * @throws HydraConfigError of class `ValueError` or `IndexError`, as PyYAML does
  */
-export function readFloat(text: string): number {
-  const { negative, digits } = splitSign(text.toLowerCase())
+export function readFloat(text: string, mark?: Mark): number {
+  const { negative, digits } = splitSign(text.toLowerCase(), mark)
   if (digits === '.nan') return Number.NaN
-  const magnitude = digits === '.inf' ? Number.POSITIVE_INFINITY : readFloatMagnitude(digits)
+  const magnitude = digits === '.inf' ? Number.POSITIVE_INFINITY : readFloatMagnitude(digits, mark)
   return negative ? -magnitude : magnitude
 }
 
-function readFloatMagnitude(digits: string): number {
-  if (!digits.includes(':')) return pythonFloat(digits)
+function readFloatMagnitude(digits: string, mark: Mark | undefined): number {
+  if (!digits.includes(':')) return pythonFloat(digits, mark)
   let base = 1
   let total = 0
   for (const part of digits.split(':').toReversed()) {
-    total += pythonFloat(part) * base
+    total += pythonFloat(part, mark) * base
     base *= 60
   }
   return total
 }
 
-function splitSign(text: string): { negative: boolean; digits: string } {
+function splitSign(text: string, mark: Mark | undefined): { negative: boolean; digits: string } {
   const plain = text.replaceAll('_', '')
-  if (plain === '') throw yamlError('IndexError', 'an empty text is no number')
+  if (plain === '') throw yamlError('IndexError', 'an empty text is no number', mark)
   const signed = plain.startsWith('-') || plain.startsWith('+')
   const digits = signed ? plain.slice(1) : plain
   return { negative: plain.startsWith('-'), digits }
@@ -62,26 +62,23 @@ const digitsOfBase = {
 }
 const prefixOfBase = { 2: '0b', 8: '0o', 10: '', 16: '0x' }
 
-function pythonInt(text: string, base: 2 | 8 | 10 | 16): bigint {
+// What stands there is not shown: it may be a secret.
+function pythonInt(text: string, base: 2 | 8 | 10 | 16, mark: Mark | undefined): bigint {
   const digits = asciiNumberText(text)
   if (!digitsOfBase[base].test(digits) || (base === 10 && digits.length > decimalDigitsMax)) {
-    throw yamlError('ValueError', `${shorten(text)} is no integer of base ${base}`)
+    throw yamlError('ValueError', `an !!int is no integer of base ${base}`, mark)
   }
   const bare = digits.replace(/^[+-]/, '').replace(/^0[oO]/, '')
   const magnitude = BigInt(prefixOfBase[base] + bare)
   return digits.startsWith('-') ? -magnitude : magnitude
 }
 
-function pythonFloat(text: string): number {
+function pythonFloat(text: string, mark: Mark | undefined): number {
   const digits = asciiNumberText(text)
   if (/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?$/.test(digits)) return Number(digits)
   if (/^[+-]?inf(?:inity)?$/.test(digits)) {
     return digits.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
   }
   if (/^[+-]?nan$/.test(digits)) return Number.NaN
-  throw yamlError('ValueError', `${shorten(text)} is no float`)
-}
-
-function shorten(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+  throw yamlError('ValueError', 'a !!float is no float', mark)
 }

@@ -34,6 +34,11 @@ export class YamlWriter {
   readonly #newline: string
   readonly #anchors: { readonly name: string; readonly truth: Truth }[] = []
   #anchorCount = 0
+  /**
+   * Of maps that name a key of the map they merge. PyYAML writes merged entries into a map before it looks for keys that are
+   * there twice, so that such a map, merged into another one, is refused.
+   */
+  readonly #overMerging = new Set<ReadonlyMap<string, Truth>>()
   #text = ''
   #line = 1
   #column = 1
@@ -67,7 +72,9 @@ export class YamlWriter {
 
   #entries(indent: number, depth: number): Map<string, Truth> {
     const entries = new Map<string, Truth>()
-    const maps = this.#anchors.filter(({ truth }) => truth.kind === 'map')
+    const maps = this.#anchors.filter(
+      ({ truth }) => truth.kind === 'map' && !this.#overMerging.has(truth.entries),
+    )
     const base = maps.length > 0 && this.#draw.once(3) ? maps[this.#draw.below(maps.length)] : undefined
     // The first entry stands where the caller has moved to.
     let started = false
@@ -80,11 +87,13 @@ export class YamlWriter {
       this.line(`<<: *${base.name}`)
       for (const [key, truth] of base.truth.entries) entries.set(key, truth)
     }
+    const merged = new Set(entries.keys())
     for (const key of this.#draw.some(['x0', 'x1', 'é2', 'x.3', 'l0', 'l1'], 1)) {
       begin()
       this.#put(`${key}:`)
       entries.set(key, this.#value(indent, depth, key.startsWith('l') ? 'list' : 'map', false))
       this.#gap(indent)
+      if (merged.has(key)) this.#overMerging.add(entries)
     }
     return entries
   }
