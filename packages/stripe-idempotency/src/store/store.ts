@@ -1,0 +1,40 @@
+import type { ClaimAnswer, ClaimRequest, Holder, IdempotencyRecord, RecoveryPoint } from '../record/record.ts'
+
+/**
+ * Where records are kept. Every method is one atomic step on the store's own clock, and does what the function of the
+ * same name of `record/record.ts` says. What a holding that has ended asks for is refused with `false`, and changes nothing.
+ *
+ * A method rejects where the store cannot be reached; then it may have had its effect.
+ */
+export interface IdempotencyStore extends AsyncDisposable {
+  claim(request: ClaimRequest, options?: { readonly signal?: AbortSignal }): Promise<ClaimAnswer>
+  renew(holder: Holder, lease: number): Promise<boolean>
+  advance(holder: Holder, point: RecoveryPoint): Promise<boolean>
+  complete(holder: Holder, response: Uint8Array): Promise<boolean>
+  /** The key is as if it had never been claimed. */
+  release(holder: Holder): Promise<boolean>
+  markUncertain(holder: Holder, why: string): Promise<boolean>
+  /** Settles an uncertain record: with the answer that it had, or, with null, by making its key as new. */
+  settle(id: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>, response: Uint8Array | null): Promise<boolean>
+  find(scope: string, key: string): Promise<IdempotencyRecord | undefined>
+  /** Newest first, at most `limit`. */
+  list(filter: ListFilter): Promise<readonly IdempotencyRecord[]>
+  /**
+   * Resolves when the record may have changed; with no promise that it has. Where a store has no way to tell,
+   * whoever waits for a record asks again when its lease ends.
+   */
+  watch?(record: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>, signal: AbortSignal): Promise<void>
+  /** Deletes at most `limit` completed records that have expired; the number of them. */
+  reap(limit: number): Promise<number>
+  /** Forgets what was asked and answered of one key, or of a whole scope; the number of records. */
+  erase(selector: { readonly scope: string; readonly key?: string }): Promise<number>
+}
+
+/** Which records to list. */
+export interface ListFilter {
+  readonly limit: number
+  readonly scope?: string
+  readonly state?: IdempotencyRecord['state']
+  /** Only claimed ones whose lease has ended since so many milliseconds. */
+  readonly abandonedFor?: number
+}
