@@ -49,3 +49,18 @@ export class IdempotencyError extends Error {
 export function isIdempotencyError(error: unknown): error is IdempotencyError {
   return error instanceof Error && brand in error
 }
+
+const shownMax = 60
+
+/** A value from outside, short enough for a message. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') {
+    return value.length > shownMax
+      ? `${JSON.stringify(value.slice(0, shownMax))}… (${value.length} characters)`
+      : JSON.stringify(value)
+  }
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  if (value === null || typeof value !== 'object') return String(value)
+  return Array.isArray(value) ? 'an array' : 'an object'
+}

@@ -24,9 +24,12 @@ export const realClock: Clock = {
   monotonic: () => performance.now(),
   setTimeout: (callback, delay) => setTimeout(callback, delay).unref(),
   clearTimeout: (handle) => {
-    if (typeof handle === 'object' && handle !== null && 'unref' in handle)
-      clearTimeout(handle as NodeJS.Timeout)
+    if (isTimer(handle)) clearTimeout(handle)
   },
 }
 
 export const realRandom: Random = { bytes: (length) => randomBytes(length) }
+
+function isTimer(handle: unknown): handle is NodeJS.Timeout {
+  return typeof handle === 'object' && handle !== null && 'unref' in handle
+}

@@ -6,7 +6,9 @@ export interface IdempotencyRecord {
   readonly scope: string
   /** The key itself never reaches a store: this is its HMAC, in base64url. */
   readonly key: string
-  /** SHA-256 of what was asked. */
+  /** What was called, such as `POST /v1/charges`, or the name of an operation. */
+  readonly endpoint: string
+  /** SHA-256 of what was asked of it. */
   readonly fingerprint: Uint8Array
   readonly state: 'claimed' | 'completed' | 'uncertain'
   /** Goes up by one with each holder of this record. With `id` it names one holding. */
@@ -49,6 +51,7 @@ export type OnAbandoned =
 export interface ClaimRequest {
   readonly scope: string
   readonly key: string
+  readonly endpoint: string
   readonly fingerprint: Uint8Array
   /** For the record if it is new. */
   readonly id: string
@@ -82,9 +85,7 @@ export function claim(found: IdempotencyRecord | undefined, request: ClaimReques
   if (found.state !== 'claimed') return { claimed: false, record: found }
   // The answer to an earlier try of this very claim was lost.
   if (found.owner === request.owner) return { claimed: true, record: found }
-  if (found.leaseEnds > now || !sameBytes(found.fingerprint, request.fingerprint)) {
-    return { claimed: false, record: found }
-  }
+  if (found.leaseEnds > now || !isOf(request, found)) return { claimed: false, record: found }
   if (request.onAbandoned === 'uncertain') {
     return {
       claimed: false,
@@ -151,11 +152,12 @@ export function erased(record: IdempotencyRecord): IdempotencyRecord {
 }
 
 function newRecord(request: ClaimRequest, now: number): IdempotencyRecord {
-  const { id, scope, key, fingerprint, owner, lease, ttl, operation } = request
+  const { id, scope, key, endpoint, fingerprint, owner, lease, ttl, operation } = request
   return {
     id,
     scope,
     key,
+    endpoint,
     fingerprint,
     state: 'claimed',
     fence: 1,
@@ -170,6 +172,14 @@ function newRecord(request: ClaimRequest, now: number): IdempotencyRecord {
     why: null,
     erased: false,
   }
+}
+
+/** Whether the record is of the same request. */
+export function isOf(
+  { endpoint, fingerprint }: Pick<ClaimRequest, 'endpoint' | 'fingerprint'>,
+  record: IdempotencyRecord,
+): boolean {
+  return record.endpoint === endpoint && sameBytes(record.fingerprint, fingerprint)
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

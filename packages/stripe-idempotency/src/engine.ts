@@ -1,0 +1,320 @@
+import { Buffer } from 'node:buffer'
+import { IdempotencyError, isIdempotencyError } from './errors.ts'
+import { sameFingerprint } from './fingerprint/fingerprint.ts'
+import { Holding } from './lease/holding.ts'
+import type { Clock, Random } from './ports.ts'
+import type {
+  ClaimAnswer,
+  ClaimRequest,
+  IdempotencyRecord,
+  OnAbandoned,
+  RecoveryPoint,
+} from './record/record.ts'
+import type { Sealer } from './seal.ts'
+import type { IdempotencyStore } from './store/store.ts'
+
+/** Settings of an {@link Engine}; all times in milliseconds. */
+export interface EngineSettings {
+  readonly store: IdempotencyStore
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly random: Random
+  readonly lease: number
+  readonly ttl: number
+  /** How long the store may take to answer a claim. */
+  readonly storeTimeout: number
+}
+
+/** What is asked for, once. */
+export interface Request {
+  readonly scope: string
+  /** As the client sent it. */
+  readonly key: string
+  readonly endpoint: string
+  readonly fingerprint: Uint8Array
+  readonly onAbandoned: OnAbandoned
+  /** Milliseconds to wait for another one that holds the key; 0 for not at all. */
+  readonly wait: number
+  readonly operation?: { readonly name: string; readonly input: Uint8Array }
+  /** The caller has gone, and waits no longer. Work that has begun goes on. */
+  readonly signal?: AbortSignal
+}
+
+/** What work may know of its record. */
+export interface Execution {
+  readonly recordId: string
+  /** Goes up with each holder of the record: a resource that refuses lower ones refuses those who woke too late. */
+  readonly fence: number
+  /** Aborted when the lease is lost; nothing that is written then will be kept. */
+  readonly signal: AbortSignal
+  /** Milliseconds of the store's clock: when the key was first claimed. */
+  readonly createdAt: number
+  readonly recoveryPoint: string | null
+  readonly journal: ReadonlyMap<string, Uint8Array>
+  /** Commits a phase. @throws IdempotencyError `lease_lost` */
+  advance(point: RecoveryPoint): Promise<void>
+}
+
+/** What work came to. */
+export interface Performed {
+  readonly answer: Uint8Array
+  readonly fate: /** It is the answer to this key from now on. */
+    | 'keep'
+    /** Nothing was done: the key is as new. */
+    | 'release'
+    /** It failed and may be asked for again, to go on where it stopped. */
+    | 'leave'
+}
+
+/** What became of a request. */
+export type Settled =
+  | {
+      readonly outcome: 'executed'
+      readonly recordId: string
+      readonly fence: number
+      readonly answer: Uint8Array
+    }
+  /** `answer` is null where it was erased. */
+  | {
+      readonly outcome: 'replayed'
+      readonly recordId: string
+      readonly fence: number
+      readonly answer: Uint8Array | null
+    }
+  /** `endpoint` is the one the key was first used for. */
+  | { readonly outcome: 'mismatch'; readonly of: 'endpoint' | 'content'; readonly endpoint: string }
+  | { readonly outcome: 'in-use'; readonly recordId: string }
+  | { readonly outcome: 'uncertain'; readonly recordId: string; readonly why: string }
+
+const completionPause = 50
+
+/** Carries out each request once: claims its key, keeps the claim while the work goes on, keeps its answer, replays it. */
+export class Engine {
+  readonly settings: EngineSettings
+
+  constructor(settings: EngineSettings) {
+    this.settings = settings
+  }
+
+  /**
+   * @throws IdempotencyError `store_unavailable` where the key could not be claimed: then nothing was done
+   * @throws IdempotencyError `record_corrupt`
+   * @throws what `perform` throws; then the record is left to `onAbandoned`, its lease ended
+   */
+  async settle(request: Request, perform: (execution: Execution) => Promise<Performed>): Promise<Settled> {
+    const { clock } = this.settings
+    const deadline = clock.monotonic() + request.wait
+    const claim = this.#claimOf(request)
+    for (;;) {
+      const since = clock.monotonic()
+      const answer = await this.#claim(claim)
+      if (answer.claimed) return this.#hold(answer.record, since, perform)
+      const settled = this.#found(answer.record, request)
+      if (settled.outcome !== 'in-use' || clock.monotonic() >= deadline || request.signal?.aborted === true) {
+        return settled
+      }
+      await this.#change(answer.record, deadline, request.signal)
+    }
+  }
+
+  /** What a record that is there means for the request. A mismatch is seen before anything else. */
+  #found(record: IdempotencyRecord, request: Request): Settled {
+    if (record.endpoint !== request.endpoint) {
+      return { outcome: 'mismatch', of: 'endpoint', endpoint: record.endpoint }
+    }
+    if (!sameFingerprint(record.fingerprint, request.fingerprint)) {
+      return { outcome: 'mismatch', of: 'content', endpoint: record.endpoint }
+    }
+    if (record.state === 'completed') return this.#replay(record)
+    return record.state === 'uncertain'
+      ? { outcome: 'uncertain', recordId: record.id, why: record.why ?? '' }
+      : { outcome: 'in-use', recordId: record.id }
+  }
+
+  #replay(record: IdempotencyRecord): Settled {
+    const { id, fence, response } = record
+    const answer = response === null ? null : this.settings.sealer.open(response, placeOf(record))
+    return { outcome: 'replayed', recordId: id, fence, answer }
+  }
+
+  async #hold(
+    record: IdempotencyRecord,
+    since: number,
+    perform: (execution: Execution) => Promise<Performed>,
+  ): Promise<Settled> {
+    const { store, clock, lease, sealer } = this.settings
+    const { scope, key, id, fence, owner } = record
+    using holding = new Holding({ scope, key, id, fence, owner }, store, clock, lease, since)
+    const execution: Execution = {
+      recordId: id,
+      fence,
+      signal: holding.signal,
+      createdAt: record.createdAt,
+      recoveryPoint: record.recoveryPoint,
+      journal: new Map(
+        [...record.journal].map(([name, output]) => [name, sealer.open(output, placeOf(record))]),
+      ),
+      advance: async ({ name, output }) => {
+        const sealed = { name, output: sealer.seal(output, placeOf(record)) }
+        if (!(await store.advance(holding.holder, sealed)))
+          throw holding.lose('another holder has taken it over')
+      },
+    }
+    try {
+      const performed = await perform(execution)
+      return await this.#finish(record, holding, performed)
+    } catch (error) {
+      await this.#giveUp(holding)
+      throw error
+    }
+  }
+
+  async #finish(record: IdempotencyRecord, holding: Holding, { answer, fate }: Performed): Promise<Settled> {
+    const { store, sealer } = this.settings
+    const executed: Settled = { outcome: 'executed', recordId: record.id, fence: record.fence, answer }
+    const sealed = sealer.seal(answer, placeOf(record))
+    const write = (): Promise<boolean> =>
+      fate === 'keep'
+        ? store.complete(holding.holder, sealed)
+        : fate === 'release'
+          ? store.release(holding.holder)
+          : store.renew(holding.holder, 0)
+    const written = await this.#untilWritten(holding, write)
+    // The effect is there and the store is not: the answer is true all the same, and the record will say it is uncertain.
+    if (written === undefined || written) return executed
+    const found = await this.#find(record)
+    // Our own write had its effect, and the answer to it was lost.
+    if (found?.id === record.id && found.fence === record.fence && found.state === 'completed')
+      return executed
+    if (found === undefined && fate === 'release') return executed
+    if (found?.id === record.id && found.state === 'completed') return this.#replay(found)
+    return { outcome: 'in-use', recordId: record.id }
+  }
+
+  /** Asks until the store answers; undefined where it does not before the lease ends. */
+  async #untilWritten(holding: Holding, write: () => Promise<boolean>): Promise<boolean | undefined> {
+    for (;;) {
+      try {
+        return await write()
+      } catch {
+        if (holding.remaining <= completionPause) return undefined
+        await this.#pause(completionPause)
+      }
+    }
+  }
+
+  /** The lease ends now, so that who asks next need not wait for it. Where the store is gone it ends by itself. */
+  async #giveUp(holding: Holding): Promise<void> {
+    if (holding.signal.aborted) return
+    try {
+      await this.settings.store.renew(holding.holder, 0)
+    } catch {
+      // As above.
+    }
+  }
+
+  async #find({ scope, key }: IdempotencyRecord): Promise<IdempotencyRecord | undefined> {
+    try {
+      return await this.settings.store.find(scope, key)
+    } catch (cause) {
+      throw unavailable('look up the record of a key', cause)
+    }
+  }
+
+  /** Until the record may have changed, its lease has ended, the deadline has come or the caller has gone. */
+  async #change(record: IdempotencyRecord, deadline: number, gone: AbortSignal | undefined): Promise<void> {
+    const { store, clock, lease } = this.settings
+    const stop = new AbortController()
+    const watched = store.watch?.(record, stop.signal)
+    // A watch that fails is no worse than none.
+    watched?.catch(() => {})
+    const pause = Math.max(1, Math.min(deadline - clock.monotonic(), record.leaseEnds - clock.now(), lease))
+    const timer = Promise.withResolvers<void>()
+    const handle = clock.setTimeout(timer.resolve, pause)
+    gone?.addEventListener('abort', () => timer.resolve(), { once: true, signal: stop.signal })
+    try {
+      await Promise.race([timer.promise, watched?.catch(() => timer.promise) ?? timer.promise])
+    } finally {
+      clock.clearTimeout(handle)
+      stop.abort()
+    }
+  }
+
+  async #claim(claim: ClaimRequest): Promise<ClaimAnswer> {
+    const { store, clock, storeTimeout } = this.settings
+    const timeout = new AbortController()
+    const { promise, reject } = Promise.withResolvers<never>()
+    promise.catch(() => {})
+    const handle = clock.setTimeout(() => {
+      timeout.abort()
+      reject(new Error(`it did not answer in ${storeTimeout} ms`))
+    }, storeTimeout)
+    const asked = store.claim(claim, { signal: timeout.signal })
+    try {
+      return await Promise.race([asked, promise])
+    } catch (cause) {
+      asked.catch(() => {})
+      void this.#undo(claim)
+      if (isIdempotencyError(cause)) throw cause
+      throw unavailable('claim a key', cause)
+    } finally {
+      clock.clearTimeout(handle)
+    }
+  }
+
+  /** A claim whose answer was lost may stand. Its owner asks again and lets go, so that the next one need not wait. */
+  async #undo(claim: ClaimRequest): Promise<void> {
+    const { store, clock } = this.settings
+    const end = clock.monotonic() + claim.lease
+    for (let pause = 100; clock.monotonic() + pause < end; pause *= 2) {
+      await this.#pause(pause)
+      try {
+        const found = await store.find(claim.scope, claim.key)
+        if (found?.state === 'claimed' && found.owner === claim.owner) await store.release(found)
+        return
+      } catch {
+        // Asked again, at longer and longer intervals.
+      }
+    }
+  }
+
+  #claimOf({ scope, key, endpoint, fingerprint, onAbandoned, operation }: Request): ClaimRequest {
+    const { sealer, random, lease, ttl } = this.settings
+    const name = sealer.keyOf(scope, key)
+    return {
+      scope,
+      key: name,
+      endpoint,
+      fingerprint,
+      id: token(random),
+      owner: token(random),
+      lease,
+      ttl,
+      onAbandoned,
+      operation:
+        operation === undefined
+          ? null
+          : { name: operation.name, input: sealer.seal(operation.input, placeOf({ scope, key: name })) },
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.settings.clock.setTimeout(resolve, ms)
+    return promise
+  }
+}
+
+/** What sealed content belongs to. */
+function placeOf({ scope, key }: { readonly scope: string; readonly key: string }): string {
+  return `${key} ${scope}`
+}
+
+function token(random: Random): string {
+  return Buffer.from(random.bytes(16)).toString('base64url')
+}
+
+function unavailable(what: string, cause: unknown): IdempotencyError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new IdempotencyError('store_unavailable', `the store could not ${what}: ${reason}`, { cause })
+}
