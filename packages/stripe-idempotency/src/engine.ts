@@ -178,7 +178,7 @@ export class Engine {
         ? store.complete(holding.holder, sealed)
         : fate === 'release'
           ? store.release(holding.holder)
-          : store.renew(holding.holder, 0)
+          : store.leave(holding.holder)
     const written = await this.#untilWritten(holding, write)
     // The effect is there and the store is not: the answer is true all the same, and the record will say it is uncertain.
     if (written === undefined || written) return executed
@@ -186,7 +186,7 @@ export class Engine {
     // Our own write had its effect, and the answer to it was lost.
     if (found?.id === record.id && found.fence === record.fence && found.state === 'completed')
       return executed
-    if (found === undefined && fate === 'release') return executed
+    if (fate === 'release' ? found === undefined : fate === 'leave' && found?.leaseEnds === 0) return executed
     if (found?.id === record.id && found.state === 'completed') return this.#replay(found)
     return { outcome: 'in-use', recordId: record.id }
   }

@@ -15,6 +15,7 @@ export interface IdempotencyRecord {
   readonly fence: number
   /** Random, of the holder: tells its own claim from a rival's where the answer to the claim was lost. */
   readonly owner: string
+  /** 0: its holder has left it, for the next one to go on. */
   readonly leaseEnds: number
   readonly createdAt: number
   /** From then on a completed record may be reaped, and its key is as new. */
@@ -86,7 +87,8 @@ export function claim(found: IdempotencyRecord | undefined, request: ClaimReques
   // The answer to an earlier try of this very claim was lost.
   if (found.owner === request.owner) return { claimed: true, record: found }
   if (found.leaseEnds > now || !isOf(request, found)) return { claimed: false, record: found }
-  if (request.onAbandoned === 'uncertain') {
+  const onAbandoned = found.leaseEnds === 0 ? 'resume' : request.onAbandoned
+  if (onAbandoned === 'uncertain') {
     return {
       claimed: false,
       record: uncertain(found, 'its holder was lost before it said what became of it'),
@@ -95,7 +97,7 @@ export function claim(found: IdempotencyRecord | undefined, request: ClaimReques
   const taken = { ...found, fence: found.fence + 1, owner: request.owner, leaseEnds: now + request.lease }
   return {
     claimed: true,
-    record: request.onAbandoned === 'resume' ? taken : { ...taken, recoveryPoint: null, journal: new Map() },
+    record: onAbandoned === 'resume' ? taken : { ...taken, recoveryPoint: null, journal: new Map() },
   }
 }
 
@@ -118,6 +120,11 @@ export function holds(holder: Holder, found: IdempotencyRecord | undefined): fou
 /** A longer lease. A lease that has ended is renewed as well, as long as nobody took the record. */
 export function renewed(record: IdempotencyRecord, lease: number, now: number): IdempotencyRecord {
   return { ...record, leaseEnds: now + lease }
+}
+
+/** It failed, and said so: the next one goes on where it stopped. */
+export function left(record: IdempotencyRecord): IdempotencyRecord {
+  return { ...record, leaseEnds: 0 }
 }
 
 /** A phase was committed. */

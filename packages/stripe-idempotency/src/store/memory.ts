@@ -11,6 +11,7 @@ import {
   hasExpired,
   holds,
   type IdempotencyRecord,
+  left,
   type RecoveryPoint,
   renewed,
   uncertain,
@@ -81,6 +82,12 @@ class MemoryStore implements IdempotencyStore {
 
   async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
     return this.#change(holder, (record) => completed(record, response))
+  }
+
+  async leave(holder: Holder): Promise<boolean> {
+    const changed = this.#change(holder, left)
+    if (changed) this.#tell(holder.id)
+    return changed
   }
 
   async release(holder: Holder): Promise<boolean> {

@@ -11,6 +11,8 @@ export interface IdempotencyStore extends AsyncDisposable {
   renew(holder: Holder, lease: number): Promise<boolean>
   advance(holder: Holder, point: RecoveryPoint): Promise<boolean>
   complete(holder: Holder, response: Uint8Array): Promise<boolean>
+  /** The lease ends, and the next claim goes on at the recovery point. */
+  leave(holder: Holder): Promise<boolean>
   /** The key is as if it had never been claimed. */
   release(holder: Holder): Promise<boolean>
   markUncertain(holder: Holder, why: string): Promise<boolean>
