@@ -171,6 +171,7 @@ export class Engine {
 
   async #finish(record: IdempotencyRecord, holding: Holding, { answer, fate }: Performed): Promise<Settled> {
     const { store, sealer } = this.settings
+    holding.stopRenewing()
     const executed: Settled = { outcome: 'executed', recordId: record.id, fence: record.fence, answer }
     const sealed = sealer.seal(answer, placeOf(record))
     const write = (): Promise<boolean> =>

@@ -125,7 +125,8 @@ async function run<Value>(
       const { recordId, fence, answer, outcome } = settled
       if (answer === null)
         return refuse('response_unavailable', `record ${recordId}: what it came to was erased`)
-      const kept: { value: Value } = value ?? JSON.parse(Buffer.from(answer).toString())
+      const own = outcome === 'executed' ? value : undefined
+      const kept: { value: Value } = own ?? JSON.parse(Buffer.from(answer).toString())
       return { value: kept.value, replayed: outcome === 'replayed', recordId, fence }
     }
     case 'mismatch':

@@ -21,6 +21,7 @@ export class Holding implements Disposable {
   #heartbeat: unknown
   #deadline: unknown
   #over = false
+  #renews = true
 
   /** @param since when the lease was asked for, on the monotonic clock */
   constructor(holder: Holder, store: IdempotencyStore, clock: Clock, lease: number, since: number) {
@@ -51,6 +52,12 @@ export class Holding implements Disposable {
     return error
   }
 
+  /** The work is done: from now on the lease only runs out. */
+  stopRenewing(): void {
+    this.#renews = false
+    this.#clock.clearTimeout(this.#heartbeat)
+  }
+
   [Symbol.dispose](): void {
     this.#over = true
     this.#clock.clearTimeout(this.#heartbeat)
@@ -77,7 +84,7 @@ export class Holding implements Disposable {
       // The store cannot be reached: it is asked again, until the deadline.
       if (this.#over) return
     }
-    this.#beatLater()
+    if (this.#renews) this.#beatLater()
   }
 
   #watchDeadline(): void {

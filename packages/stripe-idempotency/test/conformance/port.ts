@@ -14,7 +14,7 @@ import {
   stripeV1,
   stripeV2,
 } from '@loadbearing/stripe-idempotency'
-import { VirtualClock } from './virtual-clock.ts'
+import { VirtualClock } from '../virtual-clock.ts'
 
 await servePort({ exchange, key, same })
 
