@@ -204,9 +204,10 @@ describe('leases and fences', () => {
         return end()
       }),
     ).then((each) => outcomes.push(each))
-    clock.setTimeout(async () => {
+    const next = async (): Promise<void> => {
       outcomes.push(await outcome(other.run({ ...request, rerun: 'safe' }, async () => 'winner')))
-    }, 2 * minute)
+    }
+    clock.setTimeout(() => void next(), 2 * minute)
     await clock.run(() => outcomes.length === 2)
     await first
     expect(outcomes[0]).toBe('executed "winner"')

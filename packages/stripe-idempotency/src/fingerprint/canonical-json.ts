@@ -1,5 +1,5 @@
 // Numbers and strings stay as they were written: parsed, 9007199254740992 and …993 would be one.
-const stringToken = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
+const stringToken = /"(?:[ !\u{23}-\u{5b}\u{5d}-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy
 const numberToken = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const word = /true|false|null/y
 const space = /[ \t\n\r]*/y
@@ -42,6 +42,8 @@ class Reader {
         return depth < depthMax ? this.#array(leftOut, depth + 1) : undefined
       case '"':
         return this.#token(stringToken)
+      case undefined:
+        return undefined
       default:
         return this.#token(word) ?? this.#token(numberToken)
     }
@@ -65,7 +67,7 @@ class Reader {
     } while (this.#take(','))
     if (!this.#take('}')) return undefined
     // By UTF-16 code units, as the comparison of strings goes.
-    const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1))
+    const sorted = [...members].toSorted(([a], [b]) => (a < b ? -1 : 1))
     return `{${sorted.map(([, member]) => member).join()}}`
   }
 

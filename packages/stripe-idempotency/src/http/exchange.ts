@@ -93,7 +93,7 @@ export class Exchange {
     { scope, key, gone }: { scope: string; key: string; gone: AbortSignal | undefined },
     handler: HttpHandler,
   ): Promise<Exchanged> {
-    const { mode, wait, onAbandoned, leftOut } = this.#settings
+    const { wait, onAbandoned, leftOut } = this.#settings
     const requestId = this.#newRequestId()
     let live: HttpResponse | undefined
     const settled = await this.#engine.settle(
@@ -136,6 +136,8 @@ export class Exchange {
         return this.#refuse({ kind: 'in-use', key })
       case 'uncertain':
         return this.#refuse({ kind: 'uncertain', key, recordId: settled.recordId })
+      default:
+        return settled satisfies never
     }
   }
 

@@ -80,5 +80,7 @@ function answer(problem: Problem, documentation: string): HttpResponse {
       return to(503, 'Idempotency-Key cannot be checked', 'Nothing was executed. Please try again later.', 1)
     case 'body-too-large':
       return to(413, 'Content too large', `The body must not have more than ${problem.maxBytes} bytes.`)
+    default:
+      return problem satisfies never
   }
 }

@@ -105,6 +105,8 @@ function answer(problem: Problem): HttpResponse {
         'invalid_request_error',
         `The body must not have more than ${problem.maxBytes} bytes.`,
       )
+    default:
+      return problem satisfies never
   }
 }
 

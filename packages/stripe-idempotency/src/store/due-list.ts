@@ -24,7 +24,7 @@ export class DueList {
     const end = Math.floor(now / secondMs)
     while (taken.length < limit && this.#first < end && this.#slots.size > 0) {
       const slot = this.#slots.get(this.#first)
-      while (slot !== undefined && slot.length > 0 && taken.length < limit) taken.push(slot.pop() ?? '')
+      if (slot !== undefined) taken.push(...slot.splice(-(limit - taken.length)))
       if (slot !== undefined && slot.length > 0) break
       this.#slots.delete(this.#first)
       this.#first = this.#slots.size === 0 ? Infinity : this.#nextAfter(this.#first, end)

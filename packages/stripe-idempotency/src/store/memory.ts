@@ -166,7 +166,7 @@ class MemoryStore implements IdempotencyStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const id of [...this.#watchers.keys()]) this.#tell(id)
+    for (const id of this.#watchers.keys()) this.#tell(id)
     this.#records.clear()
   }
 
