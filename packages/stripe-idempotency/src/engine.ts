@@ -113,7 +113,7 @@ export class Engine {
       if (settled.outcome !== 'in-use' || clock.monotonic() >= deadline || request.signal?.aborted === true) {
         return settled
       }
-      await this.#change(answer.record, deadline, request.signal)
+      await this.#change(answer, deadline, request.signal)
     }
   }
 
@@ -223,13 +223,17 @@ export class Engine {
   }
 
   /** Until the record may have changed, its lease has ended, the deadline has come or the caller has gone. */
-  async #change(record: IdempotencyRecord, deadline: number, gone: AbortSignal | undefined): Promise<void> {
+  async #change(
+    { record, now }: ClaimAnswer,
+    deadline: number,
+    gone: AbortSignal | undefined,
+  ): Promise<void> {
     const { store, clock, lease } = this.settings
     const stop = new AbortController()
     const watched = store.watch?.(record, stop.signal)
     // A watch that fails is no worse than none.
     watched?.catch(() => {})
-    const pause = Math.max(1, Math.min(deadline - clock.monotonic(), record.leaseEnds - clock.now(), lease))
+    const pause = Math.max(1, Math.min(deadline - clock.monotonic(), record.leaseEnds - now, lease))
     const timer = Promise.withResolvers<void>()
     const handle = clock.setTimeout(timer.resolve, pause)
     gone?.addEventListener('abort', () => timer.resolve(), { once: true, signal: stop.signal })

@@ -34,4 +34,4 @@ export type {
 } from './record/record.ts'
 export type { Secret } from './seal.ts'
 export { type MemoryStoreOptions, memoryStore } from './store/memory.ts'
-export type { IdempotencyStore, ListFilter } from './store/store.ts'
+export type { Finding, IdempotencyStore, ListFilter, TransactionalStore } from './store/store.ts'

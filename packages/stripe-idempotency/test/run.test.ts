@@ -148,11 +148,11 @@ describe('waiting', () => {
     const { idempotency, clock } = world()
     const outcomes: string[] = []
     void idempotency.run(request, () => sleep(clock, minute))
-    clock.setTimeout(async () => {
-      outcomes.push(
-        `${await outcome(idempotency.run({ ...request, wait: 200 }, async () => 0))} ${clock.now()}`,
-      )
-    }, 10)
+    const waiting = async (): Promise<void> => {
+      const answer = await outcome(idempotency.run({ ...request, wait: 200 }, async () => 0))
+      outcomes.push(`${answer} ${clock.now()}`)
+    }
+    clock.setTimeout(() => void waiting(), 10)
     await clock.run(() => outcomes.length === 1)
     expect(outcomes).toEqual(['in_use 210'])
   })

@@ -78,26 +78,31 @@ export interface Holder {
 export interface ClaimAnswer {
   readonly claimed: boolean
   readonly record: IdempotencyRecord
+  /** Milliseconds of the store's clock. */
+  readonly now: number
 }
 
 /** What a claim makes of the record that is there. */
 export function claim(found: IdempotencyRecord | undefined, request: ClaimRequest, now: number): ClaimAnswer {
-  if (found === undefined || hasExpired(found, now)) return { claimed: true, record: newRecord(request, now) }
-  if (found.state !== 'claimed') return { claimed: false, record: found }
+  if (found === undefined || hasExpired(found, now))
+    return { claimed: true, record: newRecord(request, now), now }
+  if (found.state !== 'claimed') return { claimed: false, record: found, now }
   // The answer to an earlier try of this very claim was lost.
-  if (found.owner === request.owner) return { claimed: true, record: found }
-  if (found.leaseEnds > now || !isOf(request, found)) return { claimed: false, record: found }
+  if (found.owner === request.owner) return { claimed: true, record: found, now }
+  if (found.leaseEnds > now || !isOf(request, found)) return { claimed: false, record: found, now }
   const onAbandoned = found.leaseEnds === 0 ? 'resume' : request.onAbandoned
   if (onAbandoned === 'uncertain') {
     return {
       claimed: false,
       record: uncertain(found, 'its holder was lost before it said what became of it'),
+      now,
     }
   }
   const taken = { ...found, fence: found.fence + 1, owner: request.owner, leaseEnds: now + request.lease }
   return {
     claimed: true,
     record: onAbandoned === 'resume' ? taken : { ...taken, recoveryPoint: null, journal: new Map() },
+    now,
   }
 }
 

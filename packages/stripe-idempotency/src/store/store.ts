@@ -40,3 +40,29 @@ export interface ListFilter {
   /** Only claimed ones whose lease has ended since so many milliseconds. */
   readonly abandonedFor?: number
 }
+
+/** A store whose records can be part of a transaction on the user's own data. */
+export interface TransactionalStore<Transaction> extends IdempotencyStore {
+  /**
+   * Runs `work` in a transaction of its own, which is committed when it resolves and rolled back when it rejects. Where
+   * the commit itself fails it may have been committed all the same: the record tells.
+   */
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>
+  /**
+   * The same store as a part of a transaction that is open: whatever it does is committed with it, or never happened.
+   * Nobody else sees a record that is claimed there. A claim on a key that another transaction holds is answered at once
+   * as claimed by another, or after at most `wait` milliseconds.
+   */
+  within(transaction: Transaction, options?: { readonly wait?: number }): IdempotencyStore
+  /** Whether the same work may be tried again from the start: nothing was committed, or the record will tell. */
+  isTransient(error: unknown): boolean
+}
+
+/** What is wrong with the server or the tables that a store uses. */
+export interface Finding {
+  /** `error`: records may be lost, or carried out twice. */
+  readonly severity: 'error' | 'warning'
+  /** The setting or the table. */
+  readonly subject: string
+  readonly message: string
+}
