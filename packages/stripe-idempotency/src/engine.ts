@@ -6,6 +6,7 @@ import type { Clock, Random } from './ports.ts'
 import type {
   ClaimAnswer,
   ClaimRequest,
+  Holder,
   IdempotencyRecord,
   OnAbandoned,
   RecoveryPoint,
@@ -55,16 +56,32 @@ export interface Execution {
   advance(point: RecoveryPoint): Promise<void>
 }
 
-/** What work came to. */
-export interface Performed {
-  readonly answer: Uint8Array
-  readonly fate: /** It is the answer to this key from now on. */
-    | 'keep'
-    /** Nothing was done: the key is as new. */
-    | 'release'
-    /** It failed and may be asked for again, to go on where it stopped. */
-    | 'leave'
+/** What the phases of an operation need as well, to commit in transactions of their own. */
+export interface Held extends Execution {
+  readonly holder: Holder
+  /** Milliseconds of the store's clock, and never behind it. */
+  now(): number
+  seal(content: Uint8Array): Uint8Array
+  open(sealed: Uint8Array): Uint8Array
+  /** What to throw where the store refused a write of this holder. */
+  lose(): IdempotencyError
 }
+
+/** What work came to. */
+export type Performed =
+  | {
+      readonly answer: Uint8Array
+      readonly fate: /** It is the answer to this key from now on. */
+        | 'keep'
+        /** It is the answer already: a transaction of the work's own has kept it. */
+        | 'kept'
+        /** Nothing was done: the key is as new. */
+        | 'release'
+        /** It failed and may be asked for again, to go on where it stopped. */
+        | 'leave'
+    }
+  /** Nobody knows whether it had its effect. */
+  | { readonly fate: 'uncertain'; readonly why: string }
 
 /** What became of a request. */
 export type Settled =
@@ -101,20 +118,40 @@ export class Engine {
    * @throws IdempotencyError `record_corrupt`
    * @throws what `perform` throws; then the record is left to `onAbandoned`, its lease ended
    */
-  async settle(request: Request, perform: (execution: Execution) => Promise<Performed>): Promise<Settled> {
+  async settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> {
     const { clock } = this.settings
     const deadline = clock.monotonic() + request.wait
     const claim = this.#claimOf(request)
     for (;;) {
       const since = clock.monotonic()
       const answer = await this.#claim(claim)
-      if (answer.claimed) return this.#hold(answer.record, since, perform)
+      if (answer.claimed) return this.#hold(answer, since, perform)
       const settled = this.#found(answer.record, request)
       if (settled.outcome !== 'in-use' || clock.monotonic() >= deadline || request.signal?.aborted === true) {
         return settled
       }
       await this.#change(answer, deadline, request.signal)
     }
+  }
+
+  /**
+   * Goes on with a record that was found abandoned, on behalf of whoever asked for it. Undefined where it is no longer there, or held.
+   *
+   * @throws as {@link settle}
+   */
+  async resume(
+    found: IdempotencyRecord,
+    perform: (execution: Held) => Promise<Performed>,
+  ): Promise<Settled | undefined> {
+    const { store, clock, random, lease, ttl } = this.settings
+    const since = clock.monotonic()
+    const fresh = { id: token(random), owner: token(random), lease, ttl, onAbandoned: 'resume' as const }
+    const answer = await this.#claim({ ...found, ...fresh })
+    if (!answer.claimed) return undefined
+    if (answer.record.id === found.id) return this.#hold(answer, since, perform)
+    // It has gone meanwhile, and nobody asks for a new one.
+    await store.release(answer.record)
+    return undefined
   }
 
   /** What a record that is there means for the request. A mismatch is seen before anything else. */
@@ -138,14 +175,20 @@ export class Engine {
   }
 
   async #hold(
-    record: IdempotencyRecord,
+    { record, now }: ClaimAnswer,
     since: number,
-    perform: (execution: Execution) => Promise<Performed>,
+    perform: (execution: Held) => Promise<Performed>,
   ): Promise<Settled> {
     const { store, clock, lease, sealer } = this.settings
     const { scope, key, id, fence, owner } = record
     using holding = new Holding({ scope, key, id, fence, owner }, store, clock, lease, since)
-    const execution: Execution = {
+    const lose = (): IdempotencyError => holding.lose('another holder has taken it over')
+    const execution: Held = {
+      holder: holding.holder,
+      now: () => now + clock.monotonic() - since,
+      seal: (content) => sealer.seal(content, placeOf(record)),
+      open: (sealed) => sealer.open(sealed, placeOf(record)),
+      lose,
       recordId: id,
       fence,
       signal: holding.signal,
@@ -156,8 +199,7 @@ export class Engine {
       ),
       advance: async ({ name, output }) => {
         const sealed = { name, output: sealer.seal(output, placeOf(record)) }
-        if (!(await store.advance(holding.holder, sealed)))
-          throw holding.lose('another holder has taken it over')
+        if (!(await store.advance(holding.holder, sealed))) throw lose()
       },
     }
     try {
@@ -169,10 +211,13 @@ export class Engine {
     }
   }
 
-  async #finish(record: IdempotencyRecord, holding: Holding, { answer, fate }: Performed): Promise<Settled> {
+  async #finish(record: IdempotencyRecord, holding: Holding, performed: Performed): Promise<Settled> {
     const { store, sealer } = this.settings
     holding.stopRenewing()
+    if (performed.fate === 'uncertain') return this.#doubt(record, holding, performed.why)
+    const { answer, fate } = performed
     const executed: Settled = { outcome: 'executed', recordId: record.id, fence: record.fence, answer }
+    if (fate === 'kept') return executed
     const sealed = sealer.seal(answer, placeOf(record))
     const write = (): Promise<boolean> =>
       fate === 'keep'
@@ -190,6 +235,16 @@ export class Engine {
     if (fate === 'release' ? found === undefined : fate === 'leave' && found?.leaseEnds === 0) return executed
     if (found?.id === record.id && found.state === 'completed') return this.#replay(found)
     return { outcome: 'in-use', recordId: record.id }
+  }
+
+  async #doubt(record: IdempotencyRecord, holding: Holding, why: string): Promise<Settled> {
+    const written = await this.#untilWritten(holding, () =>
+      this.settings.store.markUncertain(holding.holder, why),
+    )
+    // Where the store is gone the next holder finds the same.
+    return written === false
+      ? { outcome: 'in-use', recordId: record.id }
+      : { outcome: 'uncertain', recordId: record.id, why }
   }
 
   /** Asks until the store answers; undefined where it does not before the lease ends. */

@@ -16,6 +16,7 @@ import {
   left,
   type RecoveryPoint,
   renewed,
+  reopened,
   uncertain,
 } from '../record/record.ts'
 import type { IdempotencyStore, ListFilter } from '../store/store.ts'
@@ -147,6 +148,18 @@ export class SqliteStore implements IdempotencyStore {
       if (found?.id !== which.id || found.state !== 'uncertain') return false
       if (response === null) this.#remove(which)
       else this.#put(completed(found, response))
+      return true
+    })
+  }
+
+  async reopen(
+    which: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>,
+    point: RecoveryPoint,
+  ): Promise<boolean> {
+    return this.transaction(() => {
+      const found = this.#find(which)
+      if (found?.id !== which.id || found.state !== 'uncertain') return false
+      this.#put(reopened(found, point))
       return true
     })
   }

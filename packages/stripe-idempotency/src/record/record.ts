@@ -157,6 +157,11 @@ export function uncertain(record: IdempotencyRecord, why: string): IdempotencyRe
   return { ...record, state: 'uncertain', why }
 }
 
+/** Somebody found out: the next one goes on after the phase that was in doubt, or does it again. */
+export function reopened(record: IdempotencyRecord, point: RecoveryPoint): IdempotencyRecord {
+  return { ...advanced(left(record), point), state: 'claimed', why: null }
+}
+
 /** Key and fingerprint stay until it expires, so that a retry does not execute; what was said is gone. */
 export function erased(record: IdempotencyRecord): IdempotencyRecord {
   const operation = record.operation === null ? null : { ...record.operation, input: new Uint8Array() }

@@ -14,6 +14,7 @@ import {
   left,
   type RecoveryPoint,
   renewed,
+  reopened,
   uncertain,
 } from '../record/record.ts'
 import { DueList } from './due-list.ts'
@@ -112,6 +113,18 @@ class MemoryStore implements IdempotencyStore {
     if (found?.id !== which.id || found.state !== 'uncertain') return false
     if (response === null) this.#records.delete(place)
     else this.#put(place, completed(found, response))
+    this.#tell(found.id)
+    return true
+  }
+
+  async reopen(
+    which: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>,
+    point: RecoveryPoint,
+  ): Promise<boolean> {
+    const place = placeOf(which)
+    const found = this.#records.get(place)
+    if (found?.id !== which.id || found.state !== 'uncertain') return false
+    this.#put(place, reopened(found, point))
     this.#tell(found.id)
     return true
   }

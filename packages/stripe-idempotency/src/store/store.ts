@@ -18,6 +18,8 @@ export interface IdempotencyStore extends AsyncDisposable {
   markUncertain(holder: Holder, why: string): Promise<boolean>
   /** Settles an uncertain record: with the answer that it had, or, with null, by making its key as new. */
   settle(id: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>, response: Uint8Array | null): Promise<boolean>
+  /** Lets an uncertain record go on: what is known now of the phase that was in doubt is put in its journal. */
+  reopen(id: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>, point: RecoveryPoint): Promise<boolean>
   find(scope: string, key: string): Promise<IdempotencyRecord | undefined>
   /** Newest first, at most `limit`. */
   list(filter: ListFilter): Promise<readonly IdempotencyRecord[]>

@@ -27,7 +27,7 @@ type Step =
   | { readonly do: 'renew' | 'advance' | 'complete' | 'leave' | 'release' | 'uncertain'; readonly of: number }
   | { readonly do: 'pass'; readonly ms: number }
   | { readonly do: 'settle'; readonly key: number; readonly answer: boolean }
-  | { readonly do: 'erase'; readonly key: number }
+  | { readonly do: 'reopen' | 'erase'; readonly key: number }
   | { readonly do: 'reap' }
   | { readonly do: 'list' }
 
@@ -56,7 +56,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 999, 1000, 1001, 5000) }),
   },
   fc.record({ do: fc.constant('settle' as const), key: fc.nat(3), answer: fc.boolean() }),
-  fc.record({ do: fc.constant('erase' as const), key: fc.nat(3) }),
+  fc.record({ do: fc.constantFrom('reopen' as const, 'erase' as const), key: fc.nat(3) }),
   fc.record({ do: fc.constantFrom('reap' as const, 'list' as const) }),
 )
 
@@ -129,6 +129,10 @@ class Trial {
       case 'settle': {
         const found = await this.#find(each.key)
         return found && this.#store.settle(found, each.answer ? Buffer.from('settled') : null)
+      }
+      case 'reopen': {
+        const found = await this.#find(each.key)
+        return found && this.#store.reopen(found, { name: 'known', output: Buffer.from([0, 1]) })
       }
       case 'erase': {
         const { scope, key } = placeOf(each.key)
