@@ -7,7 +7,11 @@ import type { ClaimAnswer, ClaimRequest, Holder, IdempotencyRecord, RecoveryPoin
  * A method rejects where the store cannot be reached; then it may have had its effect.
  */
 export interface IdempotencyStore extends AsyncDisposable {
-  claim(request: ClaimRequest, options?: { readonly signal?: AbortSignal }): Promise<ClaimAnswer>
+  /** @param options.wait how long it may wait for a transaction that has the record, milliseconds; default: not at all */
+  claim(
+    request: ClaimRequest,
+    options?: { readonly signal?: AbortSignal; readonly wait?: number },
+  ): Promise<ClaimAnswer>
   renew(holder: Holder, lease: number): Promise<boolean>
   advance(holder: Holder, point: RecoveryPoint): Promise<boolean>
   complete(holder: Holder, response: Uint8Array): Promise<boolean>
@@ -52,10 +56,10 @@ export interface TransactionalStore<Transaction> extends IdempotencyStore {
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>
   /**
    * The same store as a part of a transaction that is open: whatever it does is committed with it, or never happened.
-   * Nobody else sees a record that is claimed there. A claim on a key that another transaction holds is answered at once
-   * as claimed by another, or after at most `wait` milliseconds.
+   * Nobody else sees a record that is claimed there. A claim on a key that another transaction holds is answered as
+   * claimed by another, at once or after `wait`.
    */
-  within(transaction: Transaction, options?: { readonly wait?: number }): IdempotencyStore
+  within(transaction: Transaction): IdempotencyStore
   /** Whether the same work may be tried again from the start: nothing was committed, or the record will tell. */
   isTransient(error: unknown): boolean
 }
