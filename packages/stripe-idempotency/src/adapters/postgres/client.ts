@@ -152,15 +152,24 @@ function pgPort(client: PostgresQuerier, prepare: boolean): Port {
   }
   const listen: Port['listen'] = async (channel, listener, lost) => {
     const { connection, release } = await connect()
+    let released = false
+    const releaseOnce = (broken: boolean): void => {
+      if (!released) release(broken)
+      released = true
+    }
+    const lose = (): void => {
+      releaseOnce(true)
+      lost()
+    }
     try {
-      const unlisten = await listenOn(connection, channel, listener, lost)
+      const unlisten = await listenOn(connection, channel, listener, lose)
       return () =>
         unlisten().then(
-          () => release(false),
-          () => release(true),
+          () => releaseOnce(false),
+          () => releaseOnce(true),
         )
     } catch (error) {
-      release(true)
+      releaseOnce(true)
       throw error
     }
   }
@@ -171,7 +180,11 @@ function pgPort(client: PostgresQuerier, prepare: boolean): Port {
 function inTurn({ query, run }: Querier): Querier {
   let last: Promise<unknown> = Promise.resolve()
   const after = <Result>(next: () => Promise<Result>): Promise<Result> => {
-    const result = last.then(next)
+    const before = last
+    const result = (async () => {
+      await before
+      return await next()
+    })()
     last = result.catch(() => {})
     return result
   }

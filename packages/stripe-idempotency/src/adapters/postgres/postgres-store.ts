@@ -12,6 +12,7 @@ import {
 import { claimBy } from '../../store/compare-and-set.ts'
 import { journalEntry } from '../../store/journal.ts'
 import type { Finding, IdempotencyStore, ListFilter, TransactionalStore } from '../../store/store.ts'
+import { Watcher } from '../../store/watcher.ts'
 import {
   type Port,
   type PostgresQuerier,
@@ -23,7 +24,6 @@ import {
 import { examine } from './doctor.ts'
 import { numberOf, recordOf, valuesOf, writeText } from './record-row.ts'
 import { channelOf, migrationOf, type Statements, statementsFor } from './statements.ts'
-import { Watcher } from './watcher.ts'
 import { claimWithin } from './within.ts'
 
 /** What identifies a record. */
@@ -163,7 +163,12 @@ class Records {
     )
     return this.#did(this.statements.replace, [
       ...valuesOf(record),
-      ...[id, fence, state, leaseEnds, length, erased],
+      id,
+      fence,
+      state,
+      leaseEnds,
+      length,
+      erased,
     ])
   }
 
@@ -188,7 +193,7 @@ class Records {
 /** See `postgresStore`. */
 export class PostgresStore extends Records implements TransactionalStore<PostgresQuerier> {
   readonly #parts: PostgresParts
-  readonly #watcher: Watcher
+  readonly #watcher: Watcher | undefined
   /** Failures of commits that may have been carried out all the same. */
   readonly #unknown = new WeakSet<object>()
   readonly watch?: NonNullable<IdempotencyStore['watch']>
@@ -197,15 +202,13 @@ export class PostgresStore extends Records implements TransactionalStore<Postgre
   constructor(parts: PostgresParts) {
     super(parts.port, statementsFor(parts.table), parts)
     this.#parts = parts
-    this.#watcher = new Watcher(parts.port, channelOf(parts.table))
-    if (parts.listens && parts.port.listen !== undefined) {
-      this.watch = ({ scope, key, id }, signal) =>
-        this.#watcher.watch(
-          id,
-          async () =>
-            (await this.ask(this.statements.await, [writeText(scope), writeText(key), id])).length > 0,
-          signal,
-        )
+    const { port, table, listens } = parts
+    if (!listens || port.listen === undefined) return
+    const watcher = new Watcher((changed, lost) => listenTo(port, table, changed, lost))
+    this.#watcher = watcher
+    this.watch = ({ scope, key, id }, signal) => {
+      const place = [writeText(scope), writeText(key), id]
+      return watcher.watch(id, async () => (await this.ask(this.statements.await, place)).length > 0, signal)
     }
   }
 
@@ -231,12 +234,7 @@ export class PostgresStore extends Records implements TransactionalStore<Postgre
         // Handed over as what it is, so that the user has all that his driver gives him.
         result = await work(connection as PostgresQuerier)
       } catch (error) {
-        await querier.run('ROLLBACK').then(
-          () => {
-            broken = false
-          },
-          () => {},
-        )
+        broken = !(await succeeds(querier.run('ROLLBACK')))
         throw error
       }
       await this.#commit(querier)
@@ -260,8 +258,8 @@ export class PostgresStore extends Records implements TransactionalStore<Postgre
   }
 
   /** Nothing of the store is left open: pool or client are the caller's. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#watcher[Symbol.asyncDispose]()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#watcher?.[Symbol.asyncDispose]()
   }
 
   async #commit(querier: Querier): Promise<void> {
@@ -331,10 +329,30 @@ class RecordsWithin extends Records implements IdempotencyStore {
   }
 }
 
+function listenTo(
+  { listen }: Port,
+  table: string,
+  changed: (id: string) => void,
+  lost: () => void,
+): Promise<() => Promise<void>> {
+  return listen === undefined
+    ? Promise.reject(new Error('this client hears no notifications'))
+    : listen(channelOf(table), changed, lost)
+}
+
 const undefinedTable = '42P01'
 const serializationFailure = '40001'
 const deadlockDetected = '40P01'
 const lockNotAvailable = '55P03'
+
+async function succeeds(action: Promise<unknown>): Promise<boolean> {
+  try {
+    await action
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The five characters by which PostgreSQL names an error; undefined where it is not PostgreSQL's. */
 function sqlState(error: unknown): string | undefined {

@@ -5,10 +5,10 @@ import { readJournal, writeJournal } from '../../store/journal.ts'
 import type { Row } from './client.ts'
 
 /** The columns of a record, in the order of {@link valuesOf}. */
-export const columns: readonly string[] = [
-  ...['scope', 'key', 'id', 'endpoint', 'fingerprint', 'state', 'fence', 'owner', 'lease_ends', 'created_at'],
-  ...['expires_at', 'recovery_point', 'journal', 'operation', 'input', 'response', 'why', 'erased'],
-]
+export const columns: readonly string[] =
+  'scope key id endpoint fingerprint state fence owner lease_ends created_at expires_at recovery_point journal operation input response why erased'.split(
+    ' ',
+  )
 
 export function valuesOf(record: IdempotencyRecord): unknown[] {
   return [

@@ -30,8 +30,15 @@ export interface Statements {
 }
 
 const types: Readonly<Record<string, string>> = {
-  ...{ fingerprint: 'bytea', journal: 'bytea', input: 'bytea', response: 'bytea', erased: 'boolean' },
-  ...{ fence: 'bigint', lease_ends: 'bigint', created_at: 'bigint', expires_at: 'bigint' },
+  fingerprint: 'bytea',
+  journal: 'bytea',
+  input: 'bytea',
+  response: 'bytea',
+  erased: 'boolean',
+  fence: 'bigint',
+  lease_ends: 'bigint',
+  created_at: 'bigint',
+  expires_at: 'bigint',
 }
 
 const typed = (column: string, n: number): string => `$${n}::${types[column] ?? 'text'}`

@@ -1,18 +1,20 @@
-import type { Port } from './client.ts'
+/**
+ * Calls `changed` with the id of each record that changed, and `lost` once when there will be no more.
+ * What comes back ends it.
+ */
+export type Listen = (changed: (id: string) => void, lost: () => void) => Promise<() => Promise<void>>
 
 /**
  * Who waits for records to change: one connection listens for all of them, while there is anybody.
  * Each record is asked for once, however many wait for it.
  */
 export class Watcher {
-  readonly #port: Port
-  readonly #channel: string
+  readonly #listen: Listen
   readonly #waiting = new Map<string, { readonly changed: PromiseWithResolvers<void>; count: number }>()
   #listening: Promise<() => Promise<void>> | undefined
 
-  constructor(port: Port, channel: string) {
-    this.#port = port
-    this.#channel = channel
+  constructor(listen: Listen) {
+    this.#listen = listen
   }
 
   /** @param ask for a notification of the record's next change; false where it has changed already */
@@ -46,21 +48,23 @@ export class Watcher {
 
   // First it listens, then it asks: what changes in between is heard.
   async #begin(id: string, ask: () => Promise<boolean>): Promise<void> {
-    if (this.#listening === undefined) {
-      this.#listening = this.#port.listen?.(
-        this.#channel,
-        (changed) => this.#tell(changed),
-        () => {
-          this.#listening = undefined
-          this.#tellAll()
-        },
-      )
-      this.#listening?.catch(() => {
-        this.#listening = undefined
-      })
-    }
+    this.#listening ??= this.#start()
     await this.#listening
     if (!(await ask())) this.#tell(id)
+  }
+
+  #start(): Promise<() => Promise<void>> {
+    const listening = this.#listen(
+      (changed) => this.#tell(changed),
+      () => {
+        if (this.#listening === listening) this.#listening = undefined
+        this.#tellAll()
+      },
+    )
+    listening.catch(() => {
+      if (this.#listening === listening) this.#listening = undefined
+    })
+    return listening
   }
 
   #tell(id: string): void {
