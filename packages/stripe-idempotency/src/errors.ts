@@ -2,10 +2,14 @@
 export type IdempotencyErrorCode =
   /** An option is not what its documentation asks for. */
   | 'invalid_option'
+  /** The input of an operation is not what its schema asks for, or cannot be kept as JSON. */
+  | 'input_invalid'
   /** The request has no idempotency key, and must have one. */
   | 'key_missing'
   /** The key is not one that the mode takes. */
   | 'key_invalid'
+  /** A request with a key belongs to nobody: `scope` gave none. */
+  | 'scope_missing'
   /** The key was used for another request. */
   | 'mismatch'
   /** The key is held by a request that is still at work. */
@@ -14,6 +18,8 @@ export type IdempotencyErrorCode =
   | 'uncertain'
   /** Another holder has taken the record over, or may have. What this one wrote was refused. */
   | 'lease_lost'
+  /** The operation came to an error that is final; `failure` says which. */
+  | 'operation_failed'
   /** The store cannot be reached, or is full. */
   | 'store_unavailable'
   /** The request's body is larger than `maxBodyBytes`. */
@@ -30,16 +36,30 @@ const retryableCodes: ReadonlySet<IdempotencyErrorCode> = new Set(['in_use', 'st
 // Registered, so that an error of another copy of this package is known as well.
 const brand: symbol = Symbol.for('loadbearing:stripe-idempotency:error')
 
+/** An error that is final, as it is kept. */
+export interface Failure {
+  readonly name: string
+  readonly message: string
+  readonly code: string | number | null
+}
+
 /** The one error class of this package. `message` names what is at fault, what was received and what to do. */
 export class IdempotencyError extends Error {
   override readonly name: string = 'IdempotencyError'
   readonly code: IdempotencyErrorCode
   /** Whether the same request with the same key may succeed later. */
   readonly retryable: boolean
+  /** What an operation came to, where `code` is `operation_failed`. */
+  readonly failure: Failure | undefined
 
-  constructor(code: IdempotencyErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: IdempotencyErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly failure?: Failure },
+  ) {
     super(message, options)
     this.code = code
+    this.failure = options?.failure
     this.retryable = retryableCodes.has(code)
     Object.defineProperty(this, brand, { value: true })
   }
@@ -48,6 +68,12 @@ export class IdempotencyError extends Error {
 /** Whether `error` is an {@link IdempotencyError}, of this copy of the package or of another one. */
 export function isIdempotencyError(error: unknown): error is IdempotencyError {
   return error instanceof Error && brand in error
+}
+
+/** What could not be asked of a store. */
+export function storeUnavailable(what: string, cause: unknown): IdempotencyError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new IdempotencyError('store_unavailable', `the store could not ${what}: ${reason}`, { cause })
 }
 
 const shownMax = 60

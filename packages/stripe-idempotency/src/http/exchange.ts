@@ -1,13 +1,22 @@
 import { Buffer } from 'node:buffer'
-import type { Engine, Execution, Performed, Settled } from '../engine.ts'
-import { isIdempotencyError } from '../errors.ts'
+import type { Engine, Execution, Performed, Request, Settled } from '../engine.ts'
+import { IdempotencyError, isIdempotencyError, shown } from '../errors.ts'
 import type { LeftOut } from '../fingerprint/canonical-json.ts'
 import { fingerprint } from '../fingerprint/fingerprint.ts'
 import { readKey } from '../key/idempotency-key.ts'
 import type { Mode, Problem } from '../mode/mode.ts'
 import type { OnAbandoned } from '../record/record.ts'
-import { decodeResponse, encodeResponse, type StoredResponse, stored } from '../response/stored-response.ts'
-import { type HeaderLines, type HttpRequest, type HttpResponse, linesOf } from './message.ts'
+import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
+import { withoutCodings } from './content-coding.ts'
+import { KeptStream } from './kept-stream.ts'
+import {
+  type HeaderLines,
+  type HttpRequest,
+  type HttpResponse,
+  type LiveResponse,
+  linesOf,
+  type ReceivedRequest,
+} from './message.ts'
 
 /** How requests over HTTP are settled. */
 export interface ExchangeSettings {
@@ -28,7 +37,7 @@ export interface HandlerContext extends Pick<Execution, 'recordId' | 'fence' | '
   notExecuted(): void
 }
 
-export type HttpHandler = (context: HandlerContext) => Promise<HttpResponse>
+export type HttpHandler = (context: HandlerContext) => Promise<LiveResponse>
 
 /** What became of a request, for those who count. */
 export type ExchangeOutcome = Settled['outcome'] | 'passed' | Problem['kind']
@@ -36,55 +45,84 @@ export type ExchangeOutcome = Settled['outcome'] | 'passed' | Problem['kind']
 /** An answer, and how it came about. */
 export interface Exchanged {
   readonly outcome: ExchangeOutcome
-  readonly response: HttpResponse
+  readonly response: LiveResponse
+}
+
+/** The body of an answer that goes to its client while it is still in the making. */
+interface Streaming {
+  readonly stream: KeptStream
+  readonly exchanged: Exchanged
 }
 
 /** Answers a request: by its handler the first time, from what was kept from then on. */
 export class Exchange {
+  readonly settings: ExchangeSettings
   readonly #engine: Engine
-  readonly #settings: ExchangeSettings
 
   constructor(engine: Engine, settings: ExchangeSettings) {
     this.#engine = engine
-    this.#settings = settings
+    this.settings = settings
   }
 
   /** Whether a key has an effect on such a request; where it has none its body need not be read. */
   concerns({ method, headers }: Pick<HttpRequest, 'method' | 'headers'>): boolean {
-    const { mode } = this.#settings
+    const { mode } = this.settings
     if (!mode.methods.has(method)) return false
     return mode.withoutKey !== 'pass' || linesOf(headers, mode.key.header.toLowerCase()).length > 0
   }
 
   /**
+   * A body that is whole is stored before the answer is there; one in the making goes on to the client as it is produced, and ends
+   * once it is stored.
+   *
    * @param scope whose key it is
    * @param gone the client has gone: it waits no longer, and work that has begun goes on
-   * @throws what the handler throws, and `record_corrupt`
+   * @throws what the handler throws, `record_corrupt`, and `scope_missing` where `scope` is no string or empty
    */
   async answer(
-    request: HttpRequest,
-    scope: string,
+    request: ReceivedRequest,
+    scope: unknown,
     handler: HttpHandler,
     gone?: AbortSignal,
   ): Promise<Exchanged> {
-    const { mode, maxBodyBytes } = this.#settings
+    const { mode, maxBodyBytes } = this.settings
     let key: string
     try {
       const found = readKey(linesOf(request.headers, mode.key.header.toLowerCase()), mode.key)
-      if (found === undefined && mode.withoutKey === 'refuse') return this.#refuse({ kind: 'key-missing' })
+      if (found === undefined && mode.withoutKey === 'refuse') return this.refuse({ kind: 'key-missing' })
       key = found ?? this.#newKey()
     } catch (error) {
       if (!isIdempotencyError(error)) throw error
-      return this.#refuse({ kind: 'key-invalid', message: error.message })
+      return this.refuse({ kind: 'key-invalid', message: error.message })
     }
-    if (request.body.length > maxBodyBytes) {
-      return this.#refuse({ kind: 'body-too-large', maxBytes: maxBodyBytes })
+    if (typeof scope !== 'string' || scope === '') {
+      throw new IdempotencyError(
+        'scope_missing',
+        `scope must say whose the key of ${request.method} ${request.path} is, and gave ${shown(scope)}: authenticate before idempotency`,
+      )
     }
+    const codings = linesOf(request.headers, 'content-encoding')
+    const body =
+      request.body === null || request.body.length > maxBodyBytes
+        ? null
+        : await withoutCodings(request.body, codings, maxBodyBytes)
+    if (body === null) return this.refuse({ kind: 'body-too-large', maxBytes: maxBodyBytes })
+    const early = Promise.withResolvers<Streaming>()
+    const settled = this.#settle({ ...request, body }, { scope, key, gone }, handler, early.resolve)
+    const first = await Promise.race([settled, early.promise])
+    if (!('stream' in first)) return first
+    void this.#endOf(first.stream, settled)
+    return first.exchanged
+  }
+
+  async #endOf(stream: KeptStream, settled: Promise<Exchanged>): Promise<void> {
     try {
-      return await this.#settle(request, { scope, key, gone }, handler)
+      const { outcome } = await settled
+      if (outcome === 'executed') await stream.end()
+      else
+        await stream.fail(new IdempotencyError('lease_lost', 'another holder has answered in the meantime'))
     } catch (error) {
-      if (!isIdempotencyError(error) || error.code !== 'store_unavailable') throw error
-      return this.#refuse({ kind: 'store-unavailable' })
+      await stream.fail(error)
     }
   }
 
@@ -92,33 +130,33 @@ export class Exchange {
     request: HttpRequest,
     { scope, key, gone }: { scope: string; key: string; gone: AbortSignal | undefined },
     handler: HttpHandler,
+    early: (streaming: Streaming) => void,
   ): Promise<Exchanged> {
-    const { wait, onAbandoned, leftOut } = this.#settings
     const requestId = this.#newRequestId()
-    let live: HttpResponse | undefined
-    const settled = await this.#engine.settle(
-      {
-        scope,
-        key,
-        endpoint: `${request.method} ${request.path}`,
-        fingerprint: fingerprint(
-          {
-            query: request.query,
-            contentType: linesOf(request.headers, 'content-type')[0] ?? '',
-            body: request.body,
-          },
-          leftOut === undefined ? {} : { leftOut },
-        ),
-        onAbandoned,
-        wait,
-        ...(gone && { signal: gone }),
-      },
-      async (execution) => {
-        const performed = await this.#perform(execution, handler, requestId)
-        live = performed.response
-        return performed
-      },
-    )
+    let live: LiveResponse | undefined
+    const work = async (execution: Execution): Promise<Performed> => {
+      const { response, ...performed } = await this.#perform(execution, handler, requestId, (streamed) => {
+        const [length] = linesOf(streamed.headers, 'content-length')
+        const stream = new KeptStream(
+          streamed.body,
+          this.settings.maxResponseBytes,
+          length === undefined ? undefined : Number(length),
+          gone,
+        )
+        const sent = this.#first({ ...streamed, body: stream.client() }, key, requestId)
+        early({ stream, exchanged: { outcome: 'executed', response: sent } })
+        return stream
+      })
+      live = response
+      return performed
+    }
+    let settled: Settled
+    try {
+      settled = await this.#engine.settle(this.#requestOf(request, { scope, key, gone }), work)
+    } catch (error) {
+      if (!isIdempotencyError(error) || error.code !== 'store_unavailable') throw error
+      return this.refuse({ kind: 'store-unavailable' })
+    }
     switch (settled.outcome) {
       case 'executed': {
         const response = live ?? asSent(decodeResponse(settled.answer))
@@ -127,17 +165,37 @@ export class Exchange {
       case 'replayed':
         return this.#replay(settled.answer, key, requestId, settled.recordId)
       case 'mismatch':
-        return this.#refuse(
+        return this.refuse(
           settled.of === 'content'
             ? { kind: 'content-mismatch', key }
             : { kind: 'endpoint-mismatch', key, path: request.path, firstPath: pathOf(settled.endpoint) },
         )
       case 'in-use':
-        return this.#refuse({ kind: 'in-use', key })
+        return this.refuse({ kind: 'in-use', key })
       case 'uncertain':
-        return this.#refuse({ kind: 'uncertain', key, recordId: settled.recordId })
+        return this.refuse({ kind: 'uncertain', key, recordId: settled.recordId })
       default:
         return settled satisfies never
+    }
+  }
+
+  #requestOf(
+    request: HttpRequest,
+    { scope, key, gone }: { scope: string; key: string; gone: AbortSignal | undefined },
+  ): Request {
+    const { wait, onAbandoned, leftOut } = this.settings
+    const contentType = linesOf(request.headers, 'content-type')[0] ?? ''
+    return {
+      scope,
+      key,
+      endpoint: `${request.method} ${request.path}`,
+      fingerprint: fingerprint(
+        { query: request.query, contentType, body: request.body },
+        leftOut === undefined ? {} : { leftOut },
+      ),
+      onAbandoned,
+      wait,
+      ...(gone && { signal: gone }),
     }
   }
 
@@ -145,23 +203,34 @@ export class Exchange {
     { recordId, fence, signal }: Execution,
     handler: HttpHandler,
     requestId: string,
-  ): Promise<Performed & { readonly response: HttpResponse }> {
-    const { mode, keptHeaders: keep, maxResponseBytes: maxBytes } = this.#settings
+    streaming: (response: LiveResponse & { readonly body: AsyncIterable<Uint8Array> }) => KeptStream,
+  ): Promise<Performed & { readonly response: LiveResponse }> {
+    const { mode, keptHeaders, maxResponseBytes } = this.settings
     let executed = true
     const notExecuted = (): void => {
       executed = false
     }
     const response = await handler({ recordId, fence, signal, notExecuted })
-    const ownId = linesOf(response.headers, 'request-id')[0] ?? requestId
+    const { status, headers, body } = response
+    const ownId = linesOf(headers, 'request-id')[0] ?? requestId
+    const kept =
+      body instanceof Uint8Array
+        ? keptBody(body, maxResponseBytes)
+        : await streaming({ status, headers, body }).read()
     return {
       response,
-      answer: encodeResponse(stored(response, { keep, maxBytes, requestId: mode.requestIds ? ownId : null })),
-      fate: !executed ? 'release' : mode.keeps(response.status) ? 'keep' : mode.otherwise,
+      answer: encodeResponse({
+        status,
+        headers: headers.filter(([name]) => keptHeaders.has(name)),
+        requestId: mode.requestIds ? ownId : null,
+        ...kept,
+      }),
+      fate: !executed ? 'release' : mode.keeps(status) ? 'keep' : mode.otherwise,
     }
   }
 
-  #first(response: HttpResponse, key: string, requestId: string): HttpResponse {
-    const { mode } = this.#settings
+  #first(response: LiveResponse, key: string, requestId: string): LiveResponse {
+    const { mode } = this.settings
     const ownId = linesOf(response.headers, 'request-id')[0]
     return withHeaders(response, [
       ...(mode.requestIds
@@ -176,10 +245,10 @@ export class Exchange {
   }
 
   #replay(answer: Uint8Array | null, key: string, requestId: string, recordId: string): Exchanged {
-    const { mode } = this.#settings
+    const { mode } = this.settings
     const kept = answer === null ? undefined : decodeResponse(answer)
     if (kept === undefined || kept.body === null) {
-      return this.#refuse({ kind: 'response-unavailable', key, recordId, status: kept?.status ?? null })
+      return this.refuse({ kind: 'response-unavailable', key, recordId, status: kept?.status ?? null })
     }
     const response = withHeaders(asSent(kept), [
       ...(mode.requestIds
@@ -198,12 +267,13 @@ export class Exchange {
 
   /** An answer that is kept stays the same, however often it is asked for. */
   #shouldRetry(status: number): HeaderLines {
-    const { mode } = this.#settings
+    const { mode } = this.settings
     return mode.shouldRetry && mode.keeps(status) && status >= 500 ? [['stripe-should-retry', 'false']] : []
   }
 
-  #refuse(problem: Problem): Exchanged {
-    return { outcome: problem.kind, response: this.#settings.mode.answer(problem) }
+  /** The answer of the mode to a problem. */
+  refuse(problem: Problem): Exchanged {
+    return { outcome: problem.kind, response: this.settings.mode.answer(problem) }
   }
 
   #newKey(): string {
@@ -220,7 +290,7 @@ function asSent({ status, headers, body }: StoredResponse): HttpResponse {
 }
 
 /** Ours in place of those of the same names. */
-function withHeaders(response: HttpResponse, ours: HeaderLines): HttpResponse {
+function withHeaders(response: LiveResponse, ours: HeaderLines): LiveResponse {
   const names = new Set(ours.map(([name]) => name))
   return { ...response, headers: [...response.headers.filter(([name]) => !names.has(name)), ...ours] }
 }

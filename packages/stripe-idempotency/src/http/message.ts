@@ -18,6 +18,16 @@ export interface HttpResponse {
   readonly body: Uint8Array
 }
 
+/** A request as it was received: `body` is null where it has more bytes than are allowed. */
+export interface ReceivedRequest extends Omit<HttpRequest, 'body'> {
+  readonly body: Uint8Array | null
+}
+
+/** A response whose body may still be in the making. */
+export interface LiveResponse extends Omit<HttpResponse, 'body'> {
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>
+}
+
 /** The lines of a header, in their order. */
 export function linesOf(headers: HeaderLines, name: string): string[] {
   return headers.filter(([each]) => each === name).map(([, value]) => value)

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { IdempotencyError } from '../errors.ts'
-import type { HeaderLines, HttpResponse } from '../http/message.ts'
+import type { HeaderLines } from '../http/message.ts'
 
 /** What is kept of a response. */
 export interface StoredResponse {
@@ -18,6 +18,7 @@ export interface StoredResponse {
 /** The headers that are kept of a response, in lower case. Others are of one exchange, not of the answer. */
 export const keptHeaders: ReadonlySet<string> = new Set([
   'content-type',
+  'content-encoding',
   'content-language',
   'content-disposition',
   'location',
@@ -51,18 +52,9 @@ export function mayBeKept(name: string): boolean {
   return !neverKept.has(name) && !/^(?:x-)?ratelimit/.test(name)
 }
 
-/** What to keep of a response; its body only where it has at most so many bytes. */
-export function stored(
-  { status, headers, body }: HttpResponse,
-  { keep, maxBytes, requestId }: { keep: ReadonlySet<string>; maxBytes: number; requestId: string | null },
-): StoredResponse {
-  return {
-    status,
-    headers: headers.filter(([name]) => keep.has(name)),
-    requestId,
-    body: body.length <= maxBytes ? body : null,
-    digest: hash('sha256', body, 'hex'),
-  }
+/** What to keep of a body: itself only where it has at most so many bytes. */
+export function keptBody(body: Uint8Array, maxBytes: number): Pick<StoredResponse, 'body' | 'digest'> {
+  return { body: body.length <= maxBytes ? body : null, digest: hash('sha256', body, 'hex') }
 }
 
 /** One line of JSON, then the body. */

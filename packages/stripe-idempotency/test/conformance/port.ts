@@ -7,6 +7,7 @@ import {
   type HttpOptions,
   type HttpRequest,
   ietf,
+  type LiveResponse,
   type Mode,
   memoryStore,
   readKey,
@@ -61,7 +62,7 @@ async function exchange(command: Command): Promise<object> {
       answer.at = clock.now()
       answer.status = response.status
       answer.headers = Object.fromEntries(response.headers)
-      answer.body = bodyText(response.body)
+      answer.body = bodyText(await whole(response.body))
       open--
     }
     clock.setTimeout(() => void begin(), at)
@@ -141,6 +142,13 @@ function bytesOf(each: Field): Uint8Array {
   if (each.value === null) return new Uint8Array()
   if (typeof each.value === 'string') return Buffer.from(each.value)
   return Buffer.from(each.field('base64').string(), 'base64')
+}
+
+async function whole(body: LiveResponse['body']): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
 /** As text where it is that. */
