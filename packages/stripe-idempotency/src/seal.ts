@@ -21,6 +21,11 @@ export interface Sealer {
   open(sealed: Uint8Array, place: string): Uint8Array
 }
 
+/** What sealed content belongs to. */
+export function placeOf({ scope, key }: { readonly scope: string; readonly key: string }): string {
+  return `${key} ${scope}`
+}
+
 const plain = 0
 const encrypted = 1
 const nonceLength = 12
@@ -29,7 +34,7 @@ const tagLength = 16
 /**
  * The first of the secrets seals, all of them open (AES-256-GCM), and the last names keys by HMAC (SHA-256): a new secret
  * in front of the old one seals from then on, and old keys are found. Without any, contents are stored as they are, and
- * keys as plain hashes.
+ * keys as plain hashes; content that was stored so opens only without any.
  */
 export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
   const derived = secrets.map(({ id, value }) => ({
@@ -49,7 +54,12 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
         : createHmac('sha256', naming).update(text).digest('base64url')
     },
     seal(content, place) {
-      if (first === undefined) return Buffer.concat([Uint8Array.of(plain), content])
+      if (first === undefined) {
+        const stored = Buffer.allocUnsafe(content.length + 1)
+        stored[0] = plain
+        stored.set(content, 1)
+        return stored
+      }
       const id = Buffer.from(first.id)
       const nonce = random.bytes(nonceLength)
       const cipher = createCipheriv('aes-256-gcm', first.content, nonce).setAAD(Buffer.from(place))
@@ -58,7 +68,8 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
     },
     open(sealed, place) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
-      if (bytes[0] === plain) return bytes.subarray(1)
+      // Where there are secrets, clear content is forged, or altered.
+      if (bytes[0] === plain && first === undefined) return bytes.subarray(1)
       const idEnd = 2 + (bytes[1] ?? 0)
       const secret = derived.find(({ id }) => id === bytes.toString('utf8', 2, idEnd))
       if (bytes[0] !== encrypted || bytes.length < idEnd + nonceLength + tagLength) {

@@ -1,4 +1,5 @@
 const secondMs = 1000
+const none: readonly string[] = []
 
 /** Places with a moment each, given back once it has passed: a wheel with a slot for every second that has any. */
 export class DueList {
@@ -20,11 +21,12 @@ export class DueList {
 
   /** Takes out at most `limit` places whose second has passed. */
   take(limit: number, now: number): readonly string[] {
-    const taken: string[] = []
     const end = Math.floor(now / secondMs)
+    if (this.#first >= end) return none
+    const taken: string[] = []
     while (taken.length < limit && this.#first < end && this.#slots.size > 0) {
       const slot = this.#slots.get(this.#first)
-      if (slot !== undefined) taken.push(...slot.splice(-(limit - taken.length)))
+      for (const place of slot?.splice(-(limit - taken.length)) ?? none) taken.push(place)
       if (slot !== undefined && slot.length > 0) break
       this.#slots.delete(this.#first)
       this.#first = this.#slots.size === 0 ? Infinity : this.#nextAfter(this.#first, end)
@@ -36,6 +38,8 @@ export class DueList {
   #nextAfter(second: number, end: number): number {
     for (let next = second + 1; next < Math.min(end, second + 60); next++)
       if (this.#slots.has(next)) return next
-    return Math.min(...this.#slots.keys().filter((each) => each > second))
+    return this.#slots
+      .keys()
+      .reduce((first, each) => (each > second ? Math.min(first, each) : first), Infinity)
   }
 }
