@@ -1,3 +1,4 @@
+import { IdempotencyError, shown } from '../errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { HttpOptions } from '../http/http-options.ts'
 import { createIdempotency, type IdempotencyOptions } from '../idempotency.ts'
@@ -11,6 +12,14 @@ export interface AdapterOptions<Context> extends IdempotencyOptions, HttpOptions
   readonly scope: (context: Context) => string | Promise<string>
 }
 
+/** @throws IdempotencyError `invalid_option` */
 export function exchangeOf<Context>(options: AdapterOptions<Context>): Exchange {
+  const scope: unknown = options.scope
+  if (typeof scope !== 'function') {
+    throw new IdempotencyError(
+      'invalid_option',
+      `scope must be a function that says whose key it is, not ${shown(scope)}`,
+    )
+  }
   return createIdempotency(options).http(options)
 }

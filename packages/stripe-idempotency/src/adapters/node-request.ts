@@ -82,15 +82,23 @@ export async function receiveNode(
   if (body instanceof Uint8Array || typeof body === 'string') {
     return { ...head, headers, body: Buffer.from(body) }
   }
-  emitWarning(
-    'a body was parsed before idempotency looked at it: numbers that differ may have become equal. Put body parsers behind idempotency, or keep rawBody',
-    { code: 'LOADBEARING_IDEMPOTENCY_PARSED_BODY' },
-  )
+  warnOnce()
   return {
     ...head,
     headers: [...headers.filter(([name]) => name !== 'content-type'), ['content-type', 'application/json']],
     body: Buffer.from(JSON.stringify(body)),
   }
+}
+
+let warned = false
+
+function warnOnce(): void {
+  if (warned) return
+  warned = true
+  emitWarning(
+    'a body was parsed before idempotency looked at it: numbers that differ may have become equal. Put body parsers behind idempotency, or keep rawBody',
+    { code: 'LOADBEARING_IDEMPOTENCY_PARSED_BODY' },
+  )
 }
 
 function headerLines(raw: readonly string[]): HeaderLines {
