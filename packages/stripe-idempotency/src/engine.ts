@@ -1,18 +1,17 @@
 import { Buffer } from 'node:buffer'
-import { IdempotencyError, isIdempotencyError } from './errors.ts'
+import { isIdempotencyError, storeUnavailable } from './errors.ts'
+import { type Held, HeldExecution } from './execution.ts'
 import { sameFingerprint } from './fingerprint/fingerprint.ts'
 import { Holding } from './lease/holding.ts'
+import { SharedTimer } from './lease/shared-timer.ts'
 import type { Clock, Random } from './ports.ts'
-import type {
-  ClaimAnswer,
-  ClaimRequest,
-  Holder,
-  IdempotencyRecord,
-  OnAbandoned,
-  RecoveryPoint,
-} from './record/record.ts'
-import type { Sealer } from './seal.ts'
+import type { ClaimAnswer, ClaimRequest, IdempotencyRecord, OnAbandoned } from './record/record.ts'
+import { placeOf, type Sealer } from './seal.ts'
 import type { IdempotencyStore } from './store/store.ts'
+import { TimeLimit } from './store/time-limit.ts'
+import { finishWithin, OpenTransaction } from './transaction.ts'
+
+export type { Execution, Held } from './execution.ts'
 
 /** Settings of an {@link Engine}; all times in milliseconds. */
 export interface EngineSettings {
@@ -39,32 +38,6 @@ export interface Request {
   readonly operation?: { readonly name: string; readonly input: Uint8Array }
   /** The caller has gone, and waits no longer. Work that has begun goes on. */
   readonly signal?: AbortSignal
-}
-
-/** What work may know of its record. */
-export interface Execution {
-  readonly recordId: string
-  /** Goes up with each holder of the record: a resource that refuses lower ones refuses those who woke too late. */
-  readonly fence: number
-  /** Aborted when the lease is lost; nothing that is written then will be kept. */
-  readonly signal: AbortSignal
-  /** Milliseconds of the store's clock: when the key was first claimed. */
-  readonly createdAt: number
-  readonly recoveryPoint: string | null
-  readonly journal: ReadonlyMap<string, Uint8Array>
-  /** Commits a phase. @throws IdempotencyError `lease_lost` */
-  advance(point: RecoveryPoint): Promise<void>
-}
-
-/** What the phases of an operation need as well, to commit in transactions of their own. */
-export interface Held extends Execution {
-  readonly holder: Holder
-  /** Milliseconds of the store's clock, and never behind it. */
-  now(): number
-  seal(content: Uint8Array): Uint8Array
-  open(sealed: Uint8Array): Uint8Array
-  /** What to throw where the store refused a write of this holder. */
-  lose(): IdempotencyError
 }
 
 /** What work came to. */
@@ -106,11 +79,21 @@ export type Settled =
 const completionPause = 50
 
 /** Carries out each request once: claims its key, keeps the claim while the work goes on, keeps its answer, replays it. */
-export class Engine {
+export class Engine implements Disposable {
   readonly settings: EngineSettings
+  readonly #limit: TimeLimit
+  readonly #firstBeat: SharedTimer
 
   constructor(settings: EngineSettings) {
     this.settings = settings
+    this.#limit = new TimeLimit(settings.clock, settings.storeTimeout)
+    this.#firstBeat = new SharedTimer(settings.clock, settings.lease / 3)
+  }
+
+  /** Leaves no timer behind. What is held keeps its lease no longer. */
+  [Symbol.dispose](): void {
+    this.#limit[Symbol.dispose]()
+    this.#firstBeat[Symbol.dispose]()
   }
 
   /**
@@ -154,6 +137,26 @@ export class Engine {
     return undefined
   }
 
+  /**
+   * As {@link settle}, as a part of a transaction that is open: `part` is the store in it. The answer is kept when it is
+   * committed, and as long as it is open nobody else can take the record.
+   *
+   * @throws what `perform` and the store throw; then the transaction must be rolled back, or else nothing of the key is kept
+   */
+  async settleWithin(
+    part: IdempotencyStore,
+    request: Request,
+    perform: (execution: Held) => Promise<Performed>,
+  ): Promise<Settled> {
+    const { clock, sealer } = this.settings
+    const claimed = await part.claim(this.#claimOf(request), { wait: request.wait })
+    if (!claimed.claimed) return this.#found(claimed.record, request)
+    const { record, now } = claimed
+    const hold = new OpenTransaction(record)
+    const execution = new HeldExecution(record, hold, part, sealer, clock, now - clock.monotonic())
+    return finishWithin(part, hold, record, sealer, await perform(execution))
+  }
+
   /** What a record that is there means for the request. A mismatch is seen before anything else. */
   #found(record: IdempotencyRecord, request: Request): Settled {
     if (record.endpoint !== request.endpoint) {
@@ -180,34 +183,16 @@ export class Engine {
     perform: (execution: Held) => Promise<Performed>,
   ): Promise<Settled> {
     const { store, clock, lease, sealer } = this.settings
-    const { scope, key, id, fence, owner } = record
-    using holding = new Holding({ scope, key, id, fence, owner }, store, clock, lease, since)
-    const lose = (): IdempotencyError => holding.lose('another holder has taken it over')
-    const execution: Held = {
-      holder: holding.holder,
-      now: () => now + clock.monotonic() - since,
-      seal: (content) => sealer.seal(content, placeOf(record)),
-      open: (sealed) => sealer.open(sealed, placeOf(record)),
-      lose,
-      recordId: id,
-      fence,
-      signal: holding.signal,
-      createdAt: record.createdAt,
-      recoveryPoint: record.recoveryPoint,
-      journal: new Map(
-        [...record.journal].map(([name, output]) => [name, sealer.open(output, placeOf(record))]),
-      ),
-      advance: async ({ name, output }) => {
-        const sealed = { name, output: sealer.seal(output, placeOf(record)) }
-        if (!(await store.advance(holding.holder, sealed))) throw lose()
-      },
-    }
+    const holding = new Holding(record, store, clock, lease, since, this.#firstBeat)
+    const execution = new HeldExecution(record, holding, store, sealer, clock, now - since)
     try {
       const performed = await perform(execution)
       return await this.#finish(record, holding, performed)
     } catch (error) {
       await this.#giveUp(holding)
       throw error
+    } finally {
+      holding[Symbol.dispose]()
     }
   }
 
@@ -225,7 +210,12 @@ export class Engine {
         : fate === 'release'
           ? store.release(holding.holder)
           : store.leave(holding.holder)
-    const written = await this.#untilWritten(holding, write)
+    let written: boolean | undefined
+    try {
+      written = await write()
+    } catch {
+      written = await this.#untilWritten(holding, write)
+    }
     // The effect is there and the store is not: the answer is true all the same, and the record will say it is uncertain.
     if (written === undefined || written) return executed
     const found = await this.#find(record)
@@ -261,7 +251,7 @@ export class Engine {
 
   /** The lease ends now, so that who asks next need not wait for it. Where the store is gone it ends by itself. */
   async #giveUp(holding: Holding): Promise<void> {
-    if (holding.signal.aborted) return
+    if (holding.lost) return
     try {
       await this.settings.store.renew(holding.holder, 0)
     } catch {
@@ -273,7 +263,7 @@ export class Engine {
     try {
       return await this.settings.store.find(scope, key)
     } catch (cause) {
-      throw unavailable('look up the record of a key', cause)
+      throw storeUnavailable('look up the record of a key', cause)
     }
   }
 
@@ -301,24 +291,12 @@ export class Engine {
   }
 
   async #claim(claim: ClaimRequest): Promise<ClaimAnswer> {
-    const { store, clock, storeTimeout } = this.settings
-    const timeout = new AbortController()
-    const { promise, reject } = Promise.withResolvers<never>()
-    promise.catch(() => {})
-    const handle = clock.setTimeout(() => {
-      timeout.abort()
-      reject(new Error(`it did not answer in ${storeTimeout} ms`))
-    }, storeTimeout)
-    const asked = store.claim(claim, { signal: timeout.signal })
     try {
-      return await Promise.race([asked, promise])
+      return await this.#limit.of((limit) => this.settings.store.claim(claim, limit))
     } catch (cause) {
-      asked.catch(() => {})
       void this.#undo(claim)
       if (isIdempotencyError(cause)) throw cause
-      throw unavailable('claim a key', cause)
-    } finally {
-      clock.clearTimeout(handle)
+      throw storeUnavailable('claim a key', cause)
     }
   }
 
@@ -330,7 +308,9 @@ export class Engine {
       await this.#pause(pause)
       try {
         const found = await store.find(claim.scope, claim.key)
-        if (found?.state === 'claimed' && found.owner === claim.owner) await store.release(found)
+        if (found?.state !== 'claimed' || found.owner !== claim.owner) return
+        // What was taken over may have phases that are committed.
+        await (found.fence === 1 ? store.release(found) : store.leave(found))
         return
       } catch {
         // Asked again, at longer and longer intervals.
@@ -365,16 +345,7 @@ export class Engine {
   }
 }
 
-/** What sealed content belongs to. */
-function placeOf({ scope, key }: { readonly scope: string; readonly key: string }): string {
-  return `${key} ${scope}`
-}
-
 function token(random: Random): string {
-  return Buffer.from(random.bytes(16)).toString('base64url')
-}
-
-function unavailable(what: string, cause: unknown): IdempotencyError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new IdempotencyError('store_unavailable', `the store could not ${what}: ${reason}`, { cause })
+  const bytes = random.bytes(16)
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
 }

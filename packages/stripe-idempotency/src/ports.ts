@@ -28,7 +28,19 @@ export const realClock: Clock = {
   },
 }
 
-export const realRandom: Random = { bytes: (length) => randomBytes(length) }
+const poolLength = 4096
+let pool = randomBytes(0)
+
+/** Short ones are cut from a pool: asking the operating system costs more than what is done with them. */
+export const realRandom: Random = {
+  bytes(length) {
+    if (length > 64) return randomBytes(length)
+    if (pool.length < length) pool = randomBytes(poolLength)
+    const bytes = pool.subarray(0, length)
+    pool = pool.subarray(length)
+    return bytes
+  },
+}
 
 function isTimer(handle: unknown): handle is NodeJS.Timeout {
   return typeof handle === 'object' && handle !== null && 'unref' in handle

@@ -159,7 +159,7 @@ export function uncertain(record: IdempotencyRecord, why: string): IdempotencyRe
 
 /** Somebody found out: the next one goes on after the phase that was in doubt, or does it again. */
 export function reopened(record: IdempotencyRecord, point: RecoveryPoint): IdempotencyRecord {
-  return { ...advanced(left(record), point), state: 'claimed', why: null }
+  return { ...advanced(left(record), point), state: 'claimed', fence: record.fence + 1, why: null }
 }
 
 /** Key and fingerprint stay until it expires, so that a retry does not execute; what was said is gone. */
@@ -167,6 +167,9 @@ export function erased(record: IdempotencyRecord): IdempotencyRecord {
   const operation = record.operation === null ? null : { ...record.operation, input: new Uint8Array() }
   return { ...record, operation, response: null, journal: new Map(), erased: true }
 }
+
+/** One for all records that have none, of which there may be millions. */
+const noJournal: ReadonlyMap<string, Uint8Array> = new Map()
 
 function newRecord(request: ClaimRequest, now: number): IdempotencyRecord {
   const { id, scope, key, endpoint, fingerprint, owner, lease, ttl, operation } = request
@@ -183,7 +186,7 @@ function newRecord(request: ClaimRequest, now: number): IdempotencyRecord {
     createdAt: now,
     expiresAt: now + ttl,
     recoveryPoint: null,
-    journal: new Map(),
+    journal: noJournal,
     operation,
     response: null,
     why: null,

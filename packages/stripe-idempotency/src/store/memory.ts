@@ -199,6 +199,7 @@ class MemoryStore implements IdempotencyStore {
   }
 
   #tell(id: string): void {
+    if (this.#watchers.size === 0) return
     const watchers = this.#watchers.get(id)
     if (watchers === undefined) return
     this.#watchers.delete(id)

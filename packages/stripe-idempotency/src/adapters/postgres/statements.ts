@@ -96,7 +96,7 @@ export function statementsFor(table: string): Statements {
       `DELETE FROM ${table} WHERE scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
     ),
     reopen: update(
-      `state = 'claimed', lease_ends = 0, why = NULL, recovery_point = $4::text, journal = journal || $5::bytea`,
+      `state = 'claimed', fence = fence + 1, lease_ends = 0, why = NULL, recovery_point = $4::text, journal = journal || $5::bytea`,
       `scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
     ),
     find: statement(records('scope = $2 AND key = $3', now)),

@@ -84,7 +84,7 @@ if ARGV[4] == 'complete' then
   redis.call('HSET', KEYS[1], 'state', 'completed', 'response', ARGV[5])
   keepUntilExpired()
 elseif ARGV[4] == 'reopen' then
-  redis.call('HSET', KEYS[1], 'state', 'claimed', 'lease_ends', '0')
+  redis.call('HSET', KEYS[1], 'state', 'claimed', 'lease_ends', '0', 'fence', digits(redis.call('HGET', KEYS[1], 'fence') + 1))
   redis.call('HDEL', KEYS[1], 'why')
   append(ARGV[5], ARGV[6])
 else
