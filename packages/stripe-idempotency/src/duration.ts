@@ -14,6 +14,8 @@ const units: ReadonlyMap<string, number> = new Map([
 /** What a timer of Node can wait, about 24.8 days. */
 export const durationMax: number = 2 ** 31 - 1
 
+const retentionMax = 3652 * 86_400_000
+
 /**
  * Milliseconds of the option `name`.
  *
@@ -25,6 +27,16 @@ export function parseDuration(name: string, duration: unknown): number {
   throw new IdempotencyError(
     'invalid_option',
     `${name} must be a duration of 0 to 24 days, in milliseconds or like '30s', not ${shown(duration)}`,
+  )
+}
+
+/** As `parseDuration`, for what is kept rather than waited for: up to ten years. */
+export function parseRetention(name: string, duration: unknown): number {
+  const ms = typeof duration === 'string' ? read(duration) : duration
+  if (typeof ms === 'number' && ms >= 0 && ms <= retentionMax) return ms
+  throw new IdempotencyError(
+    'invalid_option',
+    `${name} must be a duration of 0 to 3652 days, in milliseconds or like '30d', not ${shown(duration)}`,
   )
 }
 

@@ -1,13 +1,21 @@
 import { Buffer } from 'node:buffer'
-import { hash } from 'node:crypto'
-import { type Duration, parseDuration, parsePositiveDuration } from './duration.ts'
+import { type Duration, parsePositiveDuration, parseRetention } from './duration.ts'
 import { Engine, type Execution } from './engine.ts'
 import { IdempotencyError, shown } from './errors.ts'
 import { Exchange } from './http/exchange.ts'
 import { type HttpOptions, httpSettings } from './http/http-options.ts'
+import { checkName, type Operation, type OperationParts, PhasedOperation } from './operation/operation.ts'
+import type { Outbox } from './operation/outbox.ts'
+import type { Verdict } from './operation/phase.ts'
+import { settleUncertain } from './operation/reconcile.ts'
+import type { StandardSchema } from './operation/standard-schema.ts'
+import { startWorker, type Worker, type WorkerOptions } from './operation/worker.ts'
 import { type Clock, type Random, realClock, realRandom } from './ports.ts'
+import type { IdempotencyRecord } from './record/record.ts'
+import { type Run, type RunRequest, run } from './run.ts'
 import { type Secret, sealerOf } from './seal.ts'
-import type { IdempotencyStore } from './store/store.ts'
+import type { IdempotencyStore, TransactionalStore } from './store/store.ts'
+import { inTransaction, transactionsOf } from './transaction.ts'
 
 /** Options of {@link createIdempotency}. */
 export interface IdempotencyOptions {
@@ -23,35 +31,20 @@ export interface IdempotencyOptions {
   readonly ttl?: Duration
   /** How long the store may take to answer a claim; nothing is executed where it does not. Default: `5s`. */
   readonly storeTimeout?: Duration
+  /** Where jobs that phases stage are kept until a worker delivers them. Default: none, and phases stage none. */
+  readonly outbox?: Outbox<never>
   readonly clock?: Clock
   readonly random?: Random
 }
 
-/** What {@link Idempotency.run} is asked for. */
-export interface RunRequest {
-  /** Whose key it is: an account, a tenant. */
-  readonly scope: string
-  readonly key: string
-  /** What is asked for: the same key with another input is a mismatch. As JSON. */
-  readonly input: unknown
-  /** What is called; a key is for one of them. Default: none. */
-  readonly operation?: string
-  /** How long to wait for another one that is at work on the key. Default: not at all. */
-  readonly wait?: Duration
-  /** `safe`: running it again does no harm, where a holder was lost in the middle. Default: `never`, and the key is uncertain. */
-  readonly rerun?: 'safe' | 'never'
+/** Options of {@link createIdempotency}, on a store with transactions. */
+export interface TransactionalOptions<Transaction> extends IdempotencyOptions {
+  readonly store: TransactionalStore<Transaction>
+  readonly outbox?: Outbox<Transaction>
 }
 
-/** What a request came to. */
-export interface Run<Value> {
-  readonly value: Value
-  readonly replayed: boolean
-  readonly recordId: string
-  readonly fence: number
-}
-
-/** One effect for each key, on one store. */
-export interface Idempotency extends AsyncDisposable {
+/** One effect for each key, on one store; `Transaction` is what its transactions are, null where it has none. */
+export interface Idempotency<Transaction = null> extends AsyncDisposable {
   /**
    * Carries out `work` once for its scope and key, and answers with what it came to, then and from then on. Values are kept as
    * JSON. An error of `work` says that nothing was done: the key is as new.
@@ -59,110 +52,119 @@ export interface Idempotency extends AsyncDisposable {
    * @throws IdempotencyError `mismatch`, `in_use`, `uncertain`, `store_unavailable`, `lease_lost`, `response_unavailable`
    */
   run<Value>(request: RunRequest, work: (execution: Execution) => Promise<Value>): Promise<Run<Value>>
+  /**
+   * As {@link run}, in one transaction: what `work` writes in it, the key and the answer are committed together, or none of
+   * it. `work` is run again where its transaction collided with another one, or its commit with the loss of the connection
+   * and the key shows that nothing was committed.
+   *
+   * @throws IdempotencyError `invalid_option` where the store has no transactions
+   */
+  transaction<Value>(
+    request: RunRequest,
+    work: (transaction: Transaction, execution: Execution) => Promise<Value>,
+  ): Promise<Run<Value>>
+  /**
+   * As {@link run}, as a part of a transaction that you have begun, and will commit, or roll back where it rejects. A rival
+   * with the same key is told `in_use` until then, or waits for it.
+   *
+   *     await db.transaction(async (tx) => {
+   *       await idempotency.within(tx).run({ scope, key, input }, () => tx.query('UPDATE …'))
+   *     })
+   */
+  within(transaction: Transaction): Pick<Idempotency, 'run'>
   /** The same for requests over HTTP; what the adapters are made of. */
   http(options: HttpOptions): Exchange
+  /**
+   * Work in phases, to which `tx` and `call` add one each. Under its name a completer finds it again: it is the same after a
+   * restart, and phases keep their names. `schema` checks inputs; default: they are what they are.
+   *
+   * @throws IdempotencyError `invalid_option` where there is one of this name
+   */
+  operation<Input>(name: string): Operation<Transaction, Input, Input, unknown, undefined>
+  operation<Given, Input>(
+    name: string,
+    schema: StandardSchema<Given, Input>,
+  ): Operation<Transaction, Given, Input, unknown, undefined>
+  /**
+   * Settles an uncertain record, as a store lists it, by what somebody found out. An operation in phases goes on: with the
+   * value of `applied` as what its phase in doubt left, or, if `notApplied`, with that phase. Of any other record the value is
+   * the answer, or its key is as new.
+   *
+   * @returns whether it was uncertain still, and the verdict was not `unknown`
+   */
+  resolve(record: IdempotencyRecord, verdict: Verdict<unknown>): Promise<boolean>
+  /** Goes on with what was abandoned, deletes what has expired, delivers what was staged: what it is told to. */
+  worker(options: WorkerOptions): Worker
 }
 
 /** @throws IdempotencyError `invalid_option` */
-export function createIdempotency(options: IdempotencyOptions): Idempotency {
+export function createIdempotency<Transaction>(
+  options: TransactionalOptions<Transaction>,
+): Idempotency<Transaction>
+export function createIdempotency(options: IdempotencyOptions): Idempotency
+export function createIdempotency(options: IdempotencyOptions): Idempotency<never> {
   const { store, secrets = [], clock = realClock, random = realRandom } = options
   const lease = parsePositiveDuration('lease', options.lease ?? '60s')
   const storeTimeout = parsePositiveDuration('storeTimeout', options.storeTimeout ?? '5s')
   checkSecrets(secrets)
   const sealer = sealerOf(secrets, random)
-  const engineFor = (ttl: number): Engine =>
-    new Engine({ store, sealer, clock, random, lease, ttl, storeTimeout })
-  const ttl = options.ttl === undefined ? undefined : parsePositiveDuration('ttl', options.ttl)
+  const engines: Engine[] = []
+  const engineFor = (ttl: number): Engine => {
+    const made = new Engine({ store, sealer, clock, random, lease, ttl, storeTimeout })
+    engines.push(made)
+    return made
+  }
+  const ttl = options.ttl === undefined ? undefined : parseRetention('ttl', options.ttl)
+  if (ttl === 0) throw new IdempotencyError('invalid_option', 'ttl must be above 0, not 0')
   const engine = engineFor(ttl ?? 86_400_000)
+  const parts: OperationParts = {
+    engine,
+    store,
+    outbox: options.outbox,
+    sealer,
+    clock,
+    lease,
+    registry: new Map(),
+  }
   return {
     run: (request, work) => run(engine, request, work),
+    transaction: (request, work) => {
+      const transactional = transactionsOf(store)
+      return inTransaction(transactional, (transaction) =>
+        within(engine, transactional, transaction).run(request, (execution) => work(transaction, execution)),
+      )
+    },
+    within: (transaction) => within(engine, transactionsOf(store), transaction),
     http: (each) => {
       const settings = httpSettings(each)
       return new Exchange(engineFor(ttl ?? settings.mode.retention), settings)
     },
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  }
-}
-
-async function run<Value>(
-  engine: Engine,
-  { scope, key, input, operation = '', wait = 0, rerun = 'never' }: RunRequest,
-  work: (execution: Execution) => Promise<Value>,
-): Promise<Run<Value>> {
-  checkText('scope', scope)
-  checkText('key', key)
-  let value: { readonly value: Value } | undefined
-  let failure: { readonly error: unknown } | undefined
-  const settled = await engine.settle(
-    {
-      scope,
-      key,
-      endpoint: operation,
-      fingerprint: hash('sha256', canonical(input), 'buffer'),
-      onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
-      wait: parseDuration('wait', wait),
-    },
-    async (execution) => {
-      try {
-        value = { value: await work(execution) }
-      } catch (error) {
-        failure = { error }
-        return { answer: new Uint8Array(), fate: 'release' }
+    operation: <Given, Input>(name: string, schema?: StandardSchema<Given, Input>) => {
+      checkName('the name of an operation', name)
+      if (parts.registry.has(name)) {
+        throw new IdempotencyError('invalid_option', `there is an operation ${name} already`)
       }
-      return { answer: Buffer.from(JSON.stringify({ value: value.value })), fate: 'keep' }
+      return new PhasedOperation<never, Given, Input, unknown, undefined>(parts, name, schema, [])
     },
-  )
-  if (failure !== undefined) throw failure.error
-  const refuse = (
-    code: 'mismatch' | 'in_use' | 'uncertain' | 'response_unavailable',
-    message: string,
-  ): never => {
-    throw new IdempotencyError(code, message)
-  }
-  switch (settled.outcome) {
-    case 'executed':
-    case 'replayed': {
-      const { recordId, fence, answer, outcome } = settled
-      if (answer === null)
-        return refuse('response_unavailable', `record ${recordId}: what it came to was erased`)
-      const own = outcome === 'executed' ? value : undefined
-      const kept: { value: Value } = own ?? JSON.parse(Buffer.from(answer).toString())
-      return { value: kept.value, replayed: outcome === 'replayed', recordId, fence }
-    }
-    case 'mismatch':
-      return refuse(
-        'mismatch',
-        'the key was used before, for another input or operation; take a new key for a new request',
-      )
-    case 'in-use':
-      return refuse(
-        'in_use',
-        `record ${settled.recordId}: the key is held by a request that is still at work; ask again later`,
-      )
-    case 'uncertain':
-      return refuse(
-        'uncertain',
-        `record ${settled.recordId}: nobody knows whether it took effect: ${settled.why}`,
-      )
-    default:
-      return settled satisfies never
+    resolve: (record, verdict) => settleUncertain(parts, record, verdict),
+    worker: (each) => startWorker(parts, each),
+    [Symbol.asyncDispose]: () => {
+      for (const each of engines) each[Symbol.dispose]()
+      return store[Symbol.asyncDispose]()
+    },
   }
 }
 
-function canonical(input: unknown): string {
-  return JSON.stringify(input, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  )
-}
-
-function checkText(name: string, value: unknown): void {
-  if (typeof value === 'string' && value !== '') return
-  throw new IdempotencyError(
-    'invalid_option',
-    `${name} must be a string that is not empty, not ${shown(value)}`,
-  )
+function within<Transaction>(
+  engine: Engine,
+  store: TransactionalStore<Transaction>,
+  transaction: Transaction,
+): Pick<Idempotency, 'run'> {
+  const part = store.within(transaction)
+  return {
+    run: (request, work) =>
+      run({ settle: (asked, perform) => engine.settleWithin(part, asked, perform) }, request, work),
+  }
 }
 
 function checkSecrets(secrets: readonly Secret[]): void {

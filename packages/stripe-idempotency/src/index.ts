@@ -32,7 +32,7 @@ export { stripeV1, stripeV2 } from './mode/stripe.ts'
 export type { CompleterOptions } from './operation/completer.ts'
 export type { DrainerOptions } from './operation/drainer.ts'
 export { type MemoryOutboxOptions, memoryOutbox } from './operation/memory-outbox.ts'
-export type { ExecuteRequest, NotYet, Operation } from './operation/operation.ts'
+export type { ExecuteRequest, Operation } from './operation/operation.ts'
 export type { Job, Outbox, StagedJob } from './operation/outbox.ts'
 export {
   applied,

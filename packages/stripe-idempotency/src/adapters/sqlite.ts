@@ -19,11 +19,17 @@ import {
   reopened,
   uncertain,
 } from '../record/record.ts'
-import type { IdempotencyStore, ListFilter } from '../store/store.ts'
+import type { ListFilter, TransactionalStore } from '../store/store.ts'
+import { Turns } from './sqlite/turns.ts'
+
+export { type SqliteOutboxOptions, sqliteOutbox } from './sqlite/outbox.ts'
 
 /** Options of {@link sqliteStore}. */
 export interface SqliteStoreOptions {
-  /** An open database of `node:sqlite`. It stays open when the store is disposed of. */
+  /**
+   * An open database of `node:sqlite`. It stays open when the store is disposed of. A connection is in one transaction at a
+   * time: use it for nothing else, but for what `transaction` and the phases of operations write.
+   */
   readonly database: DatabaseSync
   /** Name of the table of records; another of the same name and `_journal` is beside it. Default: `idempotency_record`. */
   readonly table?: string
@@ -31,13 +37,16 @@ export interface SqliteStoreOptions {
   readonly clock?: Clock
 }
 
+// SQLITE_BUSY and SQLITE_LOCKED, whatever their extended code. (sqlite.org/rescode.html)
+const busyCodes: ReadonlySet<number> = new Set([5, 6])
+
 /** What identifies a record, and what it is written under. */
 type Place = Pick<IdempotencyRecord, 'scope' | 'key'>
 
 /**
  * A store in an SQLite database, for the processes of one machine. Makes its tables where they are not there, and sets
  * `journal_mode = WAL` and `synchronous = FULL`: what was answered survives a loss of power. Every method is one
- * `BEGIN IMMEDIATE` transaction.
+ * `BEGIN IMMEDIATE` transaction; they wait for each other, so transactions are to be short.
  *
  * @throws IdempotencyError `invalid_option`
  */
@@ -49,14 +58,17 @@ export function sqliteStore({
   if (!/^[A-Za-z_]\w{0,50}$/.test(table)) {
     throw new IdempotencyError('invalid_option', `table must be a plain name of a table, not ${shown(table)}`)
   }
-  return new SqliteStore(database, table, clock)
+  return new SqliteStore(database, table, clock, Turns.of(database))
 }
 
 /** See {@link sqliteStore}. */
-export class SqliteStore implements IdempotencyStore {
+export class SqliteStore implements TransactionalStore<DatabaseSync> {
   readonly #database: DatabaseSync
   readonly #clock: Clock
   readonly #table: string
+  /** Undefined within a transaction: it is this store's turn. */
+  readonly #turns: Turns | undefined
+  #inside: SqliteStore | undefined
   readonly #select: StatementSync
   readonly #journal: StatementSync
   readonly #write: StatementSync
@@ -65,28 +77,12 @@ export class SqliteStore implements IdempotencyStore {
   readonly #delete: StatementSync
 
   /** @internal */
-  constructor(database: DatabaseSync, table: string, clock: Clock) {
+  constructor(database: DatabaseSync, table: string, clock: Clock, turns: Turns | undefined) {
     this.#database = database
     this.#table = table
     this.#clock = clock
-    database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA busy_timeout = 5000;
-      CREATE TABLE IF NOT EXISTS ${table} (
-        scope TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, endpoint TEXT NOT NULL, fingerprint BLOB NOT NULL,
-        state TEXT NOT NULL CHECK (state IN ('claimed', 'completed', 'uncertain')),
-        fence INTEGER NOT NULL, owner TEXT NOT NULL, lease_ends INTEGER NOT NULL,
-        created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, recovery_point TEXT,
-        operation TEXT, input BLOB, response BLOB, why TEXT, erased INTEGER NOT NULL,
-        PRIMARY KEY (scope, key)
-      ) STRICT;
-      CREATE INDEX IF NOT EXISTS ${table}_expiry ON ${table} (expires_at) WHERE state = 'completed';
-      CREATE INDEX IF NOT EXISTS ${table}_open ON ${table} (state, lease_ends) WHERE state <> 'completed';
-      CREATE TABLE IF NOT EXISTS ${table}_journal (
-        scope TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, place INTEGER NOT NULL, output BLOB NOT NULL,
-        PRIMARY KEY (scope, key, name)
-      ) STRICT, WITHOUT ROWID`)
+    this.#turns = turns
+    if (turns !== undefined) this.#migrate()
     this.#select = database.prepare(`SELECT * FROM ${table} WHERE scope = ? AND key = ?`)
     this.#journal = database.prepare(
       `SELECT name, output FROM ${table}_journal WHERE scope = ? AND key = ? ORDER BY place`,
@@ -100,15 +96,12 @@ export class SqliteStore implements IdempotencyStore {
   }
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    return this.transaction(() => this.claimWithin(request))
-  }
-
-  /** As {@link claim}, in the transaction that is open. */
-  claimWithin(request: ClaimRequest): ClaimAnswer {
-    const found = this.#find(request)
-    const answer = claim(found, request, this.#clock.now())
-    if (answer.record !== found) this.#put(answer.record)
-    return answer
+    return this.#atomically(() => {
+      const found = this.#find(request)
+      const answer = claim(found, request, this.#clock.now())
+      if (answer.record !== found) this.#put(answer.record)
+      return answer
+    })
   }
 
   async renew(holder: Holder, lease: number): Promise<boolean> {
@@ -128,7 +121,7 @@ export class SqliteStore implements IdempotencyStore {
   }
 
   async release(holder: Holder): Promise<boolean> {
-    return this.transaction(() => {
+    return this.#atomically(() => {
       if (!holds(holder, this.#find(holder))) return false
       this.#remove(holder)
       return true
@@ -143,7 +136,7 @@ export class SqliteStore implements IdempotencyStore {
     which: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>,
     response: Uint8Array | null,
   ): Promise<boolean> {
-    return this.transaction(() => {
+    return this.#atomically(() => {
       const found = this.#find(which)
       if (found?.id !== which.id || found.state !== 'uncertain') return false
       if (response === null) this.#remove(which)
@@ -156,7 +149,7 @@ export class SqliteStore implements IdempotencyStore {
     which: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>,
     point: RecoveryPoint,
   ): Promise<boolean> {
-    return this.transaction(() => {
+    return this.#atomically(() => {
       const found = this.#find(which)
       if (found?.id !== which.id || found.state !== 'uncertain') return false
       this.#put(reopened(found, point))
@@ -165,26 +158,27 @@ export class SqliteStore implements IdempotencyStore {
   }
 
   async find(scope: string, key: string): Promise<IdempotencyRecord | undefined> {
-    const found = this.#find({ scope, key })
+    const found = await this.#reading(() => this.#find({ scope, key }))
     return found === undefined || hasExpired(found, this.#clock.now()) ? undefined : found
   }
 
   async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const now = this.#clock.now()
-    const rows = this.#database
-      .prepare(
-        `SELECT * FROM ${this.#table}
+    const query = this.#database.prepare(
+      `SELECT * FROM ${this.#table}
          WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR state = ?2)
            AND (?3 IS NULL OR (state = 'claimed' AND lease_ends <= ?3))
            AND NOT (state = 'completed' AND expires_at <= ?4)
          ORDER BY created_at DESC LIMIT ?5`,
-      )
-      .all(scope ?? null, state ?? null, abandonedFor === undefined ? null : now - abandonedFor, now, limit)
-    return rows.map((row) => this.#recordOf(row))
+    )
+    const abandonedBy = abandonedFor === undefined ? null : now - abandonedFor
+    return this.#reading(() =>
+      query.all(scope ?? null, state ?? null, abandonedBy, now, limit).map((row) => this.#recordOf(row)),
+    )
   }
 
   async reap(limit: number): Promise<number> {
-    return this.transaction(() => {
+    return this.#atomically(() => {
       const expired = this.#database
         .prepare(
           `SELECT scope, key FROM ${this.#table} WHERE state = 'completed' AND expires_at <= ? LIMIT ?`,
@@ -196,7 +190,7 @@ export class SqliteStore implements IdempotencyStore {
   }
 
   async erase({ scope, key }: { readonly scope: string; readonly key?: string }): Promise<number> {
-    const count = this.transaction(() => {
+    const count = await this.#atomically(() => {
       const rows = this.#database
         .prepare(`SELECT * FROM ${this.#table} WHERE scope = ?1 AND (?2 IS NULL OR key = ?2)`)
         .all(scope, key ?? null)
@@ -204,41 +198,81 @@ export class SqliteStore implements IdempotencyStore {
       return rows.length
     })
     // What was deleted stays in the pages and in the log until they are written anew.
-    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    await this.#reading(() => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
     return count
   }
 
   /** Nothing is left open: the database is the caller's. */
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Runs `work` in a transaction that is the only one that writes. */
-  transaction<Result>(work: () => Result): Result {
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      const result = work()
-      this.#database.exec('COMMIT')
-      return result
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw error
-    }
+  /** @throws what `work` throws, and errors of SQLite; nothing was committed then */
+  async transaction<Result>(work: (database: DatabaseSync) => Promise<Result>): Promise<Result> {
+    if (this.#turns === undefined) throw nested()
+    return this.#turns.take(async () => {
+      this.#database.exec('BEGIN IMMEDIATE')
+      try {
+        const result = await work(this.#database)
+        this.#database.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+        throw error
+      }
+    })
   }
 
-  /** As {@link complete}, in the transaction that is open. */
-  completeWithin(holder: Holder, response: Uint8Array): boolean {
-    return this.changeWithin(holder, (record) => completed(record, response))
+  /** @throws IdempotencyError `invalid_option` where it is not the store's own database, in a transaction */
+  within(transaction: DatabaseSync): SqliteStore {
+    if (transaction !== this.#database || !transaction.isTransaction) throw nested()
+    this.#inside ??= new SqliteStore(this.#database, this.#table, this.#clock, undefined)
+    return this.#inside
   }
 
-  /** Changes the record in the transaction that is open, where the holder still holds it. */
-  changeWithin(holder: Holder, change: (record: IdempotencyRecord) => IdempotencyRecord): boolean {
-    const found = this.#find(holder)
-    if (!holds(holder, found)) return false
-    this.#put(change(found))
-    return true
+  /** Another connection was writing, for longer than `busy_timeout`. */
+  isTransient(error: unknown): boolean {
+    const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined
+    return typeof code === 'number' && busyCodes.has(code & 0xff)
   }
 
-  #change(holder: Holder, change: (record: IdempotencyRecord) => IdempotencyRecord): boolean {
-    return this.transaction(() => this.changeWithin(holder, change))
+  async #change(holder: Holder, change: (record: IdempotencyRecord) => IdempotencyRecord): Promise<boolean> {
+    return this.#atomically(() => {
+      const found = this.#find(holder)
+      if (!holds(holder, found)) return false
+      this.#put(change(found))
+      return true
+    })
+  }
+
+  /** In a transaction of its own, or in the one that is open. */
+  async #atomically<Result>(work: () => Result): Promise<Result> {
+    return this.#turns === undefined ? work() : this.transaction(async () => work())
+  }
+
+  /** When no transaction is open, or in the one that is. */
+  async #reading<Result>(work: () => Result): Promise<Result> {
+    return this.#turns === undefined ? work() : this.#turns.take(async () => work())
+  }
+
+  #migrate(): void {
+    const table = this.#table
+    this.#database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA busy_timeout = 5000;
+      CREATE TABLE IF NOT EXISTS ${table} (
+        scope TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, endpoint TEXT NOT NULL, fingerprint BLOB NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('claimed', 'completed', 'uncertain')),
+        fence INTEGER NOT NULL, owner TEXT NOT NULL, lease_ends INTEGER NOT NULL,
+        created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, recovery_point TEXT,
+        operation TEXT, input BLOB, response BLOB, why TEXT, erased INTEGER NOT NULL,
+        PRIMARY KEY (scope, key)
+      ) STRICT;
+      CREATE INDEX IF NOT EXISTS ${table}_expiry ON ${table} (expires_at) WHERE state = 'completed';
+      CREATE INDEX IF NOT EXISTS ${table}_open ON ${table} (state, lease_ends) WHERE state <> 'completed';
+      CREATE TABLE IF NOT EXISTS ${table}_journal (
+        scope TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, place INTEGER NOT NULL, output BLOB NOT NULL,
+        PRIMARY KEY (scope, key, name)
+      ) STRICT, WITHOUT ROWID`)
   }
 
   #find({ scope, key }: Place): IdempotencyRecord | undefined {
@@ -309,6 +343,13 @@ export class SqliteStore implements IdempotencyStore {
       erased: row['erased'] === 1,
     }
   }
+}
+
+function nested(): IdempotencyError {
+  return new IdempotencyError(
+    'invalid_option',
+    'a transaction of the store is its own database in one that is open, and there is none within it: call within(…) with what transaction(…) gives',
+  )
 }
 
 function textOf(row: Record<string, unknown>, name: string): string {
