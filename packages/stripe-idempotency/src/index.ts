@@ -1,3 +1,5 @@
+export { type IdempotentFetchOptions, idempotentFetch } from './client/idempotent-fetch.ts'
+export type { RetryBudgetOptions } from './client/retry-budget.ts'
 export type { Duration } from './duration.ts'
 export type { Execution } from './engine.ts'
 export { type Failure, IdempotencyError, type IdempotencyErrorCode, isIdempotencyError } from './errors.ts'
