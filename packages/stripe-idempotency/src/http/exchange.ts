@@ -3,7 +3,7 @@ import type { Engine, Execution, Performed, Request, Settled } from '../engine.t
 import { IdempotencyError, isIdempotencyError, shown } from '../errors.ts'
 import type { LeftOut } from '../fingerprint/canonical-json.ts'
 import { fingerprint } from '../fingerprint/fingerprint.ts'
-import { readKey } from '../key/idempotency-key.ts'
+import { keyLines, readKey } from '../key/idempotency-key.ts'
 import type { Mode, Problem } from '../mode/mode.ts'
 import type { OnAbandoned } from '../record/record.ts'
 import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
@@ -37,6 +37,14 @@ export interface HandlerContext extends Pick<Execution, 'recordId' | 'fence' | '
   notExecuted(): void
 }
 
+/** Of a request on which no key has an effect. */
+const unkeyed: HandlerContext = {
+  recordId: '',
+  fence: 0,
+  signal: new AbortController().signal,
+  notExecuted() {},
+}
+
 export type HttpHandler = (context: HandlerContext) => Promise<LiveResponse>
 
 /** What became of a request, for those who count. */
@@ -68,11 +76,12 @@ export class Exchange {
   concerns({ method, headers }: Pick<HttpRequest, 'method' | 'headers'>): boolean {
     const { mode } = this.settings
     if (!mode.methods.has(method)) return false
-    return mode.withoutKey !== 'pass' || linesOf(headers, mode.key.header.toLowerCase()).length > 0
+    if (mode.withoutKey !== 'pass' || mode.key.member !== undefined) return true
+    return linesOf(headers, mode.key.header.toLowerCase()).length > 0
   }
 
   /**
-   * A body that is whole is stored before the answer is there; one in the making goes on to the client as it is produced, and ends
+   * A request on which no key has an effect is the handler's alone. A body that is whole is stored before the answer is there; one in the making goes on to the client as it is produced, and ends
    * once it is stored.
    *
    * @param scope whose key it is
@@ -86,9 +95,16 @@ export class Exchange {
     gone?: AbortSignal,
   ): Promise<Exchanged> {
     const { mode, maxBodyBytes } = this.settings
+    if (!this.concerns(request)) return { outcome: 'passed', response: await handler(unkeyed) }
+    const codings = linesOf(request.headers, 'content-encoding')
+    const body =
+      request.body === null || request.body.length > maxBodyBytes
+        ? null
+        : await withoutCodings(request.body, codings, maxBodyBytes)
+    if (body === null) return this.refuse({ kind: 'body-too-large', maxBytes: maxBodyBytes })
     let key: string
     try {
-      const found = readKey(linesOf(request.headers, mode.key.header.toLowerCase()), mode.key)
+      const found = readKey(keyLines({ headers: request.headers, body }, mode.key), mode.key)
       if (found === undefined && mode.withoutKey === 'refuse') return this.refuse({ kind: 'key-missing' })
       key = found ?? this.#newKey()
     } catch (error) {
@@ -101,12 +117,6 @@ export class Exchange {
         `scope must say whose the key of ${request.method} ${request.path} is, and gave ${shown(scope)}: authenticate before idempotency`,
       )
     }
-    const codings = linesOf(request.headers, 'content-encoding')
-    const body =
-      request.body === null || request.body.length > maxBodyBytes
-        ? null
-        : await withoutCodings(request.body, codings, maxBodyBytes)
-    if (body === null) return this.refuse({ kind: 'body-too-large', maxBytes: maxBodyBytes })
     const early = Promise.withResolvers<Streaming>()
     const settled = this.#settle({ ...request, body }, { scope, key, gone }, handler, early.resolve)
     const first = await Promise.race([settled, early.promise])
@@ -183,14 +193,20 @@ export class Exchange {
     request: HttpRequest,
     { scope, key, gone }: { scope: string; key: string; gone: AbortSignal | undefined },
   ): Request {
-    const { wait, onAbandoned, leftOut } = this.settings
+    const { mode, wait, onAbandoned, leftOut } = this.settings
+    const compared = mode.comparedHeaders
     const contentType = linesOf(request.headers, 'content-type')[0] ?? ''
     return {
       scope,
       key,
       endpoint: `${request.method} ${request.path}`,
       fingerprint: fingerprint(
-        { query: request.query, contentType, body: request.body },
+        {
+          query: request.query,
+          contentType,
+          body: request.body,
+          ...(compared && { headers: request.headers.filter(([name]) => compared.includes(name)) }),
+        },
         leftOut === undefined ? {} : { leftOut },
       ),
       onAbandoned,
@@ -247,7 +263,7 @@ export class Exchange {
   #replay(answer: Uint8Array | null, key: string, requestId: string, recordId: string): Exchanged {
     const { mode } = this.settings
     const kept = answer === null ? undefined : decodeResponse(answer)
-    if (kept === undefined || kept.body === null) {
+    if (kept === undefined || kept.body === null || mode.repeats === 'refused') {
       return this.refuse({ kind: 'response-unavailable', key, recordId, status: kept?.status ?? null })
     }
     const response = withHeaders(asSent(kept), [

@@ -40,7 +40,7 @@ async function exchange(command: Command): Promise<object> {
     }),
   })
   const http = idempotency.http({
-    mode: modeOf(field(command, 'mode').string(), text('syntax')),
+    mode: modeOf(field(command, 'mode'), options?.field('syntax')),
     ...pick({ wait: duration(options, 'wait'), rerun: text('rerun') === 'safe' ? 'safe' : undefined }),
   } satisfies HttpOptions)
   let executions = 0
@@ -73,10 +73,7 @@ async function exchange(command: Command): Promise<object> {
 }
 
 function key(command: Command): object {
-  const mode = modeOf(
-    field(command, 'mode').string(),
-    field(command, 'syntax').optional((each) => each.string()),
-  )
+  const mode = modeOf(field(command, 'mode'), field(command, 'syntax'))
   const lines = field(command, 'lines').list((each) => each.string())
   return { key: readKey(lines, mode.key) ?? null }
 }
@@ -92,11 +89,12 @@ function fingerprintOf({ query, headers, body }: HttpRequest): Uint8Array {
   return fingerprint({ query, contentType: new Map(headers).get('content-type') ?? '', body })
 }
 
-function modeOf(name: string, syntax: string | undefined): Mode {
+function modeOf(mode: Field, syntax: Field | undefined): Mode {
+  const given = syntax?.optional((each) => each.oneOf(['strict', 'lenient']))
+  const name = mode.oneOf(['stripe-v1', 'stripe-v2', 'ietf'])
   if (name === 'stripe-v1') return stripeV1
   if (name === 'stripe-v2') return stripeV2
-  if (name === 'ietf') return syntax === 'strict' ? ietf({ syntax }) : ietf()
-  throw new TypeError(`there is no mode ${name}`)
+  return ietf(given === undefined ? {} : { syntax: given })
 }
 
 function requestOf(each: Field): HttpRequest {
