@@ -30,6 +30,7 @@ export {
 export { type KeyRules, type KeySyntax, readKey } from './key/idempotency-key.ts'
 export { type IetfOptions, ietf } from './mode/ietf.ts'
 export type { Mode, Problem } from './mode/mode.ts'
+export { adyen, checkoutCom, increase, mangopay, payPal, square, whop } from './mode/presets.ts'
 export { stripeV1, stripeV2 } from './mode/stripe.ts'
 export type { CompleterOptions } from './operation/completer.ts'
 export type { DrainerOptions } from './operation/drainer.ts'

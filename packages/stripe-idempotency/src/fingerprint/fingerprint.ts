@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import type { HeaderLines } from '../http/message.ts'
 import { canonicalJson, type LeftOut } from './canonical-json.ts'
 import { formFields, inOrder } from './form.ts'
 import { multipartParts } from './multipart.ts'
@@ -12,6 +13,8 @@ export interface RequestContent {
   readonly contentType: string
   /** Its content codings taken off. */
   readonly body: Uint8Array
+  /** Headers that make it another request. Default: none. */
+  readonly headers?: HeaderLines
 }
 
 /** How requests are compared. */
@@ -32,6 +35,8 @@ export function fingerprint(content: RequestContent, options: FingerprintOptions
   const query = formFields(content.query).flat()
   // The number of fields keeps the query apart from what follows it.
   const parts = [version, String(query.length), ...query, type, ...contentParts(type, content, options)]
+  if (content.headers !== undefined)
+    parts.unshift('headers', String(content.headers.length), ...content.headers.flat())
   const bytes = Buffer.concat(parts.flatMap(lengthPrefixed))
   return options.secret === undefined
     ? hash('sha256', bytes, 'buffer')

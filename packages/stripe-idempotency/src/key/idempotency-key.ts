@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer'
 import { IdempotencyError } from '../errors.ts'
+import { type HttpRequest, linesOf } from '../http/message.ts'
 import { structuredString } from './structured-string.ts'
 
 /** How the value of the header is written. */
@@ -19,6 +21,30 @@ export interface KeyRules {
   readonly minLength: number
   /** Characters, at most. */
   readonly maxLength: number
+  /** What else a key must be like. Default: anything. */
+  readonly pattern?: RegExp
+  /** Where the key is a member of a JSON object in the body: its name. Answers tell the key in the header all the same. */
+  readonly member?: string
+}
+
+/** What stands where the key is: the lines of the header, or the member of the body if it is a string. */
+export function keyLines(
+  { headers, body }: Pick<HttpRequest, 'headers' | 'body'>,
+  { header, member }: KeyRules,
+): readonly string[] {
+  if (member === undefined) return linesOf(headers, header.toLowerCase())
+  const value = memberOf(body, member)
+  return typeof value === 'string' ? [value] : []
+}
+
+function memberOf(body: Uint8Array, name: string): unknown {
+  try {
+    const content: unknown = JSON.parse(Buffer.from(body).toString())
+    if (typeof content !== 'object' || content === null) return undefined
+    return Object.getOwnPropertyDescriptor(content, name)?.value
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -37,6 +63,8 @@ export function readKey(lines: readonly string[], rules: KeyRules): string | und
       `it has ${key.length} characters, and ${rules.minLength} to ${rules.maxLength} are allowed`,
     )
   }
+  if (rules.pattern?.test(key) === false)
+    throw invalid(rules, `it is not of the form ${rules.pattern.source}`)
   return key
 }
 
@@ -63,6 +91,7 @@ function visible(value: string, rules: KeyRules): string {
   throw invalid(rules, 'it has characters that are not printable ASCII')
 }
 
-function invalid({ header }: KeyRules, why: string): IdempotencyError {
-  return new IdempotencyError('key_invalid', `the header ${header} cannot be read: ${why}`)
+function invalid({ header, member }: KeyRules, why: string): IdempotencyError {
+  const place = member === undefined ? `header ${header}` : `member ${member}`
+  return new IdempotencyError('key_invalid', `the ${place} cannot be read: ${why}`)
 }

@@ -38,6 +38,10 @@ export interface Mode {
   readonly keeps: (status: number) => boolean
   /** What becomes of a key whose answer is not kept: it is as new, or goes on where it stopped. */
   readonly otherwise: 'release' | 'leave'
+  /** Headers, in lower case, that make it another request where they differ. Default: none. */
+  readonly comparedHeaders?: readonly string[]
+  /** What becomes of a request that was answered: its answer again, or the problem `response-unavailable`. Default: `replayed`. */
+  readonly repeats?: 'replayed' | 'refused'
   /** Whether each request has an id, that answers tell (`Request-Id`, `Original-Request`). */
   readonly requestIds: boolean
   /** Whether answers tell the client if it should try again (`Stripe-Should-Retry`). */
