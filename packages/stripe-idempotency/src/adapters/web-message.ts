@@ -61,7 +61,7 @@ function pairs(headers: HeaderLines): [string, string][] {
   return headers.map(([name, value]) => [name, value])
 }
 
-function webBody(body: LiveResponse['body']): BodyInit {
+function webBody(body: LiveResponse['body']): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   if (body instanceof Uint8Array) return Uint8Array.from(body)
   const iterator = body[Symbol.asyncIterator]()
   return new ReadableStream<Uint8Array>({

@@ -27,7 +27,7 @@ interface World {
 interface Post {
   readonly key?: string | null
   readonly account?: string | null
-  readonly body?: BodyInit
+  readonly body?: NonNullable<RequestInit['body']>
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
 }
