@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { isIdempotencyError, storeUnavailable } from './errors.ts'
+import type { Events } from './events.ts'
 import { type Held, HeldExecution } from './execution.ts'
 import { sameFingerprint } from './fingerprint/fingerprint.ts'
 import { Holding } from './lease/holding.ts'
@@ -23,6 +24,7 @@ export interface EngineSettings {
   readonly ttl: number
   /** How long the store may take to answer a claim. */
   readonly storeTimeout: number
+  readonly events: Events
 }
 
 /** What is asked for, once. */
@@ -101,7 +103,19 @@ export class Engine implements Disposable {
    * @throws IdempotencyError `record_corrupt`
    * @throws what `perform` throws; then the record is left to `onAbandoned`, its lease ended
    */
-  async settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> {
+  settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> {
+    const { events, sealer, clock } = this.settings
+    if (!events.hears('outcome')) return this.#settle(request, perform)
+    const keyHash = sealer.keyOf(request.scope, request.key)
+    return events.observe(
+      keyHash,
+      () => clock.monotonic(),
+      perform,
+      (each) => this.#settle(request, each),
+    )
+  }
+
+  async #settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> {
     const { clock } = this.settings
     const deadline = clock.monotonic() + request.wait
     const claim = this.#claimOf(request)
@@ -187,13 +201,20 @@ export class Engine implements Disposable {
     const execution = new HeldExecution(record, holding, store, sealer, clock, now - since)
     try {
       const performed = await perform(execution)
-      return await this.#finish(record, holding, performed)
+      const settled = await this.#finish(record, holding, performed)
+      if (settled.outcome === 'replayed' || settled.outcome === 'in-use') this.#tellLost(record)
+      return settled
     } catch (error) {
+      if (holding.lost) this.#tellLost(record)
       await this.#giveUp(holding)
       throw error
     } finally {
       holding[Symbol.dispose]()
     }
+  }
+
+  #tellLost({ key, id, fence }: IdempotencyRecord): void {
+    this.settings.events.emit('lease-lost', { keyHash: key, recordId: id, fence })
   }
 
   async #finish(record: IdempotencyRecord, holding: Holding, performed: Performed): Promise<Settled> {

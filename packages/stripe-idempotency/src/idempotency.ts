@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { type Duration, parsePositiveDuration, parseRetention } from './duration.ts'
 import { Engine, type Execution } from './engine.ts'
 import { IdempotencyError, shown } from './errors.ts'
+import { Events, type IdempotencyEvents } from './events.ts'
 import { Exchange } from './http/exchange.ts'
 import { type HttpOptions, httpSettings } from './http/http-options.ts'
 import { checkName, type Operation, type OperationParts, PhasedOperation } from './operation/operation.ts'
@@ -93,6 +94,18 @@ export interface Idempotency<Transaction = null> extends AsyncDisposable {
    * @returns whether it was uncertain still, and the verdict was not `unknown`
    */
   resolve(record: IdempotencyRecord, verdict: Verdict<unknown>): Promise<boolean>
+  /**
+   * Calls `listener` at each event. `outcome` is told of each request, other than those in a transaction, whose outcome is
+   * that of the transaction; `lease-lost` of each holder whose work was taken over. What a listener throws changes nothing,
+   * and becomes a warning of the process. The same events of all instances are on the diagnostics channels
+   * `loadbearing:stripe-idempotency:outcome` and `…:lease-lost`.
+   *
+   * @returns ends it
+   */
+  on<Name extends keyof IdempotencyEvents>(
+    name: Name,
+    listener: (event: IdempotencyEvents[Name]) => void,
+  ): () => void
   /** Goes on with what was abandoned, deletes what has expired, delivers what was staged: what it is told to. */
   worker(options: WorkerOptions): Worker
 }
@@ -108,9 +121,10 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
   const storeTimeout = parsePositiveDuration('storeTimeout', options.storeTimeout ?? '5s')
   checkSecrets(secrets)
   const sealer = sealerOf(secrets, random)
+  const events = new Events()
   const engines: Engine[] = []
   const engineFor = (ttl: number): Engine => {
-    const made = new Engine({ store, sealer, clock, random, lease, ttl, storeTimeout })
+    const made = new Engine({ store, sealer, clock, random, lease, ttl, storeTimeout, events })
     engines.push(made)
     return made
   }
@@ -147,6 +161,7 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
       return new PhasedOperation<never, Given, Input, unknown, undefined>(parts, name, schema, [])
     },
     resolve: (record, verdict) => settleUncertain(parts, record, verdict),
+    on: (name, listener) => events.on(name, listener),
     worker: (each) => startWorker(parts, each),
     [Symbol.asyncDispose]: () => {
       for (const each of engines) each[Symbol.dispose]()

@@ -3,6 +3,7 @@ export type { RetryBudgetOptions } from './client/retry-budget.ts'
 export type { Duration } from './duration.ts'
 export type { Execution } from './engine.ts'
 export { type Failure, IdempotencyError, type IdempotencyErrorCode, isIdempotencyError } from './errors.ts'
+export type { IdempotencyEvents, LeaseLostEvent, Outcome, OutcomeEvent } from './events.ts'
 export type { LeftOut } from './fingerprint/canonical-json.ts'
 export {
   type FingerprintOptions,
