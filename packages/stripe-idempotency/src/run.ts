@@ -117,9 +117,10 @@ function bufferOf(bytes: Uint8Array): Buffer {
 
 /** @throws IdempotencyError `invalid_option` */
 export function checkText(name: string, value: unknown): void {
-  if (typeof value === 'string' && value !== '') return
+  // In UTF-8 all lone surrogates are one character: two names could become one.
+  if (typeof value === 'string' && value !== '' && value.isWellFormed()) return
   throw new IdempotencyError(
     'invalid_option',
-    `${name} must be a string that is not empty, not ${shown(value)}`,
+    `${name} must be a string of Unicode that is not empty, not ${shown(value)}`,
   )
 }

@@ -111,7 +111,7 @@ export class Exchange {
       if (!isIdempotencyError(error)) throw error
       return this.refuse({ kind: 'key-invalid', message: error.message })
     }
-    if (typeof scope !== 'string' || scope === '') {
+    if (typeof scope !== 'string' || scope === '' || !scope.isWellFormed()) {
       throw new IdempotencyError(
         'scope_missing',
         `scope must say whose the key of ${request.method} ${request.path} is, and gave ${shown(scope)}: authenticate before idempotency`,
