@@ -66,11 +66,32 @@ export function encodeResponse({ body, ...head }: StoredResponse): Uint8Array {
 /** @throws IdempotencyError `record_corrupt` */
 export function decodeResponse(bytes: Uint8Array): StoredResponse {
   const end = bytes.indexOf(0x0a)
+  const settled = end < 0 ? settledResponse(bytes) : undefined
+  if (settled !== undefined) return settled
   const head = parse(Buffer.from(bytes.subarray(0, Math.max(0, end))).toString())
   if (head === undefined)
     throw new IdempotencyError('record_corrupt', 'the store holds no response of this package')
   const { whole, ...rest } = head
   return { ...rest, body: whole ? bytes.subarray(end + 1) : null }
+}
+
+/** Of a record that was uncertain, and settled by a value: that value is the answer. */
+function settledResponse(bytes: Uint8Array): StoredResponse | undefined {
+  let answer: unknown
+  try {
+    answer = JSON.parse(Buffer.from(bytes).toString())
+  } catch {
+    return undefined
+  }
+  if (typeof answer !== 'object' || answer === null || !('value' in answer)) return undefined
+  const body = Buffer.from(JSON.stringify(answer.value))
+  return {
+    status: 200,
+    headers: [['content-type', 'application/json']],
+    requestId: null,
+    body,
+    digest: hash('sha256', body, 'hex'),
+  }
 }
 
 function parse(line: string): (Omit<StoredResponse, 'body'> & { readonly whole: boolean }) | undefined {
