@@ -1,8 +1,9 @@
 import { postgres as postgresServer, type Service, skipWithout } from '@loadbearing/harness/services'
 import { type PostgresClient, postgresStore } from '@loadbearing/stripe-idempotency/postgres'
-import { Client, Pool } from 'pg'
+import { Client, type Pool } from 'pg'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { openPool } from './pool.ts'
 import { storeSuite } from './store-suite.ts'
 
 const unavailable = skipWithout('postgres')
@@ -15,8 +16,9 @@ describe.skipIf(unavailable)('PostgreSQL', () => {
 
   beforeAll(async () => {
     server = await postgresServer()
-    pool = new Pool({ connectionString: server.url, max: 10 })
+    pool = openPool(server.url, 10)
     client = new Client({ connectionString: server.url })
+    client.on('error', () => {})
     await client.connect()
     sql = postgres(server.url, { max: 10, onnotice: () => {} })
   }, 120_000)

@@ -4,10 +4,10 @@ import { createIdempotency, type IdempotencyStore } from '@loadbearing/stripe-id
 import { postgresStore } from '@loadbearing/stripe-idempotency/postgres'
 import { redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { Redis } from 'ioredis'
-import { Pool } from 'pg'
 import postgres from 'postgres'
 import { createClient } from 'redis'
 import { describe, expect, test } from 'vitest'
+import { openPool } from './pool.ts'
 
 const request = { scope: 'acct_1', key: 'k', input: 1, wait: '30s' } as const
 
@@ -56,7 +56,7 @@ async function fiftyWait(of: IdempotencyStore): Promise<void> {
 describe.skipIf(skipWithout('postgres'))('waiting on PostgreSQL, by notification', () => {
   test('50 duplicates have the answer, and ask for it once', async () => {
     await using server = await postgresServer()
-    const pool = new Pool({ connectionString: server.url, max: 10 })
+    const pool = openPool(server.url, 10)
     const sql = postgres(server.url, { max: 4, onnotice: () => {} })
     try {
       for (const client of [pool, sql]) {
@@ -75,7 +75,7 @@ describe.skipIf(skipWithout('postgres'))('waiting on PostgreSQL, by notification
 
   test('the doctor finds an UNLOGGED table, and none where there is none', async () => {
     await using server = await postgresServer()
-    const pool = new Pool({ connectionString: server.url, max: 2 })
+    const pool = openPool(server.url, 2)
     try {
       const store = postgresStore({ pool, table: 'doctor_record' })
       await expect(store.find('acct_1', 'k')).rejects.toMatchObject({ code: 'store_unavailable' })
@@ -95,8 +95,7 @@ describe.skipIf(skipWithout('postgres'))('waiting on PostgreSQL, by notification
 
   test('a kill of the server keeps every key that was answered', async () => {
     await using server = await postgresServer({ name: 'killed' })
-    const pool = new Pool({ connectionString: server.url, max: 2 })
-    pool.on('error', () => {})
+    const pool = openPool(server.url, 2)
     try {
       const store = postgresStore({ pool })
       await store.migrate()

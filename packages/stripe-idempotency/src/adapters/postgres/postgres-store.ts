@@ -4,6 +4,7 @@ import { type Clock, realClock } from '../../ports.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
+  completed,
   type Holder,
   hasExpired,
   type IdempotencyRecord,
@@ -252,8 +253,13 @@ export class PostgresStore extends Records implements TransactionalStore<Postgre
 
   isTransient(error: unknown): boolean {
     if (typeof error !== 'object' || error === null) return false
+    if (this.#unknown.has(error)) return true
+    const state = sqlState(error)
     return (
-      this.#unknown.has(error) || [serializationFailure, deadlockDetected].includes(sqlState(error) ?? '')
+      state === serializationFailure ||
+      state === deadlockDetected ||
+      // Somebody committed the key between the look at it and the lock on it.
+      (state === uniqueViolation && constraintOf(error) === `${nameOf(this.#parts.table)}_pkey`)
     )
   }
 
@@ -286,14 +292,20 @@ export class PostgresStore extends Records implements TransactionalStore<Postgre
 
 /** In a transaction that is open. Nobody else can take a record that was claimed there, so no lease runs out. */
 class RecordsWithin extends Records implements IdempotencyStore {
-  override claim(request: ClaimRequest, options: { readonly wait?: number } = {}): Promise<ClaimAnswer> {
-    return claimWithin(
+  /** Claimed here and not written yet: most are complete by then, and written once. */
+  readonly #claimed = new Map<string, IdempotencyRecord>()
+
+  override async claim(
+    request: ClaimRequest,
+    options: { readonly wait?: number } = {},
+  ): Promise<ClaimAnswer> {
+    const [scope, key] = [writeText(request.scope), writeText(request.key)]
+    const { unwritten, ...answer } = await claimWithin(
       {
-        claim: async () => {
-          const [row] = await this.ask(this.statements.claimFree, this.claimValues(request))
-          if (row === undefined) return { free: false, now: 0 }
-          const seen = row['claimed'] === null ? {} : { answer: answerOf(row) }
-          return { free: row['free'] === true, now: numberOf(row, 'now'), ...seen }
+        seek: async () => {
+          const [row = {}] = await this.ask(this.statements.seek, [this.time(), scope, key])
+          const found = row['id'] === null ? undefined : recordOf(row)
+          return { free: row['free'] === true, now: numberOf(row, 'now'), found }
         },
         waitForKey: (wait) => this.#waitForKey(request, wait),
         replace: (found, record) => this.replace(found, record),
@@ -301,6 +313,33 @@ class RecordsWithin extends Records implements IdempotencyStore {
       request,
       options.wait ?? 0,
     )
+    if (unwritten) this.#claimed.set(answer.record.id, answer.record)
+    return answer
+  }
+
+  override async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
+    const claimed = this.#claimed.get(holder.id)
+    if (claimed === undefined) return super.complete(holder, response)
+    return this.#write(completed(claimed, response))
+  }
+
+  override async release(holder: Holder): Promise<boolean> {
+    return this.#claimed.delete(holder.id) || super.release(holder)
+  }
+
+  override async advance(holder: Holder, point: RecoveryPoint): Promise<boolean> {
+    await this.#writeClaimed(holder)
+    return super.advance(holder, point)
+  }
+
+  override async leave(holder: Holder): Promise<boolean> {
+    await this.#writeClaimed(holder)
+    return super.leave(holder)
+  }
+
+  override async markUncertain(holder: Holder, why: string): Promise<boolean> {
+    await this.#writeClaimed(holder)
+    return super.markUncertain(holder, why)
   }
 
   override async renew(): Promise<boolean> {
@@ -308,6 +347,16 @@ class RecordsWithin extends Records implements IdempotencyStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #writeClaimed({ id }: Holder): Promise<void> {
+    const claimed = this.#claimed.get(id)
+    if (claimed !== undefined) await this.#write(claimed)
+  }
+
+  async #write(record: IdempotencyRecord): Promise<boolean> {
+    this.#claimed.delete(record.id)
+    return (await this.ask(this.statements.put, valuesOf(record))).length > 0
+  }
 
   // In a savepoint: where it waits in vain the user's transaction goes on.
   async #waitForKey({ scope, key }: Place, wait: number): Promise<boolean> {
@@ -344,6 +393,7 @@ const undefinedTable = '42P01'
 const serializationFailure = '40001'
 const deadlockDetected = '40P01'
 const lockNotAvailable = '55P03'
+const uniqueViolation = '23505'
 
 async function succeeds(action: Promise<unknown>): Promise<boolean> {
   try {
@@ -361,6 +411,16 @@ function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && Reflect.has(Object(error), 'severity')
     ? code
     : undefined
+}
+
+/** `pg` and `postgres` name it differently. */
+function constraintOf(error: unknown): unknown {
+  return Reflect.get(Object(error), 'constraint') ?? Reflect.get(Object(error), 'constraint_name')
+}
+
+/** Of a table, without its schema. */
+function nameOf(table: string): string {
+  return table.slice(table.indexOf('.') + 1)
 }
 
 /** The server ends the connection, as an operator asked or in a crash of its own. */

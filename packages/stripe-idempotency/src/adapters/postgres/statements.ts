@@ -6,8 +6,10 @@ import { columns } from './record-row.ts'
 export interface Statements {
   /** `$1` of all that tell the time is milliseconds to take for it, or null for the server's own. */
   readonly claim: Statement
-  /** As `claim`, where no other transaction is at the key: `free`. */
-  readonly claimFree: Statement
+  /** What is there, and whether no other transaction is at the key: `free`; from then on this one is. */
+  readonly seek: Statement
+  /** Puts a record where there is none. */
+  readonly put: Statement
   readonly replace: Statement
   readonly renew: Statement
   readonly advance: Statement
@@ -67,12 +69,11 @@ export function statementsFor(table: string): Statements {
     claim: statement(`WITH clock AS MATERIALIZED (SELECT ${now} AS now), ${insert('clock')}
       SELECT true AS claimed, ${list}, now FROM inserted, clock
       UNION ALL SELECT false, ${list}, now FROM ${table}, clock WHERE scope = $2 AND key = $3`),
-    claimFree: statement(`WITH clock AS MATERIALIZED (
-        SELECT ${now} AS now, pg_try_advisory_xact_lock(${lockOf(table, '$2', '$3')}) AS free),
-      ${insert('clock WHERE free')},
-      seen AS (SELECT true AS claimed, ${list} FROM inserted
-        UNION ALL SELECT false, ${list} FROM ${table} WHERE scope = $2 AND key = $3)
-      SELECT free, now, claimed, ${list} FROM clock LEFT JOIN seen ON true`),
+    seek: statement(`SELECT pg_try_advisory_xact_lock(${lockOf(table, '$2', '$3')}) AS free, clock.now,
+        ${columns.map((column) => `r.${column}`).join(', ')}
+      FROM (SELECT ${now} AS now) AS clock LEFT JOIN ${table} AS r ON r.scope = $2 AND r.key = $3`),
+    put: statement(`INSERT INTO ${table} (${list})
+      VALUES (${columns.map((column, at) => typed(column, at + 1)).join(', ')}) RETURNING id`),
     replace: statement(`UPDATE ${table}
       SET (${list}, awaited) = (${columns.map((column, at) => typed(column, at + 1)).join(', ')}, awaited AND id = $3)
       WHERE scope = $1 AND key = $2 AND id = $19 AND fence = $20::bigint AND state = $21 AND lease_ends = $22::bigint

@@ -9,8 +9,12 @@ import { claimBy } from '../../store/compare-and-set.ts'
 
 /** What a claim in a transaction asks of it. */
 export interface ClaimSteps {
-  /** `free`: no other transaction is at the key, and from now on this one is. `answer`: what was put there, or is seen there. */
-  claim(): Promise<{ readonly free: boolean; readonly now: number; readonly answer?: ClaimAnswer }>
+  /** `free`: no other transaction is at the key, and from now on this one is. */
+  seek(): Promise<{
+    readonly free: boolean
+    readonly now: number
+    readonly found: IdempotencyRecord | undefined
+  }>
   /** Until no other transaction is at the key; false where that took longer than `wait` milliseconds. */
   waitForKey(wait: number): Promise<boolean>
   replace(found: IdempotencyRecord, record: IdempotencyRecord): Promise<boolean>
@@ -19,15 +23,27 @@ export interface ClaimSteps {
 /**
  * A claim in a transaction that is open. What another open transaction has claimed is not to be seen, only that it is at
  * the key: then the claim is answered as one on a record just like it that another one holds.
+ *
+ * @returns `unwritten`: it has a new record, which nobody else can have before this transaction ends
  */
-export function claimWithin(steps: ClaimSteps, request: ClaimRequest, wait: number): Promise<ClaimAnswer> {
+export async function claimWithin(
+  steps: ClaimSteps,
+  request: ClaimRequest,
+  wait: number,
+): Promise<ClaimAnswer & { readonly unwritten: boolean }> {
   let waited = false
-  return claimBy(
+  let unwritten = false
+  const answer = await claimBy(
     {
       insert: async () => {
-        const { free, now, answer } = await steps.claim()
-        if (free) return answer
-        if (answer?.record.state === 'completed' && !hasExpired(answer.record, now)) return answer
+        const { free, now, found } = await steps.seek()
+        if (found !== undefined && (free || (found.state === 'completed' && !hasExpired(found, now)))) {
+          return { claimed: false, record: found, now }
+        }
+        if (free) {
+          unwritten = true
+          return claim(undefined, request, now)
+        }
         if (wait > 0 && !waited) {
           waited = true
           if (await steps.waitForKey(wait)) return undefined
@@ -35,7 +51,7 @@ export function claimWithin(steps: ClaimSteps, request: ClaimRequest, wait: numb
         const { record } = claim(undefined, request, now)
         return {
           claimed: false,
-          record: answer?.record ?? { ...record, id: 'of an open transaction', owner: '' },
+          record: found ?? { ...record, id: 'of an open transaction', owner: '' },
           now,
         }
       },
@@ -43,4 +59,5 @@ export function claimWithin(steps: ClaimSteps, request: ClaimRequest, wait: numb
     },
     request,
   )
+  return { ...answer, unwritten }
 }
