@@ -44,7 +44,8 @@ export interface IdempotencyEvents {
 
 type Listeners = { readonly [Name in keyof IdempotencyEvents]: Set<(event: IdempotencyEvents[Name]) => void> }
 
-const channels: { readonly [Name in keyof IdempotencyEvents]: Channel } = {
+/** The diagnostics channel of each event. */
+export const channels: { readonly [Name in keyof IdempotencyEvents]: Channel } = {
   outcome: channel('loadbearing:stripe-idempotency:outcome'),
   'lease-lost': channel('loadbearing:stripe-idempotency:lease-lost'),
 }
