@@ -406,6 +406,34 @@ export function adapterSuite(serve: Serve): void {
     expect(await status('/m', form('a', 'c'))).toEqual([400, false])
   })
 
+  test.each(['/charges', '/204', '/throw', '/large', '/sized'])(
+    'nobody has all of the answer of %s before it is stored',
+    async (path) => {
+      const happened: string[] = []
+      const store = memoryStore()
+      const slow = new Proxy(store, {
+        get: (target, method) => {
+          const value: unknown = Reflect.get(target, method)
+          if (typeof value !== 'function') return value
+          if (method !== 'complete') return value.bind(target)
+          return async (...given: Parameters<typeof store.complete>) => {
+            // Whatever has been sent has every opportunity to arrive.
+            for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+            happened.push('stored')
+            return target.complete(...given)
+          }
+        },
+      })
+      const { post } = await world({ store: slow })
+      const response = await post(path)
+      if (path !== '/large' && path !== '/sized') happened.push('answered')
+      await response.arrayBuffer()
+      happened.push('read')
+      expect(happened.filter((each) => each !== 'answered')).toEqual(['stored', 'read'])
+      expect(happened[0]).toBe('stored')
+    },
+  )
+
   test('a store that is down is answered with 503, and nothing is executed', async () => {
     const store = memoryStore()
     const down = new Proxy(store, {

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import type { HandlerContext, IdempotencyStore } from '@loadbearing/stripe-idempotency'
 
@@ -91,6 +92,15 @@ export function application(): Application {
             body: (async function* () {
               yield* megabytes
             })(),
+          }
+        case '/sized':
+          return {
+            status: 200,
+            headers: {
+              'content-type': 'application/octet-stream',
+              'content-length': String(megabytes.length * 65_536),
+            },
+            body: Readable.from(megabytes),
           }
         case '/text':
           return {
