@@ -28,7 +28,7 @@ export class TimeLimit implements Disposable {
       ask(limit).then(
         (answer) => {
           this.#timer.stop(started)
-          resolve(answer)
+          return resolve(answer)
         },
         (error: unknown) => {
           this.#timer.stop(started)
