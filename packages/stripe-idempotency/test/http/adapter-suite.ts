@@ -417,14 +417,17 @@ export function adapterSuite(serve: Serve): void {
           if (typeof value !== 'function') return value
           if (method !== 'complete') return value.bind(target)
           return async (...given: Parameters<typeof store.complete>) => {
-            // Whatever has been sent has every opportunity to arrive.
-            for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+            // Whatever was sent before these were has arrived when they are answered.
+            for (let n = 0; n < 20; n++)
+              await (await sent.promise)('/other', { key: null }).then((each) => each.text())
             happened.push('stored')
             return target.complete(...given)
           }
         },
       })
+      const sent = Promise.withResolvers<World['post']>()
       const { post } = await world({ store: slow })
+      sent.resolve(post)
       const response = await post(path)
       if (path !== '/large' && path !== '/sized') happened.push('answered')
       await response.arrayBuffer()
