@@ -6,13 +6,13 @@ export interface PostgresQuerier {
 }
 
 /** What is used of a `Pool` of `pg`. */
-export interface PgPool extends PostgresQuerier {
+interface PgPool extends PostgresQuerier {
   connect(): Promise<PgPoolClient>
   readonly options: { readonly max: number }
 }
 
 /** What is used of a connection of `pg`. */
-export interface PgConnection extends PostgresQuerier {
+interface PgConnection extends PostgresQuerier {
   on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
   on(event: 'error' | 'end', listener: () => void): unknown
   removeListener(
@@ -23,23 +23,23 @@ export interface PgConnection extends PostgresQuerier {
 }
 
 /** What is used of a connection out of a pool. */
-export interface PgPoolClient extends PgConnection {
+interface PgPoolClient extends PgConnection {
   release(error?: boolean): void
 }
 
 /** What is used of the `sql` of `postgres`, and of the one in `sql.begin(…)`. */
-export interface PostgresJs {
+interface PostgresJs {
   unsafe(text: string, params?: never[], options?: { readonly prepare: boolean }): PromiseLike<unknown>
 }
 
 /** What is used of the `sql` of `postgres` besides. */
-export interface PostgresJsRoot extends PostgresJs {
+interface PostgresJsRoot extends PostgresJs {
   reserve(): Promise<PostgresJsReserved>
   listen(channel: string, listener: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>
 }
 
 /** A connection of `postgres`. */
-export interface PostgresJsReserved extends PostgresJs {
+interface PostgresJsReserved extends PostgresJs {
   release(): void
 }
 

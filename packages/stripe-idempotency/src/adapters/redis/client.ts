@@ -17,7 +17,7 @@ export interface IoredisClient {
 }
 
 /** What is used of a connection of ioredis that listens. */
-export interface IoredisSubscriber {
+interface IoredisSubscriber {
   subscribe(channel: string): Promise<unknown>
   disconnect(): void
   on(event: 'message', listener: (channel: string, message: string) => void): unknown
@@ -37,13 +37,13 @@ export interface NodeRedisClient {
 }
 
 /** The same client, with another type of answers. */
-export interface NodeRedisScripts {
+interface NodeRedisScripts {
   evalSha(sha: string, options: { keys: string[]; arguments: (string | Buffer)[] }): Promise<unknown>
   eval(script: string, options: { keys: string[]; arguments: (string | Buffer)[] }): Promise<unknown>
 }
 
 /** What is used of a connection of node-redis that listens. */
-export interface NodeRedisSubscriber {
+interface NodeRedisSubscriber {
   connect(): Promise<unknown>
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>
   destroy(): void
