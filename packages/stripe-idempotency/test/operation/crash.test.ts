@@ -93,6 +93,7 @@ describe.each([
   ['sqlite', 300],
   ['memory', 400],
 ] as const)('whatever befalls them, on a store in %s,', (kind, numRuns) => {
+  // oxlint-disable-next-line vitest/expect-expect -- check() expects, in every run.
   test.each<Reconcile>(['asks', 'cannot tell', 'has no way'])(
     'processes have one effect, or say that nobody knows; where the phase %s',
     async (reconcile) => {

@@ -28,9 +28,15 @@ createServer((request, response) => {
     const key = String(request.headers['idempotency-key'])
     const body: unknown = JSON.parse(await textOf(request))
     const mood = random()
-    if (mood < 0.08) return void request.socket.destroy()
+    if (mood < 0.08) {
+      request.socket.destroy()
+      return
+    }
     const credit = apply(key, body)
-    if (mood < 0.16) return void request.socket.destroy()
+    if (mood < 0.16) {
+      request.socket.destroy()
+      return
+    }
     const answer = (): void =>
       void response.writeHead(mood < 0.24 ? 500 : 200).end(JSON.stringify({ credit }))
     if (mood < 0.3) setTimeout(answer, Number(late))
