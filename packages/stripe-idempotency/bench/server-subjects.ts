@@ -1,0 +1,141 @@
+import type { Prepared } from '@loadbearing/harness/bench'
+import { createIdempotency, type IdempotencyStore } from '@loadbearing/stripe-idempotency'
+import { postgresStore } from '@loadbearing/stripe-idempotency/postgres'
+import { redisStore } from '@loadbearing/stripe-idempotency/redis'
+import { Redis } from 'ioredis'
+import { Pool, type PoolClient } from 'pg'
+import { charged, keyOf, payment } from './payment.ts'
+
+type Subject = Prepared<number, Promise<string>>
+
+/** Where the server is, and how many requests are under way at once: a call is so many of them. */
+interface Server {
+  readonly url: string
+  readonly atOnce: number
+}
+
+const answer = Buffer.from(JSON.stringify(charged))
+const fingerprint = Buffer.alloc(32, 7)
+
+/** Each request has a new key, in each process another series. */
+function batches(atOnce: number, once: (key: string) => Promise<unknown>): Subject {
+  let next = process.pid * 10_000_000
+  return {
+    async call() {
+      await Promise.all(Array.from({ length: atOnce }, () => once(keyOf(next++))))
+      return `${atOnce} done`
+    },
+  }
+}
+
+async function bank({ url, atOnce }: Server): Promise<Pool> {
+  const pool = new Pool({ connectionString: url, max: atOnce })
+  await postgresStore({ pool, table: 'bench_record' }).migrate()
+  await pool.query(`SELECT pg_advisory_lock(1);
+    CREATE TABLE IF NOT EXISTS account (id int PRIMARY KEY, balance bigint NOT NULL);
+    CREATE TABLE IF NOT EXISTS ledger (id bigserial PRIMARY KEY, account int NOT NULL, amount int NOT NULL, key text NOT NULL);
+    CREATE TABLE IF NOT EXISTS naive_key (key text PRIMARY KEY, response bytea);
+    INSERT INTO account SELECT n, 0 FROM generate_series(0, 9999) AS n ON CONFLICT DO NOTHING;
+    SELECT pg_advisory_unlock(1)`)
+  return pool
+}
+
+/** The business rows: a balance and a line of the ledger. */
+async function pay(client: Pick<PoolClient, 'query'>, key: string): Promise<typeof charged> {
+  const account = Number(key.slice(-4))
+  await client.query({
+    name: 'debit',
+    text: 'UPDATE account SET balance = balance - $2 WHERE id = $1',
+    values: [account, payment.amount],
+  })
+  await client.query({
+    name: 'ledger',
+    text: 'INSERT INTO ledger (account, amount, key) VALUES ($1, $2, $3)',
+    values: [account, payment.amount, key],
+  })
+  return charged
+}
+
+async function inOwnTransaction(pool: Pool, work: (client: PoolClient) => Promise<unknown>): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    await work(client)
+    await client.query('COMMIT')
+  } finally {
+    client.release()
+  }
+}
+
+export async function postgresBare(server: Server): Promise<Subject> {
+  const pool = await bank(server)
+  return batches(server.atOnce, (key) => inOwnTransaction(pool, (client) => pay(client, key)))
+}
+
+export async function postgresOurs(server: Server): Promise<Subject> {
+  const pool = await bank(server)
+  const idempotency = createIdempotency({ store: postgresStore({ pool, table: 'bench_record' }) })
+  return batches(server.atOnce, (key) =>
+    idempotency.transaction({ scope: 'acct_1', key, input: payment }, (tx) => {
+      // What the pool gave out is what comes back.
+      return pay(tx as PoolClient, key)
+    }),
+  )
+}
+
+/** A key that is claimed, a payment, an answer that is kept: each committed by itself. */
+export async function postgresThreeCommits(server: Server): Promise<Subject> {
+  const pool = await bank(server)
+  return batches(server.atOnce, async (key) => {
+    const claimed = await pool.query({
+      name: 'claim',
+      text: 'INSERT INTO naive_key (key) VALUES ($1) ON CONFLICT DO NOTHING',
+      values: [key],
+    })
+    if (claimed.rowCount !== 1) throw new Error(`${key} is new`)
+    await inOwnTransaction(pool, (client) => pay(client, key))
+    await pool.query({
+      name: 'complete',
+      text: 'UPDATE naive_key SET response = $2 WHERE key = $1',
+      values: [key, answer],
+    })
+  })
+}
+
+/** A lock and an answer, neither of which knows its holder. */
+export async function redisNaive({ url, atOnce }: Server): Promise<Subject> {
+  const client = new Redis(url)
+  return batches(atOnce, async (key) => {
+    const claimed = await client.set(`naive:${key}`, 'in progress', 'PX', 86_400_000, 'NX')
+    if (claimed !== 'OK') throw new Error(`${key} is new`)
+    await client.set(`naive:${key}`, answer, 'PX', 86_400_000)
+  })
+}
+
+/** The store alone: a claim and a completion that only the holder can make. */
+export async function redisFenced({ url, atOnce }: Server): Promise<Subject> {
+  const store: IdempotencyStore = await redisStore({ client: new Redis(url) })
+  return batches(atOnce, async (key) => {
+    const request = {
+      scope: 'acct_1',
+      key,
+      endpoint: 'POST /v1/charges',
+      fingerprint,
+      id: key,
+      owner: key,
+      lease: 60_000,
+      ttl: 86_400_000,
+      onAbandoned: 'uncertain' as const,
+      operation: null,
+    }
+    const { claimed, record } = await store.claim(request)
+    if (!claimed || !(await store.complete(record, answer))) throw new Error(`${key} is new`)
+  })
+}
+
+export async function redisOurs({ url, atOnce }: Server): Promise<Subject> {
+  const idempotency = createIdempotency({ store: await redisStore({ client: new Redis(url) }) })
+  return batches(atOnce, (key) =>
+    idempotency.run({ scope: 'acct_1', key, input: payment }, async () => charged),
+  )
+}

@@ -1,0 +1,153 @@
+import { hash } from 'node:crypto'
+import type { Statement } from './client.ts'
+import { columns } from './record-row.ts'
+
+/** What a store asks of its table. */
+export interface Statements {
+  /** `$1` of all that tell the time is milliseconds to take for it, or null for the server's own. */
+  readonly claim: Statement
+  /** What is there, and whether no other transaction is at the key: `free`; from then on this one is. */
+  readonly seek: Statement
+  /** Puts a record where there is none. */
+  readonly put: Statement
+  readonly replace: Statement
+  readonly renew: Statement
+  readonly advance: Statement
+  readonly complete: Statement
+  readonly leave: Statement
+  readonly release: Statement
+  readonly markUncertain: Statement
+  readonly settle: Statement
+  readonly settleAsNew: Statement
+  readonly reopen: Statement
+  readonly find: Statement
+  readonly list: Statement
+  readonly reap: Statement
+  readonly erase: Statement
+  /** Asks for a notification when the record changes; no row where it has. */
+  readonly await: Statement
+  /** Waits at most `$3` for the transaction that is at the key. */
+  readonly waitForKey: Statement
+  readonly setLockTimeout: Statement
+}
+
+const types: Readonly<Record<string, string>> = {
+  fingerprint: 'bytea',
+  journal: 'bytea',
+  input: 'bytea',
+  response: 'bytea',
+  erased: 'boolean',
+  fence: 'bigint',
+  lease_ends: 'bigint',
+  created_at: 'bigint',
+  expires_at: 'bigint',
+}
+
+const typed = (column: string, n: number): string => `$${n}::${types[column] ?? 'text'}`
+const list = columns.join(', ')
+const now = 'coalesce($1::bigint, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)'
+const held = `scope = $1 AND key = $2 AND id = $3 AND fence = $4::bigint AND owner = $5 AND state = 'claimed'`
+
+/** @param table a name that needs no quotes, perhaps with its schema */
+export function statementsFor(table: string): Statements {
+  const channel = channelOf(table)
+  /** One row where the change was made; who waits for the record is told. */
+  const changed = (change: string): Statement =>
+    statement(`WITH changed AS (${change} RETURNING id, awaited)
+      SELECT CASE WHEN awaited THEN pg_notify('${channel}', id)::text END FROM changed`)
+  const update = (assignments: string, where: string): Statement =>
+    changed(`UPDATE ${table} SET ${assignments} WHERE ${where}`)
+  const records = (where: string, clock: string): string =>
+    `SELECT ${list}, ${clock} AS now FROM ${table} WHERE ${where}`
+  const values =
+    `$2::text, $3::text, $4::text, $5::text, $6::bytea, 'claimed', 1, $7::text, now + $8::bigint, now, now + $9::bigint, ` +
+    `NULL, ''::bytea, $10::text, $11::bytea, NULL, NULL, false`
+  const insert = (from: string): string =>
+    `inserted AS (INSERT INTO ${table} (${list}) SELECT ${values} FROM ${from}
+      ON CONFLICT (scope, key) DO NOTHING RETURNING *)`
+  return {
+    claim: statement(`WITH clock AS MATERIALIZED (SELECT ${now} AS now), ${insert('clock')}
+      SELECT true AS claimed, ${list}, now FROM inserted, clock
+      UNION ALL SELECT false, ${list}, now FROM ${table}, clock WHERE scope = $2 AND key = $3`),
+    seek: statement(`SELECT pg_try_advisory_xact_lock(${lockOf(table, '$2', '$3')}) AS free, clock.now,
+        ${columns.map((column) => `r.${column}`).join(', ')}
+      FROM (SELECT ${now} AS now) AS clock LEFT JOIN ${table} AS r ON r.scope = $2 AND r.key = $3`),
+    put: statement(`INSERT INTO ${table} (${list})
+      VALUES (${columns.map((column, at) => typed(column, at + 1)).join(', ')}) RETURNING id`),
+    replace: statement(`UPDATE ${table}
+      SET (${list}, awaited) = (${columns.map((column, at) => typed(column, at + 1)).join(', ')}, awaited AND id = $3)
+      WHERE scope = $1 AND key = $2 AND id = $19 AND fence = $20::bigint AND state = $21 AND lease_ends = $22::bigint
+        AND length(journal) = $23::int AND erased = $24::boolean
+      RETURNING id`),
+    renew: statement(
+      `UPDATE ${table} SET lease_ends = $7::bigint + ${now.replace('$1', '$6')} WHERE ${held} RETURNING id`,
+    ),
+    advance: statement(
+      `UPDATE ${table} SET recovery_point = $6::text, journal = journal || $7::bytea WHERE ${held} RETURNING id`,
+    ),
+    complete: update(`state = 'completed', response = $6::bytea`, held),
+    leave: update('lease_ends = 0', held),
+    release: changed(`DELETE FROM ${table} WHERE ${held}`),
+    markUncertain: update(`state = 'uncertain', why = $6::text`, held),
+    settle: update(
+      `state = 'completed', response = $4::bytea`,
+      `scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
+    ),
+    settleAsNew: changed(
+      `DELETE FROM ${table} WHERE scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
+    ),
+    reopen: update(
+      `state = 'claimed', fence = fence + 1, lease_ends = 0, why = NULL, recovery_point = $4::text, journal = journal || $5::bytea`,
+      `scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
+    ),
+    find: statement(records('scope = $2 AND key = $3', now)),
+    list: statement(
+      `${records(
+        `($2::text IS NULL OR scope = $2) AND ($3::text IS NULL OR state = $3)
+        AND ($4::bigint IS NULL OR (state = 'claimed' AND lease_ends <= ${now} - $4))
+        AND NOT (state = 'completed' AND expires_at <= ${now})`,
+        now,
+      )} ORDER BY created_at DESC LIMIT $5::int`,
+    ),
+    reap: statement(`DELETE FROM ${table} WHERE (scope, key) IN (
+      SELECT scope, key FROM ${table} WHERE state = 'completed' AND expires_at <= ${now}
+      LIMIT $2::int FOR UPDATE SKIP LOCKED) RETURNING id`),
+    erase: statement(`UPDATE ${table}
+      SET input = CASE WHEN operation IS NOT NULL THEN ''::bytea END, response = NULL, journal = '', erased = true
+      WHERE scope = $1 AND ($2::text IS NULL OR key = $2) RETURNING id`),
+    await: statement(`UPDATE ${table} SET awaited = true
+      WHERE scope = $1 AND key = $2 AND id = $3 AND state = 'claimed' AND lease_ends <> 0 RETURNING id`),
+    waitForKey:
+      statement(`SELECT current_setting('lock_timeout') AS before, set_config('lock_timeout', $3::text, true),
+      pg_advisory_xact_lock(${lockOf(table, '$1', '$2')})::text`),
+    setLockTimeout: statement(`SELECT set_config('lock_timeout', $1::text, true)`),
+  }
+}
+
+/** The channel on which changes of records of the table are told, with their ids. */
+export function channelOf(table: string): string {
+  return table.replaceAll('.', '_').toLowerCase()
+}
+
+/** What makes the table, as one text, which is one transaction; does nothing where it is there. */
+export function migrationOf(table: string): string {
+  const index = channelOf(table)
+  return `SELECT pg_advisory_xact_lock(7253, hashtext('${table}'));
+    CREATE TABLE IF NOT EXISTS ${table} (
+      scope text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL, id text NOT NULL, endpoint text NOT NULL,
+      fingerprint bytea NOT NULL, state text NOT NULL CHECK (state IN ('claimed', 'completed', 'uncertain')),
+      fence bigint NOT NULL, owner text NOT NULL, lease_ends bigint NOT NULL, created_at bigint NOT NULL,
+      expires_at bigint NOT NULL, recovery_point text, journal bytea NOT NULL DEFAULT '', operation text, input bytea,
+      response bytea, why text, erased boolean NOT NULL DEFAULT false, awaited boolean NOT NULL DEFAULT false,
+      PRIMARY KEY (scope, key));
+    CREATE INDEX IF NOT EXISTS ${index}_expiry ON ${table} (expires_at) WHERE state = 'completed';
+    CREATE INDEX IF NOT EXISTS ${index}_open ON ${table} (state, lease_ends) WHERE state <> 'completed'`
+}
+
+function lockOf(table: string, scope: string, key: string): string {
+  return `hashtextextended('${table} ' || ${scope}::text || chr(1) || ${key}::text, 0)`
+}
+
+function statement(text: string): Statement {
+  return { name: `idempotency_${hash('sha256', text, 'hex').slice(0, 16)}`, text }
+}

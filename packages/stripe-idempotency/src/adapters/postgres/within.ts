@@ -1,0 +1,63 @@
+import {
+  type ClaimAnswer,
+  type ClaimRequest,
+  claim,
+  hasExpired,
+  type IdempotencyRecord,
+} from '../../record/record.ts'
+import { claimBy } from '../../store/compare-and-set.ts'
+
+/** What a claim in a transaction asks of it. */
+export interface ClaimSteps {
+  /** `free`: no other transaction is at the key, and from now on this one is. */
+  seek(): Promise<{
+    readonly free: boolean
+    readonly now: number
+    readonly found: IdempotencyRecord | undefined
+  }>
+  /** Until no other transaction is at the key; false where that took longer than `wait` milliseconds. */
+  waitForKey(wait: number): Promise<boolean>
+  replace(found: IdempotencyRecord, record: IdempotencyRecord): Promise<boolean>
+}
+
+/**
+ * A claim in a transaction that is open. What another open transaction has claimed is not to be seen, only that it is at
+ * the key: then the claim is answered as one on a record just like it that another one holds.
+ *
+ * @returns `unwritten`: it has a new record, which nobody else can have before this transaction ends
+ */
+export async function claimWithin(
+  steps: ClaimSteps,
+  request: ClaimRequest,
+  wait: number,
+): Promise<ClaimAnswer & { readonly unwritten: boolean }> {
+  let waited = false
+  let unwritten = false
+  const answer = await claimBy(
+    {
+      insert: async () => {
+        const { free, now, found } = await steps.seek()
+        if (found !== undefined && (free || (found.state === 'completed' && !hasExpired(found, now)))) {
+          return { claimed: false, record: found, now }
+        }
+        if (free) {
+          unwritten = true
+          return claim(undefined, request, now)
+        }
+        if (wait > 0 && !waited) {
+          waited = true
+          if (await steps.waitForKey(wait)) return undefined
+        }
+        const { record } = claim(undefined, request, now)
+        return {
+          claimed: false,
+          record: found ?? { ...record, id: 'of an open transaction', owner: '' },
+          now,
+        }
+      },
+      replace: steps.replace,
+    },
+    request,
+  )
+  return { ...answer, unwritten }
+}

@@ -1,0 +1,101 @@
+// Numbers and strings stay as they were written: parsed, 9007199254740992 and …993 would be one.
+const stringToken = /"(?:[ !\u{23}-\u{5b}\u{5d}-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy
+const numberToken = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+const word = /true|false|null/y
+const space = /[ \t\n\r]*/y
+
+const depthMax = 500
+
+/** Where members are left out of a fingerprint, as a tree of the steps of their JSON Pointers. */
+export interface LeftOut extends ReadonlyMap<string, LeftOut | true> {}
+
+/**
+ * JSON with the members of its objects in the order of RFC 8785 (section 3.2.3), without white space, and otherwise as
+ * it was written.
+ *
+ * @returns undefined for what is no JSON, nests deeper than 500, or names a member of one object twice
+ */
+export function canonicalJson(text: string, leftOut?: LeftOut): string | undefined {
+  return new Reader(text).whole(leftOut)
+}
+
+class Reader {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  whole(leftOut: LeftOut | undefined): string | undefined {
+    const value = this.#value(leftOut, 0)
+    this.#token(space)
+    return this.#at === this.#text.length ? value : undefined
+  }
+
+  #value(leftOut: LeftOut | undefined, depth: number): string | undefined {
+    this.#token(space)
+    switch (this.#text[this.#at]) {
+      case '{':
+        return depth < depthMax ? this.#object(leftOut, depth + 1) : undefined
+      case '[':
+        return depth < depthMax ? this.#array(leftOut, depth + 1) : undefined
+      case '"':
+        return this.#token(stringToken)
+      case undefined:
+        return undefined
+      default:
+        return this.#token(word) ?? this.#token(numberToken)
+    }
+  }
+
+  #object(leftOut: LeftOut | undefined, depth: number): string | undefined {
+    const members = new Map<string, string>()
+    const names = new Set<string>()
+    this.#at++
+    if (this.#take('}')) return '{}'
+    do {
+      this.#token(space)
+      const token = this.#token(stringToken)
+      if (token === undefined || !this.#take(':')) return undefined
+      const name: string = JSON.parse(token)
+      const below = leftOut?.get(name)
+      const value = this.#value(below === true ? undefined : below, depth)
+      if (value === undefined || names.has(name)) return undefined
+      names.add(name)
+      if (below !== true) members.set(name, `${JSON.stringify(name)}:${value}`)
+    } while (this.#take(','))
+    if (!this.#take('}')) return undefined
+    // By UTF-16 code units, as the comparison of strings goes.
+    const sorted = [...members].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    return `{${sorted.map(([, member]) => member).join()}}`
+  }
+
+  #array(leftOut: LeftOut | undefined, depth: number): string | undefined {
+    const items: string[] = []
+    this.#at++
+    if (this.#take(']')) return '[]'
+    let kept = 0
+    do {
+      const below = leftOut?.get(String(kept++))
+      const value = this.#value(below === true ? undefined : below, depth)
+      if (value === undefined) return undefined
+      if (below !== true) items.push(value)
+    } while (this.#take(','))
+    return this.#take(']') ? `[${items.join()}]` : undefined
+  }
+
+  #take(character: string): boolean {
+    this.#token(space)
+    if (this.#text[this.#at] !== character) return false
+    this.#at++
+    return true
+  }
+
+  #token(expression: RegExp): string | undefined {
+    expression.lastIndex = this.#at
+    const found = expression.exec(this.#text)?.[0]
+    if (found !== undefined) this.#at += found.length
+    return found
+  }
+}

@@ -1,0 +1,323 @@
+import { Buffer } from 'node:buffer'
+import type { Engine, Execution, Performed, Request, Settled } from '../engine.ts'
+import { IdempotencyError, isIdempotencyError, shown } from '../errors.ts'
+import type { LeftOut } from '../fingerprint/canonical-json.ts'
+import { fingerprint } from '../fingerprint/fingerprint.ts'
+import { keyLines, readKey } from '../key/idempotency-key.ts'
+import type { Mode, Problem } from '../mode/mode.ts'
+import type { OnAbandoned } from '../record/record.ts'
+import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
+import { withoutCodings } from './content-coding.ts'
+import { KeptStream } from './kept-stream.ts'
+import {
+  type HeaderLines,
+  type HttpRequest,
+  type HttpResponse,
+  type LiveResponse,
+  linesOf,
+  type ReceivedRequest,
+} from './message.ts'
+
+/** How requests over HTTP are settled. */
+export interface ExchangeSettings {
+  readonly mode: Mode
+  /** Milliseconds that a duplicate waits for the answer; 0: it is told at once that the key is in use. */
+  readonly wait: number
+  readonly onAbandoned: OnAbandoned
+  readonly maxBodyBytes: number
+  /** A larger answer is sent once, and not kept. */
+  readonly maxResponseBytes: number
+  readonly keptHeaders: ReadonlySet<string>
+  readonly leftOut?: LeftOut
+}
+
+/** What a handler is told of its request. */
+export interface HandlerContext extends Pick<Execution, 'recordId' | 'fence' | 'signal'> {
+  /** Says that the answer was given before execution began, as to bad parameters: it is not kept, and the key is as new. */
+  notExecuted(): void
+}
+
+/** Of a request on which no key has an effect. */
+const unkeyed: HandlerContext = {
+  recordId: '',
+  fence: 0,
+  signal: new AbortController().signal,
+  notExecuted() {},
+}
+
+export type HttpHandler = (context: HandlerContext) => Promise<LiveResponse>
+
+/** What became of a request, for those who count. */
+export type ExchangeOutcome = Settled['outcome'] | 'passed' | Problem['kind']
+
+/** An answer, and how it came about. */
+export interface Exchanged {
+  readonly outcome: ExchangeOutcome
+  readonly response: LiveResponse
+}
+
+/** The body of an answer that goes to its client while it is still in the making. */
+interface Streaming {
+  readonly stream: KeptStream
+  readonly exchanged: Exchanged
+}
+
+/** Answers a request: by its handler the first time, from what was kept from then on. */
+export class Exchange {
+  readonly settings: ExchangeSettings
+  readonly #engine: Engine
+
+  constructor(engine: Engine, settings: ExchangeSettings) {
+    this.#engine = engine
+    this.settings = settings
+  }
+
+  /** Whether a key has an effect on such a request; where it has none its body need not be read. */
+  concerns({ method, headers }: Pick<HttpRequest, 'method' | 'headers'>): boolean {
+    const { mode } = this.settings
+    if (!mode.methods.has(method)) return false
+    if (mode.withoutKey !== 'pass' || mode.key.member !== undefined) return true
+    return linesOf(headers, mode.key.header.toLowerCase()).length > 0
+  }
+
+  /**
+   * A request on which no key has an effect is the handler's alone. A body that is whole is stored before the answer is there; one in the making goes on to the client as it is produced, and ends
+   * once it is stored.
+   *
+   * @param scope whose key it is
+   * @param gone the client has gone: it waits no longer, and work that has begun goes on
+   * @throws what the handler throws, `record_corrupt`, and `scope_missing` where `scope` is no string or empty
+   */
+  async answer(
+    request: ReceivedRequest,
+    scope: unknown,
+    handler: HttpHandler,
+    gone?: AbortSignal,
+  ): Promise<Exchanged> {
+    const { mode, maxBodyBytes } = this.settings
+    if (!this.concerns(request)) return { outcome: 'passed', response: await handler(unkeyed) }
+    const codings = linesOf(request.headers, 'content-encoding')
+    const body =
+      request.body === null || request.body.length > maxBodyBytes
+        ? null
+        : await withoutCodings(request.body, codings, maxBodyBytes)
+    if (body === null) return this.refuse({ kind: 'body-too-large', maxBytes: maxBodyBytes })
+    let key: string
+    try {
+      const found = readKey(keyLines({ headers: request.headers, body }, mode.key), mode.key)
+      if (found === undefined && mode.withoutKey === 'refuse') return this.refuse({ kind: 'key-missing' })
+      key = found ?? this.#newKey()
+    } catch (error) {
+      if (!isIdempotencyError(error)) throw error
+      return this.refuse({ kind: 'key-invalid', message: error.message })
+    }
+    if (typeof scope !== 'string' || scope === '' || !scope.isWellFormed()) {
+      throw new IdempotencyError(
+        'scope_missing',
+        `scope must say whose the key of ${request.method} ${request.path} is, and gave ${shown(scope)}: authenticate before idempotency`,
+      )
+    }
+    const early = Promise.withResolvers<Streaming>()
+    const settled = this.#settle({ ...request, body }, { scope, key, gone }, handler, early.resolve)
+    const first = await Promise.race([settled, early.promise])
+    if (!('stream' in first)) return first
+    void this.#endOf(first.stream, settled)
+    return first.exchanged
+  }
+
+  async #endOf(stream: KeptStream, settled: Promise<Exchanged>): Promise<void> {
+    try {
+      const { outcome } = await settled
+      if (outcome === 'executed') await stream.end()
+      else
+        await stream.fail(new IdempotencyError('lease_lost', 'another holder has answered in the meantime'))
+    } catch (error) {
+      await stream.fail(error)
+    }
+  }
+
+  async #settle(
+    request: HttpRequest,
+    { scope, key, gone }: { scope: string; key: string; gone: AbortSignal | undefined },
+    handler: HttpHandler,
+    early: (streaming: Streaming) => void,
+  ): Promise<Exchanged> {
+    const requestId = this.#newRequestId()
+    let live: LiveResponse | undefined
+    const work = async (execution: Execution): Promise<Performed> => {
+      const { response, ...performed } = await this.#perform(execution, handler, requestId, (streamed) => {
+        const [length] = linesOf(streamed.headers, 'content-length')
+        const stream = new KeptStream(
+          streamed.body,
+          this.settings.maxResponseBytes,
+          length === undefined ? undefined : Number(length),
+          gone,
+        )
+        const sent = this.#first({ ...streamed, body: stream.client() }, key, requestId)
+        early({ stream, exchanged: { outcome: 'executed', response: sent } })
+        return stream
+      })
+      live = response
+      return performed
+    }
+    let settled: Settled
+    try {
+      settled = await this.#engine.settle(this.#requestOf(request, { scope, key, gone }), work)
+    } catch (error) {
+      if (!isIdempotencyError(error) || error.code !== 'store_unavailable') throw error
+      return this.refuse({ kind: 'store-unavailable' })
+    }
+    switch (settled.outcome) {
+      case 'executed': {
+        const response = live ?? asSent(decodeResponse(settled.answer))
+        return { outcome: 'executed', response: this.#first(response, key, requestId) }
+      }
+      case 'replayed':
+        return this.#replay(settled.answer, key, requestId, settled.recordId)
+      case 'mismatch':
+        return this.refuse(
+          settled.of === 'content'
+            ? { kind: 'content-mismatch', key }
+            : { kind: 'endpoint-mismatch', key, path: request.path, firstPath: pathOf(settled.endpoint) },
+        )
+      case 'in-use':
+        return this.refuse({ kind: 'in-use', key })
+      case 'uncertain':
+        return this.refuse({ kind: 'uncertain', key, recordId: settled.recordId })
+      default:
+        return settled satisfies never
+    }
+  }
+
+  #requestOf(
+    request: HttpRequest,
+    { scope, key, gone }: { scope: string; key: string; gone: AbortSignal | undefined },
+  ): Request {
+    const { mode, wait, onAbandoned, leftOut } = this.settings
+    const compared = mode.comparedHeaders
+    const contentType = linesOf(request.headers, 'content-type')[0] ?? ''
+    return {
+      scope,
+      key,
+      endpoint: `${request.method} ${request.path}`,
+      fingerprint: fingerprint(
+        {
+          query: request.query,
+          contentType,
+          body: request.body,
+          ...(compared && { headers: request.headers.filter(([name]) => compared.includes(name)) }),
+        },
+        leftOut === undefined ? {} : { leftOut },
+      ),
+      onAbandoned,
+      wait,
+      ...(gone && { signal: gone }),
+    }
+  }
+
+  async #perform(
+    { recordId, fence, signal }: Execution,
+    handler: HttpHandler,
+    requestId: string,
+    streaming: (response: LiveResponse & { readonly body: AsyncIterable<Uint8Array> }) => KeptStream,
+  ): Promise<Performed & { readonly response: LiveResponse }> {
+    const { mode, keptHeaders, maxResponseBytes } = this.settings
+    let executed = true
+    const notExecuted = (): void => {
+      executed = false
+    }
+    const response = await handler({ recordId, fence, signal, notExecuted })
+    const { status, headers, body } = response
+    const ownId = linesOf(headers, 'request-id')[0] ?? requestId
+    const kept =
+      body instanceof Uint8Array
+        ? keptBody(body, maxResponseBytes)
+        : await streaming({ status, headers, body }).read()
+    return {
+      response,
+      answer: encodeResponse({
+        status,
+        headers: headers.filter(([name]) => keptHeaders.has(name)),
+        requestId: mode.requestIds ? ownId : null,
+        ...kept,
+      }),
+      fate: !executed ? 'release' : mode.keeps(status) ? 'keep' : mode.otherwise,
+    }
+  }
+
+  #first(response: LiveResponse, key: string, requestId: string): LiveResponse {
+    const { mode } = this.settings
+    const ownId = linesOf(response.headers, 'request-id')[0]
+    return withHeaders(response, [
+      ...(mode.requestIds
+        ? ([
+            ...(ownId === undefined ? [['request-id', requestId] as const] : []),
+            ['original-request', ownId ?? requestId],
+          ] as const)
+        : []),
+      [mode.key.header.toLowerCase(), key],
+      ...this.#shouldRetry(response.status),
+    ])
+  }
+
+  #replay(answer: Uint8Array | null, key: string, requestId: string, recordId: string): Exchanged {
+    const { mode } = this.settings
+    const kept = answer === null ? undefined : decodeResponse(answer)
+    if (kept === undefined || kept.body === null || mode.repeats === 'refused') {
+      return this.refuse({ kind: 'response-unavailable', key, recordId, status: kept?.status ?? null })
+    }
+    const response = withHeaders(asSent(kept), [
+      ...(mode.requestIds
+        ? ([
+            ['request-id', requestId],
+            ['original-request', kept.requestId ?? requestId],
+          ] as const)
+        : []),
+      [mode.key.header.toLowerCase(), key],
+      ['idempotent-replayed', 'true'],
+      ['cache-control', 'no-store'],
+      ...this.#shouldRetry(kept.status),
+    ])
+    return { outcome: 'replayed', response }
+  }
+
+  /** An answer that is kept stays the same, however often it is asked for. */
+  #shouldRetry(status: number): HeaderLines {
+    const { mode } = this.settings
+    return mode.shouldRetry && mode.keeps(status) && status >= 500 ? [['stripe-should-retry', 'false']] : []
+  }
+
+  /** The answer of the mode to a problem. */
+  refuse(problem: Problem): Exchanged {
+    return { outcome: problem.kind, response: this.settings.mode.answer(problem) }
+  }
+
+  #newKey(): string {
+    return uuidOf(this.#engine.settings.random.bytes(16))
+  }
+
+  #newRequestId(): string {
+    return `req_${Buffer.from(this.#engine.settings.random.bytes(12)).toString('base64url')}`
+  }
+}
+
+function asSent({ status, headers, body }: StoredResponse): HttpResponse {
+  return { status, headers, body: body ?? new Uint8Array() }
+}
+
+/** Ours in place of those of the same names. */
+function withHeaders(response: LiveResponse, ours: HeaderLines): LiveResponse {
+  const names = new Set(ours.map(([name]) => name))
+  return { ...response, headers: [...response.headers.filter(([name]) => !names.has(name)), ...ours] }
+}
+
+function pathOf(endpoint: string): string {
+  return endpoint.slice(endpoint.indexOf(' ') + 1)
+}
+
+/** Version 4 of RFC 9562. */
+function uuidOf(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString('hex')
+  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20)}`
+}

@@ -1,0 +1,126 @@
+import { Buffer } from 'node:buffer'
+import { type Duration, parseDuration } from './duration.ts'
+import type { Engine, Execution, Settled } from './engine.ts'
+import { type Failure, IdempotencyError, shown } from './errors.ts'
+import { fingerprintOf } from './input.ts'
+
+/** What {@link Idempotency.run} is asked for. */
+export interface RunRequest {
+  /** Whose key it is: an account, a tenant. */
+  readonly scope: string
+  readonly key: string
+  /** What is asked for: the same key with another input is a mismatch. As JSON. */
+  readonly input: unknown
+  /** What is called; a key is for one of them. Default: none. */
+  readonly operation?: string
+  /** How long to wait for another one that is at work on the key. Default: not at all. */
+  readonly wait?: Duration
+  /** `safe`: running it again does no harm, where a holder was lost in the middle. Default: `never`, and the key is uncertain. */
+  readonly rerun?: 'safe' | 'never'
+}
+
+/** What a request came to. */
+export interface Run<Value> {
+  readonly value: Value
+  readonly replayed: boolean
+  readonly recordId: string
+  readonly fence: number
+}
+
+/** What is kept as the answer to a key: what the work came to, or the error that was final. */
+type Answer = { readonly value: unknown } | { readonly failure: Failure }
+
+/** @throws as {@link Idempotency.run} */
+export async function run<Value>(
+  engine: Pick<Engine, 'settle'>,
+  { scope, key, input, operation = '', wait = 0, rerun = 'never' }: RunRequest,
+  work: (execution: Execution) => Promise<Value>,
+): Promise<Run<Value>> {
+  checkText('scope', scope)
+  checkText('key', key)
+  let value: { readonly value: Value } | undefined
+  let failure: { readonly error: unknown } | undefined
+  const settled = await engine.settle(
+    {
+      scope,
+      key,
+      endpoint: operation,
+      fingerprint: fingerprintOf(input),
+      onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
+      wait: parseDuration('wait', wait),
+    },
+    async (execution) => {
+      try {
+        value = { value: await work(execution) }
+      } catch (error) {
+        failure = { error }
+        return { answer: new Uint8Array(), fate: 'release' }
+      }
+      return { answer: Buffer.from(JSON.stringify({ value: value.value })), fate: 'keep' }
+    },
+  )
+  if (failure !== undefined) throw failure.error
+  // What the work came to is handed on as it is, not as what JSON makes of it.
+  return value !== undefined && settled.outcome === 'executed'
+    ? { value: value.value, replayed: false, recordId: settled.recordId, fence: settled.fence }
+    : runOf<Value>(settled)
+}
+
+/**
+ * What the caller gets.
+ *
+ * @throws IdempotencyError `mismatch`, `in_use`, `uncertain`, `response_unavailable`, `operation_failed`
+ */
+export function runOf<Value>(settled: Settled): Run<Value> {
+  switch (settled.outcome) {
+    case 'executed':
+    case 'replayed': {
+      const { recordId, fence, answer, outcome } = settled
+      if (answer === null) {
+        throw new IdempotencyError('response_unavailable', `record ${recordId}: what it came to was erased`)
+      }
+      const kept: Answer = JSON.parse(bufferOf(answer).toString())
+      if ('failure' in kept) {
+        const { failure } = kept
+        throw new IdempotencyError(
+          'operation_failed',
+          `record ${recordId}: it failed for good: ${failure.name}: ${failure.message}`,
+          { failure },
+        )
+      }
+      // What was kept is what the same work came to.
+      return { value: kept.value as Value, replayed: outcome === 'replayed', recordId, fence }
+    }
+    case 'mismatch':
+      throw new IdempotencyError(
+        'mismatch',
+        'the key was used before, for another input or operation; take a new key for a new request',
+      )
+    case 'in-use':
+      throw new IdempotencyError(
+        'in_use',
+        `record ${settled.recordId}: the key is held by a request that is still at work; ask again later`,
+      )
+    case 'uncertain':
+      throw new IdempotencyError(
+        'uncertain',
+        `record ${settled.recordId}: nobody knows whether it took effect: ${settled.why}`,
+      )
+    default:
+      return settled satisfies never
+  }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** @throws IdempotencyError `invalid_option` */
+export function checkText(name: string, value: unknown): void {
+  // In UTF-8 all lone surrogates are one character: two names could become one.
+  if (typeof value === 'string' && value !== '' && value.isWellFormed()) return
+  throw new IdempotencyError(
+    'invalid_option',
+    `${name} must be a string of Unicode that is not empty, not ${shown(value)}`,
+  )
+}

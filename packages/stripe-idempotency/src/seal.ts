@@ -1,0 +1,104 @@
+import { Buffer } from 'node:buffer'
+import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync } from 'node:crypto'
+import { IdempotencyError } from './errors.ts'
+import type { Random } from './ports.ts'
+
+/** A secret and the name under which what it sealed is found again. */
+export interface Secret {
+  /** 1 to 32 characters, stored in clear with whatever the secret seals. */
+  readonly id: string
+  /** At least 16 bytes that nobody can guess. */
+  readonly value: string | Uint8Array
+}
+
+/** What becomes of keys and contents before a store sees them. */
+export interface Sealer {
+  /** The name of a key in a store: its HMAC with the scope where there is a secret, else its SHA-256. */
+  keyOf(scope: string, key: string): string
+  /** @param place what the content belongs to: it opens nowhere else */
+  seal(content: Uint8Array, place: string): Uint8Array
+  /** @throws IdempotencyError `record_corrupt` */
+  open(sealed: Uint8Array, place: string): Uint8Array
+}
+
+/** What sealed content belongs to. */
+export function placeOf({ scope, key }: { readonly scope: string; readonly key: string }): string {
+  return `${key} ${scope}`
+}
+
+const plain = 0
+const encrypted = 1
+const nonceLength = 12
+const tagLength = 16
+
+/**
+ * The first of the secrets seals, all of them open (AES-256-GCM), and the last names keys by HMAC (SHA-256): a new secret
+ * in front of the old one seals from then on, and old keys are found. Without any, contents are stored as they are, and
+ * keys as plain hashes; content that was stored so opens only without any.
+ */
+export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
+  const derived = secrets.map(({ id, value }) => ({
+    id,
+    content: Buffer.from(hkdfSync('sha256', value, '', 'loadbearing:stripe-idempotency:content', 32)),
+  }))
+  const [first] = derived
+  const named = secrets.at(-1)
+  const naming =
+    named && Buffer.from(hkdfSync('sha256', named.value, '', 'loadbearing:stripe-idempotency:key', 32))
+  return {
+    keyOf(scope, key) {
+      // The length keeps scope and key apart.
+      const text = `${Buffer.byteLength(scope)}:${scope}${key}`
+      return naming === undefined
+        ? hash('sha256', text, 'base64url')
+        : createHmac('sha256', naming).update(text).digest('base64url')
+    },
+    seal(content, place) {
+      if (first === undefined) {
+        const stored = Buffer.allocUnsafe(content.length + 1)
+        stored[0] = plain
+        stored.set(content, 1)
+        return stored
+      }
+      const id = Buffer.from(first.id)
+      const nonce = random.bytes(nonceLength)
+      const cipher = createCipheriv('aes-256-gcm', first.content, nonce).setAAD(Buffer.from(place))
+      const body = [cipher.update(content), cipher.final()]
+      return Buffer.concat([Uint8Array.of(encrypted, id.length), id, nonce, ...body, cipher.getAuthTag()])
+    },
+    open(sealed, place) {
+      const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
+      // Where there are secrets, clear content is forged, or altered.
+      if (bytes[0] === plain && first === undefined) return bytes.subarray(1)
+      const idEnd = 2 + (bytes[1] ?? 0)
+      const secret = derived.find(({ id }) => id === bytes.toString('utf8', 2, idEnd))
+      if (bytes[0] !== encrypted || bytes.length < idEnd + nonceLength + tagLength) {
+        throw new IdempotencyError('record_corrupt', 'the store holds content that this package did not seal')
+      }
+      if (secret === undefined) {
+        throw new IdempotencyError(
+          'record_corrupt',
+          `the store holds content sealed by a secret that was not given: ${JSON.stringify(bytes.toString('utf8', 2, idEnd))}`,
+        )
+      }
+      const nonce = bytes.subarray(idEnd, idEnd + nonceLength)
+      const decipher = createDecipheriv('aes-256-gcm', secret.content, nonce)
+        .setAAD(Buffer.from(place))
+        .setAuthTag(bytes.subarray(-tagLength))
+      try {
+        return Buffer.concat([
+          decipher.update(bytes.subarray(idEnd + nonceLength, -tagLength)),
+          decipher.final(),
+        ])
+      } catch (cause) {
+        throw new IdempotencyError(
+          'record_corrupt',
+          'the store holds content that was altered, or of another record',
+          {
+            cause,
+          },
+        )
+      }
+    },
+  }
+}

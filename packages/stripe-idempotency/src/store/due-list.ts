@@ -1,0 +1,45 @@
+const secondMs = 1000
+const none: readonly string[] = []
+
+/** Places with a moment each, given back once it has passed: a wheel with a slot for every second that has any. */
+export class DueList {
+  readonly #slots = new Map<number, string[]>()
+  /** Every slot before it is empty. */
+  #first = Infinity
+
+  /** @param due milliseconds */
+  add(place: string, due: number): void {
+    const second = Math.floor(due / secondMs)
+    const slot = this.#slots.get(second)
+    if (slot !== undefined) {
+      slot.push(place)
+      return
+    }
+    this.#slots.set(second, [place])
+    this.#first = Math.min(this.#first, second)
+  }
+
+  /** Takes out at most `limit` places whose second has passed. */
+  take(limit: number, now: number): readonly string[] {
+    const end = Math.floor(now / secondMs)
+    if (this.#first >= end) return none
+    const taken: string[] = []
+    while (taken.length < limit && this.#first < end && this.#slots.size > 0) {
+      const slot = this.#slots.get(this.#first)
+      for (const place of slot?.splice(-(limit - taken.length)) ?? none) taken.push(place)
+      if (slot !== undefined && slot.length > 0) break
+      this.#slots.delete(this.#first)
+      this.#first = this.#slots.size === 0 ? Infinity : this.#nextAfter(this.#first, end)
+    }
+    return taken
+  }
+
+  /** The next second that has a slot: most often the very next. */
+  #nextAfter(second: number, end: number): number {
+    for (let next = second + 1; next < Math.min(end, second + 60); next++)
+      if (this.#slots.has(next)) return next
+    return this.#slots
+      .keys()
+      .reduce((first, each) => (each > second ? Math.min(first, each) : first), Infinity)
+  }
+}

@@ -1,0 +1,86 @@
+import type { Performed, Settled } from './engine.ts'
+import { IdempotencyError } from './errors.ts'
+import type { Hold } from './execution.ts'
+import type { Holder, IdempotencyRecord } from './record/record.ts'
+import { placeOf, type Sealer } from './seal.ts'
+import type { IdempotencyStore, TransactionalStore } from './store/store.ts'
+
+const triesMax = 5
+
+/**
+ * Runs `work` in a transaction of the store, again where it collided with another one, or where nobody knows whether its
+ * commit was carried out: then the key, which was committed with it, tells.
+ */
+export async function inTransaction<Transaction, Result>(
+  store: TransactionalStore<Transaction>,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await store.transaction(work)
+    } catch (error) {
+      if (tries === triesMax || !store.isTransient(error)) throw error
+    }
+  }
+}
+
+/** @throws IdempotencyError `invalid_option` where the store has no transactions */
+export function transactionsOf(store: IdempotencyStore): TransactionalStore<never> {
+  if (isTransactional(store)) return store
+  throw new IdempotencyError(
+    'invalid_option',
+    'this store has no transactions: take that of PostgreSQL or SQLite',
+  )
+}
+
+function isTransactional(store: IdempotencyStore): store is TransactionalStore<never> {
+  return 'transaction' in store && 'within' in store && 'isTransient' in store
+}
+
+/** A record held by the transaction that claimed it: until that ends, nobody else can have it. */
+export class OpenTransaction implements Hold {
+  readonly holder: Holder
+  readonly #lost: AbortController = new AbortController()
+
+  constructor({ scope, key, id, fence, owner }: IdempotencyRecord) {
+    this.holder = { scope, key, id, fence, owner }
+  }
+
+  get signal(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  lose(why: string): IdempotencyError {
+    const error = new IdempotencyError('lease_lost', `record ${this.holder.id} was lost: ${why}`)
+    this.#lost.abort(error)
+    return error
+  }
+}
+
+/** Writes what the work came to in its transaction. @throws IdempotencyError `lease_lost` */
+export async function finishWithin(
+  part: IdempotencyStore,
+  hold: OpenTransaction,
+  record: IdempotencyRecord,
+  sealer: Sealer,
+  performed: Performed,
+): Promise<Settled> {
+  const { id: recordId, fence } = record
+  if (performed.fate === 'uncertain') {
+    await part.markUncertain(hold.holder, performed.why)
+    return { outcome: 'uncertain', recordId, why: performed.why }
+  }
+  const { answer, fate } = performed
+  const executed: Settled = { outcome: 'executed', recordId, fence, answer }
+  if (fate === 'kept') return executed
+  if (fate === 'keep') {
+    if (await part.complete(hold.holder, sealer.seal(answer, placeOf(record)))) return executed
+    throw hold.lose('it is no longer in the transaction that claimed it')
+  }
+  try {
+    await (fate === 'release' ? part.release(hold.holder) : part.leave(hold.holder))
+  } catch {
+    // A statement of the work failed, and the transaction can only be rolled back, which does the same.
+  }
+  return executed
+}

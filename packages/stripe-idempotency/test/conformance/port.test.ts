@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/** A recorded case: a command of the port with, beside its fields, where it is from and what must come back. */
+interface RecordedCase {
+  readonly id: string
+  readonly what: string
+  readonly source: string
+  readonly licence: string
+  readonly expect: Readonly<Record<string, unknown>>
+}
+
+const port = join(import.meta.dirname, 'port.ts')
+const folder = join(import.meta.dirname, 'cases')
+
+function run(
+  args: readonly string[],
+  input = '',
+): { lines: Record<string, unknown>[]; status: number | null } {
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    ['--conditions=@loadbearing/source', port, ...args],
+    {
+      encoding: 'utf8',
+      input,
+    },
+  )
+  return { lines: lines(stdout), status }
+}
+
+function lines<Line>(text: string): Line[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): Line => JSON.parse(line))
+}
+
+describe.each(readdirSync(folder))('%s', (file) => {
+  const cases = lines<RecordedCase>(readFileSync(join(folder, file), 'utf8'))
+  const answers = run([join(folder, file)])
+
+  test('every line is answered, in order', () => {
+    expect(answers.status).toBe(0)
+    expect(answers.lines.map(({ id }) => id)).toEqual(cases.map(({ id }) => id))
+  })
+
+  test.each(cases.map((each, index) => [`${each.id}: ${each.what}`, each, index] as const))(
+    '%s',
+    (_, each, index) => {
+      expect(each).toMatchObject({ source: expect.stringMatching(/./), licence: expect.stringMatching(/./) })
+      expect(answers.lines[index]).toMatchObject(each.expect)
+    },
+  )
+})
+
+test('what is no command is told so, and the next line is read', () => {
+  const bad = [
+    '{',
+    '[]',
+    '{"id":"1","op":"other"}',
+    '{"id":"2","op":"exchange"}',
+    '{"id":"3","op":"key","mode":"stripe-v3","lines":[]}',
+    '{"id":"4","op":"key","mode":"ietf","lines":[1]}',
+  ]
+  const good = '{"id":"5","op":"key","mode":"stripe-v1","lines":["k"]}'
+  const { lines: answers, status } = run([], `${[...bad, good].join('\n')}\n`)
+  expect(status).toBe(0)
+  expect(answers.slice(0, -1).map(({ error }) => error)).toEqual(
+    bad.map(() => expect.objectContaining({ code: 'BAD_COMMAND' })),
+  )
+  expect(answers.at(-1)).toEqual({ id: '5', ok: { key: 'k' } })
+})

@@ -1,0 +1,170 @@
+import { Buffer } from 'node:buffer'
+import { type Command, type Field, field, servePort } from '@loadbearing/harness/conformance'
+import {
+  createIdempotency,
+  fingerprint,
+  type HeaderLines,
+  type HttpOptions,
+  type HttpRequest,
+  ietf,
+  type LiveResponse,
+  type Mode,
+  memoryStore,
+  readKey,
+  sameFingerprint,
+  stripeV1,
+  stripeV2,
+} from '@loadbearing/stripe-idempotency'
+import { VirtualClock } from '../virtual-clock.ts'
+
+await servePort({ exchange, key, same })
+
+interface Handler {
+  readonly takes: number
+  readonly status: number
+  readonly headers: HeaderLines
+  readonly body: Uint8Array
+  readonly validationError: boolean
+}
+
+async function exchange(command: Command): Promise<object> {
+  const clock = new VirtualClock()
+  const options = field(command, 'options').optional((each) => each)
+  const text = (name: string): string | undefined => options?.field(name).optional((each) => each.string())
+  const idempotency = createIdempotency({
+    store: memoryStore({ clock }),
+    clock,
+    ...pick({
+      lease: duration(options, 'lease'),
+      ttl: duration(options, 'ttl') ?? duration(options, 'retention'),
+    }),
+  })
+  const http = idempotency.http({
+    mode: modeOf(field(command, 'mode'), options?.field('syntax')),
+    ...pick({ wait: duration(options, 'wait'), rerun: text('rerun') === 'safe' ? 'safe' : undefined }),
+  } satisfies HttpOptions)
+  let executions = 0
+  let open = 0
+  const answers = field(command, 'requests').list((each) => {
+    const at = each.field('at').number()
+    const account = each.field('account').string()
+    const request = requestOf(each)
+    const handler = handlerOf(each.field('handler'))
+    const answer: { at?: number; status?: number; headers?: object; body?: unknown } = {}
+    open++
+    const begin = async (): Promise<void> => {
+      const { response } = await http.answer(request, account, async ({ notExecuted }) => {
+        if (handler.validationError) notExecuted()
+        else executions++
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, handler.takes))
+        return handler
+      })
+      answer.at = clock.now()
+      answer.status = response.status
+      answer.headers = Object.fromEntries(response.headers)
+      answer.body = bodyText(await whole(response.body))
+      open--
+    }
+    clock.setTimeout(() => void begin(), at)
+    return answer
+  })
+  await clock.run(() => open === 0)
+  return { answers, executions }
+}
+
+function key(command: Command): object {
+  const mode = modeOf(field(command, 'mode'), field(command, 'syntax'))
+  const lines = field(command, 'lines').list((each) => each.string())
+  return { key: readKey(lines, mode.key) ?? null }
+}
+
+function same(command: Command): object {
+  const [a, b] = [requestOf(field(command, 'a')), requestOf(field(command, 'b'))]
+  return {
+    same: a.method === b.method && a.path === b.path && sameFingerprint(fingerprintOf(a), fingerprintOf(b)),
+  }
+}
+
+function fingerprintOf({ query, headers, body }: HttpRequest): Uint8Array {
+  return fingerprint({ query, contentType: new Map(headers).get('content-type') ?? '', body })
+}
+
+function modeOf(mode: Field, syntax: Field | undefined): Mode {
+  const given = syntax?.optional((each) => each.oneOf(['strict', 'lenient']))
+  const name = mode.oneOf(['stripe-v1', 'stripe-v2', 'ietf'])
+  if (name === 'stripe-v1') return stripeV1
+  if (name === 'stripe-v2') return stripeV2
+  return ietf(given === undefined ? {} : { syntax: given })
+}
+
+function requestOf(each: Field): HttpRequest {
+  const [path = '', ...query] = each.field('path').string().split('?')
+  const headers = each.field('headers').optional(headersOf) ?? []
+  const contentType = each.field('contentType').optional((type) => type.string())
+  return {
+    method: each.field('method').string(),
+    path,
+    query: query.join('?'),
+    headers: contentType === undefined ? headers : [...headers, ['content-type', contentType]],
+    body: each.field('body').optional(bytesOf) ?? new Uint8Array(),
+  }
+}
+
+function handlerOf(each: Field): Handler {
+  return {
+    takes: each.field('takes').number({ min: 0 }),
+    status: each.field('status').integer({ min: 200, max: 599 }),
+    headers: each.field('headers').optional(headersOf) ?? [],
+    body: each.field('body').optional(bytesOf) ?? new Uint8Array(),
+    validationError: each.field('validationError').optional((flag) => flag.boolean()) ?? false,
+  }
+}
+
+/** An object of values, or of lists of them for several lines; or a list of pairs. */
+function headersOf(each: Field): HeaderLines {
+  if (Array.isArray(each.value)) {
+    return each.list((pair) => {
+      const [name = '', value = ''] = pair.list((part) => part.string())
+      return [name.toLowerCase(), value] as const
+    })
+  }
+  const lines = each.record((value) =>
+    Array.isArray(value.value) ? value.list((line) => line.string()) : [value.string()],
+  )
+  return Object.entries(lines).flatMap(([name, values]) =>
+    values.map((value) => [name.toLowerCase(), value] as const),
+  )
+}
+
+function bytesOf(each: Field): Uint8Array {
+  if (each.value === null) return new Uint8Array()
+  if (typeof each.value === 'string') return Buffer.from(each.value)
+  return Buffer.from(each.field('base64').string(), 'base64')
+}
+
+async function whole(body: LiveResponse['body']): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** As text where it is that. */
+function bodyText(body: Uint8Array): unknown {
+  const bytes = Buffer.from(body)
+  const text = bytes.toString()
+  return Buffer.from(text).equals(bytes) ? text : { base64: bytes.toString('base64') }
+}
+
+/** Milliseconds, or as the options of the package. */
+function duration(options: Field | undefined, name: string): number | string | undefined {
+  return options
+    ?.field(name)
+    .optional((each) => (typeof each.value === 'number' ? each.number({ min: 0 }) : each.string()))
+}
+
+function pick<Options extends object>(
+  options: Options,
+): { [Name in keyof Options]?: Exclude<Options[Name], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}

@@ -1,0 +1,161 @@
+import { eventually } from '@loadbearing/harness/faults'
+import { postgres as postgresServer, redis as redisServer, skipWithout } from '@loadbearing/harness/services'
+import { createIdempotency, type IdempotencyStore } from '@loadbearing/stripe-idempotency'
+import { postgresStore } from '@loadbearing/stripe-idempotency/postgres'
+import { redisStore } from '@loadbearing/stripe-idempotency/redis'
+import { Redis } from 'ioredis'
+import postgres from 'postgres'
+import { createClient } from 'redis'
+import { describe, expect, test } from 'vitest'
+import { openPool } from './pool.ts'
+
+const request = { scope: 'acct_1', key: 'k', input: 1, wait: '30s' } as const
+
+/** The store, counting what it is asked: one that polls is asked again and again. */
+function counting(store: IdempotencyStore): {
+  store: IdempotencyStore
+  asked: () => number
+  waiting: () => number
+} {
+  let asked = 0
+  let waiting = 0
+  const counted = new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name, target)
+      if (typeof method !== 'function') return method
+      return async (...given: unknown[]) => {
+        if (name !== 'watch') asked++
+        else waiting++
+        return await Reflect.apply(method, target, given)
+      }
+    },
+  })
+  return { store: counted, asked: () => asked, waiting: () => waiting }
+}
+
+/** How many times the store was asked by one that executes and 50 that wait for it. */
+async function fiftyWait(of: IdempotencyStore): Promise<number> {
+  const { store, asked, waiting } = counting(of)
+  const idempotency = createIdempotency({ store })
+  const end = Promise.withResolvers<string>()
+  const begun = Promise.withResolvers<void>()
+  const first = idempotency.run(request, () => {
+    begun.resolve()
+    return end.promise
+  })
+  await begun.promise
+  const others = Array.from({ length: 50 }, () => idempotency.run(request, async () => 'twice'))
+  await eventually(() => waiting() === 50)
+  expect(asked()).toBe(1 + 50)
+  end.resolve('once')
+  expect(await first).toMatchObject({ value: 'once', replayed: false })
+  for (const each of await Promise.all(others)) expect(each).toMatchObject({ value: 'once', replayed: true })
+  return asked()
+}
+
+describe.skipIf(skipWithout('postgres'))('waiting on PostgreSQL, by notification', () => {
+  test('50 duplicates have the answer, and ask for it once', async () => {
+    await using server = await postgresServer()
+    const pool = openPool(server.url, 10)
+    const sql = postgres(server.url, { max: 4, onnotice: () => {} })
+    try {
+      for (const client of [pool, sql]) {
+        await using store = postgresStore({ pool: client, table: 'waiting_record' })
+        await store.migrate()
+        await pool.query('TRUNCATE waiting_record')
+        // Each claims, is told, and claims once more; the first claims and completes.
+        expect(await fiftyWait(store)).toBe(2 + 2 * 50)
+      }
+      // Nobody waits any more, so nobody listens.
+      await eventually(() => pool.idleCount === pool.totalCount)
+    } finally {
+      await pool.end()
+      await sql.end()
+    }
+  })
+
+  test('the doctor finds an UNLOGGED table, and none where there is none', async () => {
+    await using server = await postgresServer()
+    const pool = openPool(server.url, 2)
+    try {
+      const store = postgresStore({ pool, table: 'doctor_record' })
+      await expect(store.find('acct_1', 'k')).rejects.toMatchObject({ code: 'store_unavailable' })
+      expect(await store.doctor()).toMatchObject([{ severity: 'error', subject: 'doctor_record' }])
+      await store.migrate()
+      await store.migrate()
+      expect(await store.doctor()).toEqual([])
+      await pool.query('ALTER TABLE doctor_record SET UNLOGGED')
+      expect(await store.doctor()).toMatchObject([
+        { severity: 'error', message: expect.stringContaining('UNLOGGED') },
+      ])
+      await pool.query('DROP TABLE doctor_record')
+    } finally {
+      await pool.end()
+    }
+  })
+
+  test('a kill of the server keeps every key that was answered', async () => {
+    await using server = await postgresServer({ name: 'killed' })
+    const pool = openPool(server.url, 2)
+    try {
+      const store = postgresStore({ pool })
+      await store.migrate()
+      const idempotency = createIdempotency({ store })
+      const runs = (work: string): Promise<unknown[]> =>
+        Promise.all(
+          Array.from({ length: 20 }, (_, n) =>
+            idempotency.run({ ...request, key: `k${n}` }, async () => work),
+          ),
+        )
+      await runs('once')
+      await server.kill()
+      await server.restart()
+      await eventually(() => pool.query('SELECT 1'))
+      for (const run of await runs('twice')) expect(run).toMatchObject({ value: 'once', replayed: true })
+    } finally {
+      await pool.end()
+    }
+  })
+})
+
+describe.skipIf(skipWithout('redis'))('waiting on Redis, by messages', () => {
+  test('50 duplicates have the answer, and ask for it once', async () => {
+    await using server = await redisServer()
+    const ioredis = new Redis(server.url)
+    const nodeRedis = createClient({ url: server.url })
+    await nodeRedis.connect()
+    try {
+      for (const client of [ioredis, nodeRedis]) {
+        await ioredis.flushdb()
+        await using store = await redisStore({ client })
+        // Each claims, is told, and claims once more; the first claims and completes.
+        expect(await fiftyWait(store)).toBe(2 + 2 * 50)
+      }
+      await eventually(async () => !String(await ioredis.client('LIST')).includes('sub=1'))
+    } finally {
+      ioredis.disconnect()
+      nodeRedis.destroy()
+    }
+  })
+
+  test('a key lives as long as its answer is kept, never as long as its lease, and scripts that are lost are sent anew', async () => {
+    await using server = await redisServer()
+    const client = new Redis(server.url)
+    try {
+      await client.flushdb()
+      const idempotency = createIdempotency({ store: await redisStore({ client }), lease: 50, ttl: '1h' })
+      const held = await idempotency.run(request, async () => {
+        const [key = ''] = await client.keys('idempotency:*')
+        await client.script('FLUSH')
+        return await client.pttl(key)
+      })
+      expect(held.value).toBe(-1)
+      const [key = ''] = await client.keys('idempotency:*')
+      const left = await client.pttl(key)
+      expect(left).toBeGreaterThan(3_500_000)
+      expect(left).toBeLessThanOrEqual(3_600_000)
+    } finally {
+      client.disconnect()
+    }
+  })
+})
