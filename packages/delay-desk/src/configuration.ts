@@ -3,9 +3,6 @@ import { fileURLToPath } from 'node:url'
 import type { DeepReadonly } from '@loadbearing/hydra-config'
 import { z } from 'zod'
 
-/** Where the files of the configuration are. */
-export const folder: URL = new URL('../conf/', import.meta.url)
-
 const milliseconds = z.tuple([z.int().min(0), z.int().min(1)]).readonly()
 const fortune = z.object({ fair: milliseconds, trouble: milliseconds }).nullable()
 

@@ -1,5 +1,5 @@
 /** What delays of at least so many minutes earn, on flights longer than so many kilometres. */
-export interface Rule {
+interface Rule {
   /** Minutes. */
   readonly delay: number
   /** Kilometres of great circle; 0 for flights of any length. */

@@ -12,13 +12,6 @@ export interface Fortune {
   readonly trouble: Milliseconds
 }
 
-/** How the services fare; null for one that is always well. */
-export interface Scenario {
-  readonly name: string
-  readonly records: Fortune | null
-  readonly bank: Fortune | null
-}
-
 const troubles = ['refuses', 'hangs', 'slow'] as const
 
 export type Service = 'records' | 'bank'

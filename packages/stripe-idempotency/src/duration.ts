@@ -12,7 +12,7 @@ const units: ReadonlyMap<string, number> = new Map([
 ])
 
 /** What a timer of Node can wait, about 24.8 days. */
-export const durationMax: number = 2 ** 31 - 1
+const durationMax: number = 2 ** 31 - 1
 
 const retentionMax = 3652 * 86_400_000
 

@@ -59,7 +59,7 @@ export interface Operation<Transaction, Given, Input, Outputs, Prev> {
 }
 
 /** Operations by their names, for the completer. */
-export type Registry = Map<string, AnyOperation>
+type Registry = Map<string, AnyOperation>
 
 /** An operation whose types are known where it was made. */
 export interface AnyOperation {

@@ -195,7 +195,7 @@ function newRecord(request: ClaimRequest, now: number): IdempotencyRecord {
 }
 
 /** Whether the record is of the same request. */
-export function isOf(
+function isOf(
   { endpoint, fingerprint }: Pick<ClaimRequest, 'endpoint' | 'fingerprint'>,
   record: IdempotencyRecord,
 ): boolean {
