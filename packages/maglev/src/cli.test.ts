@@ -96,18 +96,15 @@ test('plot writes a figure to a file', () => {
   }
 })
 
-test('help is on standard output', () => {
-  const commands = ['proxy', 'table', 'plan', 'bench', 'plot']
-  for (const args of [
-    ['--help'],
-    ['plan', '-h'],
-    ['--listen', ':0', '--help'],
-    ...commands.map((command) => [command, '--help']),
-  ]) {
-    const { stdout, status } = maglev(...args)
-    expect(stdout).toMatch(/^(maglev: |Usage: maglev )/)
-    expect(status).toBe(0)
-  }
+test.each([
+  [['--help']],
+  [['plan', '-h']],
+  [['--listen', ':0', '--help']],
+  ...['proxy', 'table', 'plan', 'bench', 'plot'].map((command) => [[command, '--help']]),
+])('help is on standard output: %j', (args) => {
+  const { stdout, status } = maglev(...args)
+  expect(stdout).toMatch(/^(maglev: |Usage: maglev )/)
+  expect(status).toBe(0)
 })
 
 test.each([

@@ -3,7 +3,7 @@ import { HarnessError } from '../errors.ts'
 import { type Duration, toMs } from './duration.ts'
 
 export interface EventuallyOptions {
-  /** How long to go on asking. Default `'10s'`. */
+  /** How long to go on asking. Default `'20s'`. */
   within?: Duration
   /** Pause between two questions. Default `'10ms'`. */
   every?: Duration
@@ -23,7 +23,7 @@ type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>
  */
 export async function eventually<T>(
   condition: () => T | Promise<T>,
-  { within = '10s', every = '10ms', what = String(condition), signal }: EventuallyOptions = {},
+  { within = '20s', every = '10ms', what = String(condition), signal }: EventuallyOptions = {},
 ): Promise<Truthy<T>> {
   const limit = toMs('within', within)
   const pause = toMs('every', every)

@@ -48,7 +48,7 @@ class NameServer implements AsyncDisposable {
   }
 
   resolver(): Resolver {
-    const resolver = new Resolver({ timeout: 200, tries: 1 })
+    const resolver = new Resolver({ timeout: 2000, tries: 1 })
     resolver.setServers([`127.0.0.1:${this.#socket.address().port}`])
     return resolver
   }

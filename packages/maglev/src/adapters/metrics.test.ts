@@ -1,15 +1,19 @@
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics'
+import { createRequire } from 'node:module'
+import * as sdk3 from '@opentelemetry/sdk-metrics'
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { Maglev } from '../maglev.ts'
 import { createPool, type Pool } from '../pool/pool.ts'
 import { observePools } from './otel.ts'
 import { prometheusContentType, prometheusText, registerPrometheus } from './prometheus.ts'
+
+const require = createRequire(import.meta.url)
+// Its types are those of the other one.
+const sdk2: typeof sdk3 = require('opentelemetry-sdk-metrics2')
+const sdks = [
+  { major: 3, sdk: sdk3 },
+  { major: 2, sdk: sdk2 },
+]
 
 async function somePool(): Promise<Pool> {
   const pool = createPool(new Maglev(['a:1', { id: 'b "\\\n:1', weight: 3 }], { tableSize: 1021 }), {
@@ -53,11 +57,11 @@ test('prom-client writes the same from its registry', async () => {
   expect((await registry.metrics()).trim()).toBe('')
 })
 
-test('OpenTelemetry collects the same figures', async () => {
+test.each(sdks)('OpenTelemetry collects the same figures, by its SDK $major', async ({ sdk }) => {
   await using pool = await somePool()
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })
-  const provider = new MeterProvider({ readers: [reader] })
+  const exporter = new sdk.InMemoryMetricExporter(sdk.AggregationTemporality.CUMULATIVE)
+  const reader = new sdk.PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })
+  const provider = new sdk.MeterProvider({ readers: [reader] })
   const stop = observePools(provider.getMeter('test'), { users: pool })
   const collect = async (): Promise<Map<string, unknown>> => {
     exporter.reset()
@@ -85,7 +89,7 @@ test('OpenTelemetry collects the same figures', async () => {
 
 test('a pool in place of pools by name is named as the culprit', async () => {
   await using pool = await somePool()
-  const meter = new MeterProvider().getMeter('test')
+  const meter = new sdk3.MeterProvider().getMeter('test')
   for (const call of [
     () => Reflect.apply(prometheusText, undefined, [pool]),
     () => Reflect.apply(registerPrometheus, undefined, [new Registry(), pool]),

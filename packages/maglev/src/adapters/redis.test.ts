@@ -1,13 +1,35 @@
+import { createRequire } from 'node:module'
 import { eventually } from '@loadbearing/harness/faults'
 import { redis, type Service, skipWithout } from '@loadbearing/harness/services'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Maglev } from '../maglev.ts'
-import { type RedisRouter, routeRedis } from './redis.ts'
+import * as adapter from './redis.ts'
+
+const require = createRequire(import.meta.url)
+// Its types are those of the other one.
+const ioredis5: typeof import('ioredis') = require('ioredis5')
 
 const reason = skipWithout('redis')
 
-describe.skipIf(reason)('keys of three Redis servers', () => {
+/** The adapter as it is where ioredis 5 is installed. */
+async function onIoredis5(): Promise<typeof adapter> {
+  const path = './redis.ts?ioredis5'
+  vi.doMock('ioredis', () => ({ ...ioredis5 }))
+  const { routeRedis }: typeof adapter = await import(path)
+  vi.doUnmock('ioredis')
+  return { routeRedis }
+}
+
+describe.skipIf(reason).each([
+  { client: 'ioredis', load: async () => adapter },
+  { client: 'ioredis 5', load: onIoredis5 },
+])('keys of three Redis servers, by $client', ({ load }) => {
+  let routeRedis: typeof adapter.routeRedis
+  beforeAll(async () => {
+    routeRedis = (await load()).routeRedis
+  })
+
   let servers: Service[] = []
   let ids: string[] = []
 
@@ -135,7 +157,7 @@ describe.skipIf(reason)('keys of three Redis servers', () => {
   })
 
   /** Until the router has noticed: commands of the lost node's keys may fail, and no others. */
-  async function lose(server: Service, router: RedisRouter, lb: Maglev): Promise<void> {
+  async function lose(server: Service, router: adapter.RedisRouter, lb: Maglev): Promise<void> {
     const id = new URL(server.url).host
     await router.set(keyOf(lb, id), 'before')
     await server.kill()
@@ -192,8 +214,10 @@ describe.skipIf(reason)('keys of three Redis servers', () => {
 })
 
 test('wrong options are refused by name', () => {
-  expect(() => routeRedis(new Maglev(['a:1']), { onDisconnect: 'panic' as 'fail' })).toThrow(/onDisconnect/)
-  expect(() => routeRedis(new Maglev(['no address']))).toThrow(
+  expect(() => adapter.routeRedis(new Maglev(['a:1']), { onDisconnect: 'panic' as 'fail' })).toThrow(
+    /onDisconnect/,
+  )
+  expect(() => adapter.routeRedis(new Maglev(['no address']))).toThrow(
     expect.objectContaining({ code: 'INVALID_BACKEND' }),
   )
 })

@@ -314,7 +314,8 @@ function keysOf(method: string, args: readonly unknown[]): (string | Buffer)[] {
   // Its constructor also lays objects, as mset takes them, out flat.
   let command: Command
   try {
-    command = new Command(name, rest as string[])
+    // ioredis 5 knows the keys of names in lower case alone.
+    command = new Command(name.toLowerCase(), rest as string[])
   } catch (cause) {
     throw new MaglevError('INVALID_KEY', `${method}: an argument is neither text, number nor bytes`, {
       cause,

@@ -81,11 +81,10 @@ export class DeafBackend implements AsyncDisposable {
       const filler = connect({ port: Number(port), host: '127.0.0.1' }).on('error', () => {})
       fillers.push(filler)
       // A connection of the queue is there within a moment on loopback; the first that is not finds it full.
-      const connected = await Promise.race([
-        once(filler, 'connect').then(() => true),
-        new Promise<boolean>((resolve) => setTimeout(resolve, 300, false)),
-      ])
-      if (!connected) return new DeafBackend(`127.0.0.1:${port}`, worker, fillers)
+      await Promise.race([once(filler, 'connect'), new Promise((resolve) => setTimeout(resolve, 300))])
+      // Where the process stood still, timers come before what the kernel has to tell.
+      await new Promise((resolve) => setImmediate(resolve))
+      if (filler.connecting) return new DeafBackend(`127.0.0.1:${port}`, worker, fillers)
     }
   }
 

@@ -149,7 +149,7 @@ describe('backends that fail', () => {
 
   test('a response body that stalls breaks off after the idle time', async () => {
     await using backend = await HttpBackend.start((_, response) => void response.write('half'))
-    await using proxied = await running([backend.id], { idleTimeout: 50 })
+    await using proxied = await running([backend.id], { idleTimeout: 900 })
     const request = httpRequest({ port: proxied.port, host: '127.0.0.1', agent: false }).end()
     const response = await responseTo(request)
     await expect(bodyOf(response)).rejects.toMatchObject({ code: 'ECONNRESET' })
@@ -162,7 +162,7 @@ describe('backends that fail', () => {
     ['all but the last of what is', 8 * 2 ** 20],
   ])('a client that takes only %s sent is dropped after the idle time, without blame', async (_, size) => {
     await using backend = await HttpBackend.start((_request, response) => response.end(Buffer.alloc(size)))
-    await using proxied = await running([backend.id], { idleTimeout: 100 })
+    await using proxied = await running([backend.id], { idleTimeout: 900 })
     const socket = connect(proxied.port, '127.0.0.1').pause()
     socket.on('error', () => {})
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
@@ -179,7 +179,7 @@ describe('backends that fail', () => {
         aborted = !request.complete
       })
     })
-    await using proxied = await running([backend.id], { idleTimeout: 50 })
+    await using proxied = await running([backend.id], { idleTimeout: 900 })
     await raw(proxied.port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf')
     await eventually(() => aborted && proxied.ends.length === 1)
     expect(proxied.ends).toMatchObject([{ outcome: 'client-abort', status: undefined }])
@@ -188,7 +188,7 @@ describe('backends that fail', () => {
 
   test('a backend that stops taking the request is 504', async () => {
     await using backend = await HttpBackend.start(() => {})
-    await using proxied = await running([backend.id], { idleTimeout: 100 })
+    await using proxied = await running([backend.id], { idleTimeout: 900 })
     const answer = await ask(proxied.port, { method: 'POST', body: 'x'.repeat(64 * 2 ** 20) })
     expect(answer.status).toBe(504)
     expect(proxied.balancer.reports).toEqual([[backend.id, 'gateway-failure']])

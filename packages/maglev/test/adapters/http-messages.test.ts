@@ -199,9 +199,9 @@ describe('messages pass through', () => {
   test('the response time ends with the head, also where that came before the end of the request', async () => {
     await using backend = await HttpBackend.start((request, response) => {
       response.flushHeaders()
-      request.resume().once('end', () => setTimeout(() => response.end('late'), 150))
+      request.resume().once('end', () => setTimeout(() => response.end('late'), 1000))
     })
-    await using proxied = await running([backend.id], { timeout: 50 })
+    await using proxied = await running([backend.id], { timeout: 900 })
     const request = httpRequest({ port: proxied.port, host: '127.0.0.1', method: 'POST', agent: false })
     request.write('start')
     const response = await responseTo(request)

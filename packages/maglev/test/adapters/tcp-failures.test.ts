@@ -51,13 +51,13 @@ describe('broken connections', () => {
       socket.write(`${id}\n`)
       socket.on('data', () => seen++)
     })
-    await using proxied = await running([backend.id], { idleTimeout: 250 })
+    await using proxied = await running([backend.id], { idleTimeout: 2500 })
     const talker = proxied.dial()
     const silent = proxied.dial()
     await Promise.all([lineOf(talker), lineOf(silent)])
     busy = setInterval(() => talker.write('.'), 25)
     const code = await errorOf(silent)
-    await eventually(() => seen >= 30)
+    await eventually(() => seen >= 30 && proxied.ends.length > 0)
     clearInterval(busy)
     expect(code).toBe('ECONNRESET')
     expect(talker.destroyed).toBe(false)
@@ -97,7 +97,7 @@ describe('backends that cannot be reached', () => {
     )
     await using proxied = await running([deaf.id, backend.id], {
       key: () => key ?? '',
-      connectTimeout: 100,
+      connectTimeout: 700,
     })
     const client = proxied.dial()
     expect(await lineOf(client)).toBe(backend.id)

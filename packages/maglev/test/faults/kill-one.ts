@@ -38,7 +38,7 @@ export async function killOne(
   if (victim === undefined) throw new Error('there is no fourth backend')
 
   const lasting = await Promise.all(
-    Array.from({ length: long }, (_, n) => client.lasting(stand.port, source(n))),
+    sourcesOf(stand, victim.id, long).map((from) => client.lasting(stand.port, from)),
   )
   const counts = { opened: 0, brokenOnDead: 0, brokenOnOthers: 0, brokenLater: 0, movedOn: 0, strayed: 0 }
   let kill: 'to come' | 'under way' | 'over' = 'to come'
@@ -90,10 +90,20 @@ export function source(n: number): string {
   return `127.${1 + (n >>> 16)}.${(n >>> 8) & 255}.${n & 255}`
 }
 
+/** Addresses of which the first is one of `owner`. */
+function sourcesOf(stand: Stand, owner: string, count: number): readonly string[] {
+  let first = 0
+  while (stand.ownerOf(source(first)) !== owner) first++
+  return Array.from({ length: count }, (_, n) => source(first + n))
+}
+
 let serial = 1 << 16
 
 /** Fewer than a listener's queue holds: what is beyond is lost by the kernel, not by the proxy. */
 const inFlightMost = 400
+
+/** As many calls there are at least, though the machine stand still meanwhile. */
+const fewest = 150
 
 /** Starts up to `rate` calls a second for `seconds`; the answer is those under way or done. */
 async function load(
@@ -104,7 +114,7 @@ async function load(
   const calls: Promise<void>[] = []
   let inFlight = 0
   const begin = performance.now()
-  while (performance.now() - begin < seconds * 1000) {
+  while (performance.now() - begin < seconds * 1000 || calls.length < fewest) {
     const due = ((performance.now() - begin) / 1000) * rate
     while (calls.length < due && inFlight < inFlightMost) {
       inFlight++

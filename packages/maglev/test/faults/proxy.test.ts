@@ -69,7 +69,7 @@ describe('sockets', () => {
   test('half-open: a client whose end never arrives is reset after the idle time, and the lease is given back', async () => {
     await using backend = await TestBackend.start(echo)
     await using pool = createPool(new Maglev([backend.id]))
-    await using proxy = createTcpProxy(pool, { idleTimeout: 200 })
+    await using proxy = createTcpProxy(pool, { idleTimeout: 1000 })
     const { port } = await proxy.listen(local)
     await using network = await tcpProxy({ target: `127.0.0.1:${port}` })
     network.halfOpen()
@@ -161,7 +161,7 @@ describe('resets and retries', () => {
     const maglev = new Maglev([deaf.id, backend.id])
     await using pool = createPool(maglev, { outlier: { consecutive5xx: 3 } })
     const key = keyOwnedBy(deaf.id, maglev)
-    await using proxy = createHttpProxy(pool, { key: () => key, connectTimeout: 100 })
+    await using proxy = createHttpProxy(pool, { key: () => key, connectTimeout: 700 })
     const { port } = await proxy.listen(local)
     for (let n = 1; n <= 3; n++) {
       const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'only once' })
