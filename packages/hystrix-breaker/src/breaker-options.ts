@@ -1,6 +1,13 @@
 import { type CircuitOptions, circuitOptionNames, circuitSettings, timeWindow } from './circuit-options.ts'
 import { InvalidOptionError, shown } from './errors.ts'
-import { checkDuration, checkFlag, checkInteger, checkNames, type Duration } from './option-checks.ts'
+import {
+  checkClock,
+  checkDuration,
+  checkFlag,
+  checkInteger,
+  checkNames,
+  type Duration,
+} from './option-checks.ts'
 import { type Clock, realClock } from './ports.ts'
 import type { CircuitSettings } from './settings.ts'
 
@@ -11,6 +18,11 @@ export interface BulkheadOptions {
   readonly queue?: number
   /** What it is shown as, and what a refusal is called. Default: `THREAD`, a pool, where there is a queue. */
   readonly isolation?: Isolation
+  /**
+   * Whether `timeout` includes the wait for a place, as in Hystrix: a call whose time ends there is never run. It counts as
+   * a full bulkhead does: only in the preset `hystrix`. Default false: the time limit begins with the work.
+   */
+  readonly timesQueue?: boolean
 }
 
 /** Hystrix's two kinds of bulkhead. Here both only count: Node has no pool of threads for calls. */
@@ -122,12 +134,6 @@ export function breakerSettings(options: BreakerOptions, requestCache: boolean):
     throw new InvalidOptionError(
       `circuit must be what a preset gives, such as presets.hystrix(), not ${shown(circuit)}`,
     )
-  for (const operation of ['now', 'monotonic', 'setTimeout', 'clearTimeout'] as const) {
-    if (typeof clock?.[operation] !== 'function')
-      throw new InvalidOptionError(
-        `clock must have a function ${operation}, not ${shown(clock?.[operation])}`,
-      )
-  }
   const limit = timeout === false ? undefined : checkDuration('timeout', timeout)
   return {
     name,
@@ -142,7 +148,7 @@ export function breakerSettings(options: BreakerOptions, requestCache: boolean):
     lagTolerance: lagTolerance === false ? undefined : checkDuration('lagTolerance', lagTolerance),
     stacks: checkFlag('stacks', stacks),
     requestCache,
-    clock,
+    clock: checkClock(clock),
   }
 }
 
@@ -162,10 +168,15 @@ function readSlices(name: string, slices: { readonly size: Duration; readonly bu
 }
 
 function readBulkhead(bulkhead: BulkheadOptions): Required<BulkheadOptions> {
-  checkNames('bulkhead', bulkhead, ['max', 'queue', 'isolation'])
+  checkNames('bulkhead', bulkhead, ['max', 'queue', 'isolation', 'timesQueue'])
   const queue = checkInteger('bulkhead.queue', bulkhead.queue ?? 0, 0, 1_000_000)
   const { isolation = queue > 0 ? 'THREAD' : 'SEMAPHORE' } = bulkhead
   if (isolation !== 'THREAD' && isolation !== 'SEMAPHORE')
     throw new InvalidOptionError(`bulkhead.isolation must be THREAD or SEMAPHORE, not ${shown(isolation)}`)
-  return { max: checkInteger('bulkhead.max', bulkhead.max, 0, 1_000_000), queue, isolation }
+  return {
+    max: checkInteger('bulkhead.max', bulkhead.max, 0, 1_000_000),
+    queue,
+    isolation,
+    timesQueue: checkFlag('bulkhead.timesQueue', bulkhead.timesQueue ?? false),
+  }
 }

@@ -4,14 +4,14 @@ import type { Call, ExecuteOptions, InnerWork, Sink, Work } from './call.ts'
 import { CallRunner } from './call-runner.ts'
 import { Circuit } from './circuit.ts'
 import { InvalidOptionError, shown } from './errors.ts'
-import { type BreakerEvents, breakerChannels, type ExecutionEvent } from './events.ts'
+import type { BreakerEvents, ExecutionEvent } from './events.ts'
 import { HalfOpenTimer } from './half-open-timer.ts'
 import { LoopWatch } from './local-fault/loop-watch.ts'
 import type { BreakerMetrics } from './metrics/breaker-metrics.ts'
 import { type CallEvent, placeOf } from './metrics/call-event.ts'
 import { CallMetrics } from './metrics/call-metrics.ts'
 import type { ForcedState, State } from './settings.ts'
-import type { CircuitSnapshot } from './snapshot.ts'
+import { type CircuitSnapshot, readTakenAt } from './snapshot.ts'
 import type { Counts } from './window/window.ts'
 
 /** A snapshot with the wall-clock time that it was taken at. */
@@ -107,12 +107,6 @@ export class Breaker implements AsyncDisposable {
     name: Name,
     listener: (event: BreakerEvents[Name]) => void,
   ): () => void {
-    if (!Object.hasOwn(breakerChannels, name))
-      throw new InvalidOptionError(
-        `there is no event ${shown(name)}; there are ${Object.keys(breakerChannels).join(', ')}`,
-      )
-    if (typeof listener !== 'function')
-      throw new InvalidOptionError(`listener must be a function, not ${shown(listener)}`)
     return this.#emitter.on(name, listener)
   }
 
@@ -171,9 +165,9 @@ export class Breaker implements AsyncDisposable {
 
   /** @throws ResilienceError `INVALID_SNAPSHOT`, and nothing has changed. */
   restore(snapshot: BreakerSnapshot): void {
-    const { takenAt }: Partial<BreakerSnapshot> = { ...snapshot }
-    const age = this.#settings.clock.now() - (takenAt ?? Number.NaN)
-    this.#circuit.restore(snapshot, this.#now(), Number.isFinite(age) ? age : 0)
+    const takenAt = readTakenAt(snapshot)
+    const age = takenAt === undefined ? 0 : this.#settings.clock.now() - takenAt
+    this.#circuit.restore(snapshot, this.#now(), age)
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   underWay,
   type Work,
 } from './call.ts'
+import { CallAnswers } from './call-answers.ts'
 import type { Circuit, Refusal } from './circuit.ts'
 import type { Outcome } from './circuit-observer.ts'
 import { Deadlines } from './deadlines.ts'
@@ -32,8 +33,6 @@ export interface CallParts {
   readonly watch: LoopWatch | undefined
 }
 
-const settled = Promise.resolve()
-
 /** Takes calls through bulkhead, circuit, work and fallback to their one answer. */
 export class CallRunner implements CallOwner {
   readonly #settings: BreakerSettings
@@ -42,6 +41,7 @@ export class CallRunner implements CallOwner {
   readonly #emitter: BreakerEmitter
   readonly #watch: LoopWatch | undefined
   readonly #refusals: Refusals
+  readonly #answers: CallAnswers
   readonly #bulkhead: Bulkhead<Call<unknown>> | undefined
   readonly #running: Deadlines<Call<unknown>>
   readonly #fallingBack = new LinkedList<Call<unknown>>()
@@ -57,6 +57,7 @@ export class CallRunner implements CallOwner {
     this.#emitter = emitter
     this.#watch = watch
     this.#refusals = new Refusals(name, settings.stacks)
+    this.#answers = new CallAnswers(metrics, emitter)
     this.#bulkhead = bulkhead && new Bulkhead(bulkhead.max, bulkhead.queue)
     const guard = lagTolerance === undefined ? undefined : new LoopGuard(lagTolerance, emitter)
     this.#running = new Deadlines(clock, timeout ?? Infinity, guard)
@@ -83,10 +84,10 @@ export class CallRunner implements CallOwner {
   dispose(): void {
     this.#disposed = true
     const error = this.#refusals.disposed()
-    for (const call of this.#bulkhead?.drain() ?? []) this.#giveUp(call, error)
+    for (const call of this.#bulkhead?.drain() ?? []) this.aborted(call, error)
     const { waiting } = this.#running
-    while (waiting.first !== undefined) this.#giveUp(waiting.first, error)
-    while (this.#fallingBack.first !== undefined) this.#giveUp(this.#fallingBack.first, error)
+    while (waiting.first !== undefined) this.aborted(waiting.first, error)
+    while (this.#fallingBack.first !== undefined) this.aborted(this.#fallingBack.first, error)
     this.#running.clear()
     this.#watch?.end()
   }
@@ -97,17 +98,15 @@ export class CallRunner implements CallOwner {
     else this.#list(call)
   }
 
-  aborted(call: Call<unknown>, reason: unknown): void {
-    if (call.stage === 'queued') this.#bulkhead?.remove(call)
-    this.#giveUp(call, reason)
-  }
-
   expired(call: Call<unknown>, stalled: boolean): void {
     call.listed = false
     const now = this.#now()
     const error = this.#refusals.timeout(this.#settings.timeout)
-    this.#settle(call, placeOf.TIMEOUT, stalled ? 'ignore' : 'failure', now)
-    call.abortWork(error)
+    if (call.stage === 'queued') this.#expireQueued(call, stalled, now)
+    else {
+      this.#settle(call, placeOf.TIMEOUT, stalled ? 'ignore' : 'failure', now)
+      call.abortWork(error)
+    }
     this.#fallBack(call, error, now)
   }
 
@@ -125,9 +124,11 @@ export class CallRunner implements CallOwner {
   }
 
   #mayBegin(call: Call<unknown>, signal: AbortSignal | undefined, now: number): boolean {
-    if (this.#disposed) this.#fail(call, this.#refusals.disposed(), now)
-    else if (signal !== undefined && !isAbortSignal(signal)) this.#fail(call, signalFault(signal), now)
-    else if (signal?.aborted === true) this.#giveUp(call, signal.reason)
+    call.startedAt = now
+    if (this.#disposed) this.#answers.fail(call, this.#refusals.disposed(), now)
+    else if (signal !== undefined && !isAbortSignal(signal))
+      this.#answers.fail(call, signalFault(signal), now)
+    else if (signal?.aborted === true) this.aborted(call, signal.reason)
     else {
       if (signal !== undefined) call.watch(signal)
       return true
@@ -141,9 +142,11 @@ export class CallRunner implements CallOwner {
     if (refusal !== undefined) this.#shortCircuit(call, refusal, now)
     else if (bulkhead.enter()) return true
     else if (bulkhead.wait(call)) {
+      const timed = this.#settings.bulkhead?.timesQueue === true
       call.stage = 'queued'
-      call.queuedAt = now
+      call.queued = { at: now, generation: this.#circuit.generation, timed }
       this.#metrics.queued++
+      if (timed) this.#list(call)
     } else this.#rejectFull(call, now)
     return false
   }
@@ -152,6 +155,7 @@ export class CallRunner implements CallOwner {
   #admit(call: Call<unknown>, now: number): boolean {
     const refusal = this.#circuit.admit(call, now)
     if (refusal !== undefined) {
+      this.#unlist(call)
       this.#shortCircuit(call, refusal, now)
       this.#leave()
       return false
@@ -164,7 +168,7 @@ export class CallRunner implements CallOwner {
 
   #run(call: Call<unknown>): void {
     const { work } = call
-    this.#list(call)
+    if (!call.listed) this.#list(call)
     try {
       const result = work(call)
       if (result === underWay) return
@@ -239,7 +243,7 @@ export class CallRunner implements CallOwner {
     this.#unlist(call)
     this.#settle(call, counts ? placeOf.FAILURE : placeOf.BAD_REQUEST, counts ? 'failure' : 'ignore', now)
     if (counts) this.#fallBack(call, error, now)
-    else this.#fail(call, error, now)
+    else this.#answers.fail(call, error, now)
   }
 
   #isFailure(error: unknown): boolean {
@@ -253,10 +257,25 @@ export class CallRunner implements CallOwner {
     }
   }
 
+  #quitQueue(call: Call<unknown>): void {
+    this.#bulkhead?.remove(call)
+    this.#metrics.queued--
+    this.#unlist(call)
+  }
+
+  // Of what has changed the circuit since, its time in the queue tells nothing.
+  #expireQueued(call: Call<unknown>, stalled: boolean, now: number): void {
+    this.#quitQueue(call)
+    call.outcome = placeOf.TIMEOUT
+    this.#metrics.count(now, placeOf.TIMEOUT)
+    const counts = this.#settings.circuit.rejectionsCount && !stalled
+    if (counts && call.queued?.generation === this.#circuit.generation) this.#circuit.rejected(now)
+  }
+
   // Before the caller is answered: what it does next finds the circuit as its call left it, and its place free.
   #settle(call: Call<unknown>, event: number, outcome: Outcome, now: number): void {
     call.outcome = event
-    if (call.queuedAt !== undefined || (event !== placeOf.SUCCESS && call.options.fallback !== undefined))
+    if (call.queued !== undefined || (event !== placeOf.SUCCESS && call.options.fallback !== undefined))
       this.#metrics.separateTotal(now)
     this.#metrics.end(now, call.startedAt, event)
     this.#circuit.settle(call, outcome, now)
@@ -271,15 +290,14 @@ export class CallRunner implements CallOwner {
   #rejectFull(call: Call<unknown>, now: number): void {
     const { running, queued } = this.#metrics
     if (this.#settings.circuit.rejectionsCount) this.#circuit.rejected(now)
-    const event =
-      this.#settings.bulkhead?.isolation === 'THREAD'
-        ? placeOf.THREAD_POOL_REJECTED
-        : placeOf.SEMAPHORE_REJECTED
+    const pooled = this.#settings.bulkhead?.isolation === 'THREAD'
+    const event = pooled ? placeOf.THREAD_POOL_REJECTED : placeOf.SEMAPHORE_REJECTED
     this.#refuse(call, event, this.#refusals.bulkheadFull(running, queued), now)
   }
 
   #refuse(call: Call<unknown>, event: number, error: ResilienceError, now: number): void {
     call.outcome = event
+    if (call.queued === undefined) call.startedAt = now
     this.#metrics.count(now, event)
     this.#emitter.emit('reject', () => ({
       name: this.#settings.name,
@@ -292,12 +310,12 @@ export class CallRunner implements CallOwner {
     const { fallback, fallbackMax = this.#settings.fallbackMax } = call.options
     if (fallback === false) {
       this.#metrics.count(now, placeOf.FALLBACK_DISABLED)
-      return this.#fail(call, error, now)
+      return this.#answers.fail(call, error, now)
     }
-    if (fallback === undefined) return this.#fail(call, error, now, placeOf.FALLBACK_MISSING)
+    if (fallback === undefined) return this.#answers.fail(call, error, now, placeOf.FALLBACK_MISSING)
     const running = this.#fallingBack.size
     if (running >= fallbackMax)
-      return this.#fail(
+      return this.#answers.fail(
         call,
         this.#refusals.fallbackRejected(running, error),
         now,
@@ -315,61 +333,38 @@ export class CallRunner implements CallOwner {
   #fellBack(call: Call<unknown>, value: unknown): void {
     if (call.stage !== 'fallback') return
     this.#fallingBack.remove(call)
-    this.#succeed(call, value, this.#now(), placeOf.FALLBACK_SUCCESS)
+    this.#answers.succeed(call, value, this.#now(), placeOf.FALLBACK_SUCCESS)
   }
 
   #fallbackFailed(call: Call<unknown>, error: unknown, thrown: unknown): void {
     if (call.stage !== 'fallback') return
     this.#fallingBack.remove(call)
-    this.#fail(call, this.#refusals.fallbackFailed(error, thrown), this.#now(), placeOf.FALLBACK_FAILURE)
+    this.#answers.fail(
+      call,
+      this.#refusals.fallbackFailed(error, thrown),
+      this.#now(),
+      placeOf.FALLBACK_FAILURE,
+    )
   }
 
-  // A call that waits is out of the queue already.
-  #giveUp(call: Call<unknown>, reason: unknown): void {
+  aborted(call: Call<unknown>, reason: unknown): void {
     const now = this.#now()
     const { stage } = call
     if (stage === 'over') return
     if (stage === 'fallback') {
       this.#fallingBack.remove(call)
-      return this.#fail(call, reason, now, placeOf.CANCELLED)
+      return this.#answers.fail(call, reason, now, placeOf.CANCELLED)
     }
     if (stage === 'running') {
       this.#unlist(call)
       this.#settle(call, placeOf.CANCELLED, 'ignore', now)
       call.abortWork(reason)
     } else {
-      if (stage === 'queued') this.#metrics.queued--
+      if (stage === 'queued') this.#quitQueue(call)
       call.outcome = placeOf.CANCELLED
       this.#metrics.count(now, placeOf.CANCELLED)
     }
-    this.#fail(call, reason, now)
-  }
-
-  #succeed(call: Call<unknown>, value: unknown, now: number, substitute: number): void {
-    this.#over(call, now, substitute)
-    if (this.#emitter.hearsExecution) this.#emitter.executed(call, now, {})
-    if (call.admitted) call.sink.succeed(value)
-    else void settled.then(() => call.sink.succeed(value))
-  }
-
-  #fail(call: Call<unknown>, error: unknown, now: number, substitute?: number): void {
-    this.#over(call, now, substitute)
-    if (this.#emitter.hearsExecution) this.#emitter.executed(call, now, { error })
-    // A promise that is rejected before its caller can look at it costs more, in Node's books of unhandled rejections,
-    // than all the rest of a refusal.
-    if (!call.admitted) void settled.then(() => call.sink.fail(error))
-    else call.sink.fail(error)
-  }
-
-  #over(call: Call<unknown>, now: number, substitute: number | undefined): void {
-    const { signal } = call.options
-    call.stage = 'over'
-    if (isAbortSignal(signal)) call.unwatch(signal)
-    if (substitute !== undefined) {
-      call.substitute = substitute
-      this.#metrics.count(now, substitute)
-    }
-    if (call.admitted) this.#metrics.answered(now, call)
+    this.#answers.fail(call, reason, now)
   }
 
   // In a loop: work that ends at once would else begin the next one on the stack of the one before.
@@ -388,8 +383,13 @@ export class CallRunner implements CallOwner {
       this.#placesFreed--
       const next = bulkhead.leave()
       if (next === undefined) continue
+      const now = this.#now()
+      if (next.listed && this.#running.endIfOver(next, now)) {
+        this.#placesFreed++
+        continue
+      }
       this.#metrics.queued--
-      if (this.#admit(next, this.#now())) this.#run(next)
+      if (this.#admit(next, now)) this.#run(next)
     }
     this.#filling = false
   }

@@ -60,6 +60,16 @@ export interface CallOwner {
   expired(call: Call<unknown>, stalled: boolean): void
 }
 
+/** How a call came to wait for its place. */
+interface Queued {
+  /** Monotonic milliseconds. */
+  readonly at: number
+  /** Of the circuit. */
+  readonly generation: number
+  /** Whether its time limit ran meanwhile. */
+  readonly timed: boolean
+}
+
 const nobody: Sink<unknown> = { succeed: () => {}, fail: () => {} }
 
 /**
@@ -75,8 +85,8 @@ export class Call<T> implements Permit, CallContext, Expiring<Call<unknown>> {
   sink: Sink<T> = nobody
   readonly options: ExecuteOptions<T>
   stage: 'new' | 'queued' | 'running' | 'fallback' | 'over' = 'new'
-  /** Where it had to wait for its place: monotonic milliseconds, since when. */
-  queuedAt: number | undefined
+  /** Where it had to wait for its place. */
+  queued: Queued | undefined
   /** What became of its work, and of its fallback: places in `callEvents`. */
   outcome: number | undefined
   substitute: number | undefined
@@ -104,7 +114,12 @@ export class Call<T> implements Permit, CallContext, Expiring<Call<unknown>> {
 
   /** Monotonic milliseconds. */
   get arrivedAt(): number {
-    return this.queuedAt ?? this.startedAt
+    return this.queued?.at ?? this.startedAt
+  }
+
+  /** Monotonic milliseconds. */
+  get timedFrom(): number {
+    return this.queued?.timed === true ? this.queued.at : this.startedAt
   }
 
   get signal(): AbortSignal {

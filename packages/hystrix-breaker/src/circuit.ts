@@ -230,7 +230,7 @@ export class Circuit {
     this.#enter(saved.state, 'restored', now, { keepWindow: true })
     this.#attempt = saved.attempt
     this.#run = saved.failuresInARow
-    this.#waitEnds = now + Math.max(0, saved.waitLeft - Math.max(0, age))
+    this.#waitEnds = now + Math.max(0, saved.waitLeft - (age > 0 ? age : 0))
     this.#tell()
   }
 

@@ -115,3 +115,13 @@ test('a pool has a queue up to its rejection threshold', async () => {
   ])
   expect(calls[3]?.events).toEqual(['THREAD_POOL_REJECTED', 'FALLBACK_MISSING'])
 })
+
+test('a fallback that is disabled is counted as that, and not as missing', async () => {
+  await using off = command<string>({ 'fallback.enabled': false })
+  await using none = command<string>()
+  const down = (): Promise<never> => Promise.reject(new Error('down'))
+  await expect(off.execute(down, { fallback: () => 'x' })).rejects.toThrow('fallback disabled')
+  await expect(none.execute(down)).rejects.toThrow('no fallback available')
+  expect(off.breaker.metrics.total()).toMatchObject({ FALLBACK_DISABLED: 1, FALLBACK_MISSING: 0 })
+  expect(none.breaker.metrics.total()).toMatchObject({ FALLBACK_DISABLED: 0, FALLBACK_MISSING: 1 })
+})

@@ -156,5 +156,5 @@ function bulkheadOf(options: CommandOptions): BulkheadOptions {
   // A ThreadPoolExecutor makes threads beyond its core only where its queue takes no more.
   const diverges = options.allowMaximumSizeToDivergeFromCoreSize === true && queue === 0
   const max = diverges ? Math.max(coreSize, maximumSize) : coreSize
-  return { max, queue, isolation: 'THREAD' }
+  return { max, queue, isolation: 'THREAD', timesQueue: true }
 }

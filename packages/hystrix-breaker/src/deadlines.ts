@@ -5,7 +5,7 @@ import type { Clock } from './ports.ts'
 /** What has a deadline; in one {@link Deadlines} at a time. */
 export interface Expiring<Item> extends Linked<Item> {
   /** Monotonic milliseconds. */
-  readonly startedAt: number
+  readonly timedFrom: number
   /** `stalled`: the process itself stood still meanwhile, so that it may have missed the answer. */
   expire(stalled: boolean): void
 }
@@ -31,12 +31,21 @@ export class Deadlines<Item extends Expiring<Item>> {
 
   add(one: Item): void {
     this.waiting.push(one)
-    if (this.#timer === undefined && this.#after !== Infinity) this.#arm(one.startedAt, this.#after)
+    if (this.#timer === undefined && this.#after !== Infinity) this.#arm(one.timedFrom, this.#after)
   }
 
   /** It must be in. The timer stays: it is cheaper to have it find nothing than to set it for each call. */
   delete(one: Item): void {
     this.waiting.remove(one)
+  }
+
+  /** Ends one that is in and whose time is over before the timer comes to it. True where it has ended. */
+  endIfOver(one: Item, now: number): boolean {
+    const deadline = one.timedFrom + this.#after
+    // Where the timer itself is late it is for the timer to judge.
+    if (deadline > now || this.#grace || this.#guard?.isStall(now - this.#due) === true) return false
+    this.#expire(one, deadline)
+    return true
   }
 
   clear(): void {
@@ -78,15 +87,17 @@ export class Deadlines<Item extends Expiring<Item>> {
 
   #expireUntil(now: number): void {
     for (let one = this.waiting.first; one !== undefined; one = this.waiting.first) {
-      const deadline = one.startedAt + this.#after
+      const deadline = one.timedFrom + this.#after
       if (deadline > now) {
         this.#armFor(deadline, now)
         return
       }
-      this.waiting.remove(one)
-      one.expire(
-        one.startedAt <= this.#stallEnded && deadline <= this.#stallEnded + (this.#guard?.grace ?? 0),
-      )
+      this.#expire(one, deadline)
     }
+  }
+
+  #expire(one: Item, deadline: number): void {
+    this.waiting.remove(one)
+    one.expire(one.timedFrom <= this.#stallEnded && deadline <= this.#stallEnded + (this.#guard?.grace ?? 0))
   }
 }

@@ -1,4 +1,6 @@
 import type { Channel } from 'node:diagnostics_channel'
+import { InvalidOptionError, shown } from './errors.ts'
+import { checkFunction } from './option-checks.ts'
 
 type Listeners<Events> = { [Name in keyof Events]: Set<(event: Events[Name]) => void> }
 
@@ -14,7 +16,10 @@ export class Emitter<Events> {
     this.#channels = channels
   }
 
+  /** @throws InvalidOptionError where there is no such event, or the listener is no function. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    this.#check(name)
+    checkFunction('listener', listener)
     const all: Partial<Listeners<Events>> = (this.#listeners ??= {})
     all[name] ??= new Set()
     const listeners: Set<(event: Events[Name]) => void> = all[name]
@@ -49,6 +54,13 @@ export class Emitter<Events> {
         this.thrown(error)
       }
     }
+  }
+
+  #check(name: unknown): void {
+    if (typeof name === 'string' && Object.hasOwn(this.#channels, name)) return
+    throw new InvalidOptionError(
+      `there is no event ${shown(name)}; there are ${Object.keys(this.#channels).join(', ')}`,
+    )
   }
 
   /** It is the listener's failure, and must not stop half-way what is being reported: an uncaught exception. */

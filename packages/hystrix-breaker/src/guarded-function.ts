@@ -3,6 +3,7 @@ import type { BreakerOptions } from './breaker-options.ts'
 import { CachedCalls } from './cached-calls.ts'
 import type { CallContext, ExecuteOptions } from './call.ts'
 import { InvalidOptionError, shown } from './errors.ts'
+import { checkFunction, checkObject } from './option-checks.ts'
 
 /** A function behind a breaker. */
 export interface GuardedFunction<A extends unknown[], T> extends AsyncDisposable {
@@ -51,10 +52,11 @@ export function breaker<A extends unknown[], T>(
   options: GuardOptions<A, T> = {},
 ): GuardedFunction<A, T> {
   checkFunction('work', work)
+  checkObject('options', options)
   const { fallback, cacheKey, ...rest } = options
   const own = new Breaker(rest, { requestCache: cacheKey !== undefined })
   const fallBack = readFallback(fallback)
-  const keyOf = cacheKey && checkFunction('cacheKey', cacheKey)
+  const keyOf = cacheKey === undefined ? undefined : checkFunction('cacheKey', cacheKey)
   const cache = keyOf && new CachedCalls<T>(own)
   const optionsOf = (args: A, signal: AbortSignal | undefined): ExecuteOptions<T> =>
     typeof fallBack === 'function'
@@ -108,9 +110,4 @@ function readFallback<A extends unknown[], T>(
     }
     throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'the errors of all fallbacks')
   }
-}
-
-function checkFunction<F>(name: string, value: F): F {
-  if (typeof value === 'function') return value
-  throw new InvalidOptionError(`${name} must be a function, not ${shown(value)}`)
 }

@@ -1,4 +1,5 @@
 import { InvalidOptionError, shown } from './errors.ts'
+import type { Clock, Random } from './ports.ts'
 
 /** Milliseconds, or a number with a unit: `'250ms'`, `'30s'`, `'1.5m'`, `'1h'`, `'1d'`. */
 export type Duration = number | string
@@ -53,15 +54,39 @@ export function checkFunction<F extends (...args: never[]) => unknown>(name: str
   throw new InvalidOptionError(`${name} must be a function, not ${shown(value)}`)
 }
 
-/** An object of which every key is one of `known`. @throws InvalidOptionError */
-export function checkNames(what: string, options: unknown, known: readonly string[]): void {
-  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
-    throw new InvalidOptionError(`${what} must be an object, not ${shown(options)}`)
+/** @throws InvalidOptionError */
+export function checkClock(clock: Clock): Clock {
+  for (const operation of ['now', 'monotonic', 'setTimeout', 'clearTimeout'] as const) {
+    if (typeof clock?.[operation] !== 'function')
+      throw new InvalidOptionError(
+        `clock must have a function ${operation}, not ${shown(clock?.[operation])}`,
+      )
   }
+  return clock
+}
+
+/** @throws InvalidOptionError */
+export function checkRandom(random: Random): Random {
+  if (typeof random?.next === 'function') return random
+  throw new InvalidOptionError(`random must have a function next, not ${shown(random?.next)}`)
+}
+
+/** @throws InvalidOptionError */
+export function checkObject(what: string, options: unknown): asserts options is object {
+  if (options === null || typeof options !== 'object' || Array.isArray(options))
+    throw new InvalidOptionError(`${what} must be an object, not ${shown(options)}`)
+}
+
+/** An object of which every key is one of `known`, and none is null. @throws InvalidOptionError */
+export function checkNames(what: string, options: unknown, known: readonly string[]): void {
+  checkObject(what, options)
   const strange = Object.keys(options).find((key) => !known.includes(key))
   if (strange !== undefined) {
     throw new InvalidOptionError(`${what}: there is no ${shown(strange)}; there are ${known.join(', ')}`)
   }
+  const empty = Object.entries(options).find(([, value]) => value === null)
+  if (empty !== undefined)
+    throw new InvalidOptionError(`${what}: ${empty[0]} must not be null: leave it out for its default`)
 }
 
 function read(text: string): number | undefined {

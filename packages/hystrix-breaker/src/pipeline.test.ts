@@ -207,7 +207,7 @@ test('whatever happens, each run is answered once and nothing is held in the end
             heeds: fc.boolean(),
             leaves: fc.option(fc.nat(80), { nil: undefined }),
           }),
-          { maxLength: 40 },
+          { maxLength: 40, size: 'max' },
         ),
         async (order, calls) => {
           await simulate({ runs: 1 }, async ({ clock, random }) => {

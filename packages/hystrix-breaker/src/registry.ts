@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { Breaker } from './breaker.ts'
 import { type Channels, Emitter } from './emitter.ts'
 import { InvalidOptionError, shown } from './errors.ts'
-import { checkInteger, checkNames } from './option-checks.ts'
+import { checkFunction, checkInteger, checkNames } from './option-checks.ts'
 
 export interface RegistryOptions {
   /** Breakers kept, the last used ones. Default 1000. */
@@ -129,12 +129,17 @@ export class Registry implements AsyncDisposable, Iterable<Breaker> {
   /**
    * The breaker of that name, made and added where there is none.
    *
-   * @throws InvalidOptionError where `make` gives one of another name, which would be made again each time.
+   * @throws InvalidOptionError where `make` is no function, or gives no breaker or one of another name, which would be made
+   * again each time.
    */
   getOrCreate(name: string, make: (name: string) => Breaker): Breaker {
     const known = this.get(name)
     if (known !== undefined) return known
-    const made = make(name)
+    const made: unknown = checkFunction('make', make)(name)
+    if (!isBreaker(made))
+      throw new InvalidOptionError(
+        `getOrCreate(${shown(name)}): make must give a Breaker, not ${shown(made)}`,
+      )
     if (made.name !== name)
       throw new InvalidOptionError(
         `getOrCreate(${shown(name)}) made a breaker named ${shown(made.name)}: give it the option name`,

@@ -26,9 +26,7 @@ const states: readonly CircuitSnapshot['state'][] = [
 
 /** @throws ResilienceError `INVALID_SNAPSHOT` naming the field. */
 export function readSnapshot(snapshot: unknown): CircuitSnapshot {
-  if (snapshot === null || typeof snapshot !== 'object') refuse('', 'an object', snapshot)
-  const field = (name: string): unknown =>
-    Object.hasOwn(snapshot, name) ? Reflect.get(snapshot, name) : undefined
+  const field = fieldsOf(snapshot)
   if (field('version') !== 1) refuse('version', '1', field('version'))
   const state = states.find((each) => each === field('state'))
   if (state === undefined) refuse('state', `one of ${states.join(', ')}`, field('state'))
@@ -50,6 +48,18 @@ export function readSnapshot(snapshot: unknown): CircuitSnapshot {
     failuresInARow: count('failuresInARow'),
     window,
   }
+}
+
+/** Wall-clock milliseconds; undefined where it does not say. @throws ResilienceError `INVALID_SNAPSHOT` */
+export function readTakenAt(snapshot: unknown): number | undefined {
+  const takenAt = fieldsOf(snapshot)('takenAt')
+  if (takenAt === undefined || (typeof takenAt === 'number' && Number.isFinite(takenAt))) return takenAt
+  return refuse('takenAt', 'milliseconds since 1970', takenAt)
+}
+
+function fieldsOf(snapshot: unknown): (name: string) => unknown {
+  if (snapshot === null || typeof snapshot !== 'object') refuse('', 'an object', snapshot)
+  return (name) => (Object.hasOwn(snapshot, name) ? Reflect.get(snapshot, name) : undefined)
 }
 
 function isCount(value: unknown): value is number {

@@ -1,5 +1,5 @@
 import { DelayedError, type Job, type Processor } from 'bullmq'
-import { checkDuration, checkFunction, checkNames, type Duration } from '../option-checks.ts'
+import { checkDuration, checkFunction, checkNames, checkRandom, type Duration } from '../option-checks.ts'
 import { type Random, realRandom } from '../ports.ts'
 import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-breakers.ts'
 import { isRefusal } from './refused.ts'
@@ -43,6 +43,7 @@ export function breakerProcessor<DataType, ResultType, NameType extends string =
   checkNames('options', options, [...keyedOptionNames, 'keyOf', 'delay', 'random'])
   const { keyOf = ({ queueName }) => queueName, delay = 1000, random = realRandom, ...keyed } = options
   checkFunction('keyOf', keyOf)
+  checkRandom(random)
   const spread = checkDuration('delay', delay)
   const breakers = new KeyedBreakers(keyed, { timeout: false, isFailure: isJobFailure })
   // BullMQ gives a signal to functions of three parameters.

@@ -26,7 +26,7 @@ declare global {
 }
 
 /**
- * Express 5 middleware that guards what comes after it with a circuit breaker.
+ * Middleware of Express 4 or 5 that guards what comes after it with a circuit breaker.
  *
  * - Failed are statuses of 500 and above, or what `isFailureStatus` says, when the answer begins: those of Express' error
  *   handling for what a handler throws too. A client that goes before that counts neither way.

@@ -26,7 +26,7 @@ declare module 'fastify' {
 }
 
 /**
- * A Fastify 5 plugin that guards the routes of the context that it is registered in, and of those below, each with a
+ * A plugin of Fastify 4 and 5 that guards the routes of the context that it is registered in, and of those below, each with a
  * circuit breaker of the name `GET /users/:id`.
  *
  * - Failed are statuses of 500 and above, or what `isFailureStatus` says, when the answer begins: those of the error
@@ -69,7 +69,7 @@ export const breakerPlugin: FastifyPluginAsync<FastifyBreakerOptions> = Object.a
     // What the package fastify-plugin sets: hooks are for the context that registers, not for one of its own.
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: '@loadbearing/hystrix-breaker',
-    [Symbol.for('plugin-meta')]: { fastify: '5.x', name: '@loadbearing/hystrix-breaker' },
+    [Symbol.for('plugin-meta')]: { fastify: '4.x || 5.x', name: '@loadbearing/hystrix-breaker' },
   },
 )
 

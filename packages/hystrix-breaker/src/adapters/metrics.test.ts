@@ -1,9 +1,5 @@
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics'
+import { createRequire } from 'node:module'
+import * as sdk3 from '@opentelemetry/sdk-metrics'
 
 import { Registry as ClientRegistry, Counter } from 'prom-client'
 import { expect, test } from 'vitest'
@@ -12,6 +8,14 @@ import { steppedClock } from '../../test/stream/stepped-clock.ts'
 import { Breaker, Registry } from '../index.ts'
 import { observeBreakers } from './otel.ts'
 import { PrometheusMetrics, prometheusContentType } from './prometheus.ts'
+
+const require = createRequire(import.meta.url)
+// Its types are those of the other one.
+const sdk2: typeof sdk3 = require('opentelemetry-sdk-metrics2')
+const sdks = [
+  { major: 3, sdk: sdk3 },
+  { major: 2, sdk: sdk2 },
+]
 
 const clock = (): ReturnType<typeof steppedClock> => steppedClock()
 
@@ -161,11 +165,11 @@ test('breakers come and go; nothing listens to those that went, nor after the en
   expect(metrics.text()).toMatch(/^circuit_perf_count\{name="c",event="success"\} 1$/m)
 })
 
-test('OpenTelemetry collects the same figures', async () => {
+test.each(sdks)('OpenTelemetry collects the same figures, by its SDK $major', async ({ sdk }) => {
   const { registry, users, time } = someRegistry()
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })
-  const provider = new MeterProvider({ readers: [reader] })
+  const exporter = new sdk.InMemoryMetricExporter(sdk.AggregationTemporality.CUMULATIVE)
+  const reader = new sdk.PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })
+  const provider = new sdk.MeterProvider({ readers: [reader] })
   const stop = observeBreakers(provider.getMeter('test'), registry)
   const collect = async (): Promise<Map<string, { attributes: object; value: unknown }[]>> => {
     exporter.reset()

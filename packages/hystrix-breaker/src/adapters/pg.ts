@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { InvalidOptionError, shown } from '../errors.ts'
 import { checkFunction, checkNames } from '../option-checks.ts'
 import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-breakers.ts'
+import { isSubmittable, submit, type ToldQuery } from './pg-submittable.ts'
 
 export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 
@@ -18,7 +19,8 @@ export interface PgBreakerOptions extends KeyedOptions {
  *   conflicting statement counts neither way.
  * - In a transaction, and of statements sent together with its BEGIN, all pass and none counts: who refused a COMMIT or a
  *   ROLLBACK would leave the connection in it. A transaction is admitted with its BEGIN.
- * - Cursors and streams (`Submittable`), and a config that has a `callback` itself, pass and do not count.
+ * - Cursors and streams of rows (`Submittable`) have succeeded with their first row, or with an end without one; time
+ *   limits end there too. What breaks later is not counted.
  * - `timeout` is off unless it is given: pg has `connectionTimeoutMillis` and `query_timeout`, and PostgreSQL
  *   `statement_timeout`, which count. Where it is given its caller is answered, and the connection stays busy.
  *
@@ -47,19 +49,35 @@ export function breakerClient(Base: typeof Client, options: PgBreakerOptions = {
     }
 
     override query(...args: unknown[]): never {
-      const call = readCall(args)
-      if (call === undefined || this.#isInTransaction())
-        return Reflect.apply(super.query, this, args) as never
+      const send = (sent: readonly unknown[]): unknown => Reflect.apply(super.query, this, sent)
+      const [query] = args
+      // What is no query pg refuses itself.
+      if (this.#isInTransaction() || !isQuery(query)) return send(args) as never
+      if (typeof query === 'object' && isSubmittable(query)) return this.#submit(query, args, send) as never
+      const call = readCall(query, args)
       const begins = beginPattern.test(call.text)
-      const query = async (): Promise<unknown> => {
+      const work = async (): Promise<unknown> => {
         if (begins) this.#beginning++
         try {
-          return await Reflect.apply(super.query, this, call.args)
+          return await send(call.args)
         } finally {
           if (begins) this.#beginning--
         }
       }
-      return this.#guard(query, call.callback) as never
+      return this.#guard(work, call.callback) as never
+    }
+
+    #submit(
+      query: ToldQuery,
+      args: readonly unknown[],
+      send: (args: readonly unknown[]) => unknown,
+    ): ToldQuery {
+      const key = keyOf(this)
+      // As pg does, which may not come to it.
+      query.callback ??= callbackAmong(args.slice(1))
+      if (key === undefined) send([query])
+      else submit(query, breakers.of(key), Reflect.get(this, 'connection'), () => send([query]))
+      return query
     }
 
     #isInTransaction(): boolean {
@@ -116,15 +134,24 @@ interface QueryCall {
   readonly callback: unknown
 }
 
-/** What a query was called with, without its callback; undefined for forms that have no promise. */
-function readCall(args: readonly unknown[]): QueryCall | undefined {
-  const [query] = args
-  const callback = args.find((each) => typeof each === 'function')
-  const rest = args.filter((each) => each !== callback || callback === undefined)
-  if (typeof query === 'string') return { text: query, args: rest, callback }
-  if (query === null || typeof query !== 'object' || 'submit' in query || 'callback' in query)
-    return undefined
-  return { text: 'text' in query && typeof query.text === 'string' ? query.text : '', args: rest, callback }
+/** What a query was called with, without its callback. */
+function readCall(query: string | object, args: readonly unknown[]): QueryCall {
+  const rest = args.slice(1)
+  const values = rest.filter((each) => typeof each !== 'function')
+  const callback = callbackAmong(rest)
+  if (typeof query === 'string') return { text: query, args: [query, ...values], callback }
+  const text = 'text' in query && typeof query.text === 'string' ? query.text : ''
+  if (!('callback' in query)) return { text, args: [query, ...values], callback }
+  const config = Object.create(query, { callback: { value: undefined, writable: true } })
+  return { text, args: [config, ...values], callback: callback ?? query.callback }
+}
+
+function callbackAmong(args: readonly unknown[]): unknown {
+  return args.find((each) => typeof each === 'function')
+}
+
+function isQuery(query: unknown): query is string | object {
+  return typeof query === 'string' || (typeof query === 'object' && query !== null)
 }
 
 function databaseOf({ host, port, database = '' }: Client): string {

@@ -4,50 +4,52 @@ import { checkNames } from '../option-checks.ts'
 import { Exchange } from './exchange.ts'
 import { KeyedBreakers, type KeyedOptions, keyedOptionNames } from './keyed-breakers.ts'
 import { isServerFailure } from './redis-failure.ts'
+import { partOf, redisName } from './redis-name.ts'
 import { type Method, replaceMethods } from './replaced-methods.ts'
 
 export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 export { isServerFailure } from './redis-failure.ts'
 
 export interface RedisBreakerOptions extends KeyedOptions {
-  /** Of the breaker. Default: `redis://host:port/database` of the client, `redis` where it has none. */
+  /** Of the breaker. Default: `redis://host:port/database` of the client, of a cluster `redis://host:port,…` of the nodes that it was given; `redis` where it has none. */
   readonly name?: string
 }
 
-/** A `Redis` or `Cluster` of ioredis, or a client of node-redis' `createClient`. */
+/** A `Redis` or `Cluster` of ioredis, or what node-redis' `createClient` or `createCluster` gives. */
 export interface GuardableClient {
   sendCommand(...args: never[]): unknown
   duplicate(...args: never[]): unknown
 }
 
 /**
- * Puts a breaker before the commands, pipelines and transactions of a client of ioredis 6 or node-redis 6. The function
+ * Puts a breaker before the commands, pipelines and transactions of a client of ioredis or node-redis, 5 or 6. The function
  * that comes back takes it away.
  *
+ * - A cluster (of node-redis only that of 6) has one breaker for all of its nodes, outside of the client's redirections and retries.
  * - Failed is what {@link isServerFailure} says, or `isFailure` of `options`: not what Redis answers to a wrong command. A
  *   pipeline, and a transaction, is one call; one error of that kind in it makes it fail.
  * - A refused command is rejected with ResilienceError `CIRCUIT_OPEN` (with `retryAfter`) or `BULKHEAD_FULL`, and does not
  *   come into the queue of a client that is offline.
- * - What a connection begins and ends with (AUTH, SELECT, CLIENT, INFO, QUIT, …), subscriptions, and the commands of a
+ * - What a connection begins and ends with (AUTH, SELECT, CLIENT, INFO, CLUSTER, QUIT, …), subscriptions, and the commands of a
  *   transaction without a pipeline after its MULTI pass and do not count. Connections made by `duplicate` are not guarded.
  * - `timeout` is off unless it is given. Clients that are offline keep commands for long: ioredis has `commandTimeout` and
  *   `maxRetriesPerRequest`, node-redis `commandOptions.timeout`, and these count.
  *
- * Not with ioredis' `enableAutoPipelining`, whose pipelines nobody can be before. Commands that block are for a client
+ * With ioredis' `enableAutoPipelining` each pipeline that ioredis makes is one call. Commands that block are for a client
  * without a breaker.
  *
  * @throws InvalidOptionError naming the option, or where the client is none of these.
  */
 export function guardRedis(client: GuardableClient, options: RedisBreakerOptions = {}): () => void {
   checkNames('options', options, [...keyedOptionNames, 'name'])
-  const { name = nameOf(client), ...keyed } = options
+  const { name = redisName(client), ...keyed } = options
   if (typeof name !== 'string') throw new InvalidOptionError(`name must be a text, not ${shown(name)}`)
   const breakers = new KeyedBreakers(keyed, { timeout: false, isFailure: isServerFailure })
   const target = targetOf(client)
-  const send = senderOf(target)
+  const [sends, send] = senderOf(target)
   const breakerOf = (): Breaker => breakers.of(name)
   return replaceMethods(target, {
-    sendCommand: (original) => send(original, breakerOf),
+    [sends]: (original: Method) => send(original, breakerOf),
     ...Object.fromEntries(
       ['pipeline', 'multi', 'MULTI'].map((method) => [
         method,
@@ -63,7 +65,7 @@ export function guardRedis(client: GuardableClient, options: RedisBreakerOptions
   })
 }
 
-/** In place of a client's `sendCommand`. */
+/** In place of the method of a client that sends its commands. */
 type Sender = (original: Method, breakerOf: () => Breaker) => Method
 
 /** What node-redis gives is made of the client itself, which sends its own commands. @throws InvalidOptionError */
@@ -74,23 +76,23 @@ function targetOf(client: unknown): object {
   throw new InvalidOptionError(`client must be one of ioredis or node-redis, not ${shown(client)}`)
 }
 
-/** @throws InvalidOptionError */
-function senderOf(client: object): Sender {
-  if ('sendCommand' in client && 'pipeline' in client && 'status' in client) {
-    if (partOf(partOf(client, 'options'), 'enableAutoPipelining') === true)
-      throw new InvalidOptionError('client must be without enableAutoPipelining to be guarded')
-    return ioredisSender(client)
-  }
-  if ('sendCommand' in client && 'MULTI' in client && 'socketEpoch' in client) return nodeRedisSender
+/** The method through which all commands of a client go, and what comes in its place. @throws InvalidOptionError */
+function senderOf(client: object): readonly [method: string, Sender] {
+  if ('sendCommand' in client && 'pipeline' in client && 'status' in client)
+    return ['sendCommand', ioredisSender(client)]
+  if ('MULTI' in client && '_executeWithPolicies' in client)
+    return ['_executeWithPolicies', nodeRedisSender((parser) => partOf(parser, 'redisArgs'))]
+  if ('sendCommand' in client && 'MULTI' in client && 'isPubSubActive' in client)
+    return ['sendCommand', nodeRedisSender((words) => words)]
   throw new InvalidOptionError(
-    `client must be a Redis or Cluster of ioredis, or of node-redis' createClient, not ${shown(client)}`,
+    `client must be a Redis or Cluster of ioredis, or of node-redis' createClient or createCluster, not ${shown(client)}`,
   )
 }
 
 /** Of a connection, or of a transaction that has begun. */
 const passing: ReadonlySet<string> = new Set(
   (
-    'asking auth client discard exec hello info monitor psubscribe punsubscribe quit readonly readwrite reset select ' +
+    'asking auth client cluster discard exec hello info monitor psubscribe punsubscribe quit readonly readwrite reset select ' +
     'ssubscribe subscribe sunsubscribe unsubscribe unwatch'
   ).split(' '),
 )
@@ -125,13 +127,15 @@ function ioredisSender(client: object): Sender {
   }
 }
 
-function nodeRedisSender(original: Method, breakerOf: () => Breaker): Method {
-  return function (this: unknown, ...args) {
-    const send = (): unknown => Reflect.apply(original, this, args)
-    const [words] = args
-    const name = Array.isArray(words) ? String(words[0]).toLowerCase() : ''
-    return passing.has(name) ? send() : breakerOf().execute(send)
-  }
+/** `wordsOf`: what is sent, of the first argument. */
+function nodeRedisSender(wordsOf: (argument: unknown) => unknown): Sender {
+  return (original, breakerOf) =>
+    function (this: unknown, ...args) {
+      const send = (): unknown => Reflect.apply(original, this, args)
+      const words = wordsOf(args[0])
+      const name = Array.isArray(words) ? String(words[0]).toLowerCase() : ''
+      return passing.has(name) ? send() : breakerOf().execute(send)
+    }
 }
 
 /** A pipeline or a transaction: what it is executed with. */
@@ -184,11 +188,11 @@ function execute(breaker: Breaker, run: () => unknown): Promise<unknown> {
   return promise
 }
 
-/** ioredis' pairs of an error and a result, or the errors of node-redis between its results. */
+/** Of ioredis' results, each an array that begins with its error or null; or the errors of node-redis between its results. */
 function errorsAmong(results: unknown): unknown[] {
   if (!Array.isArray(results)) return []
   return results
-    .map((each: unknown): unknown => (Array.isArray(each) && each.length === 2 ? each[0] : each))
+    .map((each: unknown): unknown => (Array.isArray(each) ? each[0] : each))
     .filter((each) => each instanceof Error)
 }
 
@@ -204,20 +208,4 @@ function isIoredisCommand(value: unknown): value is IoredisCommand {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-/** Without user and password. */
-function nameOf(client: unknown): string {
-  const options = partOf(client, 'options')
-  const url = partOf(options, 'url')
-  const address = typeof url === 'string' ? URL.parse(url) : null
-  if (address !== null) return `redis://${address.host}${address.pathname === '/' ? '/0' : address.pathname}`
-  const socket = partOf(options, 'socket') ?? options
-  const [host, port] = [partOf(socket, 'host'), partOf(socket, 'port')]
-  const database = partOf(options, 'database') ?? partOf(options, 'db') ?? 0
-  return typeof host === 'string' ? `redis://${host}:${Number(port)}/${Number(database)}` : 'redis'
-}
-
-function partOf(whole: unknown, name: string): unknown {
-  return isObject(whole) ? Reflect.get(whole, name) : undefined
 }

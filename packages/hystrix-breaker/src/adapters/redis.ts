@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Breaker } from '../breaker.ts'
 import { Emitter } from '../emitter.ts'
 import { InvalidOptionError, ResilienceError, shown } from '../errors.ts'
-import { checkDuration, checkInteger, checkNames, type Duration } from '../option-checks.ts'
+import { checkClock, checkDuration, checkInteger, checkNames, type Duration } from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
 import { redisPort, type SharedRedisClient, type Subscription } from './redis-client.ts'
 import { type RedisSharedEvents, sharedChannels } from './redis-events.ts'
@@ -58,7 +58,7 @@ export class RedisShared implements AsyncDisposable {
   /** @throws InvalidOptionError naming the option. */
   constructor(client: SharedRedisClient, options: RedisSharedOptions) {
     checkNames('options', options, ['quorum', 'prefix', 'syncEvery', 'timeout', 'clock'])
-    const { prefix = 'hystrix:', clock = realClock } = options
+    const { prefix = 'hystrix:' } = options
     if (typeof prefix !== 'string' || prefix.length > 200 || /[{}]/.test(prefix)) {
       throw new InvalidOptionError(
         `prefix must be a text of up to 200 characters without braces, not ${shown(prefix)}`,
@@ -68,7 +68,7 @@ export class RedisShared implements AsyncDisposable {
     this.#prefix = prefix
     this.#settings = {
       port: this.#client,
-      clock,
+      clock: checkClock(options.clock ?? realClock),
       channel: `${prefix}circuits`,
       member: randomUUID(),
       quorum: checkInteger('quorum', options.quorum, 1, 100_000),

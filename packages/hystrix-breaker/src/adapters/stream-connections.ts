@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InvalidOptionError, shown } from '../errors.ts'
-import { checkDuration, checkInteger, type Duration } from '../option-checks.ts'
+import { checkClock, checkDuration, checkInteger, type Duration } from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
 import { type Authorize, admit, answerText } from './stream-access.ts'
 import { deletionText, frameText, keyOf, type StreamData } from './stream-data.ts'
@@ -90,14 +90,14 @@ class StreamConnections {
   #warned = false
 
   constructor(source: StreamSource, options: StreamOptions) {
-    const { authorize, clock = realClock } = options
+    const { authorize } = options
     if (authorize !== undefined && typeof authorize !== 'function')
       throw new InvalidOptionError(`authorize must be a function, not ${shown(authorize)}`)
     this.#source = source
     this.#delay = checkDuration('delay', options.delay ?? 500)
     this.#max = checkInteger('maxConnections', options.maxConnections ?? 5, 1, 100_000)
     this.#authorize = authorize
-    this.#clock = clock
+    this.#clock = checkClock(options.clock ?? realClock)
   }
 
   get size(): number {

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { type Channels, Emitter } from '../emitter.ts'
 import { InvalidOptionError, shown } from '../errors.ts'
-import { checkDuration, checkNames, type Duration } from '../option-checks.ts'
+import { checkClock, checkDuration, checkNames, type Duration } from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
 import { aggregate } from './stream-aggregate.ts'
 import { type StreamAddress, StreamClient } from './stream-client.ts'
@@ -113,7 +113,7 @@ class Turbine implements StreamSource {
     this.#sources = sources
     this.#refresh = checkDuration('refresh', options.refresh ?? 10_000)
     this.#timeout = checkDuration('timeout', options.timeout ?? 10_000)
-    this.#clock = options.clock ?? realClock
+    this.#clock = checkClock(options.clock ?? realClock)
   }
 
   get peers(): readonly TurbinePeer[] {

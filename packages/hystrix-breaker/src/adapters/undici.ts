@@ -9,7 +9,10 @@ export { FailureStatusError, type HttpBreakerOptions } from './http-breakers.ts'
 export type { KeyedBreakerOptions, KeyedOptions } from './keyed-breakers.ts'
 
 export interface BreakerInterceptorOptions extends HttpBreakerOptions {
-  /** The name of the breaker of a request; undefined for one that goes unguarded. Default: its origin. */
+  /**
+   * The name of the breaker of a request; undefined for one that goes unguarded. Default: its origin, `undici` where it has
+   * none, as those of a Client or Pool of undici 7 that was composed itself.
+   */
   readonly keyOf?: (request: Dispatcher.DispatchOptions) => string | undefined
   /**
    * When an answer that is no failure counts as a success: with its `end`, the default, so that one that breaks off
@@ -19,7 +22,7 @@ export interface BreakerInterceptorOptions extends HttpBreakerOptions {
 }
 
 /**
- * An interceptor of undici 8 that puts a breaker before each origin.
+ * An interceptor of undici 7 and 8 that puts a breaker before each origin.
  *
  * - Failed are the statuses that `isFailureStatus` says, as soon as the headers are there, and every error of connection,
  *   protocol or undici's own time limits, also in the middle of a body. The answer itself comes to the caller as it is.

@@ -1,6 +1,13 @@
 import type { CallContext } from '../call.ts'
 import { InvalidOptionError, shown } from '../errors.ts'
-import { checkDuration, checkFlag, checkInteger, checkNames, type Duration } from '../option-checks.ts'
+import {
+  checkClock,
+  checkDuration,
+  checkFlag,
+  checkInteger,
+  checkNames,
+  type Duration,
+} from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
 import type { BatchRequest } from './batch.ts'
 
@@ -68,7 +75,7 @@ export function collapserSettings<K>(
     'load',
     'map',
   ])
-  const { name = 'collapser', scope = 'request', shards, clock = realClock, load } = options
+  const { name = 'collapser', scope = 'request', shards, load } = options
   if (typeof name !== 'string') throw new InvalidOptionError(`name must be a text, not ${shown(name)}`)
   if (scope !== 'request' && scope !== 'global')
     throw new InvalidOptionError(`scope must be 'request' or 'global', not ${shown(scope)}`)
@@ -84,6 +91,6 @@ export function collapserSettings<K>(
     cache: checkFlag('cache', options.cache ?? true),
     scope,
     shards,
-    clock,
+    clock: checkClock(options.clock ?? realClock),
   }
 }

@@ -259,7 +259,7 @@ test('every caller is answered as if it had asked alone, however calls and depar
   })
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { maxLength: 30 }),
+      fc.array(step, { maxLength: 30, size: 'max' }),
       fc.integer({ min: 1, max: 4 }),
       fc.boolean(),
       async (steps, max, inRequest) => {

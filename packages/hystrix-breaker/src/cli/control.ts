@@ -23,8 +23,8 @@ export function controlCommand(action: ControlAction): Command {
     summary: summaries[action],
     usage: `Usage: hystrix-breaker ${action} NAME --url URL [--token TOKEN]
 
-${effects[action]} It is asked of a control endpoint: \`controlEndpoint\` in a service, or
-/control of hystrix-breaker serve.
+${effects[action]}
+It is asked of a control endpoint: \`controlEndpoint\` in a service, or /control of hystrix-breaker serve.
 
   NAME           of the breaker
   --url URL      such as http://127.0.0.1:7979/control

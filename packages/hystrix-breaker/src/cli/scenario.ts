@@ -47,11 +47,11 @@ export const scenarioUsage: string = `A scenario is JSON or YAML:
   breakers:
     payments:
       options:                   # of a breaker, as in code: volumeThreshold, errorThreshold, sleepWindow, probes, slow,
-        sleepWindow: 5s          #   window, consecutive, timeout, bulkhead, … ; durations are milliseconds or like 30s
-        timeout: 1s
+        timeout: 1s              #   window, consecutive, timeout, bulkhead, … ; durations are milliseconds or like 30s
       preset:                    # instead of the options of the circuit: hystrix, resilience4j, polly, opossum or
         resilience4j:            #   envoyOutlier, with its own options
           slidingWindowSize: 50
+          waitDurationInOpenState: 5s
       fallback: true             # default false
       steps:                     # what is so from a time on; what a step does not name stays
         - { at: 0s, rate: 20, takes: 20ms }                  # calls in a second, and how long they take

@@ -5,6 +5,7 @@ import { VirtualClock } from './virtual-clock.ts'
 test('timers come in the order of their times, then of their setting; cleared ones do not', async () => {
   const plan = fc.array(fc.record({ at: fc.nat(50), cleared: fc.boolean(), again: fc.nat(10) }), {
     maxLength: 60,
+    size: 'max',
   })
   await fc.assert(
     fc.asyncProperty(plan, fc.nat(70), async (timers, end) => {

@@ -66,6 +66,13 @@ export class Merged {
     return this.values.get(property)?.value
   }
 
+  /** What stands beside `property` in the nearest entry that has it, or is inherited by that where it `inherits`. */
+  beside(property: string, inherits: boolean): (name: string) => Value | undefined {
+    const at = this.#chain.findIndex(({ values }) => values.has(property))
+    const entries = at < 0 ? [] : this.#chain.slice(at, inherits ? undefined : at + 1)
+    return (name) => entries.find(({ values }) => values.has(name))?.values.get(name)?.value
+  }
+
   /** What `make` makes of it. @throws ResilienceError `INVALID_CONFIG` for an InvalidOptionError that begins with a property. */
   make<T>(make: () => T): T {
     try {
@@ -155,11 +162,13 @@ export class YamlFile {
   }
 
   /** What stands below those names, of which some may be one key with dots between them. */
-  below({ value, path }: Part, names: readonly string[]): Part[] {
-    if (names.length === 0) return [{ value, path }]
-    if (!(value instanceof Map)) return []
+  below(part: Part, names: readonly string[]): Part[] {
+    if (names.length === 0) return [part]
+    const { value, path } = part
+    // As Spring, which keeps a document without names under a name of its own.
+    if (path.length === 0 && !(value instanceof Map)) return []
     const whole = `${names.join('.')}.`
-    return [...value].flatMap(([key, inner]) => {
+    return [...this.#map(part, path.join('.'))].flatMap(([key, inner]) => {
       const inside = [...path, key]
       if (plain(key).startsWith(whole)) {
         const more = String(key).split('.').slice(names.length)
@@ -192,11 +201,17 @@ export class YamlFile {
     })
   }
 
-  #children({ value, path }: Part, what: string): [name: string, part: Part][] {
-    if (value === null) return []
-    if (!(value instanceof Map))
-      throw invalid(this.#lineOf(path), what, `must have names below it, not be ${shown(value)}`)
-    return [...value].map(([key, inner]) => [String(key), { value: inner, path: [...path, key] }])
+  #children(part: Part, what: string): [name: string, part: Part][] {
+    return [...this.#map(part, what)].map(([key, value]) => [
+      String(key),
+      { value, path: [...part.path, key] },
+    ])
+  }
+
+  #map({ value, path }: Part, what: string): ReadonlyMap<unknown, unknown> {
+    if (value === null) return new Map()
+    if (value instanceof Map) return value
+    throw invalid(this.#lineOf(path), what, `must have names below it, not be ${shown(value)}`)
   }
 
   // Undefined for what was merged from elsewhere.

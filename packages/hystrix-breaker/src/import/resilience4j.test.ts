@@ -102,9 +102,9 @@ resilience4j:
   retry:
     configs:
       default: {waitDuration: 200ms}
-      patient: {maxAttempts: 5, waitDuration: 1s, enableExponentialBackoff: true, exponentialBackoffMultiplier: 2}
+      patient: {maxAttempts: 5, waitDuration: 1s, enableExponentialBackoff: true, exponentialBackoffMultiplier: 2, exponentialMaxWaitDuration: 3s}
     instances:
-      orders: {baseConfig: patient, exponentialMaxWaitDuration: 3s, retryExceptions: [java.io.IOException]}
+      orders: {baseConfig: patient, exponentialMaxWaitDuration: 9s, retryExceptions: [java.io.IOException]}
       at-once: {wait-duration: 0}
   timelimiter.instances.orders.timeoutDuration: 2s
   bulkhead:
@@ -125,6 +125,7 @@ test('bulkheads, retries and time limiters, with what they inherit', () => {
   expect(ignored).toEqual(['retryExceptions'])
   const waits = ({ backoff }: typeof options): unknown[] =>
     [1, 2, 3, 4].map((attempt) => (typeof backoff === 'function' ? backoff(attempt) : backoff))
+  // What stands beside the wait holds, not what an instance adds that has no wait of its own.
   expect(waits(options)).toEqual([1000, 2000, 3000, 3000])
   expect(waits(retries.instance('at-once').options)).toEqual([0, 0, 0, 0])
   expect(waits(retries.instance('other').options)).toEqual([200, 200, 200, 200])
@@ -271,6 +272,11 @@ test.each([
     inA('enableExponentialBackoff: true\n        exponentialBackoffMultiplier: 0'),
     /^line 6: circuitbreaker.instances.a: exponentialBackoffMultiplier must be/,
   ],
+  [
+    'resilience4j.circuitbreaker: 5',
+    /^line 1: resilience4j.circuitbreaker must have names below it, not be 5/,
+  ],
+  ['resilience4j:\n  retry: [a]', /^line 2: resilience4j.retry must have names below it, not be an array/],
   [inA('- a'), /^line 5: circuitbreaker.instances.a must have names below it, not be an array/],
   [
     'resilience4j.circuitbreaker.configs: {a: {baseConfig: b}, b: {baseConfig: a}}',

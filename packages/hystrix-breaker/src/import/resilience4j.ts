@@ -239,9 +239,13 @@ function breakerOf(name: string, merged: Merged, random: Random): Resilience4jIn
   )
   const options = Object.fromEntries(own.map(([property, { value }]) => [property, value]))
   const circuit = resilience4j(options)
-  const openFor = intervalOf(circuit.openFor(1), (property) => merged.read(property), {
+  if (merged.read('enableExponentialBackoff') === true && merged.read('enableRandomizedWait') === true)
+    throw new InvalidOptionError(
+      'enableRandomizedWait cannot stand beside enableExponentialBackoff: a circuit breaker of resilience4j has one of them',
+    )
+  const openFor = intervalBeside('waitDurationInOpenState', circuit.openFor(1), merged, {
     maxName: 'exponentialMaxWaitDurationInOpenState',
-    min: 1,
+    inherits: false,
     random,
   })
   return { name, options, circuit: { ...circuit, openFor }, ignored: merged.ignored }
@@ -271,18 +275,32 @@ function threadPoolOf(merged: Merged): BulkheadPolicyOptions {
 function retryOf(merged: Merged, random: Random): RetryOptions {
   const attempts = checkInteger('maxAttempts', merged.read('maxAttempts') ?? 3, 1, 1000)
   const wait = merged.read('waitDuration')
-  const retryAll = { attempts, budget: false, retryIf: () => true } as const
-  // Without it resilience4j looks at none of the others.
-  if (wait === undefined) return { ...retryAll, backoff: 500 }
-  const initial = wait === 0 ? 0 : checkDuration('waitDuration', wait)
+  const initial = wait === undefined || wait === 0 ? (wait ?? 500) : checkDuration('waitDuration', wait)
+  const interval = intervalBeside('waitDuration', initial, merged, {
+    maxName: 'exponentialMaxWaitDuration',
+    inherits: true,
+    random,
+  })
   return {
-    ...retryAll,
-    backoff: intervalOf(initial, (property) => merged.read(property), {
-      maxName: 'exponentialMaxWaitDuration',
-      min: 0,
-      random,
-    }),
+    attempts,
+    budget: false,
+    retryIf: () => true,
+    backoff: wait === undefined ? initial : interval,
   }
+}
+
+/**
+ * How a wait goes on. All that is said of it is checked; what holds is what stands beside the wait itself and, for retries,
+ * what its entry inherits: a wait that is inherited goes on as it does there.
+ */
+function intervalBeside(
+  property: string,
+  wait: number,
+  merged: Merged,
+  how: { readonly maxName: string; readonly inherits: boolean; readonly random: Random },
+): (attempt: number) => number {
+  intervalOf(wait, (name) => merged.read(name), how)
+  return intervalOf(wait, merged.beside(property, how.inherits), how)
 }
 
 function timeoutOf(merged: Merged): { readonly timeout: number } {

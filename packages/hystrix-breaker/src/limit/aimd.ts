@@ -1,7 +1,7 @@
 import { InvalidOptionError, shown } from '../errors.ts'
 import { checkDuration, checkInteger, checkNames, type Duration } from '../option-checks.ts'
 import type { ConcurrencyLimit, LimitSample } from './limit.ts'
-import { checkLimits, checkRtt, limitMax } from './limit-checks.ts'
+import { checkLimits, checkSample, limitMax } from './limit-checks.ts'
 
 /** The builder names of AIMDLimit. */
 export interface AimdOptions {
@@ -49,7 +49,7 @@ export class AimdLimit implements ConcurrencyLimit {
   }
 
   sample({ rtt, inflight, dropped }: LimitSample): number {
-    checkRtt(rtt)
+    checkSample(rtt, inflight)
     let next = this.#limit
     if (dropped || rtt > this.#timeout) next = Math.trunc(next * this.#ratio)
     else if (inflight * 2 >= next) next++

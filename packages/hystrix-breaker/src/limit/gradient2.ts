@@ -1,6 +1,6 @@
 import { checkInteger, checkNames, checkNumber, checkShare } from '../option-checks.ts'
 import type { ConcurrencyLimit, LimitSample } from './limit.ts'
-import { checkLimits, checkRtt, limitMax } from './limit-checks.ts'
+import { checkLimits, checkSample, limitMax } from './limit-checks.ts'
 
 /** The builder names of Gradient2Limit. */
 export interface Gradient2Options {
@@ -63,7 +63,7 @@ export class Gradient2Limit implements ConcurrencyLimit {
   }
 
   sample({ rtt: milliseconds, inflight }: LimitSample): number {
-    checkRtt(milliseconds)
+    checkSample(milliseconds, inflight)
     const rtt = milliseconds * nanoseconds
     const { minLimit, maxConcurrency, smoothing, queueSize, rttTolerance } = this.#options
     const long = this.#average(rtt)

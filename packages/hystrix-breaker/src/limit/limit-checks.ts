@@ -3,10 +3,12 @@ import { checkInteger } from '../option-checks.ts'
 
 export const limitMax: number = 2 ** 31 - 1
 
-/** @throws InvalidOptionError where `rtt` is no number above 0, or one that sums cannot be made of. */
-export function checkRtt(rtt: number): void {
-  if (!(rtt > 0 && rtt <= Number.MAX_SAFE_INTEGER))
+/** @throws InvalidOptionError where `rtt` is no number above 0, or one that sums cannot be made of; or `inflight` none. */
+export function checkSample(rtt: number, inflight: number): void {
+  if (typeof rtt !== 'number' || !(rtt > 0 && rtt <= Number.MAX_SAFE_INTEGER))
     throw new InvalidOptionError(`rtt must be milliseconds above 0, not ${shown(rtt)}`)
+  if (typeof inflight !== 'number' || !(inflight >= 0))
+    throw new InvalidOptionError(`inflight must be a number of 0 or more, not ${shown(inflight)}`)
 }
 
 /**

@@ -1,8 +1,8 @@
-import { checkInteger, checkNames, checkShare } from '../option-checks.ts'
+import { checkInteger, checkNames, checkRandom, checkShare } from '../option-checks.ts'
 import type { Random } from '../ports.ts'
 import { realRandom } from '../ports.ts'
 import type { ConcurrencyLimit, LimitSample } from './limit.ts'
-import { checkRtt, limitMax } from './limit-checks.ts'
+import { checkSample, limitMax } from './limit-checks.ts'
 
 /** The builder names of VegasLimit. */
 export interface VegasOptions {
@@ -38,7 +38,7 @@ export class VegasLimit implements ConcurrencyLimit {
     this.#max = checkInteger('maxConcurrency', maxConcurrency, 1, limitMax)
     this.#smoothing = checkShare('smoothing', smoothing, 1)
     this.#multiplier = checkInteger('probeMultiplier', probeMultiplier, 1, limitMax)
-    this.#random = random
+    this.#random = checkRandom(random)
     this.#jitter = this.#nextJitter()
   }
 
@@ -47,7 +47,7 @@ export class VegasLimit implements ConcurrencyLimit {
   }
 
   sample({ rtt, inflight, dropped }: LimitSample): number {
-    checkRtt(rtt)
+    checkSample(rtt, inflight)
     this.#sinceProbe++
     if (this.#jitter * this.#multiplier * this.#estimate <= this.#sinceProbe) {
       this.#jitter = this.#nextJitter()

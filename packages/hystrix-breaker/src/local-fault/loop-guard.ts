@@ -22,8 +22,13 @@ export class LoopGuard {
 
   /** Whether a timer that is `late` milliseconds late shows that the process stood still. */
   stalled(late: number, pending: number, now: number): boolean {
-    if (late < this.#tolerance) return false
+    if (!this.isStall(late)) return false
     this.#observer.lagged(late, pending, now)
     return true
+  }
+
+  /** {@link LoopGuard.stalled}, and nobody is told. */
+  isStall(late: number): boolean {
+    return late >= this.#tolerance
   }
 }

@@ -1,5 +1,6 @@
 import type { BreakerSettings } from '../breaker-options.ts'
 import type { BreakerMetrics } from './breaker-metrics.ts'
+import { EndedCalls } from './ended-calls.ts'
 import { EventCounter, type EventCounts } from './event-counter.ts'
 import { LatencyHistogram, type LatencySummary } from './latency-histogram.ts'
 
@@ -11,6 +12,7 @@ export class CallMetrics implements BreakerMetrics {
   queued = 0
   readonly #settings: BreakerSettings
   // Made with the first event.
+  #ended: EndedCalls | undefined
   #counter: EventCounter | undefined
   #latency: LatencyHistogram | undefined
   // The same as long as nobody has waited for more than the work.
@@ -21,35 +23,37 @@ export class CallMetrics implements BreakerMetrics {
   }
 
   rolling(): EventCounts {
-    return this.#counting().rolling(this.#now())
+    return this.#counted().rolling(this.#now())
   }
 
   total(): EventCounts {
-    return this.#counting().total()
+    return this.#counted().total()
   }
 
   latency(): LatencySummary {
+    this.#counted()
     return this.#latency?.summary(this.#now()) ?? noLatencies
   }
 
   latencyTotal(): LatencySummary {
+    this.#counted()
     return this.#latencyTotal?.summary(this.#now()) ?? noLatencies
   }
 
   rollingMaxRunning(): number {
-    return Math.max(this.running, this.#counting().rollingMaxRunning(this.#now()))
+    return Math.max(this.running, this.#counted().rollingMaxRunning(this.#now()))
   }
 
-  /** Work that began `duration` milliseconds ago is over, with the event of this place. */
+  /** Work that began at `startedAt` is over, with the event of this place. */
   end(now: number, startedAt: number, place: number): void {
-    const counter = this.#counter ?? this.#counting()
-    counter.end(now, place, this.running--)
-    this.#latency?.record(now, now - startedAt)
+    const ended = (this.#ended ??= new EndedCalls())
+    if (ended.isFull) this.#counted()
+    ended.add(now, startedAt, place, this.running--)
   }
 
   /** Before the end of a call whose caller waits for more than its work: for its place, or for a fallback. */
   separateTotal(now: number): void {
-    this.#counting()
+    this.#counted()
     if (this.#latencyTotal === this.#latency) this.#latencyTotal = this.#latency?.copy(now)
   }
 
@@ -60,16 +64,18 @@ export class CallMetrics implements BreakerMetrics {
 
   /** An event, by its place in `callEvents`. */
   count(now: number, place: number): void {
-    this.#counting().add(now, place)
+    this.#counted().add(now, place)
   }
 
-  #counting(): EventCounter {
+  // The counter, with all that has ended.
+  #counted(): EventCounter {
     if (this.#counter === undefined) {
       const { events, latencies } = this.#settings.metrics
       this.#counter = new EventCounter(events.size, events.buckets)
       this.#latency = latencies && new LatencyHistogram(latencies.size, latencies.buckets)
       this.#latencyTotal = this.#latency
     }
+    this.#ended?.countInto(this.#counter, this.#latency)
     return this.#counter
   }
 

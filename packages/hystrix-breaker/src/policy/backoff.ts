@@ -1,5 +1,12 @@
 import { InvalidOptionError, shown } from '../errors.ts'
-import { checkDuration, checkNumber, type Duration, durationMax } from '../option-checks.ts'
+import {
+  checkDuration,
+  checkNames,
+  checkNumber,
+  checkRandom,
+  type Duration,
+  durationMax,
+} from '../option-checks.ts'
 import { type Random, realRandom } from '../ports.ts'
 
 /** Milliseconds before the `attempt`-th retry, or of the `attempt`-th open state in a row, counted from 1. */
@@ -32,10 +39,12 @@ export interface ExponentialOptions {
  * @throws InvalidOptionError naming the option.
  */
 export function exponential(options: ExponentialOptions = {}): Backoff {
+  checkNames('exponential', options, ['initial', 'factor', 'max', 'jitter', 'random'])
   const { factor = 2, jitter = 'none', random = realRandom } = options
   const initial = checkDuration('initial', options.initial ?? 100)
   const max = checkDuration('max', options.max ?? 30_000)
   checkNumber('factor', factor, 1, 1000)
+  checkRandom(random)
   const whole = (attempt: number): number => Math.min(initial * factor ** (attempt - 1), max)
   if (jitter === 'none') return whole
   if (jitter === 'full') return (attempt) => random.next() * whole(attempt)

@@ -84,7 +84,7 @@ test('never more than max at once, everybody is answered, and nothing is held in
           leaves: fc.option(fc.nat(30), { nil: undefined }),
           priority: fc.integer({ min: -1, max: 1 }),
         }),
-        { maxLength: 40 },
+        { maxLength: 40, size: 'max' },
       ),
       async (options, calls) => {
         await simulate({ runs: 1 }, async ({ clock }) => {

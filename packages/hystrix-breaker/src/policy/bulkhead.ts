@@ -1,7 +1,7 @@
 import type { Sink, Work } from '../call.ts'
 import type { Abortable, CallScope } from '../call-scope.ts'
 import { Deadlines, type Expiring } from '../deadlines.ts'
-import { checkDuration, checkInteger, checkNames, type Duration } from '../option-checks.ts'
+import { checkClock, checkDuration, checkInteger, checkNames, type Duration } from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
 import type { PipelineParts, Policy, Step } from './policy.ts'
 import { PriorityQueue } from './priority-queue.ts'
@@ -34,7 +34,8 @@ export interface BulkheadPolicy extends Policy {
  */
 export function bulkhead(options: BulkheadPolicyOptions): BulkheadPolicy {
   checkNames('bulkhead', options, ['max', 'queue', 'queueTimeout', 'clock'])
-  const { queueTimeout, clock = realClock } = options
+  const { queueTimeout } = options
+  const clock = checkClock(options.clock ?? realClock)
   const places = new Places(
     checkInteger('max', options.max, 1, 1_000_000),
     checkInteger('queue', options.queue ?? 0, 0, 1_000_000),
@@ -64,7 +65,7 @@ export function bulkhead(options: BulkheadPolicyOptions): BulkheadPolicy {
 /** Who waits. */
 interface Waiting extends Expiring<Waiting> {
   readonly priority: number
-  startedAt: number
+  timedFrom: number
   begin(): void
   wait(): void
   refuse(why: string): void
@@ -104,7 +105,7 @@ class Places {
     }
     this.queue.add(place)
     if (this.deadlines !== undefined) {
-      place.startedAt = this.#clock.monotonic()
+      place.timedFrom = this.#clock.monotonic()
       this.deadlines.add(place)
     }
     place.wait()
@@ -132,7 +133,7 @@ class Places {
 }
 
 class Place<T, Inner> implements Waiting, Sink<T | Inner>, Abortable {
-  startedAt = 0
+  timedFrom = 0
   previous: Waiting | undefined
   next: Waiting | undefined
   readonly #places: Places

@@ -2,7 +2,14 @@ import type { Sink, Work } from '../call.ts'
 import { type Abortable, CallScope } from '../call-scope.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { LatencyHistogram } from '../metrics/latency-histogram.ts'
-import { checkDuration, checkFunction, checkInteger, checkNames, type Duration } from '../option-checks.ts'
+import {
+  checkClock,
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkNames,
+  type Duration,
+} from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
 import type { RetryBudget } from '../retry-budget.ts'
 import { ask } from './ask.ts'
@@ -37,12 +44,12 @@ export interface HedgeOptions {
  */
 export function hedge(options: HedgeOptions = {}): Policy {
   checkNames('hedge', options, ['delay', 'max', 'budget', 'accept', 'clock'])
-  const { clock = realClock, delay = 2000 } = options
+  const clock = checkClock(options.clock ?? realClock)
   const budget = checkBudget(options.budget)
   const settings = {
     attempts: 1 + checkInteger('max', options.max ?? 1, 1, 10),
-    accept: options.accept && checkFunction('accept', options.accept),
-    delay: readDelay(delay),
+    accept: options.accept === undefined ? undefined : checkFunction('accept', options.accept),
+    delay: readDelay(options.delay ?? 2000),
     clock,
   }
   return {

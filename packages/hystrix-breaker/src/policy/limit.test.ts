@@ -62,7 +62,10 @@ test.each([
 ])('%s: never more in flight than its limit, and none in the end', (_, make) =>
   fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ wait: fc.nat(2), takes: fc.nat(200), fails: fc.boolean() }), { maxLength: 80 }),
+      fc.array(fc.record({ wait: fc.nat(2), takes: fc.nat(200), fails: fc.boolean() }), {
+        maxLength: 80,
+        size: 'max',
+      }),
       async (calls) => {
         await simulate({ runs: 1 }, async ({ clock }) => {
           const policy = make()

@@ -1,12 +1,12 @@
 import type { Sink, Work } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
-import { isResilienceError } from '../errors.ts'
+import { InvalidOptionError, isResilienceError, shown } from '../errors.ts'
 import { AimdLimit, type AimdOptions } from '../limit/aimd.ts'
 import { Gradient2Limit, type Gradient2Options } from '../limit/gradient2.ts'
 import type { ConcurrencyLimit } from '../limit/limit.ts'
 import { VegasLimit, type VegasOptions } from '../limit/vegas.ts'
 import { cameWhileStalled } from '../local-fault/stalled-timeouts.ts'
-import { checkFunction, checkNames } from '../option-checks.ts'
+import { checkClock, checkFunction, checkNames, checkObject } from '../option-checks.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { ask } from './ask.ts'
 import type { PipelineParts, Policy, Step } from './policy.ts'
@@ -41,13 +41,27 @@ export const limit: {
   /** Any other algorithm. */
   by(algorithm: ConcurrencyLimit, options?: LimiterOptions): LimitPolicy
 } = {
-  gradient2: ({ droppedIf, clock, ...options } = {}) =>
-    limiter(new Gradient2Limit(options), droppedIf, clock),
-  vegas: ({ droppedIf, clock, random = realRandom, ...options } = {}) =>
-    limiter(new VegasLimit(options, random), droppedIf, clock),
-  aimd: ({ droppedIf, clock, ...options } = {}) => limiter(new AimdLimit(options), droppedIf, clock),
+  gradient2: (given = {}) => {
+    checkObject('gradient2', given)
+    const { droppedIf, clock, ...options } = given
+    return limiter(new Gradient2Limit(options), droppedIf, clock)
+  },
+  vegas: (given = {}) => {
+    checkObject('vegas', given)
+    const { droppedIf, clock, random = realRandom, ...options } = given
+    return limiter(new VegasLimit(options, random), droppedIf, clock)
+  },
+  aimd: (given = {}) => {
+    checkObject('aimd', given)
+    const { droppedIf, clock, ...options } = given
+    return limiter(new AimdLimit(options), droppedIf, clock)
+  },
   by: (algorithm, options = {}) => {
     checkNames('limit', options, ['droppedIf', 'clock'])
+    if (typeof algorithm?.sample !== 'function' || typeof algorithm.limit !== 'number')
+      throw new InvalidOptionError(
+        `limit.by takes a ConcurrencyLimit, which has limit and sample, not ${shown(algorithm)}`,
+      )
     return limiter(algorithm, options.droppedIf, options.clock)
   },
 }
@@ -61,6 +75,7 @@ function limiter(
   clock: Clock = realClock,
 ): LimitPolicy {
   checkFunction('droppedIf', droppedIf)
+  checkClock(clock)
   let inflight = 0
   return {
     added: [],

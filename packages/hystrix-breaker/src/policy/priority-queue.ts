@@ -1,38 +1,51 @@
+import { type Linked, LinkedList } from '../linked-list.ts'
+
+interface Entry<Item> extends Linked<Entry<Item>> {
+  readonly item: Item
+}
+
 /** The highest priority first, and those of one priority in the order of their coming. Any one can be taken out. */
 export class PriorityQueue<Item extends { readonly priority: number }> {
-  // There are few priorities, and no set is empty.
-  readonly #byPriority = new Map<number, Set<Item>>()
-  #size = 0
+  // There are few priorities, and no list is empty. Not Sets, whose first item is slow to find where many have left.
+  readonly #byPriority = new Map<number, LinkedList<Entry<Item>>>()
+  readonly #entries = new Map<Item, Entry<Item>>()
 
   get size(): number {
-    return this.#size
+    return this.#entries.size
   }
 
+  /** It must not be in. */
   add(item: Item): void {
-    const same = this.#byPriority.get(item.priority)
-    if (same === undefined) this.#byPriority.set(item.priority, new Set([item]))
-    else same.add(item)
-    this.#size++
+    const entry = { item, previous: undefined, next: undefined }
+    let same = this.#byPriority.get(item.priority)
+    if (same === undefined) {
+      same = new LinkedList()
+      this.#byPriority.set(item.priority, same)
+    }
+    same.push(entry)
+    this.#entries.set(item, entry)
   }
 
   first(): Item | undefined {
-    if (this.#size === 0) return undefined
-    const [item] = this.#byPriority.get(Math.max(...this.#byPriority.keys())) ?? []
-    return item
+    return this.#firstOf(Math.max)
   }
 
   /** The first to have come of the lowest priority. */
   firstOfLowest(): Item | undefined {
-    if (this.#size === 0) return undefined
-    const [item] = this.#byPriority.get(Math.min(...this.#byPriority.keys())) ?? []
-    return item
+    return this.#firstOf(Math.min)
   }
 
   delete(item: Item): boolean {
+    const entry = this.#entries.get(item)
+    if (entry === undefined) return false
+    this.#entries.delete(item)
     const same = this.#byPriority.get(item.priority)
-    if (same?.delete(item) !== true) return false
-    if (same.size === 0) this.#byPriority.delete(item.priority)
-    this.#size--
+    same?.remove(entry)
+    if (same?.size === 0) this.#byPriority.delete(item.priority)
     return true
+  }
+
+  #firstOf(choose: (...priorities: number[]) => number): Item | undefined {
+    return this.#byPriority.get(choose(...this.#byPriority.keys()))?.first?.item
   }
 }

@@ -1,7 +1,7 @@
 import type { Sink, Work } from '../call.ts'
 import type { Abortable, CallScope } from '../call-scope.ts'
 import { isResilienceError } from '../errors.ts'
-import { checkFunction, checkInteger, checkNames, type Duration } from '../option-checks.ts'
+import { checkClock, checkFunction, checkInteger, checkNames, type Duration } from '../option-checks.ts'
 import { type Clock, keepAlive, realClock } from '../ports.ts'
 import type { RetryBudget } from '../retry-budget.ts'
 import { ask } from './ask.ts'
@@ -37,13 +37,14 @@ export interface RetryOptions {
  */
 export function retry(options: RetryOptions = {}): Policy {
   checkNames('retry', options, ['attempts', 'backoff', 'budget', 'retryIf', 'retryResult', 'clock'])
-  const { clock = realClock } = options
+  const clock = checkClock(options.clock ?? realClock)
   const budget = checkBudget(options.budget)
   const settings = {
     attempts: checkInteger('attempts', options.attempts ?? 3, 1, 1000),
     backoff: readBackoff('backoff', options.backoff ?? 100),
     retryIf: checkFunction('retryIf', options.retryIf ?? mayPass),
-    retryResult: options.retryResult && checkFunction('retryResult', options.retryResult),
+    retryResult:
+      options.retryResult === undefined ? undefined : checkFunction('retryResult', options.retryResult),
     clock,
   }
   return {

@@ -1,7 +1,7 @@
 import type { Sink, Work } from '../call.ts'
 import type { CallScope } from '../call-scope.ts'
 import { cameWhileStalled } from '../local-fault/stalled-timeouts.ts'
-import { checkFunction, checkNames } from '../option-checks.ts'
+import { checkClock, checkFunction, checkNames, checkRandom } from '../option-checks.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { Throttle, type ThrottleOptions } from '../throttle.ts'
 import { ask } from './ask.ts'
@@ -35,6 +35,8 @@ export function throttle(options: ThrottlePolicyOptions = {}): ThrottlePolicy {
   checkNames('throttle', options, ['k', 'window', 'acceptIf', 'clock', 'random'])
   const { acceptIf, clock = realClock, random = realRandom, ...formula } = options
   if (acceptIf !== undefined) checkFunction('acceptIf', acceptIf)
+  checkClock(clock)
+  checkRandom(random)
   const state = new Throttle(formula)
   return {
     added: [],

@@ -4,7 +4,7 @@ import { Deadlines, type Expiring } from '../deadlines.ts'
 import { ResilienceError } from '../errors.ts'
 import { LoopGuard } from '../local-fault/loop-guard.ts'
 import { ofStalledProcess } from '../local-fault/stalled-timeouts.ts'
-import { checkDuration, checkNames, type Duration } from '../option-checks.ts'
+import { checkClock, checkDuration, checkNames, type Duration } from '../option-checks.ts'
 import { type Clock, realClock } from '../ports.ts'
 import type { PipelineParts, Policy, Step } from './policy.ts'
 
@@ -27,7 +27,8 @@ export interface TimeoutOptions {
  */
 export function timeout(after: Duration, options: TimeoutOptions = {}): Policy {
   checkNames('timeout', options, ['lagTolerance', 'clock'])
-  const { lagTolerance = 250, clock = realClock } = options
+  const { lagTolerance = 250 } = options
+  const clock = checkClock(options.clock ?? realClock)
   const ms = checkDuration('timeout', after)
   const pipelines: PipelineParts[] = []
   const told = (lag: number, pending: number): void => {
@@ -64,7 +65,7 @@ interface Timed extends Expiring<Timed> {}
 class TimedCall<T> extends CallScope implements Sink<T>, Timed {
   previous: Timed | undefined
   next: Timed | undefined
-  readonly startedAt: number
+  readonly timedFrom: number
   readonly #sink: Sink<T>
   readonly #deadlines: Deadlines<Timed>
   readonly #expired: () => ResilienceError
@@ -74,13 +75,13 @@ class TimedCall<T> extends CallScope implements Sink<T>, Timed {
     parent: CallScope,
     sink: Sink<T>,
     deadlines: Deadlines<Timed>,
-    startedAt: number,
+    timedFrom: number,
     expired: () => ResilienceError,
   ) {
     super(parent)
     this.#sink = sink
     this.#deadlines = deadlines
-    this.startedAt = startedAt
+    this.timedFrom = timedFrom
     this.#expired = expired
   }
 

@@ -8,6 +8,7 @@ import {
 } from '@loadbearing/hystrix-breaker/bullmq'
 import { type Job, type Processor, Queue, UnrecoverableError, Worker } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { steppedClock } from '../stream/stepped-clock.ts'
 
 type Work = Processor<string, string>
 
@@ -133,6 +134,7 @@ describe.skipIf(skipWithout('redis'))('BullMQ', () => {
   test('the time limit and a cancelled job abort the signal of the processor', async () => {
     const reasons: unknown[] = []
     const begun: string[] = []
+    const clock = steppedClock()
     await using it = await guarded(
       async ({ data }, _token, signal) => {
         begun.push(data)
@@ -140,9 +142,11 @@ describe.skipIf(skipWithout('redis'))('BullMQ', () => {
         reasons.push(Object(signal?.reason).code ?? 'cancelled')
         throw signal?.reason
       },
-      { timeout: 200, volumeThreshold: 99 },
+      { timeout: 200, volumeThreshold: 99, lagTolerance: false, clock },
     )
     const slow = await it.add('slow')
+    await eventually(() => begun.includes('slow'), { what: 'the first job' })
+    clock.advance(200)
     await it.until([slow], 'failed')
     expect(reasons).toEqual(['TIMEOUT'])
     expect((await it.queue.getJob(String(slow.id)))?.failedReason).toMatch(/no answer within 200 ms/)

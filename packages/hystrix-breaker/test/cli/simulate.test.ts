@@ -132,6 +132,16 @@ breakers:
     expect(readdirSync(folder).toSorted()).toEqual(['hard.json', 'hard.svg', 'hard.yaml'])
   })
 
+  test('takes the scenario of its own help', () => {
+    const scenario = /^ {2}duration: [^]+?(?=\n\n)/m.exec(command(['simulate', '--help']).stdout)?.[0] ?? ''
+    const { stdout, stderr, status } = command(['simulate', '-', '--no-svg'], {
+      cwd: folder,
+      input: scenario,
+    })
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
+    expect(stdout).toMatch(/ payments {2}closed -> open \(failure-rate\)\n/)
+  })
+
   test('forces and resets as the steps say', () => {
     const steps = [
       { at: 0, rate: 1 },

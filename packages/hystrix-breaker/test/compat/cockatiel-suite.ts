@@ -33,6 +33,8 @@ export async function cockatielSuite(): Promise<void> {
     return
   }
   const original = await runMocha(suiteFolder(), 'original')
+  if (original.tests.length === 0)
+    throw new Error('COCKATIEL_SUITE has no tests that run against cockatiel itself')
   const { tests, passes, failures } = await runMocha(suiteFolder(), 'ours')
   const skips: Readonly<Record<string, string>> = JSON.parse(
     readFileSync(join(here, 'cockatiel-skips.json'), 'utf8'),

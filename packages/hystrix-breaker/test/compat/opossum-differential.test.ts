@@ -25,8 +25,8 @@ test('random sequences of calls and commands go as with opossum 10', async () =>
     }),
     { numRuns: runs },
   )
-  // A comparison that stops early everywhere would show nothing.
-  expect(reached.whole).toBeGreaterThan(runs / 3)
+  // A comparison that stops early everywhere would show nothing: two of five go to their end, give or take one of forty.
+  expect(reached.whole).toBeGreaterThan(runs / 5)
   for (const times of Object.values(reached)) expect(times).toBeGreaterThan(0)
 })
 

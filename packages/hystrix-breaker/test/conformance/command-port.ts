@@ -19,8 +19,11 @@ interface CallAnswer {
   readonly error?: { readonly type: string; readonly message: string }
 }
 
-/** Calls of one command, in one request scope and in virtual time. */
-export async function commandCalls(question: object): Promise<{ readonly calls: readonly CallAnswer[] }> {
+/** Calls of one command, in one request scope and in virtual time. `ran` is told of each call whose work begins. */
+export async function commandCalls(
+  question: object,
+  ran: (call: number) => void = () => {},
+): Promise<{ readonly calls: readonly CallAnswer[] }> {
   const time = new VirtualTime()
   await using tested = command<number>({ ...optionsOf(question), clock: time })
   const ended: (() => CallAnswer)[] = []
@@ -29,7 +32,8 @@ export async function commandCalls(question: object): Promise<{ readonly calls: 
     for (const call of field(question, 'calls').list((each) => each)) {
       latest = call.field('at').integer({ min: latest })
       await time.advance(latest)
-      ended.push(follow(begin(tested, call, time)))
+      const place = ended.length
+      ended.push(follow(begin(tested, call, time, () => ran(place))))
     }
     await time.advance(Infinity)
   })
@@ -40,13 +44,14 @@ function optionsOf(question: object): CommandOptions {
   return field(question, 'options').optional((options) => options.record((option) => option.value)) ?? {}
 }
 
-function begin(tested: Command<number>, call: Field, time: VirtualTime): Execution<number> {
+function begin(tested: Command<number>, call: Field, time: VirtualTime, ran: () => void): Execution<number> {
   const ends = call.field('ends').oneOf(endings)
   const takes = call.field('takes').optional((ms) => ms.integer({ min: 0 })) ?? 0
   const fallback = call.field('fallback').optional((each) => each.oneOf(fallbacks)) ?? 'missing'
   const cacheKey = call.field('cacheKey').optional((key) => key.string())
   const work = (): Promise<number> =>
     new Promise((succeed, fail) => {
+      ran()
       if (ends === 'hang') return
       time.at(time.monotonic() + takes, () => {
         if (ends === 'success') succeed(1)

@@ -223,6 +223,6 @@ export interface PercentileCase {
 
 export const percentileCase: Arbitrary<PercentileCase> = fc.record({
   op: fc.constant('percentile' as const),
-  values: fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 200 }),
+  values: fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 200, size: 'max' }),
   of: fc.array(fc.oneof(fc.nat(100), fc.constantFrom(0.1, 12.5, 99.5, 99.9)), { minLength: 1, maxLength: 8 }),
 })

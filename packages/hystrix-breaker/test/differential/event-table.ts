@@ -34,6 +34,46 @@ export function poolTable(): TableRow[] {
   ]
 }
 
+/** Calls that wait in the queue of a pool of one, for longer than they may take. Their answers have `ran`. */
+export function queueTable(): TableRow[] {
+  const waiting = (what: string, calls: readonly object[]): TableRow => ({
+    what,
+    command: {
+      op: 'command',
+      runs: true,
+      options: {
+        name: 'Get',
+        coreSize: 1,
+        maxQueueSize: 10,
+        queueSizeRejectionThreshold: 10,
+        'execution.isolation.thread.timeoutInMilliseconds': 500,
+        // Its thread is Hystrix's until the call has ended of itself.
+        'execution.isolation.thread.interruptOnTimeout': false,
+        'circuitBreaker.requestVolumeThreshold': 5,
+      },
+      calls: calls.map((call) => ({ ends: 'success', ...call })),
+    },
+  })
+  return [
+    waiting('a call that waited has what is left of its time', [
+      { at: 0, takes: 400 },
+      { at: 20, takes: 500 },
+    ]),
+    waiting('calls whose time ends in the queue never run, and have their fallbacks', [
+      { at: 0, takes: 1000 },
+      { at: 0, takes: 0, fallback: 'success' },
+      { at: 0, takes: 0, fallback: 'failure' },
+      { at: 0, takes: 0 },
+      { at: 1200, takes: 100 },
+    ]),
+    waiting('times that end in the queue open the circuit', [
+      ...Array.from({ length: 6 }, () => ({ at: 0, takes: 1200 })),
+      // Later than the next look at the health of the command, every 500 ms.
+      { at: 1800, takes: 0 },
+    ]),
+  ]
+}
+
 const recorded = join(import.meta.dirname, '../conformance/cases/command.jsonl')
 
 /** The recorded cases whose source is Hystrix's own event lists, without what was expected of them. */

@@ -11,6 +11,7 @@ import { type CampaignOptions, readCampaignOptions } from '@loadbearing/tooling/
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { cockatielSuite } from '../compat/cockatiel-suite.ts'
 import { opossumSuite } from '../compat/opossum-suite.ts'
+import { commandCalls } from '../conformance/command-port.ts'
 import {
   type CommandCase,
   commandCase,
@@ -21,19 +22,21 @@ import {
   type TraceCase,
   traceCase,
 } from './arbitraries.ts'
-import { eventTable, poolTable, type TableRow } from './event-table.ts'
+import { eventTable, poolTable, queueTable, type TableRow } from './event-table.ts'
 import { startJavaPeer } from './java-peer.ts'
 import { inTime, settlesLate } from './late.ts'
+import { compareYaml, compareYamlInTime, startResilience4j } from './resilience4j.ts'
 import { compareTurbine, startTurbine, turbineVersion } from './turbine.ts'
 
 const usage = `usage: pnpm differential hystrix-breaker [--seed N] [--runs N]
   --seed N  the same seed makes the same cases (default: drawn)
-  --runs N  cases for each comparison (default 1000); one in 20 of those in real time`
+  --runs N  cases for each comparison (default 1000, of fewer nothing is recorded); one in 20 of those in real time`
 
 // Two steps in which an outcome, or a reset, closes the half-open circuit.
 const recovered = /"state":"half-open"(?:,"permitted":\w+)?\},\{"state":"closed"\}/
 
-const chosen = readCampaignOptions(usage, 1000)
+const recordedRuns = 1000
+const chosen = readCampaignOptions(usage, recordedRuns)
 if (chosen !== undefined) {
   await differential(chosen)
   await opossumSuite()
@@ -43,11 +46,14 @@ if (chosen !== undefined) {
 async function differential(campaign: CampaignOptions): Promise<void> {
   const { seed, runs } = campaign
   console.log(`seed ${seed}, ${runs} runs`)
-  const peer = await startJavaPeer('Peer')
-  const hystrix = await startJavaPeer('com.netflix.hystrix.util.CommandPeer')
-  const turbine = await startTurbine()
-  if ('missing' in peer || 'missing' in hystrix || 'missing' in turbine) {
-    const [why] = [peer, hystrix, turbine].flatMap((each) => ('missing' in each ? [each.missing] : []))
+  const peer = startJavaPeer('Peer')
+  const hystrix = startJavaPeer('com.netflix.hystrix.util.CommandPeer')
+  const turbine = startTurbine()
+  const spring = startResilience4j()
+  if ('missing' in peer || 'missing' in hystrix || 'missing' in turbine || 'missing' in spring) {
+    const [why] = [peer, hystrix, turbine, spring].flatMap((each) =>
+      'missing' in each ? [each.missing] : [],
+    )
     console.log(`SKIPPED resilience4j, concurrency-limits, Hystrix and Turbine in the JVM: ${why}`)
     console.log('nothing was compared, and no evidence is recorded')
     return
@@ -55,6 +61,7 @@ async function differential(campaign: CampaignOptions): Promise<void> {
   await using theirs = peer
   await using original = hystrix
   await using aggregation = turbine
+  await using yaml = spring
   await using ours = startOracle({
     command: process.execPath,
     args: ['--conditions=@loadbearing/source', join(import.meta.dirname, '../conformance/port.ts')],
@@ -67,13 +74,29 @@ async function differential(campaign: CampaignOptions): Promise<void> {
     await comparePercentiles(ours, original, campaign),
     await compareTable('command: behaviour × fallback × isolation × cache', eventTable(), ours, original),
     await compareTable('command: more calls than a pool takes', poolTable(), ours, original),
+    await compareTable(
+      'command: waiting in the queue of a pool is part of the time limit',
+      queueTable(),
+      { ask: commandRuns },
+      original,
+    ),
     await compareCommands(ours, original, campaign),
+    row('YAML: figures, runs of retries and pools', 'resilience4j', await compareYaml(yaml, campaign)),
+    row(
+      'YAML: bulkheads and time limiters, in real time',
+      'resilience4j',
+      await compareYamlInTime(yaml, campaign),
+    ),
     row(
       'turbine.stream: hosts that come, change and go',
       'Turbine',
       await compareTurbine(aggregation, campaign),
     ),
   ]
+  if (runs < recordedRuns) {
+    console.log(`\nof fewer than ${recordedRuns} runs no evidence is recorded`)
+    return
+  }
   recordEvidence(new URL('../..', import.meta.url), 'differential', {
     command: `pnpm differential hystrix-breaker --seed ${seed} --runs ${runs}`,
     seed,
@@ -86,7 +109,7 @@ async function differential(campaign: CampaignOptions): Promise<void> {
     columns: ['What', 'Against', 'Cases', 'Differed'],
     rows,
     notes: [
-      'Not compared: maxWaitDurationInHalfOpenState and the automatic half-open of resilience4j, whose timers run on the time of the machine. The jitter of Vegas, which its class draws, is set to the middle on both sides.',
+      'Not compared: maxWaitDurationInHalfOpenState and the automatic half-open of resilience4j, whose timers run on the time of the machine. The jitter of Vegas, which its class draws, is set to the middle on both sides. Of YAML: configs that have a base themselves, which resilience4j hands down in part; rate limiters, which there are none of here.',
     ],
   })
 }
@@ -192,7 +215,7 @@ function hangsBeforeItsKeyIsAskedAgain(
 async function compareTable(
   what: string,
   table: readonly TableRow[],
-  ours: Oracle,
+  ours: Pick<Oracle, 'ask'>,
   theirs: Oracle,
 ): Promise<string[]> {
   const differing: string[] = []
@@ -212,7 +235,14 @@ async function compareTable(
   ]
 }
 
-async function answerOf(port: Oracle, command: object): Promise<unknown> {
+/** The port's command, and which of its calls ran, as Hystrix's peer tells where it is asked for `runs`. */
+async function commandRuns(command: object): Promise<unknown> {
+  const ran = new Set<number>()
+  const { calls } = await commandCalls(command, (call) => ran.add(call))
+  return { ok: { calls: calls.map((call, place) => ({ ...call, ran: ran.has(place) })) } }
+}
+
+async function answerOf(port: Pick<Oracle, 'ask'>, command: object): Promise<unknown> {
   const answer = await port.ask({ id: '1', ...command })
   if (typeof answer === 'object' && answer !== null && 'ok' in answer) return answer.ok
   throw new Error(JSON.stringify(answer))

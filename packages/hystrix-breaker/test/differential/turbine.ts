@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type ComparisonReport, compareWithOracle, type Oracle } from '@loadbearing/harness/oracle'
+import type { Missing } from '@loadbearing/tooling/foreign-programs'
 import * as fc from 'fast-check'
 import { aggregate } from '../../src/adapters/stream-aggregate.ts'
 import type { StreamData } from '../../src/adapters/stream-data.ts'
@@ -8,7 +9,7 @@ import { startJava } from './java-peer.ts'
 export const turbineVersion = '1.0.0'
 
 /** Turbine's AggDataFromCluster in a JVM. Says why where it cannot be had. */
-export function startTurbine(): Promise<Oracle | { readonly missing: string }> {
+export function startTurbine(): Oracle | Missing {
   return startJava({
     folder: join(import.meta.dirname, 'turbine'),
     files: ['TurbinePeer.java'],
@@ -49,7 +50,7 @@ const cases: fc.Arbitrary<TurbineCase> = (() => {
   )
   // The last one has a frame: of a cluster without hosts nothing is shown.
   return fc
-    .tuple(fc.array(event, { maxLength: 12 }), fc.record({ host: fc.constant('e'), frame }))
+    .tuple(fc.array(event, { maxLength: 12, size: 'max' }), fc.record({ host: fc.constant('e'), frame }))
     .map(([events, last]) => ({ events: [...events, last] }))
 })()
 

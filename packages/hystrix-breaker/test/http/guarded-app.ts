@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import express from 'express'
@@ -9,6 +10,11 @@ import { breakerMiddleware as expressBreaker } from '../../src/adapters/express.
 import { breakerPlugin } from '../../src/adapters/fastify.ts'
 import { type GuardedEnv, breakerMiddleware as honoBreaker } from '../../src/adapters/hono.ts'
 import type { GuardedRequest, RouteGuardOptions } from '../../src/adapters/route-guard.ts'
+
+const require = createRequire(import.meta.url)
+// Their types are those of the newer ones.
+const express4: typeof express = require('express4')
+const fastify4: typeof fastify = require('fastify4')
 
 /** What the handler of `/users/:id` does: it answers a text, a status with a text, throws, or takes its time. */
 export type Handler = (guarded: GuardedRequest) => string | number | Promise<string | number>
@@ -24,8 +30,10 @@ export type MakeApp = (options: RouteGuardOptions) => Promise<GuardedApp>
 
 /** The same application in each framework: `/users/:id` is guarded, by its framework's own idiom. */
 export const frameworks: readonly (readonly [name: string, make: MakeApp])[] = [
-  ['Express', expressApp],
-  ['Fastify', fastifyApp],
+  ['Express 5', (options) => expressApp(express, options)],
+  ['Express 4', (options) => expressApp(express4, options)],
+  ['Fastify 5', (options) => fastifyApp(fastify, options)],
+  ['Fastify 4', (options) => fastifyApp(fastify4, options)],
   ['Hono', honoApp],
 ]
 
@@ -41,23 +49,29 @@ async function listening(server: Server): Promise<Pick<GuardedApp, 'url' | typeo
   }
 }
 
-async function expressApp(options: RouteGuardOptions): Promise<GuardedApp> {
+async function expressApp(module: typeof express, options: RouteGuardOptions): Promise<GuardedApp> {
   const it: { handler: Handler } = { handler: () => 'well' }
-  const app = express()
+  const app = module()
   // As in production: Express prints the errors that it answers otherwise.
   app.set('env', 'test')
-  app.get('/users/:id', expressBreaker(options), async (_, response) => {
-    const answer = await it.handler(response.locals.guarded as GuardedRequest)
-    if (response.headersSent || response.destroyed) return
-    if (typeof answer === 'number') response.status(answer).send(`status ${answer}`)
-    else response.send(answer)
-  })
+  const answer = async (response: express.Response, next: express.NextFunction): Promise<void> => {
+    try {
+      const answered = await it.handler(response.locals.guarded as GuardedRequest)
+      if (response.headersSent || response.destroyed) return
+      if (typeof answered === 'number') response.status(answered).send(`status ${answered}`)
+      else response.send(answered)
+    } catch (error) {
+      next(error)
+    }
+  }
+  // Express 4 does not wait for a promise.
+  app.get('/users/:id', expressBreaker(options), (_, response, next) => void answer(response, next))
   return Object.assign(it, await listening(app.listen(0, '127.0.0.1')), { route: 'GET /users/:id' })
 }
 
-async function fastifyApp(options: RouteGuardOptions): Promise<GuardedApp> {
+async function fastifyApp(make: typeof fastify, options: RouteGuardOptions): Promise<GuardedApp> {
   const it: { handler: Handler } = { handler: () => 'well' }
-  const app = fastify({ forceCloseConnections: true })
+  const app = make({ forceCloseConnections: true })
   await app.register(breakerPlugin, options)
   app.get('/users/:id', async (request, reply) => {
     const answer = await it.handler(request.guarded as GuardedRequest)

@@ -5,16 +5,16 @@ import {
   breakerInterceptor,
   type KeyedBreakerOptions,
 } from '@loadbearing/hystrix-breaker/undici'
-import { Agent, request } from 'undici'
 import { served } from '../stream/served.ts'
 import { steppedClock } from '../stream/stepped-clock.ts'
+import type { Undici } from './undicis.ts'
 
 /** A server that answers what the path says, and a dispatcher with a breaker before it. */
 interface Options extends BreakerInterceptorOptions {
   readonly options?: KeyedBreakerOptions
 }
 
-export async function guarded(options: Options = {}) {
+export async function guarded({ Agent, request }: Undici, options: Options = {}) {
   const seen: string[] = []
   const held: { request: IncomingMessage; response: ServerResponse }[] = []
   const arrived: (() => void)[] = []

@@ -3,6 +3,7 @@ import { InvalidOptionError, type Registry } from '@loadbearing/hystrix-breaker'
 import { CircuitBreaker, currentCall } from '@loadbearing/hystrix-breaker/nestjs'
 import type { INestApplication, Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../stream/served.ts'
 import { type Compiled, compiled } from './compiled.ts'
@@ -44,7 +45,10 @@ describe('decorators of the standard', () => {
   })
 })
 
-describe('an application of NestJS', () => {
+describe.each([
+  ['Express', () => undefined],
+  ['Fastify', () => new FastifyAdapter()],
+])('an application of NestJS on %s', (_platform, adapter) => {
   interface Program {
     registry: Registry
     upstream: { answer(id: string, signal?: AbortSignal): Promise<string> }
@@ -57,7 +61,11 @@ describe('an application of NestJS', () => {
   beforeAll(async () => {
     program = compiled('users.legacy', ['--experimentalDecorators', '--emitDecoratorMetadata'])
     it = await import(program.url)
-    app = await NestFactory.create(it.UsersModule, { logger: false })
+    const platform = adapter()
+    app =
+      platform === undefined
+        ? await NestFactory.create(it.UsersModule, { logger: false })
+        : await NestFactory.create(it.UsersModule, platform, { logger: false })
     await app.listen(0, '127.0.0.1')
     url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}/users`
   })

@@ -10,9 +10,10 @@ import {
   type RedisBreakerOptions,
 } from '@loadbearing/hystrix-breaker/redis-commands'
 import { Redis } from 'ioredis'
-import { createClient, createCluster } from 'redis'
+import { createClient, createSentinel } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { steppedClock } from '../stream/stepped-clock.ts'
+import { ioredis5, redis5 } from './older-clients.ts'
 
 const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -31,8 +32,13 @@ interface Client extends AsyncDisposable {
   pipeline(key: string): Promise<unknown>
 }
 
-function ioredis(url: string): Client {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 5, maxRetriesPerRequest: 1 })
+function ioredis(url: string, enableAutoPipelining = false, Client = Redis): Client {
+  const client = new Client(url, {
+    lazyConnect: true,
+    retryStrategy: () => 5,
+    maxRetriesPerRequest: 1,
+    enableAutoPipelining,
+  })
   client.on('error', () => {})
   return {
     client,
@@ -48,8 +54,8 @@ function ioredis(url: string): Client {
   }
 }
 
-function nodeRedis(url: string): Client {
-  const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy: 5 } })
+function nodeRedis(url: string, create = createClient): Client {
+  const client = create({ url, disableOfflineQueue: true, socket: { reconnectStrategy: 5 } })
   client.on('error', () => {})
   return {
     client,
@@ -102,9 +108,15 @@ describe.skipIf(skipWithout('redis'))('commands of Redis', () => {
   }
 
   describe.each([
-    ['ioredis', ioredis],
-    ['node-redis', nodeRedis],
+    ['ioredis', (url: string) => ioredis(url)],
+    ['ioredis that makes pipelines', (url: string) => ioredis(url, true)],
+    ['node-redis', (url: string) => nodeRedis(url)],
+    ['ioredis 5', (url: string) => ioredis(url, false, ioredis5.Redis)],
+    ['ioredis 5 that makes pipelines', (url: string) => ioredis(url, true, ioredis5.Redis)],
+    ['node-redis 5', (url: string) => nodeRedis(url, redis5.createClient)],
   ])('of %s', (name, make) => {
+    // Of a pipeline the errors of single commands are among its answers.
+    const isPipelined = name.endsWith('pipelines')
     test('a server that is gone opens the circuit; the client connects again beside it; a probe closes it', async () => {
       await using it = await guarded(make)
       const key = `${name}:gone`
@@ -133,7 +145,8 @@ describe.skipIf(skipWithout('redis'))('commands of Redis', () => {
       const key = `${name}:wrong`
       await it.set(key, '1')
       for (let n = 0; n < 3; n++) expect(await codeOf(it.lpush(key, 'x'))).toMatch(/^WRONGTYPE/)
-      expect(it.breaker.metrics.total()).toMatchObject({ SUCCESS: 1, BAD_REQUEST: 3, FAILURE: 0 })
+      const [SUCCESS, BAD_REQUEST] = isPipelined ? [4, 0] : [1, 3]
+      expect(it.breaker.metrics.total()).toMatchObject({ SUCCESS, BAD_REQUEST, FAILURE: 0 })
       const admin = new Redis(server.url)
       await admin.config('SET', 'maxmemory', '1')
       try {
@@ -142,14 +155,14 @@ describe.skipIf(skipWithout('redis'))('commands of Redis', () => {
         await admin.config('SET', 'maxmemory', '0')
         admin.disconnect()
       }
-      expect(it.breaker.state).toBe('open')
+      expect(it.breaker.metrics.total().FAILURE).toBe(1)
     })
 
     test('a pipeline and a transaction are a call each', async () => {
       await using it = await guarded(make, { volumeThreshold: 99 })
       const key = `${name}:chain`
       expect(await it.multi(key)).toEqual(
-        name === 'ioredis'
+        name.startsWith('ioredis')
           ? [
               [null, 'OK'],
               [null, 'm'],
@@ -161,12 +174,24 @@ describe.skipIf(skipWithout('redis'))('commands of Redis', () => {
       expect(it.breaker.calls.running).toBe(0)
     })
 
+    test('a pipeline and a transaction that break count', async () => {
+      await using it = await guarded(make)
+      const key = `${name}:broken`
+      it.proxy.refuse()
+      it.proxy.reset()
+      await Promise.allSettled([it.multi(key), it.pipeline(key)])
+      expect(it.breaker.metrics.total()).toMatchObject({ SUCCESS: 0, FAILURE: 2 })
+      expect(it.breaker.state).toBe('open')
+    })
+
     test('a full bulkhead, a time limit, and what is taken away again', async () => {
       await using it = await guarded(make, { timeout: 300, bulkhead: { max: 1 }, volumeThreshold: 1 })
       const key = `${name}:full`
       it.proxy.bandwidth(0, { direction: 'upstream' })
       const slow = codeOf(it.get(key))
-      expect(await codeOf(it.get(key))).toBe('BULKHEAD_FULL')
+      // Of its own pipelines ioredis has one at a time.
+      if (!isPipelined) expect(await codeOf(it.get(key))).toBe('BULKHEAD_FULL')
+      await eventually(() => it.registry.get('store')?.calls.running === 1)
       it.clock.advance(300)
       expect(await slow).toBe('TIMEOUT')
       expect(it.breaker.state).toBe('open')
@@ -177,39 +202,68 @@ describe.skipIf(skipWithout('redis'))('commands of Redis', () => {
     })
   })
 
-  test('ioredis: subscriptions, scripts, callbacks, and a transaction without a pipeline', async () => {
-    await using it = await guarded(ioredis)
-    const client = it.client as Redis
-    client.defineCommand('twice', { numberOfKeys: 0, lua: 'return ARGV[1] * 2' })
-    expect(await (client as unknown as { twice(n: number): Promise<number> }).twice(21)).toBe(42)
-    const { promise: set, resolve: toldOfSet } = Promise.withResolvers<unknown>()
-    void client.set('io:callback', '1', (_, result) => toldOfSet(result))
-    expect(await set).toBe('OK')
-    const { promise: piped, resolve: toldOfPipeline } = Promise.withResolvers<unknown>()
-    void client
-      .pipeline()
-      .get('io:callback')
-      .exec((_, result) => toldOfPipeline(result))
-    expect(await piped).toEqual([[null, '1']])
-    await client.multi({ pipeline: false })
-    it.breaker.force('forced-open')
-    expect(await client.set('io:transaction', '1')).toBe('QUEUED')
-    expect(await client.exec()).toEqual([[null, 'OK']])
-    expect(await codeOf(client.get('io:transaction'))).toBe('CIRCUIT_OPEN')
-    const { promise: refused, resolve: toldOfRefusal } = Promise.withResolvers<unknown>()
-    client.get('io:callback', (error) => toldOfRefusal(error)).catch(() => {})
-    expect(await refused).toMatchObject({ code: 'CIRCUIT_OPEN' })
-    expect(await codeOf(client.pipeline().get('x').exec())).toBe('CIRCUIT_OPEN')
-    await client.subscribe('io:channel')
-    const told = once(client, 'message')
-    const other = new Redis(server.url)
-    await other.publish('io:channel', 'hello')
-    expect(await told).toEqual(['io:channel', 'hello'])
-    other.disconnect()
-  })
+  const ioredisClients = [
+    { name: 'ioredis', Client: Redis },
+    { name: 'ioredis 5', Client: ioredis5.Redis },
+  ]
 
-  test('node-redis: options of a command, and an abort of its caller', async () => {
-    await using it = await guarded(nodeRedis)
+  test.each(ioredisClients)(
+    '$name: commands of one turn that it sends as one pipeline are one call',
+    async ({ Client }) => {
+      await using it = await guarded((url) => ioredis(url, true, Client))
+      const client = it.client as Redis
+      const answers = [client.set('auto', '1'), client.get('auto'), codeOf(client.lpush('auto', 'x'))]
+      expect(await Promise.all(answers)).toEqual(['OK', '1', expect.stringMatching(/^WRONGTYPE/)])
+      expect(it.breaker.metrics.total()).toMatchObject({ SUCCESS: 1, FAILURE: 0 })
+      it.breaker.force('forced-open')
+      expect(await Promise.all([1, 2, 3].map(() => codeOf(client.get('auto'))))).toEqual(
+        Array(3).fill('CIRCUIT_OPEN'),
+      )
+      expect(it.breaker.metrics.total()).toMatchObject({ SHORT_CIRCUITED: 1 })
+      it.breaker.reset()
+      expect(await client.get('auto')).toBe('1')
+    },
+  )
+
+  test.each(ioredisClients)(
+    '$name: subscriptions, scripts, callbacks, and a transaction without a pipeline',
+    async ({ Client }) => {
+      await using it = await guarded((url) => ioredis(url, false, Client))
+      const client = it.client as Redis
+      client.defineCommand('twice', { numberOfKeys: 0, lua: 'return ARGV[1] * 2' })
+      expect(await (client as unknown as { twice(n: number): Promise<number> }).twice(21)).toBe(42)
+      const { promise: set, resolve: toldOfSet } = Promise.withResolvers<unknown>()
+      void client.set('io:callback', '1', (_, result) => toldOfSet(result))
+      expect(await set).toBe('OK')
+      const { promise: piped, resolve: toldOfPipeline } = Promise.withResolvers<unknown>()
+      void client
+        .pipeline()
+        .get('io:callback')
+        .exec((_, result) => toldOfPipeline(result))
+      expect(await piped).toEqual([[null, '1']])
+      await client.multi({ pipeline: false })
+      it.breaker.force('forced-open')
+      expect(await client.set('io:transaction', '1')).toBe('QUEUED')
+      expect(await client.exec()).toEqual([[null, 'OK']])
+      expect(await codeOf(client.get('io:transaction'))).toBe('CIRCUIT_OPEN')
+      const { promise: refused, resolve: toldOfRefusal } = Promise.withResolvers<unknown>()
+      client.get('io:callback', (error) => toldOfRefusal(error)).catch(() => {})
+      expect(await refused).toMatchObject({ code: 'CIRCUIT_OPEN' })
+      expect(await codeOf(client.pipeline().get('x').exec())).toBe('CIRCUIT_OPEN')
+      await client.subscribe('io:channel')
+      const told = once(client, 'message')
+      const other = new Redis(server.url)
+      await other.publish('io:channel', 'hello')
+      expect(await told).toEqual(['io:channel', 'hello'])
+      other.disconnect()
+    },
+  )
+
+  test.each([
+    ['node-redis', createClient],
+    ['node-redis 5', redis5.createClient],
+  ])('%s: options of a command, and an abort of its caller', async (_, create) => {
+    await using it = await guarded((url) => nodeRedis(url, create))
     const client = it.client as ReturnType<typeof createClient>
     await client.set('node:buffer', 'x')
     const controller = new AbortController()
@@ -260,8 +314,13 @@ test.each([
 })
 
 test.each([
-  [new Redis({ lazyConnect: true, enableAutoPipelining: true }), {}, /without enableAutoPipelining/],
-  [createCluster({ rootNodes: [{ url: 'redis://127.0.0.1:9' }] }), {}, /client must be/],
+  [createSentinel({ name: 'x', sentinelRootNodes: [{ host: '127.0.0.1', port: 9 }] }), {}, /client must be/],
+  [redis5.createCluster({ rootNodes: [{ url: 'redis://127.0.0.1:9' }] }), {}, /client must be/],
+  [
+    redis5.createSentinel({ name: 'x', sentinelRootNodes: [{ host: '127.0.0.1', port: 9 }] }),
+    {},
+    /client must be/,
+  ],
   [{ sendCommand() {} }, {}, /client must be/],
   [null, {}, /client must be .* not null/],
   [new Redis({ lazyConnect: true }), { name: 5 }, /name must be a text, not 5/],

@@ -85,7 +85,7 @@ export async function pauseHolder(redisUrl: string): Promise<PausedHolder> {
   const children = new AsyncDisposableStack()
   await using _ = children
   const port = await freePort()
-  const args = [redisUrl, port, '500ms', '1500ms']
+  const args = [redisUrl, port, '500ms', '4s']
   const fleet = await Promise.all(
     [1, 2, 3].map(async () => children.use(await startChild(instance, { args, ready: 'ready' }))),
   )
@@ -129,11 +129,20 @@ export interface CallTimes {
 
 export async function timeCalls(server: Service): Promise<CallTimes> {
   await using proxy = await tcpProxy({ target: server.url })
-  await using child = await startChild(instance, { args: [proxy.url, '1'], ready: 'ready' })
+  await using child = await startChild(instance, {
+    args: [proxy.url, '1', '2s', '20s', '500ms'],
+    ready: 'ready',
+  })
   await told(child, 'joined')
-  const p99 = async (): Promise<number> => (await ask(child, 'measure', 'measured')).p99 ?? Number.NaN
-  await p99()
-  const usual = await p99()
+  const measured = async (): Promise<number> => (await ask(child, 'measure', 'measured')).p99 ?? Number.NaN
+  await measured()
+  const usual = await measured()
+  // What else the machine does only adds: the least of five, where one is not small enough.
+  const p99 = async (): Promise<number> => {
+    let least = await measured()
+    for (let more = 4; more > 0 && !(least - usual < 1); more--) least = Math.min(least, await measured())
+    return least
+  }
 
   proxy.latency('2s')
   await told(child, 'lost')

@@ -7,18 +7,23 @@ import { redisShared } from '@loadbearing/hystrix-breaker/redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { expect, test } from 'vitest'
+import { ioredis5, redis5 } from './older-clients.ts'
 
 const down = (): Promise<never> => Promise.reject(new Error('down'))
 
 test.skipIf(skipWithout('redis'))(
-  'node-redis and ioredis are of one fleet, also after the server has lost its scripts and its life',
+  'node-redis and ioredis, 5 and 6, are of one fleet, also after the server has lost its scripts and its life',
   async () => {
     await using server = await redis({ name: 'breaker-node-redis' })
-    const nodeRedis = createClient({ url: server.url, socket: { reconnectStrategy: 20 } })
-    const ioredis = new Redis(server.url, { retryStrategy: () => 20 })
-    for (const client of [nodeRedis, ioredis]) client.on('error', () => {})
-    await nodeRedis.connect()
-    const clients = [nodeRedis, ioredis]
+    const nodeRedis = [createClient, redis5.createClient].map((create) =>
+      create({ url: server.url, socket: { reconnectStrategy: 20 } }),
+    )
+    const ioredis = [Redis, ioredis5.Redis].map(
+      (Client) => new Client(server.url, { retryStrategy: () => 20 }),
+    )
+    for (const client of [...nodeRedis, ...ioredis]) client.on('error', () => {})
+    await Promise.all(nodeRedis.map((client) => client.connect()))
+    const clients = [...nodeRedis, ...ioredis]
     const fleet = clients.map((client) => {
       const breaker = new Breaker({ name: 'upstream', volumeThreshold: 1, sleepWindow: 60_000 })
       const shared = redisShared(client, { quorum: 1, syncEvery: 50, timeout: 250 })
@@ -33,20 +38,21 @@ test.skipIf(skipWithout('redis'))(
         await isEverywhere('open')
         breaker.reset()
         await isEverywhere('closed')
-        await ioredis.script('FLUSH')
+        await ioredis[0]?.script('FLUSH')
       }
       await server.kill()
       await server.restart()
       await fleet[0]?.breaker.execute(down).catch(() => {})
       await isEverywhere('open')
-      expect(await fleet[1]?.breaker.execute(down).catch(({ code }) => code)).toBe('CIRCUIT_OPEN')
+      for (const { breaker } of fleet.slice(1))
+        expect(await breaker.execute(down).catch(({ code }) => code)).toBe('CIRCUIT_OPEN')
     } finally {
       for (const { breaker, shared } of fleet) {
         await shared[Symbol.asyncDispose]()
         await breaker[Symbol.asyncDispose]()
       }
-      nodeRedis.destroy()
-      ioredis.disconnect()
+      for (const client of nodeRedis) client.destroy()
+      for (const client of ioredis) client.disconnect()
     }
   },
 )

@@ -10,6 +10,7 @@ import {
 import { Breaker, InvalidOptionError, Registry } from '../../src/index.ts'
 import { browser, skipWithoutChromium } from './chromium.ts'
 import { ask, served } from './served.ts'
+import { steppedClock } from './stepped-clock.ts'
 
 const quick = { delay: 50 }
 
@@ -56,7 +57,8 @@ describe('the page as text', () => {
     [{ stream: '//elsewhere/hystrix.stream' }, /^stream must be a path/],
     [{ stream: 'javascript:alert(1)' }, /^stream must be a path/],
     [{ stream: 7 }, /^stream must be a path/],
-    [{ title: null }, /^title must be a text, not null$/],
+    [{ title: 7 }, /^title must be a text, not 7$/],
+    [{ title: null }, /^options: title must not be null: leave it out for its default$/],
     [{ tilte: '' }, /there is no "tilte"/],
   ])('refuses %j', (options, message) => {
     expect(() => dashboardPage(options as object)).toThrow(InvalidOptionError)
@@ -118,6 +120,7 @@ describe.skipIf(skipWithoutChromium())('the page in Chromium', () => {
       group: 'Accounts',
       volumeThreshold: 4,
       bulkhead: { max: 2, queue: 2 },
+      clock: steppedClock(),
     })
     registry.add(users)
     const stream = hystrixStream(registry, quick)
@@ -231,12 +234,14 @@ describe.skipIf(skipWithoutChromium())('the page in Chromium', () => {
 
   test('shows a fleet, orders and filters', async () => {
     const registries = [new Registry(), new Registry()]
+    // Time stands still: the calls stay within the window, however long the page takes.
+    const clock = steppedClock()
     for (const [n, registry] of registries.entries()) {
-      const calm = registry.getOrCreate('calm', (name) => new Breaker({ name }))
+      const calm = registry.getOrCreate('calm', (name) => new Breaker({ name, clock }))
       for (let call = 0; call < 30; call++) await calm.execute(() => call)
       const half = registry.getOrCreate('half', (name) => new Breaker({ name }))
       if (n === 0) half.force('forced-open')
-      const open = registry.getOrCreate('wide open', (name) => new Breaker({ name, consecutive: 1 }))
+      const open = registry.getOrCreate('wide open', (name) => new Breaker({ name, consecutive: 1, clock }))
       await open.execute(() => Promise.reject(new Error('down'))).catch((error: unknown) => error)
     }
     const peers = await Promise.all(registries.map((registry) => served(hystrixStream(registry, quick))))

@@ -37,7 +37,7 @@ const options: fc.Arbitrary<BreakerOptions> = fc.oneof(
 
 const actLists = fc.array(
   fc.constantFrom<Act>('success', 'failure', 'hang', 'sync', 'bad', 'wait', 'open', 'closed', 'off', 'reset'),
-  { maxLength: 30 },
+  { maxLength: 30, size: 'max' },
 )
 
 /** Every value that a frame may have: a whole number that JSON carries, a text, true or false; none is null. */

@@ -132,8 +132,9 @@ async function fleet(count: number): Promise<{ peers: Served[]; registries: Regi
   }
 }
 
+/** Calls of a breaker whose time stands still, so that they stay within its window. */
 async function called(registry: Registry, name: string, times: number): Promise<void> {
-  const breaker = registry.getOrCreate(name, (own) => new Breaker({ name: own }))
+  const breaker = registry.getOrCreate(name, (own) => new Breaker({ name: own, clock: steppedClock() }))
   for (let n = 0; n < times; n++) await breaker.execute(() => n)
 }
 
@@ -248,13 +249,19 @@ describe('turbine.stream', () => {
       timeout: '2s',
     })
     const reasons = new Map<string, string>()
-    turbine.on('lost', ({ url, error }) => reasons.set(url, error.message))
+    turbine.on('lost', ({ url, error }) => {
+      if (!reasons.has(url)) reasons.set(url, error.message)
+    })
     await using server = await served(turbine)
     using client = await StreamListener.open(server.url)
     await client.until(({ frames }) => frames.find(({ name }) => name === 'users'))
-    await client.until(() => reasons.size === 9)
     const reasonOf = (index: number): string | undefined => reasons.get(`${bad[index]?.url}/`)
-    expect([0, 1, 2, 3, 4, 7].map(reasonOf)).toEqual([
+    // The two others hang as well, once they have told what they have; a few at a time are lost.
+    const lost = [0, 1, 2, 3, 4, 7]
+    await client.until(() => lost.every((index) => reasonOf(index) !== undefined))
+    for (const gone of [port, 9])
+      await client.until(() => reasons.get(`http://127.0.0.1:${gone}/`) !== undefined)
+    expect(lost.map(reasonOf)).toEqual([
       'nothing came for 2000 ms',
       'nothing came for 2000 ms',
       'it answered 500',

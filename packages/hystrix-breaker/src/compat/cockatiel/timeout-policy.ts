@@ -118,14 +118,14 @@ export class TimeoutPolicy extends GuardedPolicy<ICancellationContext> {
 
 /** A call that has a deadline. */
 class TimedCall implements Expiring<TimedCall> {
-  readonly startedAt: number
+  readonly timedFrom: number
   expired = false
   previous: TimedCall | undefined
   next: TimedCall | undefined
   readonly #timedOut: () => void
 
-  constructor(startedAt: number, timedOut: () => void) {
-    this.startedAt = startedAt
+  constructor(timedFrom: number, timedOut: () => void) {
+    this.timedFrom = timedFrom
     this.#timedOut = timedOut
   }
 

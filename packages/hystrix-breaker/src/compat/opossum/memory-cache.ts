@@ -20,6 +20,8 @@ export const cacheSizeMax: number = 2 ** 24 - 1
 export class MemoryCache<V = unknown> {
   readonly cache: Map<string, Entry<V>> = new Map()
   readonly maxEntries: number
+  // One for all: each new one would look through what was deleted since the Map last grew.
+  #oldest = this.cache.keys()
 
   constructor(maxEntries: number = cacheSizeMax) {
     this.maxEntries = maxEntries
@@ -34,10 +36,7 @@ export class MemoryCache<V = unknown> {
   }
 
   set(key: string, value: V, expiresAt = 0): void {
-    if (this.cache.size >= this.maxEntries && !this.cache.has(key)) {
-      const [oldest] = this.cache.keys()
-      if (oldest !== undefined) this.cache.delete(oldest)
-    }
+    if (this.cache.size >= this.maxEntries && !this.cache.has(key)) this.#evict()
     this.cache.set(key, { value, expiresAt })
   }
 
@@ -47,5 +46,15 @@ export class MemoryCache<V = unknown> {
 
   flush(): void {
     this.cache.clear()
+  }
+
+  // What it has passed has been deleted, and what is set anew comes behind it.
+  #evict(): void {
+    let next = this.#oldest.next()
+    if (next.done === true) {
+      this.#oldest = this.cache.keys()
+      next = this.#oldest.next()
+    }
+    if (next.done !== true) this.cache.delete(next.value)
   }
 }

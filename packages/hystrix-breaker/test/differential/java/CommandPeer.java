@@ -35,6 +35,8 @@ public class CommandPeer {
   private static final ExecutorService CALLERS = Executors.newCachedThreadPool();
   private static final int ATTEMPTS = 5;
   private static final long LATEST_NANOS = 20_000_000;
+  // From call to call, where their order in the queue of a pool is looked at.
+  private static final long ORDER_NANOS = 5_000_000;
   private static final AtomicInteger COMMANDS = new AtomicInteger();
 
   public static void main(String[] args) throws IOException {
@@ -83,10 +85,12 @@ public class CommandPeer {
       answers.add(CompletableFuture.supplyAsync(() -> {
         Call own = new Call(key, call);
         begun.countDown();
-        return answer(own, context, key, options);
+        ObjectNode answer = answer(own, context, key, options);
+        return question.path("runs").asBoolean() ? answer.put("ran", own.ran) : answer;
       }, CALLERS));
       await(begun);
       if (System.nanoTime() - due > LATEST_NANOS) late.set(true);
+      if (question.path("runs").asBoolean()) sleepUntil(start += ORDER_NANOS);
     }
     ObjectNode all = JSON.createObjectNode();
     ArrayNode out = all.putArray("calls");
@@ -148,6 +152,7 @@ public class CommandPeer {
 
   private static class Call extends HystrixCommand<Integer> {
     private final JsonNode call;
+    private volatile boolean ran;
 
     Call(String key, JsonNode call) {
       super(Setter.withGroupKey(HystrixCommandGroupKey.Factory.asKey(key))
@@ -157,6 +162,7 @@ public class CommandPeer {
 
     @Override
     protected Integer run() throws Exception {
+      ran = true;
       String ends = call.get("ends").asText();
       Thread.sleep(ends.equals("hang") ? 2000 : call.path("takes").asLong());
       if (ends.equals("failure")) throw new IOException("failure");

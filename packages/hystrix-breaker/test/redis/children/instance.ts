@@ -5,7 +5,8 @@ import { redisShared } from '@loadbearing/hystrix-breaker/redis'
 import { Redis } from 'ioredis'
 
 // One process of a fleet: a breaker before one upstream, shared over Redis, and a caller that does not tire.
-const [redisUrl = '', upstreamPort = '', sleepWindow = '2s', probeTimeout = '20s'] = process.argv.slice(2)
+const [redisUrl = '', upstreamPort = '', sleepWindow = '2s', probeTimeout = '20s', timeout = '10s'] =
+  process.argv.slice(2)
 const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 const client = new Redis(redisUrl)
 client.on('error', () => {})
@@ -16,7 +17,7 @@ const breaker = new Breaker({
   timeout: '20s',
   probeTimeout,
 })
-const shared = redisShared(client, { quorum: 3, timeout: '500ms' })
+const shared = redisShared(client, { quorum: 3, timeout })
 const calls = { succeeded: 0, failed: 0, refused: 0 }
 let changes = 0
 

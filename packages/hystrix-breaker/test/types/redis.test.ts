@@ -1,0 +1,14 @@
+import type { SharedRedisClient } from '@loadbearing/hystrix-breaker/redis'
+import type { GuardableClient } from '@loadbearing/hystrix-breaker/redis-commands'
+import type { Cluster, Redis } from 'ioredis'
+import type { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
+import type { createClient } from 'redis'
+import type { createClient as createClient5 } from 'redis5'
+import { expectTypeOf, test } from 'vitest'
+
+test('clients of ioredis and node-redis, 5 and 6, are taken', () => {
+  expectTypeOf<Redis | Cluster>().toExtend<SharedRedisClient & GuardableClient>()
+  expectTypeOf<Redis5 | Cluster5>().toExtend<SharedRedisClient & GuardableClient>()
+  expectTypeOf<ReturnType<typeof createClient>>().toExtend<SharedRedisClient & GuardableClient>()
+  expectTypeOf<ReturnType<typeof createClient5>>().toExtend<SharedRedisClient & GuardableClient>()
+})
