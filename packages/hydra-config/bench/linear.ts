@@ -1,78 +1,53 @@
-import { isHydraConfigError, parseOverride, parseYaml } from '@loadbearing/hydra-config'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { type Growth, parsers, type Task, timeOfAny } from './linear-rounds.ts'
 
 /** How the time of a parser grows with the text. */
 export interface Linear {
-  /** Of the straight line through the least times of each size. */
+  /** Of the straight line through the least times of each size, for the shape of text where it fits worst. */
   readonly r2: number
-  /** The longest time of any text of up to 1 kB, each tried three times. */
-  readonly largestMs: number
+  /** The shape of text where it fits worst. */
+  readonly shape: string
 }
 
-const rounds = 5
+/** So many rounds that each size is timed a few times without anything else at work. */
+export const rounds = 24
 
-const parsers = {
-  override: (text: string) => void parseOverride(text),
-  YAML: (text: string) => void parseYaml(text),
+/**
+ * Times a parser on texts that grow to 1 MB, all sizes in turn, and takes of each size the least time.
+ *
+ * In the memory that V8 gives to young values by itself, 16 MB, a collection falls into every parse of some sizes and
+ * of none below, which makes steps of a straight line. They belong to what else lives in the program, so that the time
+ * of the parser is measured with room for all that one parse makes, collected before the next; the other way is
+ * measured too.
+ * @param youngMb how much memory young values get; what V8 takes by itself, and collects when it will, where undefined
+ */
+export async function growthOf(what: keyof typeof parsers, youngMb?: number): Promise<Linear> {
+  const workerData: Task = { what, rounds, apart: youngMb !== undefined }
+  const worker = new Worker(new URL('./linear-rounds.ts', import.meta.url), {
+    workerData,
+    resourceLimits: youngMb === undefined ? {} : { maxYoungGenerationSizeMb: youngMb },
+  })
+  const [grown]: Growth[][] = await once(worker, 'message')
+  await worker.terminate()
+  const fits = (grown ?? []).map(({ shape, points }) => ({
+    shape,
+    r2: squaredCorrelation(points.map(({ characters, ms }) => [characters, ms])),
+  }))
+  return fits.reduce((worst, each) => (each.r2 < worst.r2 ? each : worst), { shape: '', r2: 1 })
 }
 
-/** Texts that grow: of each shape so many repetitions as make the size. */
-const shapes = {
-  override: (size: number) => [
-    `a=[${'x,'.repeat(size / 2)}x]`,
-    `a=${'b c '.repeat(size / 4)}`,
-    `a='${"\\\\' ".repeat(size / 4)}'`,
-    `a={${'k:1,'.repeat(size / 4)}k:1}`,
-  ],
-  YAML: (size: number) => [
-    'key: value\n'.repeat(1).concat('- item\n'.repeat(0)) + list(size),
-    `a: "${'x '.repeat(size / 2)}"`,
-    `a: [${'x, '.repeat(size / 3)}x]`,
-    `a: |\n${'  line of text\n'.repeat(size / 15)}`,
-  ],
-}
-
-function list(size: number): string {
-  return `items:\n${'- a: 1\n  b: text\n'.repeat(size / 17)}`
-}
-
-export function parseTimes(what: keyof typeof parsers): Linear {
-  const parse = parsers[what]
-  const sizes = [125_000, 250_000, 375_000, 500_000, 625_000, 750_000, 875_000, 1_000_000]
-  for (const text of shapes[what](100_000)) timeOf(parse, text)
-  // The least of several times, the sizes in turn: what else the machine does at a moment falls on all of them.
-  const least = new Map<number, number[]>()
-  for (let round = 0; round < rounds; round++) {
-    for (const size of sizes) {
-      const times = shapes[what](size).map((text) => timeOf(parse, text))
-      const before = least.get(size) ?? times
-      least.set(
-        size,
-        times.map((time, at) => Math.min(time, before[at] ?? time)),
-      )
-    }
-  }
-  const points = Array.from(
-    least,
-    ([size, times]) => [size, times.reduce((sum, time) => sum + time)] as const,
-  )
-  let largestMs = 0
-  for (const text of hostileTexts(20_000)) {
-    largestMs = Math.max(
-      largestMs,
-      leastOf(3, () => timeOf(parse, what === 'override' ? `a=${text}` : text)),
+/** The longest time in milliseconds of any of so many texts of up to 1 kB, each tried three times. */
+export function longestTime(what: keyof typeof parsers, texts: number): number {
+  let longest = 0
+  for (const text of hostileTexts(texts)) {
+    const whole = what === 'override' ? `a=${text}` : text
+    longest = Math.max(
+      longest,
+      leastOf(3, () => timeOfAny(parsers[what], whole)),
     )
   }
-  return { r2: squaredCorrelation(points), largestMs }
-}
-
-function timeOf(parse: (text: string) => void, text: string): number {
-  const start = performance.now()
-  try {
-    parse(text)
-  } catch (error) {
-    if (!isHydraConfigError(error)) throw error
-  }
-  return performance.now() - start
+  return longest
 }
 
 function leastOf(times: number, measure: () => number): number {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Prepared } from '@loadbearing/harness/bench'
-import { loadConfig } from 'c12'
+import { type LoadConfigOptions, loadConfig } from 'c12'
 import { defu } from 'defu'
 import { load } from 'js-yaml'
 import type { layers } from './tree.ts'
@@ -14,11 +14,25 @@ export function jsYamlAndDefu([base, over]: readonly [string, string]): Prepared
 
 /** The two layers from files, as c12 reads them: `over.json` extends `base.json`. */
 export function c12(folder: string): Prepared<unknown> {
+  return c12Of({ cwd: folder, configFile: 'over.json' })
+}
+
+/** As {@link c12}, from YAML, which it reads each time. */
+export function c12OfYaml(folder: string): Prepared<unknown> {
+  return c12Of({ cwd: folder, configFile: 'over.yaml' })
+}
+
+/** As {@link c12}, each time with an override that was not there before. */
+export function c12Varied(folder: string): Prepared<unknown> {
+  let port = 0
+  return c12Of(() => ({ cwd: folder, configFile: 'over.json', overrides: { group_7: { port: port++ } } }))
+}
+
+function c12Of(options: LoadConfigOptions | (() => LoadConfigOptions)): Prepared<unknown> {
   return {
     call: async () => {
       const { config } = await loadConfig({
-        cwd: folder,
-        configFile: 'over.json',
+        ...(typeof options === 'function' ? options() : options),
         rcFile: false,
         globalRc: false,
         dotenv: false,

@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { findPython as installedPython } from '@loadbearing/tooling/foreign-programs'
 import { findHydra } from '../test/differential/python.ts'
 
 const lernaVersion = '2.2.1'
@@ -38,20 +36,9 @@ function findHydraPeer(): PythonPeer {
 function findLerna(): PythonPeer {
   const name = 'Lerna'
   const works = ['compose', 'overrides']
-  const folder = join(homedir(), '.cache', 'loadbearing', `lerna-${lernaVersion}`)
-  const python = join(folder, 'bin', 'python')
-  if (!existsSync(python)) spawnSync('python3', ['-m', 'venv', folder])
-  const works1 = (): boolean => spawnSync(python, ['-c', 'import lerna']).status === 0
-  if (!works1()) {
-    const installed = spawnSync(python, ['-m', 'pip', 'install', '--quiet', `lerna==${lernaVersion}`], {
-      encoding: 'utf8',
-    })
-    if (!works1()) {
-      const why = (installed.stderr ?? String(installed.error)).trim().split('\n')[0] ?? ''
-      return { name, missing: `pip cannot install lerna ${lernaVersion}: ${why}`, versions: {}, works }
-    }
-  }
-  return { name, python, versions: { lerna: lernaVersion }, works }
+  const found = installedPython({ packages: [`lerna==${lernaVersion}`], cache: `lerna-${lernaVersion}` })
+  if ('missing' in found) return { name, missing: found.missing, versions: {}, works }
+  return { name, python: found.command, versions: { lerna: lernaVersion }, works }
 }
 
 export function versionsOfPeers(): Record<string, string> {

@@ -43,8 +43,8 @@ export class Report {
   }
 
   /** What no target is set for. */
-  readonly told = (what: string, value: number | undefined): void => {
-    this.#verdict(what, 'told', value === undefined ? 'not measured' : `${figure(value)} times`, '')
+  readonly told = (what: string, value: number | undefined, unit: string = 'times'): void => {
+    this.#verdict(what, 'told', value === undefined ? 'not measured' : `${figure(value)} ${unit}`, '')
   }
 
   #verdict(...row: [what: string, wanted: string, measured: string, verdict: string]): void {

@@ -33,6 +33,17 @@ export function composeWarm(folder: string): Prepared<unknown> {
   }
 }
 
+/** As {@link composeWarm}, each time with an override that was not there before. */
+export function composeVaried(folder: string): Prepared<unknown> {
+  const hydra = createHydra({ sources: [fromDir(join(folder, 'conf'))] })
+  let port = 0
+  return {
+    call: async () =>
+      (await hydra.compose({ config: 'app', overrides: ['env=production', `group_7.port=${port++}`] })).value,
+    answer: plain,
+  }
+}
+
 /** As {@link composeWarm}, from texts in memory: JSON is YAML. */
 export function composeMemory({ base, over }: ReturnType<typeof layers>): Prepared<unknown> {
   const source = fromMemory({

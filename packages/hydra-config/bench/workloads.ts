@@ -23,6 +23,8 @@ export function writeLayers({ base, over }: ReturnType<typeof layers>): string {
   for (const name of ['base.json', 'default.json']) write(name, JSON.stringify(base))
   write('production.json', JSON.stringify(over))
   write('over.json', JSON.stringify({ extends: './base.json', ...over }))
+  write('base.yaml', yaml(base))
+  write('over.yaml', `extends: ./base.yaml\n${yaml(over)}`)
   mkdirSync(join(folder, 'conf', 'env'), { recursive: true })
   write('conf/app.yaml', `defaults:\n- _self_\n- env: development\n${yaml(base)}`)
   write('conf/env/development.yaml', '# @package _global_\n{}\n')

@@ -68,7 +68,7 @@ export interface HydraConfigErrorOptions extends ErrorOptions {
   /** Where the text is at fault, counted in Unicode characters from 0. */
   readonly offset?: number | undefined
   /** All that the schema does not take. */
-  readonly issues?: readonly ConfigIssue[]
+  readonly issues?: readonly ConfigIssue[] | undefined
   /** Where the value at fault was written. */
   readonly origin?: Origin | undefined
   /** The path of the value at fault, such as `db.port`. */
@@ -82,6 +82,8 @@ const brand: symbol = Symbol.for('loadbearing:hydra-config:error')
 export class HydraConfigError extends Error {
   override readonly name: string = 'HydraConfigError'
   readonly code: HydraConfigErrorCode
+  /** `message` without its last line, which tells where the value was written. */
+  readonly problem: string
   /** The name of the exception that Hydra or OmegaConf raises here; undefined where they have none. */
   readonly class?: string
   /** Where the text is at fault, counted in Unicode characters from 0; undefined where no text is. */
@@ -93,14 +95,15 @@ export class HydraConfigError extends Error {
   /** The path of the value at fault, such as `db.port`; undefined where no value is at fault. */
   readonly path?: string
 
-  constructor(code: HydraConfigErrorCode, message: string, options: HydraConfigErrorOptions = {}) {
-    super(withPlace(message, options.origin), 'cause' in options ? { cause: options.cause } : undefined)
+  constructor(
+    code: HydraConfigErrorCode,
+    message: string,
+    { cause, ...details }: HydraConfigErrorOptions = {},
+  ) {
+    super(withPlace(message, details.origin), cause === undefined ? undefined : { cause })
     this.code = code
-    if (options.class !== undefined) this.class = options.class
-    if (options.offset !== undefined) this.offset = options.offset
-    if (options.origin !== undefined) this.origin = options.origin
-    if (options.path !== undefined) this.path = options.path
-    if (options.issues !== undefined) this.issues = options.issues
+    this.problem = message
+    Object.assign(this, details)
     Object.defineProperty(this, brand, { value: true })
   }
 }
@@ -123,17 +126,20 @@ export function placed<Result>(place: ErrorPlace, work: () => Result): Result {
 /** The error with a place, where it tells none. */
 export function placedError(error: unknown, { origin, path }: ErrorPlace): unknown {
   if (!isHydraConfigError(error) || error.origin !== undefined || origin === undefined) return error
-  const { code, message, cause } = error
-  const at = new HydraConfigError(code, message, {
-    class: error.class,
-    offset: error.offset,
-    origin,
-    path: error.path ?? path,
-    ...(error.issues === undefined ? {} : { issues: error.issues }),
-    ...(cause === undefined ? {} : { cause }),
-  })
+  const { message } = error
+  const at = remade(error, { origin, path: error.path ?? path })
   if (error.stack !== undefined) at.stack = error.stack.replace(message, () => at.message)
   return at
+}
+
+/** The same error with other details, or another problem. */
+export function remade(
+  error: HydraConfigError,
+  { problem = error.problem, ...details }: HydraConfigErrorOptions & { readonly problem?: string },
+): HydraConfigError {
+  const { code, class: ofClass, offset, issues, origin, path, cause } = error
+  const before = { class: ofClass, offset, issues, origin, path, cause }
+  return new HydraConfigError(code, problem, { ...before, ...details })
 }
 
 /** The message, with the place below it unless it is in it. */

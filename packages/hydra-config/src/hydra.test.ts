@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { HydraEvent } from './events.ts'
 import { createHydra, type HydraOptions } from './hydra.ts'
 import { fromMemory } from './source/memory.ts'
@@ -76,7 +77,8 @@ describe('createHydra', () => {
   })
 
   test('what it composed before changes nothing of what it composes', async () => {
-    const texts: Record<string, string> = {
+    let texts = new Map<string, string>()
+    const named: Record<string, string> = {
       'config.yaml': 'defaults:\n- base: a\n- db: pg\n- _self_\n- extra: none\nname: ${db.host}\n',
       'base/a.yaml': '# @package _global_\nn: 1\ndb: {host: a, tags: [x]}\n',
       'base/b.yaml': '# @package _global_\nn: 2\ndb: ${other}\nother: {host: b}\n',
@@ -86,7 +88,7 @@ describe('createHydra', () => {
       'late/one.yaml': 'k: 1\n',
       'extra/hydra.yaml': '# @package _global_\nhydra: {job: {name: 5}}\nn: 3\n',
     }
-    const source = { path: 'memory://', files: () => new Map(Object.entries(texts)) }
+    const source = { path: 'memory://', files: () => texts }
     const hydra = createHydra({ sources: [source] })
     const choices = [
       fc.constantFrom('base=a', 'base=b'),
@@ -95,9 +97,12 @@ describe('createHydra', () => {
       fc.constantFrom('n=7', '++db.host=z', '+m=1'),
     ]
     const answer = async (composing: ReturnType<typeof hydra.compose>): Promise<unknown> => {
-      const { choices: chosen, defaults, explain, toYAML } = await composing
+      const composition = await composing
+      const { choices: chosen, defaults, explain, toYAML } = composition
       const trails = defaults.map(({ trail, ...rest }) => ({ ...rest, trail }))
-      return { text: toYAML(), chosen, trails, n: explain('n'), db: answerOf(() => explain('db.host')) }
+      const [value, digest] = [answerOf(() => composition.value), answerOf(() => composition.digest())]
+      const text = toYAML()
+      return { text, value, digest, chosen, trails, n: explain('n'), db: answerOf(() => explain('db.host')) }
     }
     const answerOf = (explained: () => unknown): unknown => {
       try {
@@ -106,9 +111,13 @@ describe('createHydra', () => {
         return String(error)
       }
     }
+    const change = fc.constantFrom('nothing', 'nothing', 'nothing', 'a map in place', 'to a new map')
+    let host = 0
     await fc.assert(
-      fc.asyncProperty(fc.tuple(...choices), fc.boolean(), async (overrides, host) => {
-        texts['db/pg.yaml'] = `host: ${host ? 'one' : 'two'}\n`
+      fc.asyncProperty(fc.tuple(...choices), change, async (overrides, changes) => {
+        if (changes !== 'nothing') host += 1
+        if (changes === 'to a new map' || host === 0) texts = new Map(Object.entries(named))
+        texts.set('db/pg.yaml', `host: ${host}\n`)
         const call = { config: 'config', overrides }
         const [again, fresh] = await Promise.all([
           answer(hydra.compose(call)).catch(String),
@@ -116,8 +125,75 @@ describe('createHydra', () => {
         ])
         expect(again).toEqual(fresh)
       }),
-      { numRuns: 300 },
+      { numRuns: 600 },
     )
+  })
+
+  test('what nothing can change is composed once, and anew for a schema or after a change', async () => {
+    const texts = new Map(
+      Object.entries({ 'config.yaml': 'a: {b: 1}\n', 'other.yaml': 'a: !!binary aGk=\n' }),
+    )
+    const hydra = createHydra({ sources: [{ path: 'memory://', files: () => texts }] })
+    const composed = (options?: object): ReturnType<typeof hydra.compose> =>
+      hydra.compose({ config: 'config', ...options })
+    const first = await composed()
+    expect(await composed()).toBe(first)
+    expect(await composed({ overrides: [] })).toBe(first)
+    expect(await composed({ overrides: ['a.b=1'] })).not.toBe(first)
+    const { value } = await composed({
+      schema: z.object({ a: z.object({ b: z.number().transform(String) }) }),
+    })
+    expect(value).toEqual({ a: { b: '1' } })
+    expect(await composed({ signal: new AbortController().signal })).not.toBe(first)
+    expect((await composed()).value).toEqual({ a: { b: 1 } })
+    // Bytes can be written to.
+    expect(await composed({ config: 'other' })).not.toBe(await composed({ config: 'other' }))
+    texts.set('config.yaml', 'a: {b: 2}\n')
+    expect((await composed()).value).toEqual({ a: { b: 2 } })
+    expect((await composed({ overrides: ['a.b=1'] })).explain('a.b').history).toHaveLength(2)
+  })
+
+  test('interpolations are resolved, and warnings told, each time', async () => {
+    let calls = 0
+    const told: string[] = []
+    const hydra = createHydra({
+      sources: [fromMemory({ 'config.yaml': 'a: ${next:}\nb: ${oc.deprecated:a}\nc:\n  d: ${next:}\n' })],
+      resolvers: { next: () => ++calls },
+      warn: (message) => void told.push(message),
+    })
+    for (const a of [1, 3]) {
+      const { value } = await hydra.compose({ config: 'config' })
+      expect(value).toEqual({ a, b: a, c: { d: a + 1 } })
+    }
+    expect(told).toHaveLength(2)
+  })
+
+  test('an override that asks for a value behind an interpolation is applied anew', async () => {
+    let which = 'one'
+    const hydra = createHydra({
+      sources: [fromMemory({ 'config.yaml': 'one: 1\ntwo: null\na: ${${oc.env:WHICH}}\n' })],
+      environment: () => which,
+    })
+    const call = { config: 'config', overrides: ['+a=3'] }
+    await expect(hydra.compose(call)).rejects.toMatchObject({ code: 'COMPOSITION' })
+    which = 'two'
+    expect((await hydra.compose(call)).value).toMatchObject({ a: 3 })
+    which = 'one'
+    await expect(hydra.compose(call)).rejects.toMatchObject({ code: 'COMPOSITION' })
+  })
+
+  test('more compositions than are kept, and more files, are all right', async () => {
+    const texts = new Map([['config.yaml', 'n: 0\n']])
+    let given: ReadonlyMap<string, string> = texts
+    const hydra = createHydra({ sources: [{ path: 'memory://', files: () => given }] })
+    const valueOf = async (n: number): Promise<unknown> =>
+      (await hydra.compose({ config: 'config', overrides: [`n=${n}`] })).value
+    for (let round = 0; round < 2; round += 1)
+      for (let n = 0; n < 200; n += 1) expect(await valueOf(n)).toEqual({ n })
+    for (let n = 0; n < 20; n += 1) {
+      given = new Map([['config.yaml', `n: ${n}\n`]])
+      expect((await hydra.compose({ config: 'config' })).value).toEqual({ n })
+    }
   })
 
   test('a merge that depends on where an interpolation leads is made anew', async () => {

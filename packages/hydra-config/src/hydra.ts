@@ -1,7 +1,7 @@
 import { type ComposeOptions, compose, defaultsList } from './compose/compose.ts'
 import type { Composition } from './compose/composition.ts'
+import { EarlierCompositions } from './compose/earlier.ts'
 import type { ResultDefault } from './defaults/defaults-tree.ts'
-import { ParsedConfigs } from './defaults/parsed-configs.ts'
 import { HydraConfigError } from './errors.ts'
 import { type Tell, teller } from './events.ts'
 import { type Clock, realClock } from './ports.ts'
@@ -16,7 +16,7 @@ import { type LiveConfig, type WatchTiming, watchConfig } from './watch/live.ts'
 export type HydraCall = Pick<ComposeOptions, 'config' | 'overrides' | 'schema' | 'signal'>
 
 /** What all configurations of a {@link Hydra} have in common. */
-export interface HydraOptions extends Omit<ComposeOptions, keyof HydraCall | 'source' | 'parsed'> {
+export interface HydraOptions extends Omit<ComposeOptions, keyof HydraCall | 'source' | 'earlier'> {
   /** The search path: of several sources with one config, the first has it. */
   readonly sources: readonly ConfigSource[]
 }
@@ -78,7 +78,7 @@ class HydraOfSources implements Hydra {
   readonly #clock: Clock
   readonly #onEvent: Tell | undefined
   readonly #tell: Tell
-  readonly #parsed = new ParsedConfigs()
+  readonly #earlier = new EarlierCompositions()
 
   constructor({ sources, onEvent, clock = realClock, ...common }: HydraOptions) {
     checkSources(sources)
@@ -132,7 +132,7 @@ class HydraOfSources implements Hydra {
       ...this.#common,
       ...call,
       source,
-      parsed: this.#parsed,
+      earlier: this.#earlier,
       onEvent: this.#onEvent,
       clock: this.#clock,
     }

@@ -70,6 +70,7 @@ export { fromGlob } from './source/glob.ts'
 export { fromMemory } from './source/memory.ts'
 export type { ConfigSource } from './source/source.ts'
 export { fromDotlist } from './structured/dotlist.ts'
+export { update, withFlagsAt } from './structured/edit.ts'
 export {
   any,
   bool,
@@ -92,7 +93,6 @@ export {
   str,
   union,
 } from './structured/field.ts'
-export { withFlagsAt } from './structured/flags.ts'
 export { maskedCopy } from './structured/masked-copy.ts'
 export { missingKeys } from './structured/missing-keys.ts'
 export {
@@ -101,7 +101,7 @@ export {
   type StructuredOptions,
   structured,
 } from './structured/structured.ts'
-export { type UpdateOptions, update } from './structured/update.ts'
+export type { UpdateOptions } from './structured/update.ts'
 export type { SweepPlan } from './sweep/plan.ts'
 export { planSweep, type SweepOptions, sweep } from './sweep/sweep.ts'
 export { pythonFloat } from './value/python-text.ts'

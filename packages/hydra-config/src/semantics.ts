@@ -1,4 +1,5 @@
 import { HydraConfigError } from './errors.ts'
+import { shown } from './shown.ts'
 
 /**
  * Which rules a composition keeps to: those of Hydra 1.3, to the letter, or those of Hydra 1.4 with what this package
@@ -17,6 +18,6 @@ export function checkSemantics(semantics: unknown): asserts semantics is Semanti
   if (semantics === 'hydra-1.3' || semantics === 'strict') return
   throw new HydraConfigError(
     'INVALID_OPTION',
-    `semantics must be 'hydra-1.3' or 'strict', received ${JSON.stringify(semantics)?.slice(0, 100)}`,
+    `semantics must be 'hydra-1.3' or 'strict', not ${shown(semantics)}`,
   )
 }

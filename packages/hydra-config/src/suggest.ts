@@ -7,7 +7,7 @@ export function suggestion(name: string, candidates: Iterable<string>): string {
 // Longer names are no slips of the keyboard, and comparing them costs time.
 const lengthMax = 64
 
-/** The candidate that the fewest edits make of `name`, at most a third of its length, at least one. */
+/** The candidate that the fewest edits make of `name`: at most a third of its length, at least one, never all of it. */
 function closest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > lengthMax) return undefined
   let nearest: string | undefined
@@ -15,7 +15,7 @@ function closest(name: string, candidates: Iterable<string>): string | undefined
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) >= least) continue
     const distance = editDistance(name, candidate)
-    if (distance < least) [nearest, least] = [candidate, distance]
+    if (distance < least && distance < name.length) [nearest, least] = [candidate, distance]
   }
   return nearest
 }

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { basename, dirname, extname, relative, resolve } from 'node:path'
+import { basename, dirname, extname, isAbsolute, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { getCallSites } from 'node:util'
 import { parseArguments } from '../cli/arguments.ts'
@@ -18,7 +18,7 @@ import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { type SecretsOptions, secretsOf } from '../secret/secrets.ts'
 import type { Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
-import { StoredFiles } from '../source/stored-files.ts'
+import { isStoredFiles, type StoredFiles } from '../source/stored-files.ts'
 import {
   childProcessLauncher,
   followLauncher,
@@ -33,15 +33,20 @@ export interface AppOptions {
   /** Name of the primary config, without `.yaml`. Default: none. */
   readonly config?: string
   /**
-   * Directory of the configs; a relative one is taken from the file that calls `defineApp`. `pkg://<package>/<folder>`
+   * Directory of the configs; a relative one is taken from `from`. `pkg://<package>/<folder>`
    * is one in an installed package. Default: none.
    */
   readonly configPath?: string | URL
   /** Instead of `configPath`. */
   readonly source?: ConfigSource
+  /**
+   * The file that defines the app: `import.meta.url`, or its absolute path. Needed where a bundler has put this package
+   * into it. Default: the file that calls `defineApp`, as the stack tells it.
+   */
+  readonly from?: string | URL
   /** Its structured configs, a `configStore`: the last source of the search path. Default: none. */
   readonly store?: ConfigSource
-  /** Name of the app and its jobs. Default: the name of the file that calls `defineApp`, without its ending. */
+  /** Name of the app and its jobs. Default: the name of the file `from`, without its ending. */
   readonly name?: string
   /** Further resolvers for interpolations, by name. */
   readonly resolvers?: Resolvers
@@ -78,7 +83,8 @@ export interface App {
 
 /**
  * Gives a program Hydra's command line: overrides, `--cfg`, `--multirun`, `--help`, completion. Where the file that
- * calls this is the program that Node was started with, it runs at once, and the process ends with the app's status.
+ * calls this (or `from`) is the program that Node was started with, it runs at once, and the process ends with the app's
+ * status.
  * Beside Hydra's flags it knows `--explain <path>`, which prints where a value comes from.
  *
  * @throws {HydraConfigError} `INVALID_OPTION`
@@ -92,7 +98,7 @@ export function defineApp(
   options: AppOptions & { readonly schema?: StandardSchema },
   task: (config: never, job: Job<never>) => unknown,
 ): App {
-  const file = callerFile()
+  const file = options.from === undefined ? callerFile() : fileOf(options.from)
   const definition = definitionOf(options, file, (job) => doTask(job, options.schema, task))
   const app: App = {
     name: definition.name,
@@ -107,7 +113,7 @@ function definitionOf(
   file: string | undefined,
   task: AppDefinition['task'],
 ): AppDefinition {
-  const home = file === undefined ? process.cwd() : dirname(file)
+  const home = file === undefined ? undefined : dirname(file)
   const name = options.name ?? (file === undefined ? 'app' : basename(file, extname(file)))
   const { resolvers, secrets, semantics, random, store } = options
   return {
@@ -116,7 +122,7 @@ function definitionOf(
     command: file === undefined ? name : `node ${relative(process.cwd(), file) || file}`,
     config: options.config,
     source: sourceOf(options, home),
-    home,
+    home: home ?? process.cwd(),
     task,
     launchers: options.launchers ?? [workerThreadsLauncher, childProcessLauncher],
     callbacks: options.callbacks ?? {},
@@ -130,17 +136,22 @@ function definitionOf(
 function storedFiles(store: ConfigSource | undefined): readonly StoredFiles[] {
   if (store === undefined) return []
   const files = store.files()
-  if (files instanceof StoredFiles) return [files]
+  if (files instanceof Map && isStoredFiles(files)) return [files]
   throw new HydraConfigError('INVALID_OPTION', 'store must be a configStore({…})')
 }
 
-function sourceOf({ configPath, source }: AppOptions, home: string): ConfigSource | undefined {
+function sourceOf({ configPath, source }: AppOptions, home: string | undefined): ConfigSource | undefined {
   if (configPath === undefined) return source
   if (source !== undefined) {
     throw new HydraConfigError('INVALID_OPTION', 'configPath and source are given; give one of them')
   }
   if (configPath instanceof URL) return systemPlatform.open(fileURLToPath(configPath))
-  return systemPlatform.open(configPath.startsWith('pkg://') ? configPath : resolve(home, configPath))
+  if (configPath.startsWith('pkg://') || isAbsolute(configPath)) return systemPlatform.open(configPath)
+  if (home !== undefined) return systemPlatform.open(resolve(home, configPath))
+  throw new HydraConfigError(
+    'INVALID_OPTION',
+    `configPath '${configPath}' is relative, and the file that calls defineApp is not known: give from: import.meta.url`,
+  )
 }
 
 async function doTask(
@@ -153,6 +164,17 @@ async function doTask(
   const hydra = new ConfigTree(run.root, run.resolve).root.at('hydra')
   // The overloads of defineApp tie the schema to what the task takes.
   return task(config.value as never, { ...context, config: config as Composition<never>, hydra })
+}
+
+/** @throws {HydraConfigError} `INVALID_OPTION` */
+function fileOf(from: string | URL): string {
+  const text = String(from)
+  if (text.startsWith('file://')) return fileURLToPath(text)
+  if (isAbsolute(text)) return text
+  throw new HydraConfigError(
+    'INVALID_OPTION',
+    `from must be import.meta.url or an absolute path, not '${text}'`,
+  )
 }
 
 /** The file that calls what calls this; undefined where it is none. */

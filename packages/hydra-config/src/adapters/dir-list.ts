@@ -24,12 +24,19 @@ export interface FolderListing {
   /** Folders without configs, with `/` at the end. */
   readonly folders: ReadonlySet<string>
   readonly unreadable: ReadonlyMap<string, HydraConfigError>
-  /** Of every folder, by path: equal as long as nothing came, went or got another name in it, as for files. */
-  readonly folderStates: ReadonlyMap<string, string>
-  /** Whether all states were older than a step of the clock: what has an equal one later has not changed in between. */
+  /** All that was looked at: the folders, what is in them, and where links lead. */
+  readonly looks: readonly Look[]
+  /** Whether all of it was older than a step of the clock: what looks the same later has not changed in between. */
   readonly isSettled: boolean
   /** Locations of all folders whose changes may change the listing or a text. */
   readonly watched: ReadonlySet<string>
+}
+
+/** How something looked: a folder the same as long as nothing came, went or got another name in it. */
+interface Look {
+  readonly location: string
+  /** Undefined for a link to nowhere. */
+  readonly stat: BigIntStats | undefined
 }
 
 const maxConfigs = 10_000
@@ -64,15 +71,32 @@ export function sameListing(one: FolderListing, other: FolderListing): boolean {
 }
 
 /**
- * Whether nothing has changed from the one listing to the other. Each state that `before` had then still held when
- * `now` looked at it, hence at the moment when `now` began to look.
+ * Whether nothing has changed since it was listed; a folder that is as it was is not listed again. Each state that was
+ * seen then still held when this looked at it, hence at the moment when it began to look.
  */
-export function isUnchanged(before: FolderListing, now: FolderListing): boolean {
+export async function isUnchanged(
+  { isSettled, looks }: FolderListing,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  throwIfAborted(signal)
+  if (!isSettled) return false
+  let done = 0
+  for (const { location, stat } of looks) {
+    if (!isSame(stat, statOf(location))) return false
+    done += 1
+    if (done % 256 === 0) await turn(done, signal)
+  }
+  return true
+}
+
+function isSame(before: BigIntStats | undefined, now: BigIntStats | undefined): boolean {
+  if (before === undefined || now === undefined) return before === now
   return (
-    before.isSettled &&
-    sameListing(before, now) &&
-    before.folderStates.size === now.folderStates.size &&
-    before.folderStates.entries().every(([path, state]) => now.folderStates.get(path) === state)
+    before.ctimeNs === now.ctimeNs &&
+    before.mtimeNs === now.mtimeNs &&
+    before.size === now.size &&
+    before.ino === now.ino &&
+    before.dev === now.dev
   )
 }
 
@@ -92,8 +116,8 @@ class Walk {
   readonly #now = BigInt(Date.now())
   readonly #files = new Map<string, FolderFile>()
   readonly #folders = new Set<string>()
-  readonly #folderStates = new Map<string, string>()
   readonly #unreadable = new Map<string, HydraConfigError>()
+  readonly #looks: Look[] = []
   #isSettled = true
   readonly #watched = new Set<string>()
   readonly #ahead: Folder[]
@@ -102,7 +126,7 @@ class Walk {
   constructor(root: string) {
     this.#root = root
     const stat = rootStat(root)
-    this.#note('', stat)
+    this.#note(root, stat)
     this.#ahead = [{ location: root, path: '', chain: new Set([identity(stat)]), linked: false }]
   }
 
@@ -136,8 +160,8 @@ class Walk {
     return {
       files: this.#files,
       folders: withoutConfigs,
-      folderStates: this.#folderStates,
-      isSettled: this.#isSettled,
+      looks: this.#looks,
+      isSettled: this.#isSettled && this.#unreadable.size === 0,
       unreadable: this.#unreadable,
       watched: this.#watched,
     }
@@ -160,13 +184,13 @@ class Walk {
     const location = join(folder.location, entry.name)
     // What is gone, or is a link to nowhere, is not there.
     const stat = statOf(location)
+    this.#note(location, stat)
     if (stat === undefined) return
     const linked = folder.linked || entry.isSymbolicLink()
     if (stat.isDirectory() && !isHidden(entry.name)) {
       const id = identity(stat)
       if (folder.chain.has(id)) return
       const path = `${folder.path}${entry.name}/`
-      this.#note(path, stat)
       this.#ahead.push({ location, path, chain: new Set([...folder.chain, id]), linked })
     }
     if (!stat.isFile() || !entry.name.endsWith('.yaml')) return
@@ -174,20 +198,18 @@ class Walk {
     const real = linked ? realpathOf(location) : undefined
     if (real !== undefined) this.#watched.add(dirname(real))
     const age = this.#now - stat.ctimeMs
-    const isRecent = age < clockStepMs
-    if (isRecent) this.#isSettled = false
     this.#files.set(folder.path + entry.name, {
       location,
       state: stateOf(stat),
-      isRecent,
+      isRecent: age < clockStepMs,
       isEmptied: stat.size === 0n && age < writeMs,
       outside: real === undefined || this.#isInside(real) ? undefined : real,
     })
   }
 
-  #note(folder: string, stat: BigIntStats): void {
-    this.#folderStates.set(folder, stateOf(stat))
-    if (this.#now - stat.ctimeMs < clockStepMs) this.#isSettled = false
+  #note(location: string, stat: BigIntStats | undefined): void {
+    this.#looks.push({ location, stat })
+    if (stat !== undefined && this.#now - stat.ctimeMs < clockStepMs) this.#isSettled = false
   }
 
   #isInside(real: string): boolean {

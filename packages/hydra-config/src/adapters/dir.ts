@@ -38,9 +38,9 @@ export function fromDir(path: string | URL, options: DirOptions = {}): ConfigSou
   return {
     path: `file://${root}`,
     async files(signal) {
+      if (known !== undefined && (await isUnchanged(known.listing, signal))) return known.files
       for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
         const listing = await listFolder(root, signal)
-        if (known !== undefined && isUnchanged(known.listing, listing)) return known.files
         const texts = await readAll(listing, known?.texts ?? new Map(), signal)
         // All was the same before and after, so in between it stood as it was read.
         if (texts !== undefined && sameListing(listing, await listFolder(root, signal))) {

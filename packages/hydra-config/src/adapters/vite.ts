@@ -3,9 +3,8 @@ import { dirname, relative, resolve, sep } from 'node:path'
 import type { Plugin } from 'vite'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { shown } from '../shown.ts'
-import { parseYaml } from '../yaml/parse-yaml.ts'
 import { fromDir } from './dir.ts'
-import { moduleText, typesText } from './vite-module.ts'
+import { configText, moduleText, typesText } from './vite-module.ts'
 
 /** Options of {@link hydraConfig}. */
 export interface HydraConfigPluginOptions {
@@ -19,8 +18,9 @@ export interface HydraConfigPluginOptions {
 
 /**
  * A plugin of Vite, and of Rollup without its hot updates, that puts a directory of configs into the bundle:
- * `import conf from 'virtual:hydra-config'` is a source of them. A config that is no YAML fails the build. While
- * developing, a change of a config updates whoever imports the module.
+ * `import conf from 'virtual:hydra-config'` is a source of them. They are read when the bundle is built, all of YAML 1.1,
+ * and stand in it as values with their lines and columns; a config that is no YAML fails the build. While developing, a
+ * change of a config updates whoever imports the module.
  *
  * Everything in the directory can be read by whoever gets the bundle.
  *
@@ -47,10 +47,10 @@ export function hydraConfig(options: HydraConfigPluginOptions = {}): Plugin {
     resolveId: { handler: (wanted) => (wanted === module ? id : undefined) },
     async load(wanted) {
       if (wanted !== id) return undefined
-      const files = await checkedFiles(home(), (message) => this.error(message))
-      for (const path of files.keys()) if (!path.endsWith('/')) this.addWatchFile(resolve(home(), path))
-      if (dts !== undefined) await writeChanged(resolve(root, dts), typesText(module, files))
-      return { code: moduleText(files), moduleSideEffects: false }
+      const configs = await readConfigs(home(), (message) => this.error(message))
+      for (const path of configs.keys()) if (!path.endsWith('/')) this.addWatchFile(resolve(home(), path))
+      if (dts !== undefined) await writeChanged(resolve(root, dts), typesText(module, configs))
+      return { code: moduleText(configs), moduleSideEffects: false }
     },
     hotUpdate({ file, modules }) {
       const inside = relative(home(), file)
@@ -61,26 +61,24 @@ export function hydraConfig(options: HydraConfigPluginOptions = {}): Plugin {
   }
 }
 
-/** The texts, of which each is YAML. */
-async function checkedFiles(
+/** The code of each config. */
+async function readConfigs(
   home: string,
   fail: (message: string) => never,
 ): Promise<ReadonlyMap<string, string>> {
-  const checked = new Map<string, string>()
+  const read = new Map<string, string>()
   let at = home
   try {
     const files = await fromDir(home).files()
     for (const path of files.keys()) {
       at = resolve(home, path)
-      const text = files.get(path) ?? ''
-      if (!path.endsWith('/')) parseYaml(text)
-      checked.set(path, text)
+      read.set(path, configText(path, files.get(path) ?? ''))
     }
   } catch (error) {
     if (!isHydraConfigError(error)) throw error
     fail(`${at}: ${error.message}`)
   }
-  return checked
+  return read
 }
 
 /** Writes only what is new: who watches the file would begin anew each time. */

@@ -1,8 +1,10 @@
 import { hydraResolvers } from '../compose/hydra-resolvers.ts'
 import { type ExpandedDefaults, expandDefaults } from '../defaults/expand.ts'
+import { ownConfigs } from '../defaults/own-configs.ts'
 import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError } from '../errors.ts'
 import { ResolverCache } from '../interpolation/resolver-cache.ts'
+import { wholeResolution } from '../interpolation/whole.ts'
 import { type CallbackFactories, Callbacks } from '../job/callbacks.ts'
 import { hydraAt, hydraVersion, textAt } from '../job/hydra-node.ts'
 import { composeJob, type JobConfig, type RunMode } from '../job/job-config.ts'
@@ -23,7 +25,7 @@ import { type Arguments, parseArguments } from './arguments.ts'
 import { completeShell } from './completion.ts'
 import { appHelp, hydraHelp } from './help.ts'
 import { Info } from './info.ts'
-import { reportFailure } from './report.ts'
+import { reportFailure, reportUnguarded } from './report.ts'
 import { rerun } from './rerun.ts'
 import { showConfig } from './show-config.ts'
 import { usageText } from './usage.ts'
@@ -76,7 +78,7 @@ export async function runCommandLine(
   try {
     return await run.run()
   } catch (error) {
-    reportFailure(error, platform)
+    reportUnguarded(error, platform)
     return 1
   } finally {
     run.log.close()
@@ -91,7 +93,13 @@ export class CommandLine {
   readonly log: Log
   readonly config: string | undefined
   readonly semantics: Semantics
-  readonly #warn = (message: string): void => this.platform.err(`UserWarning: ${message}\n`)
+  readonly #warned = new Set<string>()
+  /** As in Python, the same warning is told once. */
+  readonly #warn = (message: string): void => {
+    if (this.#warned.has(message)) return
+    this.#warned.add(message)
+    this.platform.err(`UserWarning: ${message}\n`)
+  }
 
   constructor(app: AppDefinition, given: Arguments, platform: Platform) {
     this.app = app
@@ -104,8 +112,11 @@ export class CommandLine {
 
   async run(): Promise<ExitStatus> {
     const { arguments: given, platform } = this
+    const { cfg, configDir } = given
     if (given.rerun !== undefined) return rerun(this, given.rerun)
     ensureNoFile(given.configPath)
+    if (configDir !== undefined && (await this.#guarded(() => this.#ensureConfigDir(configDir))) !== 0)
+      return 1
     if (given.help) {
       platform.out(`${await appHelp(this)}\n`)
       return 0
@@ -127,14 +138,28 @@ export class CommandLine {
     if (commands.filter(Boolean).length > 1) {
       fail('Only one of --run, --multirun, --cfg, --info and --shell_completion can be specified')
     }
-    if (given.cfg !== undefined) return showConfig(this, given.cfg)
-    if (given.shellCompletion) return completeShell(this)
+    if (cfg !== undefined) return this.#guarded(() => showConfig(this, cfg))
+    if (given.shellCompletion) return this.#guarded(() => completeShell(this))
     if (given.info !== undefined) {
       await new Info(this, (line) => platform.out(`${line}\n`)).show(given.info)
       return 0
     }
-    await this.#runJobs()
-    return 0
+    return this.#guarded(async () => {
+      await this.#runJobs()
+      return 0 as const
+    })
+  }
+
+  /** The command's status; where it fails, its failure is reported in short. */
+  async #guarded(command: () => ExitStatus | Promise<ExitStatus>): Promise<ExitStatus> {
+    try {
+      return await command()
+    } catch (error) {
+      const { cfg, resolve: resolving } = this.arguments
+      const { err, environment } = this.platform
+      reportFailure(error, { err, environment, resolving: cfg !== undefined && resolving })
+      return 1
+    }
   }
 
   /** The configs that overrides compose from. */
@@ -146,7 +171,7 @@ export class CommandLine {
       configDir: configDir === undefined ? undefined : this.#openConfigDir(configDir),
       schema: schemaSource(app),
       config,
-      overrides: this.#parse(overrides).overrides,
+      overrides: () => this.#parse(overrides).overrides,
       open: (path) => platform.open(path),
       resolve: { environment: platform.environment },
       warn: this.#warn,
@@ -161,11 +186,12 @@ export class CommandLine {
     const job = this.#composeIn(repository, mode, overrides, { ...options, config })
     const run = new RunConfig(job, this.platform, { warn: this.#warn, ...this.app.resolve })
     if (options.logged === true) {
+      await run.settle()
       this.log.configure(run.resolved('hydra.hydra_logging'), run.resolved('hydra.verbose'))
       const name = 'hydra._internal.hydra'
       if (this.log.isEnabled(name, 'DEBUG')) {
         const logger = this.log.logger(name)
-        await new Info(this, (line) => logger.debug(line)).all()
+        await new Info(this, (line) => logger.debug(line), mode).all()
       }
     }
     return run
@@ -175,9 +201,11 @@ export class CommandLine {
   async expand(overrides: readonly string[]): Promise<ExpandedDefaults> {
     const repository = await this.openRepository(this.config, overrides)
     return expandDefaults({
+      own: ownConfigs,
       repository,
       config: this.config ?? null,
       overrides: this.#parse(overrides).overrides,
+      warn: this.#warn,
     })
   }
 
@@ -196,6 +224,7 @@ export class CommandLine {
       sweepsPass,
       facts: { name: app.name, cwd: platform.cwd(), environment: platform.environment },
       resolve: {
+        parts: wholeResolution,
         ...app.resolve,
         environment: platform.environment,
         warn: this.#warn,
@@ -214,6 +243,11 @@ export class CommandLine {
       parseOverrides(ofSecrets, { ...options, secretPaths })
     }
     return parseSweep(overrides, options)
+  }
+
+  #ensureConfigDir(path: string): ExitStatus {
+    this.#openConfigDir(path)
+    return 0
   }
 
   #openConfigDir(path: string): ConfigSource {

@@ -1,5 +1,7 @@
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import type { Platform } from '../job/platform.ts'
+import { fromDotlist } from '../structured/dotlist.ts'
+import { pythonString } from '../value/python-string.ts'
 import { parseArguments } from './arguments.ts'
 import type { CommandLine, ExitStatus } from './command-line.ts'
 import { installScript, isShell, type Shell, uninstallScript } from './completion-scripts.ts'
@@ -11,12 +13,14 @@ const subcommands = ['install', 'uninstall', 'query'] as const
 /** `--shell-completion install=<shell>`, `uninstall=<shell>` or `query=<shell>`. */
 export async function completeShell(call: CommandLine): Promise<ExitStatus> {
   const { platform, app } = call
-  const given = new Map(call.arguments.overrides.map((text) => split(text)))
+  const dotlist = fromDotlist(call.arguments.overrides)
+  const given = new Map(dotlist.kind === 'map' ? dotlist.entries : [])
   const [subcommand, ...others] = subcommands.filter((each) => given.has(each))
   if (subcommand === undefined || others.length > 0) {
     fail(`Expecting one subcommand from ['install', 'uninstall', 'query'] to be set`)
   }
-  const shell = given.get(subcommand) ?? ''
+  const named = given.get(subcommand)
+  const shell = named === undefined ? '' : pythonString(named)
   if (!isShell(shell)) {
     return fail(`No completion plugin for '${shell}' found, available : \n\tbash\n\tfish\n\tzsh`)
   }
@@ -163,11 +167,6 @@ function withoutCommand(line: string): string {
   const match = node ?? python ?? command
   if (match === null) return fail(`Error parsing line '${line}'`)
   return match[1] ?? ''
-}
-
-function split(text: string): readonly [string, string] {
-  const equals = text.indexOf('=')
-  return equals === -1 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)]
 }
 
 function byCodePoint(a: string, b: string): number {

@@ -2,6 +2,7 @@ import { configPath, type DefaultItem, isSelf, nameOf, overrideKey } from '../de
 import type { DefaultsNode } from '../defaults/defaults-tree.ts'
 import type { ExpandedDefaults } from '../defaults/expand.ts'
 import { hydraVersion } from '../job/hydra-node.ts'
+import type { RunMode } from '../job/job-config.ts'
 import { redact } from '../value/secret.ts'
 import { dumpYaml } from '../yaml/dump.ts'
 import type { CommandLine } from './command-line.ts'
@@ -11,15 +12,22 @@ import { shownPart } from './show-config.ts'
 export class Info {
   readonly #call: CommandLine
   readonly #write: (text: string) => void
+  readonly #mode: RunMode
 
-  constructor(call: CommandLine, write: (text: string) => void) {
+  /** @param mode what is asked for: a sweep is none that cannot be shown */
+  constructor(call: CommandLine, write: (text: string) => void, mode: RunMode = 'RUN') {
     this.#call = call
     this.#write = write
+    this.#mode = mode
   }
 
   async show(topic: string): Promise<void> {
     if (topic === 'all') return this.all()
-    if (topic === 'plugins') return this.#plugins()
+    if (topic === 'plugins') {
+      this.#plugins()
+      this.#profile()
+      return
+    }
     if (topic === 'searchpath') return this.#searchPath()
     if (topic === 'config') return this.#config()
     const expanded = await this.#expand()
@@ -42,7 +50,7 @@ export class Info {
     const expanded = await this.#expand()
     this.#defaultsTree(expanded)
     this.#defaultsList(expanded)
-    const run = await this.#call.compose('RUN', this.#call.arguments.overrides)
+    const run = await this.#call.compose(this.#mode, this.#call.arguments.overrides)
     this.#header('Config', '*')
     this.#write(dumpYaml(redact(shownPart(run, 'job'))))
   }
@@ -62,10 +70,18 @@ export class Info {
     }
   }
 
+  /** Here plugins are given, and none has to be looked for. */
+  #profile(): void {
+    this.#write('')
+    this.#header('Profiling information', '*')
+    this.#header('Total plugins scan time : 0.000 seconds', '-')
+    this.#table(['Module', 'Sec'], [], '')
+  }
+
   async #searchPath(): Promise<void> {
     this.#write('')
     this.#header('Config search path', '*')
-    const run = await this.#call.compose('RUN', this.#call.arguments.overrides)
+    const run = await this.#call.compose(this.#mode, this.#call.arguments.overrides)
     const { sources } = run.job.repository
     this.#table(
       ['Provider', 'Search path'],

@@ -17,6 +17,7 @@ export async function rerun(call: CommandLine, path: string): Promise<ExitStatus
     platform.err('UserWarning: Config overrides are not supported as of now.\n')
   }
   const given = platform.resolve(path)
+  if (!platform.files.isFolder(given) && platform.files.read(given) === undefined) refuseMissing(path)
   const folder = platform.files.isFolder(given) ? given : given.slice(0, given.lastIndexOf('/'))
   const task = readMap(call, `${folder}/config.yaml`)
   const hydra = readMap(call, `${folder}/hydra.yaml`)
@@ -31,7 +32,7 @@ export async function rerun(call: CommandLine, path: string): Promise<ExitStatus
     entries: [],
     repository,
   }
-  const config = new RunConfig(job, platform, app.resolve)
+  const config = await new RunConfig(job, platform, app.resolve).settle()
   log.configure(config.resolved('hydra.job_logging'), config.resolved('hydra.verbose'))
   await app.task(
     contextOf(config, log, config.text('hydra.runtime.output_dir'), config.text('hydra.job.name')),
@@ -41,9 +42,7 @@ export async function rerun(call: CommandLine, path: string): Promise<ExitStatus
 
 function readMap({ platform }: CommandLine, path: string): Iterable<readonly [string, Value]> {
   const text = platform.files.read(path)
-  if (text === undefined) {
-    throw new HydraConfigError('SOURCE_NOT_FOUND', `File ${path} does not exist!`, { class: 'ValueError' })
-  }
+  if (text === undefined) return refuseMissing(path)
   const value = parseYaml(text)
   if (value.kind !== 'map') {
     throw new HydraConfigError('YAML_INVALID', `${path} holds a list, where a job has a mapping`, {
@@ -51,4 +50,8 @@ function readMap({ platform }: CommandLine, path: string): Iterable<readonly [st
     })
   }
   return value.entries.entries().map(([key, item]) => [String(key), item] as const)
+}
+
+function refuseMissing(path: string): never {
+  throw new HydraConfigError('SOURCE_NOT_FOUND', `File ${path} does not exist!`, { class: 'ValueError' })
 }

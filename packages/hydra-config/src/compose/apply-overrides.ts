@@ -1,21 +1,23 @@
-import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import type { StrictRules } from '../defaults/strict-rules.ts'
+import { HydraConfigError, isHydraConfigError, remade } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
-import { select } from '../interpolation/resolve-all.ts'
-import { editedList, type ListEdit } from '../merge/list-edit.ts'
-import { merge } from '../merge/merge.ts'
-import { type Element, isList, isSwept, type ListFunction, type Override } from '../override/override.ts'
+import { selected } from '../interpolation/resolve-all.ts'
+import { mergeOf } from '../merge/merge.ts'
+import { type Element, isList, isSwept, type Override } from '../override/override.ts'
 import { overrideOrigin, placesOf } from '../override/places.ts'
 import { pythonEqual } from '../override/python-order.ts'
-import type { Semantics } from '../semantics.ts'
-import { removed } from '../structured/remove.ts'
-import { update } from '../structured/update.ts'
-import { suggestion } from '../suggest.ts'
+import type { FunctionGrammar } from '../override/syntax.ts'
+import type { OwnCopies } from '../value/own-copies.ts'
 import { shownText } from '../value/secret.ts'
-import { map, type Value } from '../value/value.ts'
-import { valueAt } from '../value/value-path.ts'
+import type { TypeRules } from '../value/typing.ts'
+import { type CopyEntries, map, type Value } from '../value/value.ts'
 import { elementOf, valueOf } from './element-value.ts'
 import { followed } from './followed.ts'
+import type { HydraRules } from './hydra-rules.ts'
 import { childOf, withChild, withoutChild, withoutItem } from './path-edit.ts'
+import { refuse } from './refuse.ts'
+import { typeLines } from './type-lines.ts'
+import { fullKeyOf, typesAt } from './types-at.ts'
 
 /** An override of a value and its place among all overrides, from 0. */
 export interface PlacedOverride {
@@ -25,85 +27,85 @@ export interface PlacedOverride {
 
 /** What an override is applied by. */
 export interface OverrideContext {
-  readonly semantics: Semantics
+  readonly strict: StrictRules | undefined
+  readonly hydra: HydraRules | undefined
   /** The config groups, one of which a key that is not there may mean. */
   readonly groups: () => Iterable<string>
+  /** The functions that values may call. */
+  readonly functions: FunctionGrammar | undefined
+  /** How the entries of a map are copied. Default: one by one. */
+  readonly copy: CopyEntries | undefined
   /** For interpolations on the way to the key. */
   readonly resolve: ResolveOptions
+}
+
+interface Applying extends OverrideContext {
+  readonly root: Value
+  readonly copies: OwnCopies
 }
 
 /**
  * The value of an override, each part of it with its place in the text; undefined for a deletion.
  * @throws {HydraConfigError} `COMPOSITION` for a value that no configuration holds
  */
-export function overrideValue({ override, index }: PlacedOverride): Value | undefined {
+export function overrideValue(
+  { override, index }: PlacedOverride,
+  functions: FunctionGrammar | undefined,
+): Value | undefined {
   const { key, text, type, value, package: ofPackage } = override
   if (ofPackage !== undefined) {
     refuse(`Override ${text} looks like a config group override, but config group '${key}' does not exist.`)
   }
   if (type === 'DEL') return undefined
   if (holdsSweep(value)) refuse(`'${text}' has a sweep inside a value`)
-  return valueOf(value, overrideOrigin(override, index), placesOf(text))
+  return valueOf(value, overrideOrigin(override, index), placesOf(text, functions))
 }
 
 /**
  * Applies an override to a composed configuration.
  * @param value of the override, as {@link overrideValue} makes it
+ * @param copies what of `root` nobody else holds, and is changed itself
  * @throws {HydraConfigError} `COMPOSITION`
  */
 export function applyOverride(
   root: Value,
   { override }: PlacedOverride,
   value: Value | undefined,
-  context: OverrideContext,
+  given: OverrideContext,
+  copies: OwnCopies,
 ): Value {
   const { key, text, type } = override
   const steps = key.split('.')
+  const context = { ...given, root, copies }
   try {
     if (value === undefined) return deleted(root, steps, override, context)
-    if (type === 'ADD' && isThere(select(root, key, context.resolve)) && value.kind === 'scalar') {
+    if (type === 'ADD' && isThere(selected(root, key, context.resolve)) && value.kind === 'scalar') {
       refuse(
         `Could not append to config. An item is already at '${key}'.\n` +
           `Either remove + prefix: '${text.slice(1)}'\n` +
           `Or add a second + to add or override '${key}': '+${text}'\n`,
       )
     }
-    if (isLocked(root)) return updatedTyped(root, value, override, context)
-    if (context.semantics === 'hydra-1.3') return updated(root, steps, value, override, context)
-    const way = followed(root, steps)
+    const rules = rulesOf(root)
+    if (rules !== undefined) return rules.override(root, value, override, context)
+    if (context.strict === undefined) return updated(root, steps, value, override, context)
+    const way = followed(root, steps, context.resolve)
     if (way === undefined) refuse(`'${key}' is below a value that a resolver makes`)
-    if (override.edit === undefined) return updated(root, way, value, override, context)
-    return withListEdit(root, way, listEditOf(override.edit, value), override, context)
+    return updated(root, way, value, override, context)
   } catch (cause) {
-    if (!isHydraConfigError(cause) || !isOfOmegaConf(cause.class)) throw cause
-    return refuse(`Error merging override ${text}`, cause)
+    if (!isHydraConfigError(cause)) throw cause
+    const within = cause.cause
+    if (isHydraConfigError(within) && isOfOmegaConf(within.class)) {
+      return refuse(cause.problem, undefined, withTypeLines(within, steps, override, context))
+    }
+    if (!isOfOmegaConf(cause.class)) throw cause
+    return refuse(`Error merging override ${text}`, undefined, withTypeLines(cause, steps, override, context))
   }
 }
 
 /** A configuration with types is locked before its overrides, and changed as OmegaConf changes it. */
-function isLocked({ typing }: Value): boolean {
-  return typing?.flags?.struct === true
-}
-
-function updatedTyped(
-  root: Value,
-  value: Value,
-  override: Override,
-  { semantics, resolve }: OverrideContext,
-): Value {
-  const { key, text, type, edit } = override
-  const forceAdd = type !== 'CHANGE'
-  try {
-    if (semantics !== 'strict' || edit === undefined)
-      return update(root, key, value, { ...resolve, forceAdd })
-    const there = valueAt(root, followed(root, key.split('.')) ?? [])
-    if (there?.kind !== 'list') return refuse(`could not apply the override '${text}': '${key}' is no list`)
-    return update(root, key, editedList(there, [listEditOf(edit, value)]), { ...resolve, merge: false })
-  } catch (cause) {
-    const isUnknown = isHydraConfigError(cause) && /^Config(?:Attribute|Key)Error$/.test(cause.class ?? '')
-    if (!isUnknown || forceAdd) throw cause
-    return refuse(`Could not override '${key}'.\nTo append to your config use +${text}`, cause)
-  }
+function rulesOf({ typing }: Value): TypeRules | undefined {
+  return typing?.flags?.struct === true ? typing.rules : undefined
 }
 
 /** Where every container on the way is made anew, and a scalar on the way becomes an empty mapping. */
@@ -112,54 +114,43 @@ function updated(
   [step = '', ...rest]: readonly string[],
   value: Value,
   override: Override,
-  context: OverrideContext,
+  context: Applying,
 ): Value {
   const child = childOf(container, step, rest.length === 0 ? 'ValueError' : 'TypeError')
-  const mayAdd = override.type !== 'CHANGE'
-  if (child === undefined && !mayAdd && container.kind === 'map') {
-    refuseUnknown(override, container, step, context)
+  if (child === undefined && override.type === 'CHANGE' && container.kind === 'map') {
+    refuseUnknown(override, container, stepsBefore(override, rest.length), context)
   }
-  if (rest.length > 0) {
-    const next = child === undefined || child.kind === 'scalar' ? map([]) : child
-    return withChild(container, step, updated(next, rest, value, override, context))
-  }
-  if (child === undefined || child.kind === 'scalar' || value.kind === 'scalar') {
-    return withChild(container, step, value)
-  }
-  if (!mayAdd) ensureKnownKeys(child, value, override, context)
-  return withChild(container, step, merge(child, value, { listEdits: context.semantics === 'strict' }))
+  if (rest.length === 0)
+    return withChild(container, step, changed(child, value, override, context), context.copies)
+  const next = child === undefined || child.kind === 'scalar' ? map([]) : child
+  return withChild(container, step, updated(next, rest, value, override, context), context.copies)
 }
 
-/** What `append(…)` and its like make of the list at the end of the way. */
-function withListEdit(
-  container: Value,
-  [step = '', ...rest]: readonly string[],
-  edit: ListEdit,
-  override: Override,
-  context: OverrideContext,
-): Value {
-  const child = childOf(container, step)
-  if (child === undefined) return refuseUnknown(override, container, step, context)
-  if (rest.length > 0) return withChild(container, step, withListEdit(child, rest, edit, override, context))
-  if (child.kind === 'list') return withChild(container, step, editedList(child, [edit]))
-  const found = child.kind === 'map' ? 'a mapping' : 'a scalar'
-  return refuse(`could not apply the override '${override.text}': '${override.key}' is no list but ${found}`)
-}
-
-function listEditOf({ name, index }: ListFunction, value: Value): ListEdit {
-  const items = value.kind === 'list' ? value.items : []
-  if (name === 'insert') return { kind: name, index, items }
-  if (name === 'pop') return { kind: name, index }
-  return name === 'clear' ? { kind: name } : { kind: name, items }
+/** What an override makes of what stands at its key. */
+function changed(child: Value | undefined, value: Value, override: Override, context: Applying): Value {
+  const { strict, copies } = context
+  const { edit, type } = override
+  const editing = strict?.lists
+  if (edit !== undefined && editing !== undefined) return editing.byOverride(child, edit, value, override)
+  if (child === undefined || child.kind === 'scalar' || value.kind === 'scalar') return value
+  if (type === 'CHANGE') ensureKnownKeys(child, value, override, override.key.split('.'), context)
+  return mergeOf(child, value, { editing, copies }).merged
 }
 
 /** The root is locked: a mapping brings no key that is not there. */
-function ensureKnownKeys(dest: Value, value: Value, override: Override, context: OverrideContext): void {
+function ensureKnownKeys(
+  dest: Value,
+  value: Value,
+  override: Override,
+  steps: readonly string[],
+  context: Applying,
+): void {
   if (dest.kind !== 'map' || value.kind !== 'map') return
   for (const [key, item] of value.entries) {
     const known = dest.entries.get(key)
-    if (known === undefined) refuseUnknown(override, dest, String(key), context)
-    ensureKnownKeys(known, item, override, context)
+    const below = [...steps, String(key)]
+    if (known === undefined) refuseUnknown(override, dest, below, context)
+    ensureKnownKeys(known, item, override, below, context)
   }
 }
 
@@ -167,13 +158,13 @@ function deleted(
   root: Value,
   steps: readonly string[],
   override: Override,
-  { semantics, resolve }: OverrideContext,
+  { strict: rules, resolve, copies }: Applying,
 ): Value {
   const { key, value, hasValue } = override
-  const strict = semantics === 'strict'
-  const way = followed(root, steps)
+  const strict = rules !== undefined
+  const way = followed(root, steps, resolve)
   const raw = way && way.reduce<Value | undefined>((at, step) => at && thereIn(at, step), root)
-  const found = strict && raw !== undefined && !isThere(raw) ? raw : select(root, key, resolve)
+  const found = strict && raw !== undefined && !isThere(raw) ? raw : selected(root, key, resolve)
   if (found === undefined || (!strict && !isThere(found))) {
     return refuse(`Could not delete from config. '${key}' does not exist.`)
   }
@@ -185,17 +176,22 @@ function deleted(
   }
   // What a resolver makes is made anew by the next one who asks: nothing of it can be taken away for good.
   if (way === undefined) return root
-  return isLocked(root) ? removed(root, steps, resolve) : without(root, way, strict)
+  return rulesOf(root)?.remove(root, steps, { ...resolve, copies }) ?? without(root, way, strict, copies)
 }
 
-function without(container: Value, [step = '', ...rest]: readonly string[], strict: boolean): Value {
+function without(
+  container: Value,
+  [step = '', ...rest]: readonly string[],
+  strict: boolean,
+  copies: OwnCopies,
+): Value {
   const child = childOf(container, step)
   if (rest.length > 0 && child !== undefined) {
-    return withChild(container, step, without(child, rest, strict))
+    return withChild(container, step, without(child, rest, strict, copies), copies)
   }
-  if (container.kind === 'map') return withoutChild(container, step)
+  if (container.kind === 'map') return withoutChild(container, step, copies)
   if (strict && container.kind === 'list') return withoutItem(container, step)
-  throw new HydraConfigError('COMPOSITION', `an item of a list cannot be deleted`, { class: 'TypeError' })
+  return refuse('an item of a list cannot be deleted', 'TypeError')
 }
 
 function thereIn(container: Value, step: string): Value | undefined {
@@ -229,24 +225,43 @@ function isOfOmegaConf(ofClass: string | undefined): boolean {
   )
 }
 
+/** The steps of the key without the last ones of them. */
+function stepsBefore({ key }: Override, left: number): readonly string[] {
+  const steps = key.split('.')
+  return steps.slice(0, steps.length - left)
+}
+
+/** @param steps of the key that is not there */
 function refuseUnknown(
   { key, text }: Override,
   container: Value,
-  step: string,
-  { groups }: OverrideContext,
+  steps: readonly string[],
+  { root, strict, hydra, groups }: Applying,
 ): never {
-  const keys = container.kind === 'map' ? container.entries.keys().map(String) : []
-  const candidates = key === step ? [...keys, ...groups()] : keys
-  const unknown = new HydraConfigError('COMPOSITION', `Key '${step}' is not in struct`, {
+  const step = steps.at(-1) ?? ''
+  const types = typesAt(root, steps.slice(0, -1), hydra)
+  const what = types.object === 'dict' ? 'is not in struct' : `not in '${types.object}'`
+  const lines = typeLines(fullKeyOf(root, steps), types)
+  const unknown = new HydraConfigError('COMPOSITION', `Key '${step}' ${what}${lines}`, {
     class: 'ConfigKeyError',
   })
-  const advice = `To append to your config use +${text}${suggestion(step, candidates)}`
-  refuse(`Could not override '${key}'.\n${advice}`, unknown)
+  const keys = container.kind === 'map' ? container.entries.keys().map(String) : []
+  const candidates = key === step ? [...keys, ...groups()] : keys
+  const advice = strict?.suggestion(step, candidates) ?? ''
+  refuse(`Could not override '${key}'.\nTo append to your config use +${text}${advice}`, undefined, unknown)
 }
 
-function refuse(message: string, cause?: unknown): never {
-  throw new HydraConfigError('COMPOSITION', message, {
-    class: 'ConfigCompositionException',
-    ...(cause === undefined ? {} : { cause }),
-  })
+/** OmegaConf's exception about an override, with the lines that it has there. */
+function withTypeLines(
+  error: HydraConfigError,
+  steps: readonly string[],
+  { type }: Override,
+  { root, hydra }: Applying,
+): HydraConfigError {
+  const { code, problem } = error
+  if (problem.includes('\n    object_type=')) return error
+  // A deletion is refused by the map around the key.
+  const isMerge = code === 'MERGE' && type !== 'DEL'
+  const types = typesAt(root, isMerge ? steps : steps.slice(0, -1), hydra)
+  return remade(error, { problem: problem + typeLines(fullKeyOf(root, steps), types) })
 }

@@ -45,7 +45,7 @@ describe('compose', () => {
 
   test('an unknown key is refused', async () => {
     expect(await refusal('config', 'nme=1')).toMatch(
-      /^COMPOSITION ConfigCompositionException: .*\+nme=1; did you mean 'name'/s,
+      /^COMPOSITION ConfigCompositionException: Could not override 'nme'\.\n.* use \+nme=1\n {2}at override 'nme=1'$/,
     )
   })
 
@@ -56,8 +56,40 @@ describe('compose', () => {
     },
   )
 
+  test('thousands of overrides of one map are applied, each seen by the next and by explain()', async () => {
+    const numbers = Array.from({ length: 5000 }, (_, at) => at)
+    const wide = fromMemory({ 'config.yaml': `m:\n${numbers.map((at) => `  k${at}: 0\n`).join('')}` })
+    const overrides = numbers.flatMap((at) => [
+      `m.k${at}=${at}`,
+      at % 2 === 0 ? `~m.k${at}` : `m.k${at}={a: ${at}}`,
+      at % 2 === 0 ? `+m.k${at}=again` : `++m.k${at}.b=x`,
+    ])
+    const composition = await compose({ source: wide, config: 'config', overrides })
+    const odd = numbers.filter((at) => at % 2 === 1).map((at) => [`k${at}`, { a: at, b: 'x' }])
+    const even = numbers.filter((at) => at % 2 === 0).map((at) => [`k${at}`, 'again'])
+    expect(JSON.stringify(composition.value)).toBe(
+      JSON.stringify({ m: Object.fromEntries([...odd, ...even]) }),
+    )
+    expect(composition.explain('m.k4998').history.map(({ op }) => op)).toEqual([
+      'set',
+      'replace',
+      'delete',
+      'set',
+    ])
+  })
+
   test('a cycle of defaults lists is named', async () => {
     expect(await refusal('loop')).toMatch(/^COMPOSITION RecursionError: .*loop/)
+  })
+
+  test('what a source gives for a text and is none is refused by its name', async () => {
+    const files = new Map()
+    files.set('config.yaml', 5)
+    await expect(
+      compose({ source: { path: 'own://', files: () => files }, config: 'config' }),
+    ).rejects.toThrow(
+      expect.objectContaining({ code: 'SOURCE_READ', message: "the config 'config' is no text but 5" }),
+    )
   })
 
   test('__proto__ is a key like any other', async () => {
@@ -74,6 +106,13 @@ describe('compose', () => {
     [{ source, overrides: ['a=1', 2] }, /not one with 2/],
     [{ source, semantics: 'hydra-2' }, /semantics must be/],
     [{ source, resolvers: { 'oc.env': () => '' } }, /oc\.env/],
+    [{ source, schema: {} }, /schema must be a Standard Schema .* not an object/],
+    [{ source, schema: 'z' }, /schema must be a Standard Schema .* not "z"/],
+    [{ source, secrets: ['**.token'] }, /secrets must be .* not an array/],
+    [{ source, secrets: null }, /secrets must be .* not null/],
+    [{ source, secrets: { paths: '**.token' } }, /secrets\.paths must be an array, not "\*\*\.token"/],
+    [{ source, secrets: { environment: 'TOKEN' } }, /secrets\.environment must be an array, not "TOKEN"/],
+    [{ source, secrets: { environment: [1] } }, /secrets\.environment takes names .* not 1/],
   ])('options are checked: %o', async (options, message) => {
     const given: ComposeOptions = JSON.parse('{}')
     await expect(compose(Object.assign(given, { config: 'config' }, options))).rejects.toThrow(

@@ -1,11 +1,14 @@
 import { throwIfAborted } from '../aborted.ts'
-import type { DefaultsNode, ResultDefault } from '../defaults/defaults-tree.ts'
+import type { ResultDefault } from '../defaults/defaults-tree.ts'
 import { expandDefaults } from '../defaults/expand.ts'
-import type { ParsedConfigs } from '../defaults/parsed-configs.ts'
+import { ownConfigs } from '../defaults/own-configs.ts'
 import { Repository } from '../defaults/repository.ts'
 import type { ResolveOptions } from '../interpolation/resolve.ts'
 import type { Environment } from '../interpolation/resolver.ts'
+import { survey } from '../interpolation/survey.ts'
+import { wholeResolution } from '../interpolation/whole.ts'
 import { searchPathPlaces } from '../job/search-path.ts'
+import { functionGrammar } from '../override/function-syntax.ts'
 import type { Override } from '../override/override.ts'
 import { parseOverrides } from '../override/parse-overrides.ts'
 import { systemEnvironment, systemWallClock } from '../ports.ts'
@@ -13,21 +16,28 @@ import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { type SecretsOptions, secretsOf } from '../secret/secrets.ts'
 import { checkSemantics, type Semantics } from '../semantics.ts'
 import type { ConfigSource } from '../source/source.ts'
-import { StoredFiles } from '../source/stored-files.ts'
-import { type MapValue, map, type Value } from '../value/value.ts'
+import { isStoredFiles } from '../source/stored-files.ts'
+import { sharedCopyOf } from '../value/shared-entries.ts'
+import type { Value } from '../value/value.ts'
 import { checkOptions, sourcesOf } from './check-options.ts'
-import { type Composed, type Composition, compositionOf, settledComposition } from './composition.ts'
+import {
+  type ComposedLayers,
+  type Composing,
+  composedOf,
+  composeLayers,
+  ownDefaults,
+} from './compose-layers.ts'
+import { type Composition, compositionOf, settledComposition } from './composition.ts'
+import type { EarlierCompositions } from './earlier.ts'
 import { hydraSource } from './hydra-configs.ts'
-import { conformHydra, ensureHydraKeys, ensureNoDeletion } from './hydra-keys.ts'
 import { hydraResolvers } from './hydra-resolvers.ts'
-import { configLayer, emptyRoot, type Layer, lockLayer, overrideLayer } from './layer.ts'
+import { hydraRules } from './hydra-rules.ts'
+import type { Layer } from './layer.ts'
 import { Observer, type ObserverOptions } from './observer.ts'
-import { withoutChild } from './path-edit.ts'
-import { refuseSweep } from './refuse-sweep.ts'
 
 /** Options of {@link compose}. */
 export interface ComposeOptions
-  extends Omit<ResolveOptions, 'cache' | 'secretEnvironment' | 'secretPaths'>,
+  extends Omit<ResolveOptions, 'cache' | 'parts' | 'secretEnvironment' | 'secretPaths'>,
     ObserverOptions {
   /** The search path: of several sources with one config, the first has it. */
   readonly source: ConfigSource | readonly ConfigSource[]
@@ -48,8 +58,8 @@ export interface ComposeOptions
   readonly secrets?: SecretsOptions | undefined
   /** Checks the values and gives them their type: any Standard Schema v1, such as one of zod, valibot or arktype. */
   readonly schema?: StandardSchema | undefined
-  /** Configs that were parsed before, to be shared by compositions. Default: none. */
-  readonly parsed?: ParsedConfigs | undefined
+  /** What compositions with the same options left, to be used again. Default: nothing. */
+  readonly earlier?: EarlierCompositions | undefined
   /** Ends the composition: its promise rejects with `ABORTED`, the signal's reason as its `cause`. */
   readonly signal?: AbortSignal | undefined
 }
@@ -73,9 +83,32 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     const repository = await openRepository(options)
     const resolvers = observer.resolvers(options.resolvers)
     const resolve = resolveOptions({ ...options, resolvers }, repository)
-    const parsed = parseOverrides(overrides, { semantics, secretPaths: resolve.secretPaths })
-    return settledComposition(composedIn(repository, config, parsed, resolve), options)
+    const { secretPaths } = resolve
+    // What is secret is marked while it is composed.
+    const earlier = secretPaths === undefined ? options.earlier?.of(repository, config, overrides) : undefined
+    const isPlain = options.schema === undefined && options.signal === undefined
+    if (earlier?.composition !== undefined && isPlain) return earlier.composition
+    const composed =
+      earlier?.composed === undefined
+        ? composedIn(repository, config, parseOverrides(overrides, { semantics, secretPaths }), resolve)
+        : { ...earlier.composed, resolve }
+    const composition = await settledComposition(composed, options)
+    if (earlier !== undefined && composed.always) {
+      earlier.composed = composed
+      if (isPlain && isFixed(composed.root)) earlier.composition = composition
+    }
+    return composition
   })
+}
+
+/** Whether these are values that nobody can change, and nothing in them is to be resolved. */
+function isFixed(value: Value): boolean {
+  if (value.kind === 'scalar') return !(value.value instanceof Uint8Array)
+  if (survey(value).interpolated) return false
+  for (const each of value.kind === 'list' ? value.items : value.entries.values()) {
+    if (!isFixed(each)) return false
+  }
+  return true
 }
 
 /** @param repository whose stored configs mark what is secret too */
@@ -86,7 +119,8 @@ export function resolveOptions(
   const { environment = systemEnvironment, resolvers, secrets, schema, semantics, signal, warn } = options
   const all = { ...hydraResolvers(systemWallClock), ...resolvers }
   const stored = repository?.sources.map(({ files }) => files) ?? []
-  return { environment, ...secretsOf(secrets, schema, stored), resolvers: all, semantics, signal, warn }
+  const ofSecrets = secretsOf(secrets, schema, stored)
+  return { parts: wholeResolution, environment, ...ofSecrets, resolvers: all, semantics, signal, warn }
 }
 
 /** The defaults list alone: what {@link compose} would compose, in its order. */
@@ -95,11 +129,13 @@ export async function defaultsList(options: ComposeOptions): Promise<readonly Re
   const repository = await openRepository(options)
   const { secretPaths } = resolveOptions(options, repository)
   const parsed = parseOverrides(overrides, { semantics, secretPaths })
-  return ownDefaults(expandDefaults({ repository, config: config ?? null, overrides: parsed }).list)
+  const asked = { repository, config: config ?? null, overrides: parsed }
+  const expanded = expandDefaults({ ...asked, own: ownConfigs })
+  return ownDefaults(expanded.list)
 }
 
 export async function openRepository(options: ComposeOptions): Promise<Repository> {
-  const { source, resolveSource: open, semantics = 'hydra-1.3', parsed, signal } = options
+  const { source, resolveSource: open, semantics = 'hydra-1.3', earlier, signal } = options
   checkSemantics(semantics)
   const observer = new Observer(options)
   const sources = [hydraSource, ...sourcesOf(source)]
@@ -110,18 +146,20 @@ export async function openRepository(options: ComposeOptions): Promise<Repositor
       files: await observer.load(each, signal),
     })),
   )
-  const places = all.filter(({ files }) => !(files instanceof StoredFiles))
+  const places = all.filter(({ files }) => !isStoredFiles(files))
   const schemas = all
-    .filter(({ files }) => files instanceof StoredFiles)
+    .filter(({ files }) => isStoredFiles(files))
     .map((place) => ({ ...place, provider: 'schema' }))
-  const repository = new Repository([...places, ...schemas], semantics, parsed)
+  const repositoryOf = (path: Repository['sources']): Repository =>
+    earlier?.repositoryOf(path, semantics) ?? new Repository(path, semantics)
+  const repository = repositoryOf([...places, ...schemas])
   if (open === undefined) return repository
   const resolve = resolveOptions(options, repository)
   const { secretPaths } = resolve
   const overrides = parseOverrides(options.overrides ?? [], { semantics, secretPaths })
   const asked = { config: options.config, overrides, open, resolve }
   const more = await searchPathPlaces(repository, asked, options.warn ?? (() => {}))
-  return more.length === 0 ? repository : new Repository([...places, ...more, ...schemas], semantics, parsed)
+  return more.length === 0 ? repository : repositoryOf([...places, ...more, ...schemas])
 }
 
 export function composeIn(
@@ -138,14 +176,27 @@ function composedIn(
   config: string | undefined,
   overrides: readonly Override[],
   resolve: ResolveOptions,
-): Composed {
-  // What is wrong with the primary config is told before what is wrong with overrides, as Hydra does.
-  if (config !== undefined) repository.load(config)
-  for (const override of overrides) refuseSweep(override)
-  const { value, layers, list, choices } = composeWithHydra(repository, config, overrides, false, resolve)
-  const known = choices.entries().filter(([key]) => !key.startsWith('hydra/'))
-  const own = withoutChild(value, 'hydra')
-  return { root: own, layers, defaults: ownDefaults(list), choices: new Map(known), resolve }
+): ReturnType<typeof composedOf> {
+  const composed = composedOf({ repository, config, overrides, resolve, ...partsFor(overrides) })
+  const { always, layers } = composed
+  return { ...composed, always: always && !(overrides.some(asksFor) && layers.some(bringsInterpolation)) }
+}
+
+// For fewer, copies one by one are faster.
+const manyOverrides = 64
+
+function partsFor(overrides: readonly Override[]): Pick<Composing, 'functions' | 'copy' | 'hydra'> {
+  const copy = overrides.length < manyOverrides ? undefined : sharedCopyOf
+  return { functions: functionGrammar, copy, hydra: hydraRules }
+}
+
+/** Whether it matters what there is already, which is asked for through interpolations. */
+function asksFor({ type }: Override): boolean {
+  return type === 'ADD' || type === 'DEL'
+}
+
+function bringsInterpolation({ brings }: Layer): boolean {
+  return brings !== undefined && survey(brings).interpolated
 }
 
 /** As {@link composeIn}, Hydra's own node and choices kept, sweeps left aside. */
@@ -155,40 +206,6 @@ export function composeWithHydra(
   overrides: readonly Override[],
   skipMissing: boolean,
   resolve: ResolveOptions,
-): {
-  readonly value: MapValue
-  readonly layers: readonly Layer[]
-  readonly list: readonly ResultDefault[]
-  readonly choices: ReadonlyMap<string, string | null>
-  readonly trees: readonly DefaultsNode[]
-} {
-  const expanded = expandDefaults({ repository, config: config ?? null, overrides, skipMissing })
-  const layers: Layer[] = []
-  let value: Value = emptyRoot
-  const add = (layer: Layer): void => {
-    value = layer.apply(value)
-    layers.push(layer)
-  }
-  const context = { semantics: repository.semantics, groups: repository.groups }
-  let typed = false
-  for (const each of expanded.list) {
-    const layer = configLayer(repository, each, resolve)
-    add(layer)
-    typed ||= layer.typed
-  }
-  if (value.kind !== 'map') value = map([])
-  ensureHydraKeys(value)
-  if (typed) add(lockLayer)
-  for (const each of expanded.choices.configOverrides) {
-    add(overrideLayer(each, { ...context, resolve }))
-    ensureNoDeletion(each.override)
-    if (each.override.key.startsWith('hydra') && value.kind === 'map') value = conformHydra(value)
-  }
-  const whole = value.kind === 'map' ? conformHydra(value) : map([])
-  const { list, choices, trees } = expanded
-  return { value: whole, layers, list, choices: choices.known, trees }
-}
-
-function ownDefaults(list: readonly ResultDefault[]): readonly ResultDefault[] {
-  return list.filter(({ config }) => !config.startsWith('hydra/') && config !== '_dummy_empty_config_')
+): ComposedLayers {
+  return composeLayers({ repository, config, overrides, skipMissing, resolve, ...partsFor(overrides) })
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { ParsedConfigs } from '../defaults/parsed-configs.ts'
 import { fromMemory } from '../source/memory.ts'
 import { secret } from '../value/secret.ts'
 import { compose } from './compose.ts'
 import type { Composition } from './composition.ts'
+import { EarlierCompositions } from './earlier.ts'
 
 function composed(text: string, ...overrides: string[]): Promise<Composition> {
   const resolvers = { vault: (key: string) => secret(key) }
@@ -122,9 +122,9 @@ test('a hundred compositions at once do not meet', async () => {
 
 test('what an override does not touch is shared, not copied', async () => {
   const source = fromMemory({ 'config.yaml': 'a: {b: {c: 1}}\nd: {e: 2}\n' })
-  const parsed = new ParsedConfigs()
-  const one = await compose({ source, config: 'config', parsed })
-  const other = await compose({ source, config: 'config', parsed, overrides: ['d.e=3'] })
+  const earlier = new EarlierCompositions()
+  const one = await compose({ source, config: 'config', earlier })
+  const other = await compose({ source, config: 'config', earlier, overrides: ['d.e=3'] })
   expect(other.tree.get('a')?.raw).toBe(one.tree.get('a')?.raw)
   expect(one.value).toEqual({ a: { b: { c: 1 } }, d: { e: 2 } })
 })

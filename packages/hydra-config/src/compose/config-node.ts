@@ -1,6 +1,7 @@
 import { isHydraConfigError } from '../errors.ts'
 import { refuseUnknownPath } from '../explain/unknown-path.ts'
 import { interpolationAt, isMissing, Place } from '../interpolation/place.ts'
+import { readsOf } from '../interpolation/reads.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
 import { scalarString } from '../value/python-string.ts'
 import { type MapKey, scalar, type Value } from '../value/value.ts'
@@ -56,10 +57,14 @@ export class ConfigTree {
   readonly #places = new WeakMap<ConfigNode, Place>()
 
   /** @throws {HydraConfigError} `INVALID_OPTION` */
-  constructor(root: Value, options: ResolveOptions) {
+  constructor(
+    root: Value | Place,
+    options: ResolveOptions,
+    resolution: Resolution = new Resolution(options),
+  ) {
     this.#options = options
-    this.#resolution = new Resolution(options)
-    this.root = this.#nodeOf(new Place(root))
+    this.#resolution = resolution
+    this.root = this.#nodeOf(root instanceof Place ? root : new Place(root))
   }
 
   /**
@@ -72,9 +77,8 @@ export class ConfigTree {
 
   /** What the interpolation of a node reads, in the order of reading. */
   readsOf(node: ConfigNode): readonly NodeRead[] {
-    return this.#resolution
-      .readsOf(this.#placeOf(node))
-      .map((read) => ('place' in read ? this.#nodeOf(read.place) : read))
+    const reads = readsOf(this.#resolution, this.#placeOf(node))
+    return reads.map((read) => ('place' in read ? this.#nodeOf(read.place) : read))
   }
 
   #nodeOf(place: Place): ConfigNode {
@@ -86,7 +90,8 @@ export class ConfigTree {
       isMissing: isMissing(place),
       isInterpolation: interpolationAt(place) !== undefined,
       get: (path) => this.#below(place, path),
-      at: (path) => this.#below(place, path) ?? refuseUnknownPath(node, path),
+      at: (path) =>
+        this.#below(place, path) ?? refuseUnknownPath(node, path, this.#options.parts?.suggestion),
       select: (path) => this.#select(place, path),
       resolved: () => this.#resolved(place),
       with: (value) => this.#with(place, value),

@@ -1,3 +1,4 @@
+import type { ResolveOptions } from '../interpolation/options.ts'
 import { interpolationAt, Place } from '../interpolation/place.ts'
 import { Resolution } from '../interpolation/resolve.ts'
 import { scalarString } from '../value/python-string.ts'
@@ -8,7 +9,11 @@ import type { Value } from '../value/value.ts'
  * `${b}`; undefined where one leads to a container that a resolver made.
  * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
  */
-export function followed(root: Value, steps: readonly string[]): readonly string[] | undefined {
+export function followed(
+  root: Value,
+  steps: readonly string[],
+  { parts }: Pick<ResolveOptions, 'parts'>,
+): readonly string[] | undefined {
   const start = new Place(root)
   let place = start
   let resolution: Resolution | undefined
@@ -18,7 +23,7 @@ export function followed(root: Value, steps: readonly string[]): readonly string
     if (child === undefined) return steps
     if (interpolationAt(child) === undefined) place = child
     else {
-      resolution ??= new Resolution({})
+      resolution ??= new Resolution({ parts })
       place = resolution.dereference(child)
     }
   }

@@ -2,6 +2,7 @@ import { HydraConfigError } from '../errors.ts'
 import type { Override } from '../override/override.ts'
 import { parsePythonInt } from '../override/python-numbers.ts'
 import { pythonString, scalarString } from '../value/python-string.ts'
+import { pythonType } from '../value/python-type.ts'
 import { secret } from '../value/secret.ts'
 import {
   list,
@@ -12,6 +13,8 @@ import {
   scalar,
   type Value,
 } from '../value/value.ts'
+import { valueAt } from '../value/value-path.ts'
+import { type ContainerTypes, typeLines } from './type-lines.ts'
 
 /** What one key of Hydra's own node takes. */
 type FieldType =
@@ -116,9 +119,39 @@ export function ensureNoDeletion({ key, text, type }: Pick<Override, 'key' | 'te
   if (typeof at !== 'object') return
   throw new HydraConfigError(
     'COMPOSITION',
-    `Error merging override ${text}\n${at.name} (DictConfig) does not support deletion\n    full_key: ${key}`,
+    `Error merging override ${text}\n${at.name} (DictConfig) does not support deletion` +
+      typeLines(key, typesOf(at, steps.slice(0, -1))),
     { class: 'ConfigCompositionException', path: key },
   )
+}
+
+/** The types of the map or list at a path below `hydra`; undefined where the schema of Hydra's own node tells none. */
+export function hydraTypes(steps: readonly string[]): ContainerTypes | undefined {
+  let at: FieldType | undefined = hydraConf
+  for (const step of steps) at = typeof at === 'object' ? fieldOf(at, step) : undefined
+  return at === undefined ? undefined : typesOf(at, steps)
+}
+
+/** What OmegaConf says of a list that is to be merged into a mapping of Hydra's own node; undefined for any other. */
+export function hydraMergeProblem(embedded: Value, path: string): string | undefined {
+  const [root, ...steps] = path.split('.')
+  if (root !== 'hydra') return undefined
+  let at: FieldType | undefined = hydraConf
+  for (const step of steps) at = typeof at === 'object' ? fieldOf(at, step) : undefined
+  const value = valueAt(embedded, [root, ...steps])
+  return typeof at === 'object' && value !== undefined ? `Merge error: ${notOfStruct(value, at)}` : undefined
+}
+
+function notOfStruct(value: Value, struct: Struct): string {
+  return `${pythonType(value)} is not a subclass of ${struct.name}. value: ${pythonString(value)}`
+}
+
+function typesOf(type: FieldType, steps: readonly string[]): ContainerTypes {
+  if (type === 'list of str') return { object: 'list', reference: 'List[str]' }
+  if (type === 'map of str') return { object: 'dict', reference: 'Dict[str, str]' }
+  if (type === 'map of any') return { object: 'dict', reference: 'Dict[str, Any]' }
+  if (typeof type !== 'object') return { object: 'dict' }
+  return { object: type.name, ...(steps.length > 0 ? { reference: type.name } : {}) }
 }
 
 /**
@@ -144,7 +177,7 @@ export function ensureNoSearchPath(config: string, embedded: Value): void {
 export function conformHydra(root: MapValue): MapValue {
   const hydra = root.entries.get('hydra')
   if (hydra === undefined || ofKnownTypes.has(hydra)) return root
-  const conformed = conform(hydra, hydraConf, { path: 'hydra', owner: 'dict' })
+  const conformed = conform(hydra, hydraConf, { path: 'hydra', owner: { object: 'dict' } })
   ofKnownTypes.add(conformed)
   return conformed === hydra ? root : { ...root, entries: new Map(root.entries).set('hydra', conformed) }
 }
@@ -154,7 +187,7 @@ function ensureKeys(value: Value, struct: Struct, path: string): void {
   for (const [key, item] of value.entries) {
     const field = typeof key === 'string' ? fieldOf(struct, key) : undefined
     if (field === undefined) {
-      const spot: Spot = { path: `${path}.${String(key)}`, owner: struct.name }
+      const spot: Spot = { path: `${path}.${String(key)}`, owner: ownerOf(struct) }
       refuse(item, `Key '${String(key)}' not in '${struct.name}'`, spot, 'ConfigKeyError')
     }
     if (typeof field === 'object') ensureKeys(item, field, `${path}.${String(key)}`)
@@ -168,32 +201,40 @@ function fieldOf({ fields }: Struct, key: string): FieldType | undefined {
 /** Where a value stands, as OmegaConf's messages tell it. */
 interface Spot {
   readonly path: string
-  /** Class of the container. */
-  readonly owner: string
+  /** Types of the container. */
+  readonly owner: ContainerTypes
 }
 
 function conform(value: Value, type: FieldType, spot: Spot): Value {
   if (type === 'any' || isOpen(value)) return value
   if (!(typeof type === 'string' && type.endsWith('?')) && value.kind === 'scalar' && value.value === null) {
-    return refuse(value, `field '${spot.path}' is not Optional`, spot)
+    return refuseNull(value, type, spot)
   }
   if (typeof type === 'object') return conformStruct(value, type, spot)
   if (type === 'list of str') {
     if (value.kind !== 'list') return refuseKind(value, 'ListConfig, list or tuple', spot)
     const items = value.items.map((item, index) =>
-      conform(item, 'str', { path: `${spot.path}[${index}]`, owner: 'list' }),
+      conform(item, 'str', {
+        path: `${spot.path}[${index}]`,
+        owner: { object: 'list', reference: 'List[str]' },
+      }),
     )
     return items.every((item, index) => item === value.items[index]) ? value : list(items, value.origin)
   }
   if (type === 'map of str' || type === 'map of any') {
     if (value.kind !== 'map') {
-      const wanted = `Dict[str, ${type === 'map of str' ? 'str' : 'Any'}]`
-      return refuse(value, `Cannot assign ${kindOf(value)} to ${wanted}`, spot)
+      const wanted = typesOf(type, []).reference
+      return refuse(value, `Cannot assign ${pythonType(value)} to ${wanted}`, spot)
     }
-    return conformEntries(value, () => (type === 'map of str' ? 'str' : 'any'), { ...spot, owner: 'dict' })
+    return conformEntries(value, () => (type === 'map of str' ? 'str' : 'any'), {
+      ...spot,
+      owner: typesOf(type, []),
+    })
   }
   if (value.kind === 'scalar') return conformScalar(value, type, spot)
-  return refuse(value, `Cannot convert '${kindOf(value)}' to string: '${pythonString(value)}'`, spot)
+  const kind =
+    value.origin?.kind === 'file' ? (value.kind === 'map' ? 'DictConfig' : 'ListConfig') : pythonType(value)
+  return refuse(value, `Cannot convert '${kind}' to string: '${pythonString(value)}'`, spot)
 }
 
 /** Not there yet, or known only when it is read. */
@@ -203,9 +244,16 @@ function isOpen(value: Value): boolean {
 
 function conformStruct(value: Value, struct: Struct, spot: Spot): Value {
   if (value.kind === 'map')
-    return conformEntries(value, (key) => fieldOf(struct, key) ?? 'any', { ...spot, owner: struct.name })
-  const problem = `Invalid type assigned: ${kindOf(value)} is not a subclass of ${struct.name}. value: ${pythonString(value)}`
-  return refuse(value, problem, spot)
+    return conformEntries(value, (key) => fieldOf(struct, key) ?? 'any', { ...spot, owner: ownerOf(struct) })
+  const told = notOfStruct(value, struct)
+  if (value.origin?.kind === 'file') {
+    return refuse(value, `Merge error: ${told}`, { path: '', owner: { object: 'dict' } })
+  }
+  return refuse(value, `Invalid type assigned: ${told}`, spot)
+}
+
+function ownerOf(struct: Struct): ContainerTypes {
+  return typesOf(struct, struct === hydraConf ? [] : [struct.name])
 }
 
 function conformEntries(value: MapValue, typeOf: (key: string) => FieldType, spot: Spot): MapValue {
@@ -227,7 +275,7 @@ function conformScalar(
 ): Value {
   const plain = value.value
   if (plain === null) {
-    return type.endsWith('?') ? value : refuse(value, `field '${spot.path}' is not Optional`, spot)
+    return type.endsWith('?') ? value : refuseNull(value, type, spot)
   }
   const read =
     type === 'int'
@@ -270,32 +318,30 @@ function toMode(plain: Scalar): string | undefined {
 
 function problemOf(plain: Scalar, type: string): string {
   const text = scalarString(plain)
-  const ofType = kindOf(scalar(plain))
+  const ofType = pythonType(scalar(plain))
   if (type === 'int') return `Value '${text}' of type '${ofType}' could not be converted to Integer`
   if (type === 'bool?') return `Value '${text}' is not a valid bool (type ${ofType})`
   if (type === 'mode?') return `Invalid value '${text}', expected one of [RUN, MULTIRUN]`
   return `Cannot convert '${ofType}' to string: '${text}'`
 }
 
-/** Python's name of the type. */
-function kindOf(value: Value): string {
-  if (value.kind !== 'scalar') return value.kind === 'map' ? 'dict' : 'list'
-  const plain = value.value
-  if (plain === null) return 'NoneType'
-  if (plain instanceof Uint8Array) return 'bytes'
-  return { boolean: 'bool', bigint: 'int', number: 'float', string: 'str' }[
-    typeof plain as 'boolean' | 'bigint' | 'number' | 'string'
-  ]
+function refuseNull(value: Value, type: FieldType, spot: Spot): never {
+  const ofType = typeof type === 'string' ? type : type.name
+  const problem =
+    value.origin?.kind === 'file'
+      ? `Incompatible value 'None' for field of type '${ofType}'`
+      : `field '${spot.path}' is not Optional`
+  return refuse(value, problem, spot)
 }
 
 function refuseKind(value: Value, wanted: string, spot: Spot): never {
-  return refuse(value, `Invalid value assigned: ${kindOf(value)} is not a ${wanted}.`, spot)
+  return refuse(value, `Invalid value assigned: ${pythonType(value)} is not a ${wanted}.`, spot)
 }
 
 /** In Hydra's words, which name the config or the override that brought the value. */
 function refuse(value: Value, problem: string, { path, owner }: Spot, ofClass = 'ValidationError'): never {
   const { origin } = value
-  const told = `${problem}\n    full_key: ${path}\n    object_type=${owner}`
+  const told = problem + typeLines(path, owner)
   const message =
     origin?.kind === 'override'
       ? `Error merging override ${origin.text}\n${told}`

@@ -1,23 +1,24 @@
+import type { ConfigRepository } from '../defaults/config-repository.ts'
 import type { DefaultsTrail, ResultDefault } from '../defaults/defaults-tree.ts'
-import type { Repository } from '../defaults/repository.ts'
 import { HydraConfigError, isHydraConfigError, placed } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
-import { type MergeOptions, mergeOf } from '../merge/merge.ts'
+import { type MergingOptions, mergeOf } from '../merge/merge.ts'
 import { overrideOrigin } from '../override/places.ts'
-import { withFlagsAt } from '../structured/flags.ts'
 import { isOfPython } from '../structured/typed-error.ts'
+import { OwnCopies } from '../value/own-copies.ts'
+import type { TypeRules } from '../value/typing.ts'
 import { type MapValue, map, type Origin, type Value } from '../value/value.ts'
 import { applyOverride, type OverrideContext, overrideValue, type PlacedOverride } from './apply-overrides.ts'
-import { ensureNoSearchPath } from './hydra-keys.ts'
-import { withChild, withoutChild } from './path-edit.ts'
+import type { HydraRules } from './hydra-rules.ts'
+import { typeLines } from './type-lines.ts'
 
 /** What every composition begins with. */
 export const emptyRoot: MapValue = map([])
 
 /** One step of a composition: a config that is merged, or an override that is applied. */
 export interface Layer {
-  /** The configuration after this step. */
-  apply(root: Value): Value
+  /** @param copies of containers that nobody else holds. Default: none, so that `root` stays as it is. */
+  apply(root: Value, copies?: OwnCopies): Applied
   /** What the step itself brings, at its place below the root; nothing for a deletion. */
   readonly brings: Value | undefined
   readonly origin: Origin
@@ -25,12 +26,20 @@ export interface Layer {
   readonly trail: () => DefaultsTrail
 }
 
+interface Applied {
+  /** The configuration after a step. */
+  readonly root: Value
+  /** Whether the same root gives the same again, whatever resolvers and variables there are. */
+  readonly always: boolean
+}
+
 /** The config of one entry of the final defaults list, below its package. */
 export function configLayer(
-  repository: Repository,
+  repository: ConfigRepository,
   result: ResultDefault,
   resolve: ResolveOptions,
-): Layer & { readonly typed: boolean } {
+  hydra: HydraRules | undefined,
+): Layer & { readonly rules: TypeRules | undefined } {
   const { config, package: ofPackage } = result
   const loaded = repository.load(config)
   const schema = repository.schemaOf(config)
@@ -41,18 +50,22 @@ export function configLayer(
   const steps = ofPackage === '' ? [] : ofPackage.split('.')
   const placedBody = below(steps, body)
   const embedded = secretPaths?.mark(placedBody) ?? placedBody
-  if (!result.primary && config !== 'hydra/config') ensureNoSearchPath(config, embedded)
+  if (!result.primary && config !== 'hydra/config') hydra?.ensureNoSearchPath(config, embedded)
   return {
-    typed: struct !== undefined,
+    rules: struct?.rules,
     apply(root) {
       // What was merged before knows nothing of these secrets, nor of this schema.
       const last = secretPaths === undefined && schema === undefined ? loaded?.lastMerge : undefined
-      if (last?.root === root && last.package === ofPackage && last.merged !== undefined) return last.merged
-      const options = { ...resolve, listEdits: repository.semantics === 'strict', heldReadonly: true }
-      const { merged, always } = mergeConfig(root, embedded, config, options)
-      if (last !== undefined && (always || loaded?.isOwn))
-        Object.assign(last, { root, package: ofPackage, merged })
-      return struct?.fields.has('defaults') === true ? withoutDefaults(merged, steps) : merged
+      if (last?.root === root && last.package === ofPackage && last.merged !== undefined)
+        return { root: last.merged, always: true }
+      const options = { ...resolve, editing: repository.strict?.lists, heldReadonly: true }
+      const found = mergeConfig(root, embedded, config, options, hydra)
+      const { merged } = found
+      const always = found.always || loaded?.isOwn === true
+      if (last !== undefined && always) Object.assign(last, { root, package: ofPackage, merged })
+      return struct?.fields.has('defaults') === true
+        ? { root: struct.rules.withoutDefaults(merged, steps), always: false }
+        : { root: merged, always: always && schema === undefined }
     },
     brings: embedded,
     origin: body.origin ?? { kind: 'code' },
@@ -60,36 +73,29 @@ export function configLayer(
   }
 }
 
-/** Merging a struct over one that is null or missing brings its defaults list back. */
-function withoutDefaults(root: Value, steps: readonly string[]): Value {
-  if (root.kind !== 'map') return root
-  const [step, ...rest] = steps
-  if (step === undefined) return withoutChild(root, 'defaults')
-  const child = root.entries.get(step)
-  return child === undefined ? root : withChild(root, step, withoutDefaults(child, rest))
-}
-
 /** The root takes no keys that it has not, as Hydra locks it before overrides; its own node stays open to changes. */
-export const lockLayer: Layer = {
-  apply(root) {
-    const locked = withFlagsAt(root, '', { struct: true })
-    const isHydraThere = locked.kind === 'map' && locked.entries.has('hydra')
-    return isHydraThere ? withFlagsAt(locked, 'hydra', { readonly: false }) : locked
-  },
-  brings: undefined,
-  origin: { kind: 'code' },
-  trail: () => [],
+export function lockLayer(rules: TypeRules): Layer {
+  return {
+    apply: (root) => ({ root: rules.lock(root), always: false }),
+    brings: undefined,
+    origin: { kind: 'code' },
+    trail: () => [],
+  }
 }
 
 export function overrideLayer(given: PlacedOverride, context: OverrideContext): Layer {
   const { override, index } = given
   const origin = overrideOrigin(override, index)
   const place = { origin, path: override.key }
-  const written = override.type === 'DEL' ? undefined : placed(place, () => overrideValue(given))
+  const written =
+    override.type === 'DEL' ? undefined : placed(place, () => overrideValue(given, context.functions))
   const { secretPaths } = context.resolve
   const value = written && (secretPaths?.mark(written, override.key.split('.')) ?? written)
   return {
-    apply: (root) => placed(place, () => applyOverride(root, given, value, context)),
+    apply: (root, copies = new OwnCopies(context.copy)) => ({
+      root: placed(place, () => applyOverride(root, given, value, context, copies)),
+      always: true,
+    }),
     brings: value && below(override.key.split('.'), value),
     origin,
     trail: () => [],
@@ -115,7 +121,8 @@ function mergeConfig(
   root: Value,
   embedded: Value,
   config: string,
-  options: MergeOptions,
+  options: MergingOptions,
+  hydra: HydraRules | undefined,
 ): ReturnType<typeof mergeOf> {
   try {
     return mergeOf(root, embedded, options)
@@ -123,9 +130,13 @@ function mergeConfig(
     if (!isHydraConfigError(cause) || cause.code === 'INVALID_OPTION') throw cause
     if (isOfPython(cause) && cause.class !== 'TypeError') throw cause
     const ofClass = cause.class === 'TypeError' ? cause.class : 'ConfigCompositionException'
+    const isPlain = cause.code === 'MERGE' && !cause.problem.includes('\n    object_type=')
+    const lines = isPlain ? typeLines('', { object: 'dict' }) : ''
+    const ofHydra = isPlain ? hydra?.mergeProblem(embedded, cause.path ?? '') : undefined
+    const raised = ofHydra === undefined ? (cause.class ?? cause.name) : 'ValidationError'
     throw new HydraConfigError(
       'COMPOSITION',
-      `In '${config}': ${cause.class ?? cause.name} raised while composing config:\n${cause.message}`,
+      `In '${config}': ${raised} raised while composing config:\n${ofHydra ?? cause.problem}${lines}`,
       {
         class: ofClass,
         cause,

@@ -2,6 +2,7 @@ import { unlessAborted } from '../aborted.ts'
 import { type Tell, teller } from '../events.ts'
 import type { ResolverFunction, Resolvers } from '../interpolation/resolver.ts'
 import { type Clock, realClock } from '../ports.ts'
+import { readFiles } from '../source/read-files.ts'
 import type { ConfigSource } from '../source/source.ts'
 import type { Composition } from './composition.ts'
 
@@ -40,7 +41,7 @@ export class Observer {
 
   async load(source: ConfigSource, signal: AbortSignal | undefined): Promise<ReadonlyMap<string, string>> {
     const durationMs = this.#stopwatch()
-    const answer = source.files(signal)
+    const answer = readFiles(source, signal)
     // What is at hand has not been loaded.
     if (!(answer instanceof Promise)) return answer
     const files = await unlessAborted(answer, signal)

@@ -1,5 +1,6 @@
-import { HydraConfigError } from '../errors.ts'
+import { OwnCopies } from '../value/own-copies.ts'
 import { type ListValue, list, type MapKey, type MapValue, map, type Value } from '../value/value.ts'
+import { refuse } from './refuse.ts'
 
 /**
  * What stands at `key` of a container: undefined where nothing does. A list takes a key of digits.
@@ -18,22 +19,31 @@ export function childOf(
  * The container with `value` at `key`.
  * @throws {HydraConfigError} `COMPOSITION` for a list that has no such item
  */
-export function withChild(container: Value, key: string, value: Value): Value {
+export function withChild(
+  container: Value,
+  key: string,
+  value: Value,
+  copies: OwnCopies = new OwnCopies(),
+): Value {
   if (container.kind === 'list') {
     const index = indexOf(key)
     if (index >= container.items.length) {
-      throw new HydraConfigError('COMPOSITION', `the list has no item ${key}`, {
-        class: 'ConfigCompositionException',
-      })
+      refuse('list index out of range', 'ConfigIndexError')
     }
-    return { ...container, items: container.items.with(index, value) }
+    const items = copies.items(container.items)
+    items[index] = value
+    return { ...container, items }
   }
   if (container.kind === 'scalar') return map([[key, value]], container.origin)
-  return { ...container, entries: map([...container.entries, [key, value] as const]).entries }
+  return { ...container, entries: copies.entries(container.entries).set(key, value) }
 }
 
-export function withoutChild(container: MapValue, key: MapKey): MapValue {
-  const entries = new Map(container.entries)
+export function withoutChild(
+  container: MapValue,
+  key: MapKey,
+  copies: OwnCopies = new OwnCopies(),
+): MapValue {
+  const entries = copies.entries(container.entries)
   entries.delete(key)
   return { ...container, entries }
 }
@@ -45,5 +55,5 @@ export function withoutItem(container: ListValue, key: string): ListValue {
 /** @throws {HydraConfigError} `COMPOSITION` for a key that is no index */
 function indexOf(key: string, ofClass: 'TypeError' | 'ValueError' = 'TypeError'): number {
   if (/^[0-9]+(?:_[0-9]+)*$/.test(key)) return Number(key.replaceAll('_', ''))
-  throw new HydraConfigError('COMPOSITION', `'${key}' is no index of a list`, { class: ofClass })
+  return refuse(`'${key}' is no index of a list`, ofClass)
 }

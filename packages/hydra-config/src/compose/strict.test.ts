@@ -152,6 +152,44 @@ describe('defaults lists', () => {
     }
   })
 
+  test('a circle of groups is named though each goes into a longer package, unless an override ends it', async () => {
+    const files = {
+      'config.yaml': 'defaults:\n- node: branch\n',
+      'node/branch.yaml': 'defaults:\n- /node@child: twig\n',
+      'node/twig.yaml': 'defaults:\n- /node@child: branch\n',
+      'node/leaf.yaml': 'n: 1\n',
+    }
+    for (const semantics of ['hydra-1.3', 'strict'] as const) {
+      expect(await list(semantics, { files })).toMatch(
+        /^COMPOSITION RecursionError: defaults lists include each other: node\/branch -> node\/twig -> node\/branch$/m,
+      )
+      const ends = 'node.child.child.child.child.child.child'
+      const ended = await list(semantics, { files, overrides: [`node@${ends}=leaf`] })
+      expect(ended.split(' ')).toHaveLength(8)
+      expect(ended).toContain(`node/leaf@${ends} `)
+      // What nothing ends in the end is named as well.
+      const other = await list(semantics, { files, overrides: [`node@${ends}=branch`] })
+      expect(other).toMatch(/RecursionError: defaults lists include each other: node\/twig|node\/branch -> /)
+    }
+  })
+
+  test('a circle of 10,000 groups is named; in longer and longer packages, the way to where no configuration is', async () => {
+    const circle = (ofPackage: string): Record<string, string> => {
+      const files: Record<string, string> = { 'config.yaml': 'defaults:\n- /g0@x: c\n' }
+      for (let at = 0; at < 10_000; at++)
+        files[`g${at}/c.yaml`] = `defaults:\n- /g${(at + 1) % 10_000}${ofPackage}: c\n`
+      return files
+    }
+    for (const semantics of ['hydra-1.3', 'strict'] as const) {
+      expect(await list(semantics, { files: circle('@_global_.x') })).toMatch(
+        /RecursionError: .*: g0\/c -> g1\/c -> .*\(9981 more\).* -> g9999\/c -> g0\/c$/m,
+      )
+      expect(await list(semantics, { files: circle('') })).toMatch(
+        /RecursionError: .* in a package of more than 1000 keys: config -> g0\/c -> g1\/c -> .* -> g1001\/c$/m,
+      )
+    }
+  })
+
   test('a tree that doubles with every level is refused', async () => {
     const files: Record<string, string> = { 'config.yaml': 'defaults:\n- g0/a\n', 'g40/a.yaml': 'n: 1\n' }
     for (let at = 0; at < 40; at++) files[`g${at}/a.yaml`] = `defaults: [/g${at + 1}/a@p, /g${at + 1}/a@q]\n`
@@ -234,7 +272,7 @@ describe('overrides of values', () => {
     ['nope=append(b)', /ould not override 'nope'/],
     ['+l=append(b)', /stands without prefix and alone/],
     ['l=append(b),append(c)', /stands without prefix and alone/],
-    ['l=[append(b)]', /there is no function 'append'/],
+    ['l=[append(b)]', /Unknown function 'append'/],
     ['l=pop(7)', /no item 7/],
     ['l=pop(a)', /is an index/],
     ['l=remove(zz)', /no such item/],

@@ -1,5 +1,6 @@
-import { HydraConfigError } from '../errors.ts'
-import { configPath, type DefaultItem, finalPackage, groupPath } from './default-item.ts'
+import { refuse } from '../compose/refuse.ts'
+import { shownEnds } from '../shown.ts'
+import type { LoadedConfig } from './config-repository.ts'
 
 /** How often one config may stand on a branch, each time in another package. */
 const repetitionsMax = 100
@@ -7,86 +8,96 @@ const repetitionsMax = 100
 const depthMax = 20_000
 /** How many configs a whole tree may have: where each includes the next one twice, it doubles with every level. */
 const configsMax = 100_000
+/** How many keys a package may have: no configuration is deeper. */
+const packageMax = 1000
 /** How many configs of each end of a long cycle its error names. */
-const shownEnds = 10
+const endsMax = 10
+/** What Python raises then. */
+const endless = 'RecursionError'
 
-interface Step {
-  readonly path: string
-  readonly item: DefaultItem
+/** A config that is expanded, and all that its expansion depends on. */
+export interface Entry {
+  readonly config: LoadedConfig
+  /** Where its items stand. */
+  readonly group: string
+  readonly package: string
   readonly interpolated: boolean
+  /** How many choices were registered or met. */
   readonly decided: number
-  /** The last step above of the same config. */
-  readonly before: Step | undefined
-  /** How many steps of the same config there are above. */
-  readonly repetitions: number
+  /** How many were registered. */
+  readonly registered: number
+  /** How long the longest key is that a choice or deletion is registered for. */
+  readonly reach: number
+  /** The last one above of the same config, once it is entered. */
+  before?: Entry | undefined
+  /** How many of the same config there are above, once it is entered. */
+  repetitions?: number
 }
 
 /** The configs from the root of a defaults tree to the one that is expanded; an endless branch is refused. */
 export class Branch {
-  readonly #steps: Step[] = []
-  readonly #last = new Map<string, Step | undefined>()
+  readonly #steps: Entry[] = []
+  readonly #last = new Map<LoadedConfig, Entry | undefined>()
   #entered = 0
 
-  /**
-   * @param decided the number of choices that were registered or met: a config that is entered again in the same
-   * package, nothing decided since, would be entered again and again
-   * @throws {HydraConfigError} `COMPOSITION`, which names the cycle
-   */
-  enter(item: DefaultItem, interpolated: boolean, decided: number): void {
-    const path = configPath(item)
-    const before = this.#last.get(path)
-    const step: Step = {
-      path,
-      item,
-      interpolated,
-      decided,
-      before,
-      repetitions: before === undefined ? 0 : before.repetitions + 1,
-    }
-    if (before !== undefined && (step.repetitions >= repetitionsMax || isEndless(step))) {
-      this.#refuseCycle(path)
+  /** @throws {HydraConfigError} `COMPOSITION`, which names the cycle */
+  enter(entry: Entry): void {
+    const { config } = entry
+    const { path } = config
+    const before = this.#last.get(config)
+    if (before !== undefined) {
+      const repetitions = (before.repetitions ?? 0) + 1
+      entry.before = before
+      entry.repetitions = repetitions
+      if (repetitions >= repetitionsMax || isEndless(entry)) this.#refuseCycle(before)
     }
     if (this.#steps.length >= depthMax) {
-      refuse(`configs include each other more than ${depthMax} deep, down to '${path}'`)
+      refuse(`configs include each other more than ${depthMax} deep, down to '${path}'`, endless)
+    }
+    if (isTooDeep(this.#steps.at(-1)?.package ?? '')) {
+      const way = shownWay(this.#steps, entry)
+      refuse(`configs include each other in a package of more than ${packageMax} keys: ${way}`, endless)
     }
     this.#entered += 1
     if (this.#entered > configsMax) {
-      refuse(`the defaults lists make a tree of more than ${configsMax} configs; the last one is '${path}'`)
+      refuse(
+        `the defaults lists make a tree of more than ${configsMax} configs; the last one is '${path}'`,
+        endless,
+      )
     }
-    this.#steps.push(step)
-    this.#last.set(path, step)
+    this.#steps.push(entry)
+    this.#last.set(config, entry)
   }
 
   leave(): void {
-    const step = this.#steps.pop()
-    if (step !== undefined) this.#last.set(step.path, step.before)
+    const entry = this.#steps.pop()
+    if (entry !== undefined) this.#last.set(entry.config, entry.before)
   }
 
-  #refuseCycle(path: string): never {
-    const from = this.#steps.findLastIndex((step) => step.path === path)
-    const cycle = [...this.#steps.slice(from).map((step) => step.path), path]
-    const left = cycle.length - 2 * shownEnds
-    const shown =
-      left > 0 ? [...cycle.slice(0, shownEnds), `(${left} more)`, ...cycle.slice(-shownEnds)] : cycle
-    refuse(`defaults lists include each other: ${shown.join(' -> ')}`)
+  #refuseCycle(start: Entry): never {
+    const cycle = this.#steps.slice(this.#steps.lastIndexOf(start))
+    refuse(`defaults lists include each other: ${shownWay(cycle, start)}`, endless)
   }
 }
 
-/** Whether the config stands above in the same place, and nothing was decided since. */
-function isEndless(step: Step): boolean {
-  for (let above = step.before; above !== undefined; above = above.before) {
-    if (
-      above.decided === step.decided &&
-      above.interpolated === step.interpolated &&
-      groupPath(above.item) === groupPath(step.item) &&
-      finalPackage(above.item) === finalPackage(step.item)
-    ) {
-      return true
-    }
+function shownWay(steps: readonly Entry[], last: Entry): string {
+  return shownEnds([...steps, last], endsMax, ({ config }) => config.path).join(' -> ')
+}
+
+/** Whether the config stands above in the same way, so that it would be entered again and again. */
+function isEndless(entry: Entry): boolean {
+  for (let other = entry.before; other !== undefined; other = other.before) {
+    if (other.interpolated !== entry.interpolated || other.group !== entry.group) continue
+    // What was met counts for interpolations alone.
+    const decided = entry.interpolated ? 'decided' : 'registered'
+    if (other[decided] !== entry[decided]) continue
+    if (other.package === entry.package) return true
+    // No choice that could end it is for a package as long as this.
+    if (entry.package.length > Math.max(entry.reach, other.package.length)) return true
   }
   return false
 }
 
-function refuse(message: string): never {
-  throw new HydraConfigError('COMPOSITION', message, { class: 'RecursionError' })
+function isTooDeep(ofPackage: string): boolean {
+  return ofPackage.length > packageMax && ofPackage.split('.').length > packageMax
 }

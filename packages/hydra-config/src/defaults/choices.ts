@@ -1,8 +1,11 @@
-import { HydraConfigError, placed } from '../errors.ts'
+import { refuse } from '../compose/refuse.ts'
+import { placed } from '../errors.ts'
 import { type Element, isDict, isList, isSwept, type Override } from '../override/override.ts'
 import { overrideOrigin } from '../override/places.ts'
+import { typeName } from '../override/refuse.ts'
 import { stringRepr } from '../value/python-string.ts'
 import type { Origin } from '../value/value.ts'
+import type { ConfigRepository } from './config-repository.ts'
 import {
   configPath,
   type DefaultItem,
@@ -11,7 +14,6 @@ import {
   nameOf,
   overrideKey,
 } from './default-item.ts'
-import type { Repository } from './repository.ts'
 
 interface Choice {
   readonly value: GroupDefault['value']
@@ -40,11 +42,14 @@ export class Choices {
   readonly known: Map<string, string | null> = new Map()
   readonly #chosen = new Map<string, Choice>()
   readonly #deletions = new Map<string, Deletion>()
+  #reach = 0
   readonly #strict: boolean
+  readonly #hasOwn: boolean
 
   /** @throws {HydraConfigError} `COMPOSITION` for an override that no group takes */
-  constructor(repository: Repository, overrides: readonly Override[]) {
-    this.#strict = repository.semantics === 'strict'
+  constructor(repository: ConfigRepository, overrides: readonly Override[]) {
+    this.#strict = repository.strict !== undefined
+    this.#hasOwn = repository.hasOwn
     const appended: GroupDefault[] = []
     const configOverrides: { override: Override; index: number }[] = []
     for (const [index, override] of overrides.entries()) {
@@ -58,13 +63,17 @@ export class Choices {
   }
 
   /** What is to be appended, if anything is. */
-  #take(repository: Repository, override: Override, origin: Origin): GroupDefault | 'no group' | undefined {
+  #take(
+    repository: ConfigRepository,
+    override: Override,
+    origin: Origin,
+  ): GroupDefault | 'no group' | undefined {
     const { key, value, type } = override
     if (!isList(value) && isSwept(value)) return undefined
     const isGroup = repository.hasGroup(key)
     const whole = override.package === undefined ? key : `${key}@${override.package}`
-    if (this.#strict && type === 'DEL' && !isGroup && key !== '' && repository.has(key)) {
-      if (value !== null) refuse(`a deletion of a config takes no value: '${override.text}'`, 'ValueError')
+    this.#reach = Math.max(this.#reach, whole.length)
+    if (!isGroup && repository.strict?.deletesConfig(override, (path) => repository.has(path))) {
       this.#deletions.set(whole, { name: undefined, origin, used: false })
       return undefined
     }
@@ -88,6 +97,15 @@ export class Choices {
     return this.#chosen.size + this.known.size
   }
 
+  get registeredCount(): number {
+    return this.#chosen.size
+  }
+
+  /** How long the longest key is that a choice or a deletion is registered for. */
+  get reach(): number {
+    return this.#reach
+  }
+
   /** The keys that a choice is registered for. */
   registered(): ReadonlySet<string> {
     return new Set(this.#chosen.keys())
@@ -96,13 +114,17 @@ export class Choices {
   /** Registers `override group: option` of a defaults list; what was registered before it wins. */
   add(from: string, item: GroupDefault): void {
     const key = overrideKey(item)
-    if (!this.#chosen.has(key))
-      this.#chosen.set(key, { value: item.value, from, origin: item.chosenBy, used: false })
+    // Where Hydra's own configs are not composed, nobody asks what they are to be.
+    if (!this.#hasOwn && key.startsWith('hydra/')) return
+    if (this.#chosen.has(key)) return
+    this.#chosen.set(key, { value: item.value, from, origin: item.chosenBy, used: false })
+    this.#reach = Math.max(this.#reach, key.length)
   }
 
   /** Gives the item the option that is registered for it; where `among` is given, for one of these keys. */
   apply(item: DefaultItem, among?: ReadonlySet<string>): void {
     if (item.kind !== 'group') return
+    if (this.#chosen.size === 0) return refuseFault(item)
     const key = overrideKey(item)
     const choice = this.#chosen.get(key)
     if (choice === undefined || among?.has(key) === false) return refuseFault(item)
@@ -125,16 +147,14 @@ export class Choices {
     }
   }
 
-  /** Whether a group of this name, or in this folder of groups, was met or has a choice or a deletion registered. */
-  concern(folder: string): boolean {
-    return [this.known, this.#chosen, this.#deletions].some((byKey) =>
-      byKey.keys().some((key) => key.startsWith(folder)),
-    )
+  /** The keys that were met, or have a choice or a deletion registered. */
+  keys(): readonly string[] {
+    return [this.known, this.#chosen, this.#deletions].flatMap((byKey) => [...byKey.keys()])
   }
 
   /** Whether `~group` takes the item away. */
   delete(item: DefaultItem): boolean {
-    if (item.kind === 'config' && !this.#strict) return false
+    if (this.#deletions.size === 0 || (item.kind === 'config' && !this.#strict)) return false
     const deletion = this.#deletions.get(item.kind === 'group' ? overrideKey(item) : configPath(item))
     if (deletion === undefined) return false
     if (deletion.name !== undefined && deletion.name !== nameOf(item)) return false
@@ -188,10 +208,14 @@ function deletedName({ value, text }: Override): string | undefined {
 
 function chosenBy(override: Override): { value: string | readonly string[]; fault?: string } {
   const { value, text } = override
-  const fault = `Config group override must be a string or a list of strings. Got ${text}`
-  if (!isList(value)) return { value: textOf(value) ?? refuse(fault, 'ValueError') }
+  if (!isList(value)) {
+    const name = textOf(value)
+    if (name !== undefined) return { value: name }
+    return refuse(`Config group override must be a string or a list. Got ${typeName(value)}`, 'ValueError')
+  }
   const names = value.map(textOf).filter((name) => name !== undefined)
-  return names.length === value.length ? { value: names } : { value: names, fault }
+  if (names.length === value.length) return { value: names }
+  return { value: names, fault: `Config group override must be a string or a list of strings. Got ${text}` }
 }
 
 function refuseFault({ fault }: GroupDefault): void {
@@ -203,8 +227,4 @@ function textOf(value: Element): string | undefined {
   return typeof value === 'object' && value !== null && !isList(value) && value.kind === 'quoted'
     ? value.text
     : undefined
-}
-
-function refuse(message: string, ofClass = 'ConfigCompositionException'): never {
-  throw new HydraConfigError('COMPOSITION', message, { class: ofClass })
 }

@@ -43,32 +43,28 @@ export interface GroupDefault extends Placed {
 
 export function configDefault(
   path: string,
-  options: {
-    package?: string | undefined
-    optional?: boolean
-    primary?: boolean
-    chosenBy?: Origin | undefined
-  } = {},
+  options: Partial<Pick<ConfigDefault, 'package' | 'optional' | 'primary' | 'chosenBy'>> = {},
 ): ConfigDefault {
   return {
     kind: 'config',
     path,
     primary: options.primary ?? false,
-    ...placed(options.package, options.optional ?? false, options.chosenBy),
+    package: writtenPackage(options.package),
+    optional: options.optional ?? false,
+    parentGroup: undefined,
+    parentPackage: undefined,
+    packageHeader: undefined,
+    chosenBy: options.chosenBy,
+    deleted: false,
   }
 }
 
 export function groupDefault(
   group: string,
   value: GroupDefault['value'],
-  options: {
-    package?: string | undefined
-    optional?: boolean
-    override?: boolean
-    appended?: boolean
-    fromRoot?: boolean
-    chosenBy?: Origin | undefined
-  } = {},
+  options: Partial<
+    Pick<GroupDefault, 'package' | 'optional' | 'override' | 'appended' | 'fromRoot' | 'chosenBy'>
+  > = {},
 ): GroupDefault {
   return {
     kind: 'group',
@@ -77,20 +73,18 @@ export function groupDefault(
     override: options.override ?? false,
     appended: options.appended ?? false,
     fromRoot: options.fromRoot ?? false,
-    ...placed(options.package, options.optional ?? false, options.chosenBy),
-  }
-}
-
-function placed(ofPackage: string | undefined, optional: boolean, chosenBy: Origin | undefined): Placed {
-  return {
-    package: ofPackage === '_here_' ? '' : ofPackage,
-    optional,
+    package: writtenPackage(options.package),
+    optional: options.optional ?? false,
     parentGroup: undefined,
     parentPackage: undefined,
     packageHeader: undefined,
-    chosenBy,
+    chosenBy: options.chosenBy,
     deleted: false,
   }
+}
+
+function writtenPackage(written: string | undefined): string | undefined {
+  return written === '_here_' ? '' : written
 }
 
 export function copyOf(item: DefaultItem): DefaultItem {
@@ -99,22 +93,21 @@ export function copyOf(item: DefaultItem): DefaultItem {
 
 /**
  * Tells an item which config includes it.
- * @param strict whether `_group_` in its package means the group at the beginning alone, as in Hydra 1.4
+ * @param packageOf its package by other rules than those of Hydra 1.3
  */
-export function place(item: DefaultItem, group: string, ofPackage: string, strict: boolean = false): void {
+export function place(
+  item: DefaultItem,
+  group: string,
+  ofPackage: string,
+  packageOf?: (item: DefaultItem) => string | undefined,
+): void {
   const ofRoot = item.kind === 'group' && item.fromRoot
   item.parentGroup = ofRoot ? '' : group
   item.parentPackage = ofRoot ? '' : ofPackage
-  if (strict) item.package = strictPackage(item)
+  if (packageOf !== undefined) item.package = packageOf(item)
   else if (item.package?.includes('_group_') === true) {
     item.package = `_global_.${item.package.replaceAll('_group_', () => defaultPackage(item))}`
   }
-}
-
-function strictPackage(item: DefaultItem): string | undefined {
-  const [first, ...others] = item.package?.split('.') ?? []
-  if (first !== '_group_') return item.package
-  return ['_global_', ...defaultPackage(item).split('.'), ...others].filter((step) => step !== '').join('.')
 }
 
 /** A header is absolute. */
@@ -155,8 +148,12 @@ export function configPath(item: DefaultItem): string {
   return (item.parentGroup ?? '') === '' ? item.path : `${item.parentGroup}/${item.path}`
 }
 
-function defaultPackage(item: DefaultItem): string {
-  return groupPath(item).replaceAll('/', '.')
+export function defaultPackage(item: DefaultItem): string {
+  return dotted(groupPath(item))
+}
+
+function dotted(group: string): string {
+  return group.includes('/') ? group.replaceAll('/', '.') : group
 }
 
 /** The package in the list, else that of the header. */
@@ -171,7 +168,8 @@ export function finalPackage(item: DefaultItem): string {
 
 function packageBelow(item: DefaultItem, ofPackage: string | undefined): string {
   const parent = item.parentPackage ?? ''
-  const own = ofPackage ?? relativeGroup(item).replaceAll('/', '.')
+  const own = ofPackage ?? dotted(relativeGroup(item))
+  if (own === '_global_') return ''
   const whole = parent === '' || own === '' ? parent + own : `${parent}.${own}`
   const global = whole.lastIndexOf('_global_')
   return global === -1 ? whole : whole.slice(global + '_global_'.length + 1)
@@ -188,5 +186,5 @@ export function overrideKey(item: DefaultItem): string {
   const group = groupPath(item)
   // Headers do not count here.
   const final = packageBelow(item, item.package)
-  return final === defaultPackage(item) ? group : `${group}@${final === '' ? '_global_' : final}`
+  return final === dotted(group) ? group : `${group}@${final === '' ? '_global_' : final}`
 }

@@ -1,4 +1,4 @@
-import { HydraConfigError } from '../errors.ts'
+import { refuse } from '../compose/refuse.ts'
 import type { Origin } from '../value/value.ts'
 import { configPath, type DefaultItem, finalPackage, isSelf, nameOf, overrideKey } from './default-item.ts'
 
@@ -35,8 +35,18 @@ export interface TrailStep {
 export interface DefaultsNode {
   readonly item: DefaultItem
   readonly parent: DefaultsNode | undefined
+  /** The child of the same parent that was made before: the next one of the list. */
+  readonly before: DefaultsNode | undefined
   /** Undefined for a leaf. */
-  children?: readonly DefaultsNode[]
+  children: readonly DefaultsNode[] | undefined
+}
+
+export function nodeOf(
+  item: DefaultItem,
+  parent: DefaultsNode | undefined,
+  before: DefaultsNode | undefined,
+): DefaultsNode {
+  return { item, parent, before, children: undefined }
 }
 
 /** An entry of the final defaults list. */
@@ -71,7 +81,7 @@ export function* walk(forest: readonly DefaultsNode[]): Generator<DefaultsNode> 
 }
 
 /** From the root down. */
-export function ancestors({ parent }: DefaultsNode): DefaultsNode[] {
+export function ancestors({ parent }: Pick<DefaultsNode, 'parent'>): DefaultsNode[] {
   const found: DefaultsNode[] = []
   for (let node = parent; node !== undefined; node = node.parent) found.push(node)
   return found.toReversed()
@@ -97,7 +107,7 @@ class Result implements ResultDefault {
 
   /** Made when it is asked for: in a deep tree all of them together are long. */
   get trail(): DefaultsTrail {
-    return [...ancestors(this.#node), this.#node].map((each) => ({
+    return ancestors({ parent: this.#node }).map((each) => ({
       config: configPath(each.item),
       package: finalPackage(each.item),
       chosenBy: each.item.chosenBy,
@@ -111,9 +121,7 @@ export function ensureNoDuplicates(list: readonly Found[]): void {
   for (const { key } of list) {
     if (key === undefined) continue
     if (keys.has(key)) {
-      throw new HydraConfigError('COMPOSITION', `${key} appears more than once in the final defaults list`, {
-        class: 'ConfigCompositionException',
-      })
+      refuse(`${key} appears more than once in the final defaults list`)
     }
     keys.add(key)
   }

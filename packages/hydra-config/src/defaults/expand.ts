@@ -1,11 +1,14 @@
-import { HydraConfigError, placed } from '../errors.ts'
+import { refuse } from '../compose/refuse.ts'
+import { placedError } from '../errors.ts'
 import type { Override } from '../override/override.ts'
-import type { Semantics } from '../semantics.ts'
-import { Branch } from './branch.ts'
+import type { Value } from '../value/value.ts'
+import { Branch, type Entry } from './branch.ts'
 import { Choices } from './choices.ts'
+import type { ConfigRepository, LoadedConfig } from './config-repository.ts'
 import {
   configDefault,
   configPath,
+  copyOf,
   type DefaultItem,
   finalPackage,
   type GroupDefault,
@@ -18,57 +21,58 @@ import {
   setPackageHeader,
 } from './default-item.ts'
 import {
-  ancestors,
   type DefaultsNode,
   ensureNoDuplicates,
   type Found,
   foundIn,
+  nodeOf,
   type ResultDefault,
-  walk,
 } from './defaults-tree.ts'
-import { isInterpolated, refuseUnresolved, resolveItem, tryResolveItem } from './interpolated-item.ts'
-import type { Repository } from './repository.ts'
-import { ensureInside } from './strict-paths.ts'
+import { isInterpolated, resolveItem } from './interpolated-item.ts'
+import { refuseMissing } from './missing-config.ts'
+import type { OpenConfig, Scope } from './open-config.ts'
+import type { StrictRules } from './strict-rules.ts'
 
 export interface ExpandedDefaults {
   readonly list: readonly ResultDefault[]
   readonly choices: Choices
-  /** The trees of Hydra's own configs and of the primary one. */
+  /** The trees of Hydra's own configs, where they are there, and of the primary one. */
   readonly trees: readonly DefaultsNode[]
 }
 
+/** The tree of Hydra's own configs; undefined where they are not there. */
+export type OwnConfigs = (
+  repository: ConfigRepository,
+  choices: Choices,
+  expansion: Pick<Expansion, 'tree'>,
+) => OwnTree | undefined
+
+export interface OwnTree {
+  readonly tree: DefaultsNode
+  /** What is in it, where it is known before deferred items are expanded. */
+  readonly found?: readonly Found[]
+}
+
 interface ExpandOptions {
-  readonly repository: Repository
+  readonly repository: ConfigRepository
   /** Name of the primary config; null for none. */
   readonly config: string | null
   readonly overrides: readonly Override[]
   /** Lets groups of the option `???` pass: a multirun chooses them for each job. */
   readonly skipMissing?: boolean
+  /** Takes the warning of a primary config that does not say where its own values stand. Default: nobody. */
+  readonly warn?: ((message: string) => void) | undefined
+  /** The tree of Hydra's own configs. Default: they are not composed. */
+  readonly own?: OwnConfigs | undefined
 }
 
-/** A config whose defaults list is being read. */
-interface OpenConfig {
-  readonly node: DefaultsNode
-  /** Of its next child. */
-  scope: Scope
-  readonly list: readonly DefaultItem[]
-  readonly selfAdded: boolean
-  /** How many items of the list are still to be read. */
-  left: number
-  /** Those of the item that was read last. */
-  alternatives: DefaultItem[]
-  readonly children: DefaultsNode[]
-  /** How many of the children were looked at for an interpolation. */
-  resolved: number
-}
+/** What nobody appended. */
+const none: DefaultItem[] = []
 
-/** What holds for a whole subtree. */
-interface Scope {
-  /** Whether an interpolation chose it: no override may stand in it. */
-  readonly interpolated: boolean
-  /** Which registered choices count in it; all where undefined. */
-  readonly among?: ReadonlySet<string> | undefined
-}
+/** The body of a config that does not say where it goes. It never changes. */
+const addedSelf = configDefault('_self_')
+
+const orderPage = 'https://hydra.cc/docs/1.2/upgrades/1.0_to_1.1/default_composition_order'
 
 /**
  * Expands the defaults lists of the primary config and all that it includes, by the rules of `repository.semantics`.
@@ -79,67 +83,50 @@ export function expandDefaults({
   config,
   overrides,
   skipMissing = false,
+  warn = () => {},
+  own,
 }: ExpandOptions): ExpandedDefaults {
   // What is wrong with the primary config is told before what is wrong with overrides, as Hydra does.
   if (config !== null) repository.load(config)
   const choices = new Choices(repository, overrides)
-  const expansion = new Expansion(repository, choices, skipMissing)
+  const expansion = new Expansion(repository, choices, { skipMissing, warn })
   // The primary tree first: its overrides count for Hydra's own configs as well.
   const primary = expansion.tree(configDefault(config ?? '_dummy_empty_config_', { primary: true }))
-  const own = choices.concern('hydra/') ? undefined : unchosenOwnTree(repository)
-  for (const [key, name] of own?.known ?? []) choices.known.set(key, name)
-  const ownTree = own?.tree ?? expansion.tree(configDefault('hydra/config'))
-  const trees = [ownTree, primary]
+  const ofHydra = own?.(repository, choices, expansion)
+  const trees = ofHydra === undefined ? [primary] : [ofHydra.tree, primary]
   expansion.expandDeferred(trees)
-  const found = [...(own?.found ?? foundIn(ownTree)), ...foundIn(primary)]
+  const found = [...(ofHydra?.found ?? (ofHydra ? foundIn(ofHydra.tree) : [])), ...foundIn(primary)]
   ensureNoDuplicates(found)
   choices.ensureUsed()
   return { list: found.map(({ result }) => result), choices, trees }
 }
 
-/** The tree of Hydra's own configs where nobody chooses any of them. */
-interface OwnTree {
-  readonly tree: DefaultsNode
-  readonly found: readonly Found[]
-  readonly known: ReadonlyMap<string, string | null>
-}
-
-/** By semantics: these configs never change, and most compositions leave them as they are. */
-const ownTrees = new Map<Semantics, OwnTree>()
-
-/** Undefined where Hydra's own configs are not the first source. */
-function unchosenOwnTree(repository: Repository): OwnTree | undefined {
-  const { semantics, sources } = repository
-  if (sources[0]?.provider !== 'hydra') return undefined
-  const before = ownTrees.get(semantics)
-  if (before !== undefined) return before
-  const choices = new Choices(repository, [])
-  const tree = new Expansion(repository, choices, false).tree(configDefault('hydra/config'))
-  const own = { tree, found: foundIn(tree), known: choices.known }
-  ownTrees.set(semantics, own)
-  return own
-}
-
-class Expansion {
-  readonly #repository: Repository
+export class Expansion {
+  readonly #repository: ConfigRepository
   readonly #choices: Choices
   readonly #skipMissing: boolean
-  readonly #strict: boolean
+  readonly #warn: (message: string) => void
+  readonly #strict: StrictRules | undefined
   readonly #branch = new Branch()
   /** By the rules of Hydra 1.4, items whose interpolation waits until the rest of the tree is known. */
   readonly #deferred = new Map<DefaultItem, Scope>()
 
-  constructor(repository: Repository, choices: Choices, skipMissing: boolean) {
+  constructor(
+    repository: ConfigRepository,
+    choices: Choices,
+    { skipMissing, warn }: Required<Pick<ExpandOptions, 'skipMissing'>> & { warn: (message: string) => void },
+  ) {
     this.#repository = repository
     this.#choices = choices
     this.#skipMissing = skipMissing
-    this.#strict = repository.semantics === 'strict'
+    this.#warn = warn
+    this.#strict = repository.strict
   }
 
   /** The tree of an item of the root, expanded. */
   tree(item: DefaultItem): DefaultsNode {
     place(item, '', '')
-    const node: DefaultsNode = { item, parent: undefined }
+    const node = nodeOf(item, undefined, undefined)
     this.expand(node, { interpolated: false })
     return node
   }
@@ -165,7 +152,11 @@ class Expansion {
 
   /** As {@link #open}; what goes wrong is told with what chose the item. */
   #openPlaced(node: DefaultsNode, scope: Scope): OpenConfig | undefined {
-    return placed({ origin: node.item.chosenBy }, () => this.#open(node, scope))
+    try {
+      return this.#open(node, scope)
+    } catch (error) {
+      throw placedError(error, { origin: node.item.chosenBy })
+    }
   }
 
   /** What an item includes; undefined for a leaf. */
@@ -173,56 +164,85 @@ class Expansion {
     const { item } = node
     const primary = item.kind === 'config' && item.primary
     const path = configPath(item)
-    if (primary && !this.#repository.has(path)) this.#refuseMissing(node)
-    if (nameOf(item) !== '???') setPackageHeader(item, this.#repository.load(path)?.header)
+    if (primary && !this.#repository.has(path)) refuseMissing(this.#repository, node)
+    const loaded = nameOf(item) === '???' ? undefined : this.#repository.load(path)
+    setPackageHeader(item, loaded?.header)
     if (this.#choices.delete(item)) {
       item.deleted = true
       return undefined
     }
     this.#choices.meet(item)
     if (nameOf(item) === null || this.#isMissing(item, path)) return undefined
-    const loaded = this.#repository.load(path)
     if (loaded === undefined) {
-      if (!item.optional) this.#refuseMissing(node)
+      if (!item.optional) refuseMissing(this.#repository, node)
       item.deleted = true
       return undefined
     }
-    this.#branch.enter(item, scope.interpolated, this.#choices.decided)
-    const appended = primary ? this.#choices.appended : []
-    const list = loaded.defaults()
-    const selfAdded = (list.length > 0 || appended.length > 0) && completeSelf(list, path)
-    list.push(...appended.map((each) => ({ ...each })))
-    if (this.#strict) for (const each of list) ensureInside(each, path)
-    this.#checkOverrides(item, list, scope.interpolated)
-    return { node, scope, list, selfAdded, left: list.length, alternatives: [], children: [], resolved: 0 }
+    const opened: OpenConfig = {
+      config: loaded,
+      group: groupPath(item),
+      package: finalPackage(item),
+      interpolated: scope.interpolated,
+      decided: this.#choices.decided,
+      registered: this.#choices.registeredCount,
+      reach: this.#choices.reach,
+      before: undefined,
+      repetitions: 0,
+      node,
+      scope,
+      list: none,
+      selfAdded: false,
+      left: 0,
+      alternatives: undefined,
+      last: undefined,
+      unresolved: undefined,
+      resolved: 0,
+    }
+    this.#branch.enter(opened)
+    const appended = primary ? this.#choices.appended : none
+    const selfAdded = this.#lacksSelf(loaded, primary, appended.length > 0)
+    const written = loaded.defaults.map((each) => (isSelf(each) ? each : copyOf(each)))
+    const list =
+      appended.length > 0 ? written.concat(selfAdded ? addedSelf : none, appended.map(copyOf)) : written
+    if (this.#strict) for (const each of list) this.#strict.ensureInside(each, path)
+    opened.list = list
+    opened.left = list.length
+    opened.selfAdded = selfAdded
+    // A list that ends with it begins with it here.
+    if (selfAdded && list === written) opened.last = nodeOf(addedSelf, node, undefined)
+    this.#placeItems(opened)
+    return opened
   }
 
   /** The next child that is to be expanded: the list is read from its end. */
   #nextChild(config: OpenConfig): DefaultsNode | undefined {
-    const { node, children, list } = config
+    const { node, list } = config
+    const { path } = config.config
     for (;;) {
-      const alternative = config.alternatives.shift()
-      if (alternative !== undefined) {
-        const child: DefaultsNode = { item: alternative, parent: node }
-        children.push(child)
-        if (!isInterpolated(alternative)) return child
-        if (this.#strict) this.#deferred.set(alternative, this.#scopeOfDeferred(config.scope))
-        continue
-      }
-      const item = config.left > 0 ? list[--config.left] : undefined
+      const alternative = config.alternatives?.pop()
+      const item = alternative ?? (config.left > 0 ? list[--config.left] : undefined)
       if (item === undefined) return this.#strict ? undefined : this.#nextInterpolated(config)
-      if (isSelf(item)) {
-        if (this.#strict) ensureNoGroupSelf(item, node.item)
-        children.push({ item, parent: node })
-      } else if (item.kind === 'group' && item.override) {
-        // Of several overrides the last one in the order of the tree is the first one here.
-        if (this.#strict) this.#choices.add(configPath(node.item), item)
-      } else {
-        place(item, groupPath(node.item), finalPackage(node.item), this.#strict)
+      if (alternative === undefined) {
+        if (isSelf(item)) {
+          if (this.#strict) ensureNoGroupSelf(item, node.item)
+          config.last = nodeOf(item, node, config.last)
+          continue
+        }
+        if (item.kind === 'group' && item.override) {
+          // Of several overrides the last one in the order of the tree is the first one here.
+          if (this.#strict) this.#choices.add(path, item)
+          continue
+        }
         this.#choices.apply(item, config.scope.among)
-        if (this.#strict) ensureInside(item, configPath(node.item))
-        config.alternatives = this.#alternatives(node.item, item)
+        this.#strict?.ensureInside(item, path)
+        config.alternatives = this.#alternatives(config, item)
+        if (config.alternatives !== undefined) continue
       }
+      const child = nodeOf(item, node, config.last)
+      config.last = child
+      if (!isInterpolated(item)) return child
+      if (this.#strict) this.#deferred.set(item, this.#scopeOfDeferred(config.scope))
+      else (config.unresolved ??= []).push(child)
     }
   }
 
@@ -230,53 +250,46 @@ class Expansion {
   #nextInterpolated(config: OpenConfig): DefaultsNode | undefined {
     // Here Hydra 1.3 stumbles over it.
     if (config.resolved === 0) for (const item of config.list) ensureNoGroupSelf(item, config.node.item)
-    while (config.resolved < config.children.length) {
-      const child = config.children[config.resolved++]
-      if (child === undefined || isSelf(child.item) || !isInterpolated(child.item)) continue
-      resolveItem(child.item, this.#choices.known, config.list, config.selfAdded)
-      config.scope = { interpolated: true }
-      return child
-    }
-    return undefined
+    const child = config.unresolved?.[config.resolved++]
+    if (child === undefined) return undefined
+    resolveItem(child.item, this.#choices.known, config.list, config.selfAdded, this.#repository.parts)
+    config.scope = { interpolated: true }
+    return child
   }
 
-  #close({ node, children }: OpenConfig): void {
+  #close({ node, last }: OpenConfig): void {
     this.#branch.leave()
-    if (children.length > 0) node.children = children.toReversed()
+    if (last === undefined) return
+    const children: DefaultsNode[] = []
+    // The list was read from its end.
+    for (let child: DefaultsNode | undefined = last; child !== undefined; child = child.before)
+      children.push(child)
+    node.children = children
   }
 
   #scopeOfDeferred({ among }: Scope): Scope {
     return { interpolated: true, among: among ?? this.#choices.registered() }
   }
 
-  /** Expands what waits for its interpolation, in the order of the trees, as often as one can be resolved. */
+  /** Expands what waits for its interpolation. */
   expandDeferred(forest: readonly DefaultsNode[]): void {
-    const known = this.#choices.known
-    while (this.#deferred.size > 0) {
-      const waiting = [...walk(forest)].filter(({ item }) => this.#deferred.has(item))
-      const next = waiting.find(({ item }) => tryResolveItem(item, known))
-      const scope = next && this.#deferred.get(next.item)
-      if (next?.parent === undefined || scope === undefined) {
-        for (const { item } of waiting) refuseUnresolved(item, known)
-        return
-      }
-      const { item, parent } = next
-      this.#deferred.delete(item)
-      ensureInside(item, configPath(parent.item))
-      const above = ancestors(next)
-      for (const each of above) this.#branch.enter(each.item, scope.interpolated, Number.NaN)
-      this.expand(next, scope)
-      for (const _ of above) this.#branch.leave()
-    }
+    this.#strict?.expandDeferred(forest, {
+      deferred: this.#deferred,
+      known: this.#choices.known,
+      branch: this.#branch,
+      load: (path) => this.#repository.load(path),
+      expand: (root, scope) => this.expand(root, scope),
+    })
   }
 
-  /** A list of options is one config each, the last one first. */
-  #alternatives(parent: DefaultItem, item: DefaultItem): DefaultItem[] {
-    if (item.kind !== 'group' || item.value === null || typeof item.value === 'string') return [item]
-    return item.value.toReversed().map((option) => {
+  /** Of a list of options one config each; undefined for a single one. */
+  #alternatives(parent: Entry, item: DefaultItem): DefaultItem[] | undefined {
+    if (item.kind !== 'group' || item.value === null || typeof item.value === 'string') return undefined
+    return item.value.map((option) => {
       if (option.includes('${')) {
-        const where = configPath(parent)
-        refuse(`In '${where}': Defaults List interpolation is not supported in options list items`)
+        refuse(
+          `In '${parent.config.path}': Defaults List interpolation is not supported in options list items`,
+        )
       }
       const config = configDefault(`${item.fromRoot ? '/' : ''}${item.group}/${option}`, {
         package: item.package,
@@ -284,20 +297,21 @@ class Expansion {
         chosenBy: item.chosenBy,
       })
       if (item.fromRoot) place(config, '', '')
-      else place(config, groupPath(parent), finalPackage(parent), this.#strict)
+      else place(config, parent.group, parent.package, this.#strict?.packageOf)
       return config
     })
   }
 
-  /** Checks that overrides come last; by the rules of Hydra 1.3 this also registers them. */
-  #checkOverrides(parent: DefaultItem, list: readonly DefaultItem[], interpolated: boolean): void {
+  /** Tells all items where they stand, and checks that overrides come last; by the rules of Hydra 1.3 this also registers them. */
+  #placeItems({ config, group, package: ofPackage, interpolated, list }: OpenConfig): void {
+    const { path } = config
     let last: GroupDefault | undefined
     for (const item of list) {
       if (isSelf(item)) continue
-      place(item, groupPath(parent), finalPackage(parent), this.#strict)
+      place(item, group, ofPackage, this.#strict?.packageOf)
       if (last !== undefined && !isOverride(item) && !(item.kind === 'group' && item.appended)) {
         refuse(
-          `In ${configPath(parent)}: Override '${shown(last, ' : ')}' is defined before '${shown(item)}'.\n` +
+          `In ${path}: Override '${shown(last, ' : ')}' is defined before '${shown(item)}'.\n` +
             'Overrides must be at the end of the defaults list',
           this.#strict ? classFor(last) : classFor(last, item),
         )
@@ -306,13 +320,29 @@ class Expansion {
       last = item
       if (interpolated) {
         refuse(
-          `${configPath(parent)}: Default List Overrides are not allowed in the subtree\n` +
+          `${path}: Default List Overrides are not allowed in the subtree\n` +
             `of an in interpolated config group (override ${shown(item, '=')}).\n`,
           classFor(item),
         )
       }
-      if (!this.#strict) this.#choices.add(configPath(parent), item)
+      if (!this.#strict) this.#choices.add(path, item)
     }
+  }
+
+  /** Whether nothing says where the config's own body goes, so that it goes to the end. */
+  #lacksSelf({ path, body, defaults }: LoadedConfig, primary: boolean, hasAppended: boolean): boolean {
+    let selves = 0
+    let others = false
+    for (const item of defaults) {
+      if (isSelf(item)) selves += 1
+      others ||= !isOverride(item)
+    }
+    if (selves > 1) refuse(`Duplicate _self_ defined in ${path}`)
+    if (selves > 0) return false
+    if (primary && others && hasContent(body)) {
+      this.#warn(`In '${path}': Defaults list is missing \`_self_\`. See ${orderPage} for more information`)
+    }
+    return others || (hasAppended && defaults.length === 0)
   }
 
   #isMissing(item: DefaultItem, path: string): boolean {
@@ -327,30 +357,6 @@ class Expansion {
       `You must specify '${key}', e.g, ${key}=<OPTION>\nAvailable options:\n${options.join('\n')}`,
     )
   }
-
-  #refuseMissing({ item, parent }: DefaultsNode): never {
-    const path = configPath(item)
-    const where = parent === undefined ? '' : `In '${configPath(parent.item)}': `
-    const sources = this.#repository.sources.map(
-      ({ provider, path: of }) => `\tprovider=${provider}, path=${of}`,
-    )
-    const searched = `\nConfig search path:\n${sources.join('\n')}`
-    throw new HydraConfigError('MISSING_CONFIG', `${where}${this.#missing(item, path)}${searched}`, {
-      class: 'MissingConfigException',
-    })
-  }
-
-  #missing(item: DefaultItem, path: string): string {
-    if (item.kind === 'config') {
-      return item.primary
-        ? `Cannot find primary config '${path}'. Check that it's in your config search path.\n`
-        : `Could not load '${path}'.\n`
-    }
-    const options = this.#repository.options(groupPath(item)).map((option) => `\t${option}`)
-    const available =
-      options.length === 0 ? '' : `\nAvailable options in '${groupPath(item)}':\n${options.join('\n')}`
-    return `Could not find '${path}'\n${available}`
-  }
 }
 
 function ensureNoGroupSelf(item: DefaultItem, parent: DefaultItem): void {
@@ -358,13 +364,9 @@ function ensureNoGroupSelf(item: DefaultItem, parent: DefaultItem): void {
   refuse(`${configPath(parent)} chooses _self_ for ${item.group}`, 'AssertionError')
 }
 
-/** Appends `_self_` where nothing says where the config's own body goes; whether it did. */
-function completeSelf(list: DefaultItem[], path: string): boolean {
-  const selves = list.filter(isSelf).length
-  if (selves > 1) refuse(`Duplicate _self_ defined in ${path}`)
-  const others = list.some((item) => !isOverride(item))
-  if (selves === 0 && (others || list.length === 0)) list.push(configDefault('_self_'))
-  return selves === 0
+function hasContent(body: Value): boolean {
+  if (body.kind !== 'map') return false
+  return body.entries.values().some((value) => !(value.kind === 'scalar' && value.value === '???'))
 }
 
 function shown(item: DefaultItem, separator = ': '): string {
@@ -375,8 +377,4 @@ function shown(item: DefaultItem, separator = ': '): string {
 function classFor(...items: readonly DefaultItem[]): string {
   const named = items.every((item) => item.kind === 'config' || item.value === null || nameOf(item) !== null)
   return named ? 'ConfigCompositionException' : 'AssertionError'
-}
-
-function refuse(message: string, ofClass = 'ConfigCompositionException'): never {
-  throw new HydraConfigError('COMPOSITION', message, { class: ofClass })
 }

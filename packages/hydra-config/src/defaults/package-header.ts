@@ -1,5 +1,20 @@
 import { HydraConfigError } from '../errors.ts'
-import type { ConfigFile } from '../value/value.ts'
+import { shown } from '../shown.ts'
+import type { ValueConfig } from '../source/value-files.ts'
+import type { ConfigFile, Value } from '../value/value.ts'
+
+/** Reads a config with its header. */
+export function readConfig(
+  text: string,
+  file: ConfigFile,
+  yaml: (text: string, file: ConfigFile) => Value,
+): ValueConfig {
+  if (typeof text !== 'string') {
+    throw new HydraConfigError('SOURCE_READ', `the config '${file.config}' is no text but ${shown(text)}`)
+  }
+  const header = packageHeader(text, file)
+  return { header, value: yaml(text, file) }
+}
 
 /** How much of a config Hydra reads for its header, in characters. */
 const headerLength = 512
@@ -8,8 +23,9 @@ const headerLength = 512
  * The package of `# @package name`, in the lines before anything else than blank lines and such comments.
  * @throws {HydraConfigError} `INVALID_HEADER`
  */
-export function packageHeader(path: string, text: string, file: ConfigFile): string | undefined {
-  if (!/^\s*#/.test(text.slice(0, headerLength))) return undefined
+function packageHeader(text: string, file: ConfigFile): string | undefined {
+  const hash = text.indexOf('#')
+  if (hash === -1 || text.slice(0, hash).trim() !== '') return undefined
   const head = firstCharacters(text, headerLength)
   let found: string | undefined
   for (const [index, each] of head.split(/\r\n|[\n\r\u0085\u2028\u2029]/).entries()) {
@@ -23,9 +39,12 @@ export function packageHeader(path: string, text: string, file: ConfigFile): str
       .filter((part) => part !== '')
     const [key, value] = parts
     if (parts.length !== 2) {
+      const bare = line.replace(/^#+/, '').trim()
       throw new HydraConfigError(
         'INVALID_HEADER',
-        `the header '${line}' of ${path} must be a key and one value, such as '# @package _global_'`,
+        parts.length < 2
+          ? `Expected header format: KEY VALUE, got '${bare}'`
+          : `Too many components in '${bare}'`,
         { class: 'ValueError', origin: { kind: 'file', ...file, line: index + 1, column: 1 } },
       )
     }

@@ -1,4 +1,4 @@
-import type { LoadedConfig } from './repository.ts'
+import type { LoadedConfig } from './config-repository.ts'
 
 const maxConfigs = 10_000
 /** Of how many the last merge is kept: it holds a whole configuration. */

@@ -6,11 +6,9 @@ export function normalizedOption(
   group: string,
   value: GroupDefault['value'],
 ): { group: string; value: GroupDefault['value'] } {
-  if (typeof value !== 'string' || value.includes('${') || value.split('/').includes('..')) {
-    return { group, value }
-  }
+  if (typeof value !== 'string' || !value.includes('/') || value.startsWith('/')) return { group, value }
+  if (value.includes('${') || value.split('/').includes('..')) return { group, value }
   const slash = value.lastIndexOf('/')
-  if (slash === -1 || value.startsWith('/')) return { group, value }
   return { group: `${group}/${value.slice(0, slash)}`, value: value.slice(slash + 1) }
 }
 
@@ -24,24 +22,21 @@ export function normalizedOption(
 export function ensureInside(item: DefaultItem, from: string): void {
   if (item.kind === 'config') return ensurePath('config', item.path, from)
   ensurePath('config group', item.group, from)
-  const options = typeof item.value === 'string' ? [item.value] : (item.value ?? [])
-  for (const option of options) {
-    ensurePath('option', option, from)
-    if (option.startsWith('/')) {
-      refuse(
-        from,
-        'option',
-        option,
-        `is absolute; name the group by /${item.group.replace(/^\//, '')} and the option alone`,
-      )
-    }
-  }
+  if (typeof item.value === 'string') return ensureOption(item.group, item.value, from)
+  for (const option of item.value ?? []) ensureOption(item.group, option, from)
+}
+
+function ensureOption(group: string, option: string, from: string): void {
+  ensurePath('option', option, from)
+  if (!option.startsWith('/')) return
+  const named = `name the group by /${group.replace(/^\//, '')} and the option alone`
+  refuse(from, 'option', option, `is absolute; ${named}`)
 }
 
 function ensurePath(what: string, path: string, from: string): void {
   if (path.includes('\\')) refuse(from, what, path, "has a \\; only '/' separates groups")
   if (path.includes('\0')) refuse(from, what, path, 'has a NUL')
-  if (path.split('/').includes('..')) {
+  if (path.includes('..') && path.split('/').includes('..')) {
     refuse(from, what, path, "has '..'; begin it with / and name it from the root of the search path")
   }
 }

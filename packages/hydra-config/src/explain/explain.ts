@@ -1,5 +1,6 @@
 import type { ConfigNode, NodeRead } from '../compose/config-node.ts'
 import { isHydraConfigError } from '../errors.ts'
+import type { ResolutionParts } from '../interpolation/options.ts'
 import { plainView } from '../value/plain.ts'
 import { hasSecret, redact, redactedText } from '../value/secret.ts'
 import type { Origin, Value } from '../value/value.ts'
@@ -16,6 +17,7 @@ export interface Explained {
   readonly readsOf: (node: ConfigNode) => readonly NodeRead[]
   /** What `oc.env` reads, `***` where that is secret; undefined where the variable is not set. */
   readonly environment: (name: string) => string | undefined
+  readonly suggestion?: ResolutionParts['suggestion'] | undefined
   /** What the schema made of the configuration has at a path, without secrets; undefined where there is no schema. */
   readonly output: ((keys: readonly string[]) => { readonly value: unknown } | undefined) | undefined
 }
@@ -32,7 +34,7 @@ export function explain(explained: Explained, path: string): Provenance {
   const made = explained.output?.(keys)
   if (made !== undefined) return { path, value: made.value, origin: { kind: 'schema-default' }, history }
   const last = history.at(-1)
-  if (last === undefined) return refuseUnknownPath(explained.tree, path)
+  if (last === undefined) return refuseUnknownPath(explained.tree, path, explained.suggestion)
   return { path, value: undefined, origin: last.origin, history }
 }
 

@@ -36,7 +36,7 @@ export class History {
       let root: Value = emptyRoot
       const roots: Value[] = [root]
       for (const layer of this.#layers) {
-        root = layer.apply(root)
+        root = layer.apply(root).root
         roots.push(root)
       }
       this.#roots = roots

@@ -1,13 +1,17 @@
 import type { ConfigNode } from '../compose/config-node.ts'
 import { HydraConfigError } from '../errors.ts'
-import { suggestion } from '../suggest.ts'
+import type { ResolutionParts } from '../interpolation/options.ts'
 import { childPath, joinedPath, keysOf, keyTexts } from '../value/value-path.ts'
 
 /**
  * Says that nothing stands at a path below a node, at which key it leads nowhere, and what is like that key.
  * @throws {HydraConfigError} `UNKNOWN_PATH`, always
  */
-export function refuseUnknownPath(from: ConfigNode, below: string): never {
+export function refuseUnknownPath(
+  from: ConfigNode,
+  below: string,
+  suggestion: ResolutionParts['suggestion'] = () => '',
+): never {
   const path = joinedPath(from.path, below)
   let node = from
   for (const key of keysOf(below)) {

@@ -1,7 +1,10 @@
 import { inspect } from 'node:util'
 import { expect, expectTypeOf, test } from 'vitest'
 import { compose } from '../compose/compose.ts'
+import { configStore } from '../source/config-store.ts'
 import { fromMemory } from '../source/memory.ts'
+import { dictOf, int, listOf, str } from '../structured/field.ts'
+import { structured } from '../structured/structured.ts'
 import { secret } from '../value/secret.ts'
 import { type InstantiateSource, instantiate } from './instantiate.ts'
 import { registry } from './registry.ts'
@@ -11,6 +14,16 @@ class Model {
 
   constructor(options: { readonly layers: number; readonly optimizer?: unknown }) {
     this.options = options
+  }
+}
+
+class Optimizer {
+  readonly rate: number
+  readonly betas: readonly number[]
+
+  constructor({ rate, betas }: { readonly rate: number; readonly betas: readonly number[] }) {
+    this.rate = rate
+    this.betas = betas
   }
 }
 
@@ -128,4 +141,48 @@ test('a target gets a secret as it is, and its failure does not tell it', async 
 test('what is no function is no target', () => {
   const wrong: object = { a: 5 }
   expect(() => registry(Object(wrong))).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
+})
+
+test.each([
+  ['none', ['config', 'config', 'config', Object]],
+  ['partial', ['plain', 'config', 'config', Object]],
+  ['object', ['plain', 'plain', 'plain', Optimizer]],
+  ['all', ['plain', 'plain', 'plain', Object]],
+] as const)('with _convert_: %s', async (convert, told) => {
+  const store = configStore({
+    optimizer: structured(
+      'Optimizer',
+      { rate: int(1), betas: listOf(int(), [1]) },
+      { toObject: (fields) => new Optimizer(fields) },
+    ),
+  })
+  const files = fromMemory({
+    'config.yaml': `defaults: [optimizer@m.optimizer, _self_]\nm: {_target_: app.all, _convert_: ${convert}, plain: {a: 1}}\n`,
+  })
+  const { tree } = await compose({ source: [files, store], config: 'config' })
+  const all = registry({ 'app.all': (options: { plain: object; optimizer: Optimizer }) => options })
+  const { plain, optimizer } = instantiate(tree.at('m'), all, { target: 'app.all' })
+  const kind = (value: object): string => (Object.isFrozen(value) ? 'config' : 'plain')
+  expect([kind(plain), kind(optimizer), kind(optimizer.betas), optimizer.constructor]).toEqual(told)
+})
+
+test('in what becomes an object of its own nothing may be missing, however deep', async () => {
+  const store = configStore({
+    optimizer: structured('Optimizer', { betas: listOf(int(), [1]), tags: dictOf(str(), str(), {}) }),
+  })
+  const made = async (convert: string, body: string): Promise<unknown> => {
+    const files = fromMemory({
+      'config.yaml': `defaults: [optimizer@m.optimizer, _self_]\nm: {_target_: app.all, _recursive_: false, _convert_: ${convert}, ${body}}\n`,
+    })
+    const { tree } = await compose({ source: [files, store], config: 'config' })
+    return instantiate(tree.at('m'), registry({ 'app.all': (options: object) => options }))
+  }
+  const missing = "optimizer: {tags: {a: '???'}}"
+  await expect(made('object', missing)).rejects.toMatchObject({
+    code: 'MISSING_VALUE',
+    class: 'MissingMandatoryValue',
+    path: 'm.optimizer.tags.a',
+  })
+  expect(await made('all', missing)).toEqual({ optimizer: { betas: [1], tags: { a: '???' } } })
+  expect(await made('object', "plain: {a: ['???']}")).toMatchObject({ plain: { a: ['???'] } })
 })

@@ -5,9 +5,10 @@ import { SecretTexts } from '../secret/secret-texts.ts'
 import { suggestion } from '../suggest.ts'
 import { fromPlain } from '../value/from-plain.ts'
 import { originText } from '../value/origin-text.ts'
-import { plainCopy, plainView, showRedacted } from '../value/plain.ts'
+import { plainCopy, plainView } from '../value/plain.ts'
 import { scalarString } from '../value/python-string.ts'
-import { hasSecret, redact, shownText } from '../value/secret.ts'
+import { hasSecret, redact, shownText, showRedacted } from '../value/secret.ts'
+import type { StructType } from '../value/typing.ts'
 import type { MapValue, Value } from '../value/value.ts'
 import { call, partial } from './call.ts'
 import type { Made, Registry, Targets } from './registry.ts'
@@ -36,6 +37,8 @@ interface Modes {
   readonly convert: Convert
   readonly recursive: boolean
   readonly partial: boolean
+  /** Whether it is in a structured config that stays one. */
+  readonly kept: boolean
 }
 
 const argsKey = '_args_'
@@ -45,8 +48,11 @@ const modeKeys: ReadonlySet<unknown> = new Set(['_target_', '_convert_', '_recur
  * Calls what `_target_` names with what stands beside it, as `hydra.utils.instantiate` does: `_args_` are its positional
  * arguments, the other keys are one object behind them; a class is constructed, a function called. Configs with a
  * `_target_` inside are instantiated first, unless `_recursive_` is false. `_partial_: true` gives a function of the
- * arguments that are left. With `_convert_: none` (the default) maps and lists are frozen, else they are copies of their
- * own. What has no `_target_` is what it is, with all that is in it instantiated.
+ * arguments that are left. What has no `_target_` is what it is, with all that is in it instantiated.
+ *
+ * What Hydra hands on as a config is frozen, what it hands on as a dict or list is a copy of its own: with `_convert_:
+ * none` (the default) all is frozen; with `partial` only structured configs are, and what is in them; with `object` a
+ * structured config is what its `toObject` makes of its fields; with `all` it is an object like any other.
  *
  * Only the registry is asked for a target. With `target` in the options the config has to name that one, and the
  * result is of its type.
@@ -127,7 +133,7 @@ class Instantiation {
   }
 
   whole(value: Value, path: string, args: readonly unknown[]): unknown {
-    const modes: Modes = { convert: 'none', recursive: true, partial: false }
+    const modes: Modes = { convert: 'none', recursive: true, partial: false, kept: false }
     if (value.kind === 'scalar' && value.value !== null) {
       throw this.#failure(`only a map or a list can be instantiated, not '${shownText(value)}'`, path, value)
     }
@@ -178,6 +184,7 @@ class Instantiation {
     }
     const convert = entries.get('_convert_')
     return {
+      kept: inherited.kept,
       convert:
         convert === undefined || isMissing(convert) ? inherited.convert : this.#convertOf(convert, path),
       recursive: flag('_recursive_', inherited.recursive),
@@ -194,14 +201,17 @@ class Instantiation {
 
   #plainMap(value: MapValue, path: string, modes: Modes): unknown {
     const made = {}
-    const inside = { ...modes, partial: false }
+    const struct = structOf(value)
+    const kept = modes.kept || (struct !== undefined && modes.convert === 'partial')
+    const inside = { ...modes, partial: false, kept }
     // What is missing is told before anything is called.
     for (const [key, item] of value.entries) this.#present(item, below(path, scalarString(key)))
     for (const [key, item] of value.entries) {
       const name = scalarString(key)
       define(made, name, this.#node(item, below(path, name), inside))
     }
-    return this.#container(made, modes, value)
+    const shown = this.#container(made, inside, value)
+    return modes.convert === 'object' && struct?.toObject !== undefined ? struct.toObject(shown) : shown
   }
 
   #target(
@@ -257,8 +267,27 @@ class Instantiation {
   }
 
   #argument(value: Value, path: string, modes: Modes): unknown {
-    if (modes.recursive) return this.#node(value, path, { ...modes, partial: false })
-    return modes.convert === 'none' ? plainView(value) : plainCopy(value)
+    if (modes.recursive) return this.#node(value, path, { ...modes, partial: false, kept: false })
+    return this.#converted(value, path, modes.convert, false)
+  }
+
+  /** What is handed on without a look for targets in it. In what becomes an object of its own nothing may be missing. */
+  #converted(value: Value, path: string, convert: Convert, inObject: boolean): unknown {
+    if (convert === 'none') return plainView(value)
+    if (convert === 'all' || value.kind === 'scalar') return plainCopy(value)
+    const struct = structOf(value)
+    if (struct !== undefined && convert === 'partial') return plainView(value)
+    const inner = inObject || struct !== undefined
+    const part = (item: Value, at: string): unknown =>
+      this.#converted(inner ? this.#present(item, at) : item, at, convert, inner)
+    if (value.kind === 'list') return value.items.map((item, index) => part(item, `${path}[${index}]`))
+    const made = {}
+    for (const [key, item] of value.entries) {
+      const name = scalarString(key)
+      define(made, name, part(item, below(path, name)))
+    }
+    if (hasSecret(value)) showRedacted(made, () => plainView(redact(value)))
+    return struct?.toObject === undefined ? made : struct.toObject(made)
   }
 
   #registered(named: Value, path: string): NonNullable<ReturnType<Registry<Targets>['get']>> {
@@ -297,9 +326,9 @@ class Instantiation {
     }
   }
 
-  #container<T extends object>(made: T, { convert }: Modes, value: Value): T {
+  #container<T extends object>(made: T, { convert, kept }: Modes, value: Value): T {
     if (hasSecret(value)) showRedacted(made, () => plainView(redact(value)))
-    return convert === 'none' ? Object.freeze(made) : made
+    return convert === 'none' || kept ? Object.freeze(made) : made
   }
 
   #failure(
@@ -315,6 +344,10 @@ class Instantiation {
       ...options,
     })
   }
+}
+
+function structOf({ typing }: Value): StructType | undefined {
+  return typing?.struct
 }
 
 function where({ origin }: Value): string {

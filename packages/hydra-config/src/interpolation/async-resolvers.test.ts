@@ -8,6 +8,7 @@ import { Place } from './place.ts'
 import { Resolution } from './resolve.ts'
 import type { ResolverContext, ResolverFunction } from './resolver.ts'
 import { ResolverCache } from './resolver-cache.ts'
+import { withWholeResolution } from './whole.ts'
 
 test('the answers of promises are there after settling, and before are a typed error', async () => {
   const { resolution, root } = of('a: ${vault:x}\nb: "<${a}>"\nc: 1\n', {
@@ -185,7 +186,7 @@ describe('what goes wrong', () => {
     })
     await resolution.settle(root)
     expect(resolution.select(root, 'a')?.value).toMatchObject({ value: 1n })
-    expect(() => resolution.select(root, 'b')).toThrow(/not there/)
+    expect(() => resolution.select(root, 'b')).toThrow(/not found/)
   })
 })
 
@@ -195,7 +196,7 @@ function of(
   options: ResolveOptions = {},
 ): { resolution: Resolution; root: Place } {
   const root = new Place(parseYaml(text, { source: 'memory://', config: 'config' }))
-  return { resolution: new Resolution({ ...options, resolvers }), root }
+  return { resolution: new Resolution(withWholeResolution({ ...options, resolvers })), root }
 }
 
 async function eventually(condition: () => boolean): Promise<void> {

@@ -1,16 +1,21 @@
 import { isHydraConfigError } from '../errors.ts'
+import { argumentGrammar } from './arguments.ts'
 import { parseInterpolation } from './parse.ts'
 
-// Python's white space of ASCII.
-const blank = '[ \\t\\n\\r\\f\\v]*'
-const key = '[$\\w]+'
-const keyOrIndex = `(?:${key}|\\[${key}\\])`
-const path = `\\.*${keyOrIndex}(?:\\.${key}|\\[${key}\\])*`
-const node = `\\$\\{${blank}${path}${blank}\\}`
-const id = '[a-zA-Z_][\\w-]*'
-const argument = '[a-zA-Z_0-9/\\-+.$%*@?|]+'
-const resolver = `\\$\\{${blank}(?:${id}(?:\\.${id})*${blank})?:${blank}${argument}(?:${blank},${blank}${argument})*${blank}\\}`
-const simple = new RegExp(`${node}|${resolver}`, 'y')
+const simple = /* @__PURE__ */ simplePattern()
+
+function simplePattern(): RegExp {
+  // Python's white space of ASCII.
+  const blank = '[ \\t\\n\\r\\f\\v]*'
+  const key = '[$\\w]+'
+  const keyOrIndex = `(?:${key}|\\[${key}\\])`
+  const path = `\\.*${keyOrIndex}(?:\\.${key}|\\[${key}\\])*`
+  const node = `\\$\\{${blank}${path}${blank}\\}`
+  const id = '[a-zA-Z_][\\w-]*'
+  const argument = '[a-zA-Z_0-9/\\-+.$%*@?|]+'
+  const resolver = `\\$\\{${blank}(?:${id}(?:\\.${id})*${blank})?:${blank}${argument}(?:${blank},${blank}${argument})*${blank}\\}`
+  return new RegExp(`${node}|${resolver}`, 'y')
+}
 
 /**
  * Refuses a string that is no interpolation of OmegaConf's grammar. As there, a text that looks simple enough, such
@@ -19,7 +24,7 @@ const simple = new RegExp(`${node}|${resolver}`, 'y')
  */
 export function checkInterpolation(text: string): void {
   try {
-    parseInterpolation(text)
+    parseInterpolation(text, argumentGrammar)
   } catch (error) {
     if (!isHydraConfigError(error) || !looksSimple(text)) throw error
   }

@@ -1,14 +1,13 @@
 import type { Value } from '../value/value.ts'
-import { combined } from './operands.ts'
 import { Place } from './place.ts'
-import type { Combination } from './program.ts'
+import type { Collection, Combination } from './program.ts'
 
 /**
  * Lists and dicts of arguments with maps and lists of the configuration in them: a resolver gets those resolved where they
  * stand in the configuration.
  */
 export class Composites {
-  readonly #parts = new WeakMap<Place, { readonly step: Combination; readonly operands: readonly Place[] }>()
+  readonly #parts = new WeakMap<Place, { readonly step: Collection; readonly operands: readonly Place[] }>()
 
   /** Remembers what a list or dict was made of. */
   add(made: Place, step: Combination, operands: readonly Place[]): void {
@@ -27,6 +26,6 @@ export class Composites {
       if (value === undefined) return undefined
       operands.push(new Place(value, undefined, undefined, true))
     }
-    return combined(made.step, operands)
+    return made.step.make(operands)
   }
 }

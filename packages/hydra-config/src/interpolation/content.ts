@@ -1,11 +1,11 @@
 import { isHydraConfigError } from '../errors.ts'
 import { type ListValue, list, type MapKey, type MapValue, scalar, type Value } from '../value/value.ts'
+import type { Calls } from './calls.ts'
 import { cycleError, unresolved } from './errors.ts'
 import type { Machine } from './machine.ts'
 import { unsettled } from './operands.ts'
 import type { Place } from './place.ts'
 import { survey } from './survey.ts'
-import type { UserResolvers } from './user-resolvers.ts'
 
 const openMax = 100_000
 const valuesMax = 1_000_000
@@ -17,14 +17,14 @@ interface Open {
   readonly value: ListValue | MapValue
   readonly entries: readonly (readonly [MapKey, Value])[]
   readonly made: Value[]
-  readonly unkeptBefore: number
+  readonly unkeptBefore: number | undefined
   settled: boolean
 }
 
 /** Resolves all that a place holds, on a stack of its own. What was resolved is kept and shared. */
 export class Content {
   readonly #machine: Machine
-  readonly #resolvers: UserResolvers
+  readonly #calls: Calls | undefined
   readonly #inPlace: boolean
   readonly #known = new Map<Place, Value>()
   readonly #open = new Set<Place>()
@@ -35,9 +35,9 @@ export class Content {
    * With `inPlace` as `OmegaConf.resolve`: what leads to `???` becomes `???`, and what was found stands in its place from
    * then on. Without it as `to_container`: what leads to `???` is an error.
    */
-  constructor(machine: Machine, resolvers: UserResolvers, inPlace: boolean) {
+  constructor(machine: Machine, calls: Calls | undefined, inPlace: boolean) {
     this.#machine = machine
-    this.#resolvers = resolvers
+    this.#calls = calls
     this.#inPlace = inPlace
   }
 
@@ -95,7 +95,7 @@ export class Content {
   #push(place: Place, value: ListValue | MapValue, stack: Open[]): void {
     if (this.#open.has(place)) {
       const places = stack.map((each) => each.place)
-      throw cycleError(places.slice(Math.max(places.indexOf(place), 0)), 'the value')
+      throw cycleError(places.slice(Math.max(places.indexOf(place), 0)))
     }
     if (stack.length >= openMax) throw tooMuch()
     this.#open.add(place)
@@ -103,7 +103,7 @@ export class Content {
       value.kind === 'map'
         ? [...value.entries]
         : value.items.map((item, index) => [BigInt(index), item] as const)
-    stack.push({ place, value, entries, made: [], unkeptBefore: this.#resolvers.unkept, settled: true })
+    stack.push({ place, value, entries, made: [], unkeptBefore: this.#calls?.unkept, settled: true })
   }
 
   #close({ place, value, entries, made, settled, unkeptBefore }: Open): Value | undefined {
@@ -116,9 +116,10 @@ export class Content {
             kind: 'map',
             entries: new Map(entries.map(([key, item], index) => [key, made[index] ?? item] as const)),
             origin: value.origin,
+            typing: value.typing,
           }
     if (survey(resolved).size - survey(value).size > valuesMax) throw tooMuch()
-    if (this.#inPlace || unkeptBefore === this.#resolvers.unkept) this.#known.set(place, resolved)
+    if (this.#inPlace || unkeptBefore === this.#calls?.unkept) this.#known.set(place, resolved)
     else if (++this.#unkept > unkeptMax) throw tooMuch()
     return resolved
   }

@@ -1,4 +1,5 @@
 import { HydraConfigError } from '../errors.ts'
+import { shownEnds } from '../shown.ts'
 import { type Place, placePath } from './place.ts'
 
 /** The classes of error that OmegaConf raises where an interpolation has no value. */
@@ -38,20 +39,17 @@ export function isResolutionError(error: HydraConfigError): boolean {
   return resolutionClasses.has(error.class)
 }
 
-const shownPlaces = 12
+/** How many places of each end of a long cycle its error names. */
+const endsMax = 6
 
 /** The error of values that lead back to the first of them. */
-export function cycleError(cycle: readonly Place[], what: string): HydraConfigError {
-  const half = shownPlaces / 2
-  const paths = (places: readonly Place[]): string[] => places.map((place) => placePath(place) || 'the root')
-  const named =
-    cycle.length <= shownPlaces
-      ? paths(cycle)
-      : [...paths(cycle.slice(0, half)), `${cycle.length - shownPlaces} more`, ...paths(cycle.slice(-half))]
+export function cycleError(cycle: readonly Place[]): HydraConfigError {
+  const named = shownEnds(cycle, endsMax, (place) => placePath(place) || 'the root')
   const [first] = cycle
   const way = [...named, named[0] ?? ''].map((name) => (name.length > 200 ? `${name.slice(0, 200)}…` : name))
-  return new HydraConfigError('INTERPOLATION_CYCLE', `${what} leads back to itself: ${way.join(' → ')}`, {
+  return new HydraConfigError('INTERPOLATION_CYCLE', `Recursive interpolation detected: ${way.join(' → ')}`, {
     class: 'InterpolationResolutionError',
-    ...(first === undefined ? {} : { path: placePath(first), origin: first.value.origin }),
+    path: first && placePath(first),
+    origin: first?.value.origin,
   })
 }

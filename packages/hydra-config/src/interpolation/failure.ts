@@ -1,4 +1,4 @@
-import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { HydraConfigError, isHydraConfigError, remade } from '../errors.ts'
 import { isResolutionError } from './errors.ts'
 import type { Frame } from './frame.ts'
 import { type Place, placePath } from './place.ts'
@@ -19,25 +19,22 @@ export function failureAt({ node, guarded }: Frame, error: unknown): unknown {
   const told = guarded && !(isHydraConfigError(error) && error.path !== undefined)
   return new HydraConfigError(
     'INTERPOLATION_UNRESOLVED',
-    `${named(node)}: ${told ? withheld : reasonOf(error)}`,
+    told
+      ? `${named(node)}: ${withheld}`
+      : `${kindOf(error)} raised while resolving interpolation: ${reasonOf(error)}`,
     {
       class: 'InterpolationResolutionError',
       ...place(node),
-      ...(told ? {} : { cause: error }),
+      cause: told ? undefined : error,
     },
   )
 }
 
 /** An error about the text of a place, with its path and origin. */
 export function located(node: Place, guarded: boolean, error: HydraConfigError): HydraConfigError {
-  const message = guarded ? `${named(node)}: ${withheld}` : error.message
-  const made = new HydraConfigError(error.code, message, {
-    ...(error.class === undefined ? {} : { class: error.class }),
-    ...(error.offset === undefined || guarded ? {} : { offset: error.offset }),
-    ...place(node),
-    ...(error.cause === undefined || guarded ? {} : { cause: error.cause }),
-  })
-  return made
+  const problem = guarded ? `${named(node)}: ${withheld}` : error.problem
+  const hidden = guarded ? { offset: undefined, cause: undefined } : {}
+  return remade(error, { problem, ...hidden, ...place(node) })
 }
 
 function place(node: Place): Pick<HydraConfigError, 'path' | 'origin'> {
@@ -51,5 +48,12 @@ function named({ value }: Place): string {
 }
 
 function reasonOf(error: unknown): string {
+  if (isHydraConfigError(error)) return error.problem
   return error instanceof Error ? error.message : String(error)
+}
+
+/** The name of the exception, OmegaConf's where it has one. */
+function kindOf(error: unknown): string {
+  if (isHydraConfigError(error)) return error.class ?? error.name
+  return error instanceof Error ? error.name : typeof error
 }

@@ -22,7 +22,7 @@ export class Frame {
   /** Where the reads go, if anybody asks. */
   reads: Read[] | undefined = undefined
   /** How many answers had not been kept when it began. */
-  unkeptBefore = 0
+  unkeptBefore: number | undefined = undefined
   /** Whether a secret was used, so that messages would show it. */
   guarded: boolean
   next = 0

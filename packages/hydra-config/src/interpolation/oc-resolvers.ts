@@ -1,38 +1,11 @@
-import { scalarString } from '../value/python-string.ts'
+import { needFeature } from '../need-feature.ts'
+import { scalarString, stringRepr } from '../value/python-string.ts'
 import { joinText, secret, shownText } from '../value/secret.ts'
 import { list, scalar, type Value } from '../value/value.ts'
-import { parseYaml } from '../yaml/parse-yaml.ts'
+import { parseElement } from './arguments.ts'
 import { unresolved } from './errors.ts'
-import type { ResolveOptions } from './options.ts'
+import type { BuiltIn, CallSite, Evaluation, Search } from './options.ts'
 import { isMissing, Place, placePath } from './place.ts'
-
-/** What a resolver of OmegaConf answers: a place, a value of its own, or what has to be done first. */
-export type BuiltInAnswer = Place | Value | Search | Evaluation
-
-/** A search from the root, or with a leading dot from the map or list that holds the interpolation. */
-interface Search {
-  readonly kind: 'search'
-  readonly path: string
-  readonly throwOnMissing: boolean
-  /** Given what was found, undefined where nothing was. */
-  receive(found: Place | undefined): Place | Value
-}
-
-/** A text to be read as an argument is, and evaluated where the interpolation stands. */
-interface Evaluation {
-  readonly kind: 'evaluation'
-  readonly text: string
-}
-
-/** Where a resolver of OmegaConf is called from. */
-interface CallSite {
-  readonly node: Place
-  readonly parent: Place
-  readonly options: ResolveOptions
-  readEnvironment(name: string): string | undefined
-}
-
-type BuiltIn = (args: readonly Place[], site: CallSite) => BuiltInAnswer
 
 /** The resolvers that OmegaConf brings. */
 export const ocResolvers: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
@@ -56,10 +29,8 @@ function env(args: readonly Place[], { options, readEnvironment }: CallSite): Va
   }
   const fallback = args[1]?.value
   if (fallback === undefined) {
-    throw unresolved(
-      'InterpolationResolutionError',
-      `the environment variable ${JSON.stringify(name)} is not set`,
-    )
+    const told = stringRepr(`Environment variable '${name}' not found`)
+    throw unresolved('InterpolationResolutionError', `KeyError raised while resolving interpolation: ${told}`)
   }
   return isNull(fallback) ? fallback : joinText([fallback])
 }
@@ -68,22 +39,27 @@ function decode(args: readonly Place[]): Value | Evaluation {
   checkCount('oc.decode', args, 1, 1)
   const text = args[0]?.value
   if (text !== undefined && isNull(text)) return text
-  return { kind: 'evaluation', text: textArgument('oc.decode', args[0]) }
+  const written = textArgument('oc.decode', args[0])
+  return { kind: 'evaluation', text: written, program: parseElement(written) }
 }
 
-function create(args: readonly Place[], { parent }: CallSite): Place | Value {
+function create(args: readonly Place[], { parent, options }: CallSite): Place | Value {
   checkCount('oc.create', args, 1, 1)
   const value = args[0]?.value
   if (value === undefined || isNull(value)) return scalar(null)
   if (value.kind !== 'scalar') return new Place(value, parent)
   if (typeof value.value === 'string') {
-    const made = parseYaml(value.value)
+    const made = (options.parts?.yaml ?? noYaml)(value.value)
     if (value.secret === true && isKeyAlone(made)) {
       throw unresolved('InterpolationResolutionError', 'a secret text is no map or list, and keys are shown')
     }
     return new Place(made, parent)
   }
   throw unresolved('InterpolationResolutionError', 'oc.create takes a map, a list, a text or null')
+}
+
+function noYaml(): never {
+  return needFeature('oc.create of a text', 'plainYaml or wholeYaml')
 }
 
 function select(args: readonly Place[]): Search {
@@ -162,7 +138,7 @@ function mapSearch(
     throwOnMissing: true,
     receive: (found) => {
       if (found === undefined || isMissing(found)) {
-        throw unresolved('InterpolationResolutionError', `${name}: no key ${JSON.stringify(path)}`)
+        throw unresolved('ConfigKeyError', `Key not found: '${path}'`)
       }
       if (found.value.kind !== 'map' || found.opaque) {
         throw unresolved('InterpolationResolutionError', `${name}: ${JSON.stringify(path)} is no map`)

@@ -1,16 +1,15 @@
 import { pythonString, scalarString } from '../value/python-string.ts'
-import { joinText, shownText } from '../value/secret.ts'
-import { list, type MapKey, map, scalar, type Value } from '../value/value.ts'
+import { shownText } from '../value/secret.ts'
+import { scalar, type Value } from '../value/value.ts'
 import { unresolved } from './errors.ts'
 import type { Frame } from './frame.ts'
 import { Place } from './place.ts'
-import type { Combination, Template } from './program.ts'
+import type { Template } from './program.ts'
 import { survey } from './survey.ts'
 
 /** Stands for a value that waits for the promise of a resolver. */
 export const unsettled: Place = new Place(scalar(null))
 
-const valuesMax = 1_000_000
 const textMax = 2 ** 26
 const depthMax = 1000
 
@@ -62,61 +61,32 @@ function textOf(place: Place | undefined): string {
   return value?.kind === 'scalar' ? scalarString(value.value) : ''
 }
 
-/** What is made of operands. */
-export function combined(step: Combination, operands: readonly Place[]): Value {
-  if (step.op === 'text') return joined(step.template, operands)
-  return step.op === 'list' ? listOf(operands) : dictOf(operands)
-}
-
-/** A text with the operands in its gaps, as Python prints them; secret where one of them is. */
-function joined(template: Template, operands: readonly Place[]): Value {
+/**
+ * A text with the operands in its gaps, as Python prints them.
+ * @param secretText makes it where one of them is secret
+ */
+export function joined(
+  template: Template,
+  operands: readonly Place[],
+  secretText: (parts: readonly (string | Value)[]) => Value,
+): Value {
   if (operands.every(({ value }) => value.kind === 'scalar' && value.secret !== true)) {
     const text = filled(template, operands)
     if (text.length > textMax) throw tooLong()
     return scalar(text)
   }
   let at = 0
-  let length = 0
+  let text = ''
   const parts = template.parts.map((part) => {
     const value = part ?? operands[at++]?.value ?? ''
     if (typeof value !== 'string') ensureDepth(value)
-    length += typeof value === 'string' ? value.length : pythonString(value).length
-    if (length > textMax) throw tooLong()
+    text += typeof value === 'string' ? value : pythonString(value)
+    if (text.length > textMax) throw tooLong()
     return value
   })
-  return joinText(parts)
+  return holdSecret(operands) ? secretText(parts) : scalar(text)
 }
 
 function tooLong(): Error {
   return unresolved('InterpolationResolutionError', `the text is longer than ${textMax} characters`)
-}
-
-function listOf(operands: readonly Place[]): Value {
-  ensureSize(operands)
-  return list(operands.map(({ value }) => value))
-}
-
-function dictOf(operands: readonly Place[]): Value {
-  ensureSize(operands)
-  const pairs: [MapKey, Value][] = []
-  for (const [at, item] of operands.entries()) {
-    const key = operands[at - 1]
-    if (at % 2 === 1 && key !== undefined) pairs.push([keyOf(key.value), item.value])
-  }
-  return map(pairs)
-}
-
-function keyOf(value: Value): MapKey {
-  if (survey(value).secret) {
-    throw unresolved('InterpolationResolutionError', 'a secret cannot be a key of a map, for keys are shown')
-  }
-  return value.kind === 'scalar' ? value.value : pythonString(value)
-}
-
-function ensureSize(operands: readonly Place[]): void {
-  let size = 0
-  for (const { value } of operands) size += survey(value).size
-  if (size > valuesMax) {
-    throw unresolved('InterpolationResolutionError', `the value would hold more than ${valuesMax} values`)
-  }
 }

@@ -1,7 +1,36 @@
 import type { SecretPaths } from '../secret/secret-paths.ts'
 import type { Semantics } from '../semantics.ts'
+import type { Value } from '../value/value.ts'
+import type { Calls } from './calls.ts'
+import type { Frame } from './frame.ts'
+import type { Machine } from './machine.ts'
+import type { Place } from './place.ts'
+import type { CallStep, Program } from './program.ts'
 import type { Environment, Resolvers } from './resolver.ts'
 import type { ResolverCache } from './resolver-cache.ts'
+import type { Taint } from './taint.ts'
+
+/** Calls of resolvers, those that OmegaConf brings among them. */
+export interface ResolverCalls {
+  /** @throws HydraConfigError `INTERPOLATION_PARSE` */
+  compile(text: string, keeps: boolean): Program
+  /** Whether another frame has to be done first. */
+  call(frame: Frame, step: CallStep, machine: Machine): boolean
+}
+
+/** What the resolution can do besides, given by who needs it. */
+export interface ResolutionParts {
+  /** Without it, `${name:…}` is refused. */
+  readonly resolverCalls?: ResolverCalls
+  /** Makes secret what comes of secrets. Without it there may be none. */
+  readonly taint?: () => Taint
+  /** Calls `resolvers`. Without it there may be none. */
+  readonly calls?: (options: ResolveOptions) => Calls
+  /** Reads the text of `oc.create`. Without it there may be none. */
+  readonly yaml?: (text: string) => Value
+  /** What a message adds of keys that are like one that is not there. */
+  readonly suggestion?: (name: string, candidates: Iterable<string>) => string
+}
 
 /** What interpolations may use. */
 export interface ResolveOptions {
@@ -23,6 +52,38 @@ export interface ResolveOptions {
   readonly semantics?: Semantics | undefined
   /** Ends the wait for resolvers that answer with promises; they get it as well. */
   readonly signal?: AbortSignal | undefined
-  /** Takes the warnings of `oc.deprecated`. */
+  /** Takes the warnings of `oc.deprecated`, and of a primary config that does not say where its own values stand. */
   readonly warn?: ((message: string) => void) | undefined
+  /** Functions of this package add theirs. */
+  readonly parts?: ResolutionParts | undefined
 }
+
+/** What a resolver of OmegaConf answers: a place, a value of its own, or what has to be done first. */
+export type BuiltInAnswer = Place | Value | Search | Evaluation
+
+/** A search from the root, or with a leading dot from the map or list that holds the interpolation. */
+export interface Search {
+  readonly kind: 'search'
+  readonly path: string
+  readonly throwOnMissing: boolean
+  /** Given what was found, undefined where nothing was. */
+  receive(found: Place | undefined): Place | Value
+}
+
+/** A text to be read as an argument is, and evaluated where the interpolation stands. */
+export interface Evaluation {
+  readonly kind: 'evaluation'
+  readonly text: string
+  readonly program: Program
+}
+
+/** Where a resolver of OmegaConf is called from. */
+export interface CallSite {
+  readonly node: Place
+  readonly parent: Place
+  readonly options: ResolveOptions
+  readEnvironment(name: string): string | undefined
+}
+
+/** One of the resolvers that OmegaConf brings. */
+export type BuiltIn = (args: readonly Place[], site: CallSite) => BuiltInAnswer

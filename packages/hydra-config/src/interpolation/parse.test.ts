@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isHydraConfigError } from '../errors.ts'
 import { map, scalar } from '../value/value.ts'
+import { argumentGrammar, parseElement } from './arguments.ts'
 import { checkInterpolation } from './check.ts'
-import { parseElement, parseInterpolation } from './parse.ts'
+import { parseInterpolation } from './parse.ts'
 import { resolveAll } from './resolve-all.ts'
 import { splitKey } from './split-key.ts'
 
@@ -68,7 +69,8 @@ const text = fc.oneof(
 test('any text is parsed, or refused with a typed error', () => {
   fc.assert(
     fc.property(text, (written) => {
-      for (const parse of [parseInterpolation, parseElement, checkInterpolation]) {
+      const parseText = (given: string): unknown => parseInterpolation(given, argumentGrammar)
+      for (const parse of [parseText, parseElement, checkInterpolation]) {
         expect(typedOnly(() => parse(written))).toBe(true)
       }
     }),

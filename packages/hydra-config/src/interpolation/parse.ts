@@ -1,36 +1,29 @@
+import { scalar } from '../value/value.ts'
 import { parseError } from './errors.ts'
-import type { Argument, Expression, Interpolation } from './expression.ts'
-import { Lexer, type Mode, type Token, type TokenType } from './lexer.ts'
+import { Lexer, type Mode, type Modes, type Token, type TokenType, textModes } from './lexer.ts'
+import type { Program, Step } from './program.ts'
+import { parsePath } from './split-key.ts'
 
 // A deeper interpolation is no configuration but an attack; OmegaConf runs out of Python's stack before.
 const depthMax = 400
 
+/** How arguments of resolvers are written. */
+export interface ArgumentGrammar {
+  /** All modes of the lexer. */
+  readonly modes: Modes
+  /** Arguments up to `}`: their steps go into the program, and they are given as they are written. */
+  readonly arguments: (parser: Parser) => readonly string[]
+}
+
 /**
  * Parses a string of a configuration (rule `configValue` of OmegaConf's grammar).
+ * @param grammar without which `${name:…}` is refused
  * @throws HydraConfigError `INTERPOLATION_PARSE`
  */
-export function parseInterpolation(text: string): Expression {
-  return new Parser(text, 'text').configValue()
+export function parseInterpolation(text: string, grammar: ArgumentGrammar | undefined): Program {
+  return new Parser(text, 'text', grammar).whole((parser) => parser.text(false))
 }
 
-/**
- * Parses one element as an argument of a resolver is written (rule `singleElement`), for `oc.decode`.
- * @throws HydraConfigError `INTERPOLATION_PARSE`
- */
-export function parseElement(text: string): Expression {
-  return new Parser(text, 'value').singleElement()
-}
-
-const primitiveTypes: ReadonlySet<TokenType> = new Set([
-  'id',
-  'null',
-  'int',
-  'float',
-  'bool',
-  'character',
-  'escape',
-  'space',
-])
 const textTypes: ReadonlySet<TokenType> = new Set([
   'string',
   'escape',
@@ -39,222 +32,162 @@ const textTypes: ReadonlySet<TokenType> = new Set([
   'quoted escape',
 ])
 
-class Parser {
+/** A token, or undefined for what an interpolation leaves on the stack. */
+export type Part = Token | undefined
+
+/** Makes the steps of a program in the order in which a text is read. */
+export class Parser {
+  readonly steps: Step[] = []
   readonly #text: string
   readonly #lexer: Lexer
+  readonly #grammar: ArgumentGrammar | undefined
   #token: Token
   #depth = 0
 
-  constructor(text: string, mode: Mode) {
+  constructor(text: string, mode: Mode, grammar: ArgumentGrammar | undefined) {
     this.#text = text
-    this.#lexer = new Lexer(text, mode)
+    this.#grammar = grammar
+    this.#lexer = new Lexer(text, mode, grammar?.modes ?? textModes)
     this.#token = this.#lexer.next()
   }
 
-  configValue(): Expression {
-    const expression = this.#textExpression()
-    this.#expect('end')
-    return expression
+  /** The program of a text that is one thing to its end. */
+  whole(parse: (parser: Parser) => void): Program {
+    parse(this)
+    this.expect('end')
+    return this.steps
   }
 
-  singleElement(): Expression {
-    const expression = this.#element()
-    this.#expect('end')
-    return expression
-  }
-
-  #peek(): Token {
+  get token(): Token {
     return this.#token
   }
 
-  #skip(): void {
+  skip(): void {
     this.#token = this.#lexer.next()
   }
 
-  #take(type: TokenType): boolean {
+  take(type: TokenType): boolean {
     if (this.#token.type !== type) return false
-    this.#skip()
+    this.skip()
     return true
   }
 
-  #expect(type: TokenType): void {
-    if (!this.#take(type)) throw this.#unexpected(type === 'end' ? 'the end' : `'${type}'`)
+  expect(type: TokenType): void {
+    if (!this.take(type)) throw this.unexpected(type === 'end' ? 'the end' : `'${type}'`)
   }
 
-  #unexpected(expected: string): Error {
-    const { text, offset } = this.#peek()
+  unexpected(expected: string): Error {
+    const { text, offset } = this.#token
     return parseError(
       `${expected} is expected, not ${text === '' ? 'the end' : JSON.stringify(text)}`,
       offset,
     )
   }
 
-  #textExpression(): Expression {
-    const parts: (Token | Interpolation)[] = []
-    for (let token = this.#peek(); ; token = this.#peek()) {
-      if (token.type === '${') parts.push(this.#interpolation())
-      else if (textTypes.has(token.type)) {
-        parts.push(token)
-        this.#skip()
-      } else break
-    }
-    if (parts.length === 0) throw this.#unexpected('text')
-    return joined(parts)
+  /** What stands in the text from `start` up to the token. */
+  since(start: number): string {
+    return this.#text.slice(start, this.#token.offset)
   }
 
-  #interpolation(): Interpolation {
-    const start = this.#peek().offset
-    if (++this.#depth > depthMax) throw parseError('interpolations are nested too deep', start)
-    this.#expect('${')
-    const parts: (string | Interpolation)[] = []
-    let nameable = true
-    while (this.#take('.')) {
-      parts.push('.')
-      nameable = false
-    }
-    for (let first = true; ; first = false) {
-      if (this.#take('[')) {
-        nameable = false
-        parts.push('[', this.#configKey(), ']')
-        this.#expect(']')
-      } else if (first || this.#take('.')) {
-        if (!first) parts.push('.')
-        if (this.#peek().type === 'key') nameable = false
-        parts.push(this.#configKey())
-      } else break
-    }
-    if (nameable && this.#take(':')) {
-      const args = this.#peek().type === '}' ? [] : this.#sequence('}')
-      this.#expect('}')
-      this.#depth--
-      return { kind: 'resolver', name: parts.filter((part) => part !== '.'), arguments: args }
-    }
-    this.#expect('}')
+  nested(what: string, parse: () => void): void {
+    if (++this.#depth > depthMax) throw parseError(`${what} are nested too deep`, this.#token.offset)
+    parse()
     this.#depth--
-    return { kind: 'node', parts }
   }
 
-  #configKey(): string | Interpolation {
-    const { type, text } = this.#peek()
-    if (type === '${') return this.#interpolation()
-    if (type !== 'id' && type !== 'key') throw this.#unexpected('a key')
-    this.#skip()
+  /** Text and interpolations; `quoted` makes a text of one interpolation alone. */
+  text(quoted: boolean): void {
+    const parts = this.parts(textTypes)
+    if (parts.length === 0) throw this.unexpected('text')
+    this.join(parts, quoted)
+  }
+
+  /** A run of tokens of these types and, unless `bare`, interpolations. */
+  parts(types: ReadonlySet<TokenType>, bare: boolean = false): Part[] {
+    const parts: Part[] = []
+    for (let token = this.#token; ; token = this.#token) {
+      if (!bare && token.type === '${') {
+        this.#interpolation()
+        parts.push(undefined)
+      } else if (types.has(token.type)) {
+        parts.push(token)
+        this.skip()
+      } else return parts
+    }
+  }
+
+  /** Makes one value of parts; of an interpolation alone its own value, unless that is to be a text. */
+  join(parts: readonly Part[], asText: boolean): void {
+    if (parts.length === 1 && parts[0] === undefined && !asText) return
+    const texts = parts.map((part, index) => part && unescaped(part, parts, index + 1))
+    const gaps = gapsOf(texts)
+    this.steps.push(
+      gaps === 0
+        ? { op: 'literal', value: scalar(texts.join('')) }
+        : { op: 'text', template: { parts: texts, gaps }, count: gaps },
+    )
+  }
+
+  #interpolation(): void {
+    this.nested('interpolations', () => {
+      this.expect('${')
+      const parts: (string | undefined)[] = []
+      let nameable = true
+      while (this.take('.')) {
+        parts.push('.')
+        nameable = false
+      }
+      for (let first = true; ; first = false) {
+        if (this.take('[')) {
+          nameable = false
+          parts.push('[', this.#key(), ']')
+          this.expect(']')
+        } else if (first || this.take('.')) {
+          if (!first) parts.push('.')
+          if (this.#token.type === 'key') nameable = false
+          parts.push(this.#key())
+        } else break
+      }
+      const template = { parts, gaps: gapsOf(parts) }
+      if (nameable && this.take(':')) {
+        const sources = this.#grammar?.arguments(this) ?? []
+        this.steps.push({ op: 'call', name: template, sources })
+      } else {
+        this.steps.push(
+          template.gaps > 0
+            ? { op: 'joined node', template }
+            : { op: 'node', path: parsePath(parts.join('')) },
+        )
+      }
+      this.expect('}')
+    })
+  }
+
+  /** Undefined for one that an interpolation tells. */
+  #key(): string | undefined {
+    const { type, text } = this.#token
+    if (type === '${') {
+      this.#interpolation()
+      this.steps.push({ op: 'text only' })
+      return undefined
+    }
+    if (type !== 'id' && type !== 'key') throw this.unexpected('a key')
+    this.skip()
     return text
   }
-
-  /** One element or more; elements that are left out are empty strings. */
-  #sequence(close: ']' | '}'): Argument[] {
-    const items: Argument[] = []
-    for (;;) {
-      const { type, offset } = this.#peek()
-      const value: Expression =
-        type === ',' || type === close ? { kind: 'literal', value: '' } : this.#element()
-      items.push({ value, source: this.#text.slice(offset, this.#peek().offset) })
-      if (!this.#take(',')) return items
-    }
-  }
-
-  #element(): Expression {
-    const { offset } = this.#peek()
-    if (++this.#depth > depthMax) throw parseError('values are nested too deep', offset)
-    const element = this.#elementOf()
-    this.#depth--
-    return element
-  }
-
-  #elementOf(): Expression {
-    if (this.#take('quote')) {
-      if (this.#take('quote close')) return { kind: 'literal', value: '' }
-      const content = this.#textExpression()
-      this.#expect('quote close')
-      return asText(content)
-    }
-    if (this.#take('[')) {
-      const items = this.#peek().type === ']' ? [] : this.#sequence(']')
-      this.#expect(']')
-      return { kind: 'list', items: items.map(({ value }) => value) }
-    }
-    if (this.#take('{')) return this.#dict()
-    return this.#primitive(true)
-  }
-
-  #dict(): Expression {
-    const pairs: [Expression, Expression][] = []
-    if (this.#take('}')) return { kind: 'dict', pairs }
-    do {
-      const key = this.#primitive(false)
-      this.#expect(':')
-      pairs.push([key, this.#element()])
-    } while (this.#take(','))
-    this.#expect('}')
-    return { kind: 'dict', pairs }
-  }
-
-  /** A run of tokens; as a key of a dict without colons and interpolations. */
-  #primitive(asValue: boolean): Expression {
-    const parts: (Token | Interpolation)[] = []
-    for (let token = this.#peek(); ; token = this.#peek()) {
-      if (asValue && token.type === '${') parts.push(this.#interpolation())
-      else if (primitiveTypes.has(token.type) || (asValue && token.type === ':')) {
-        parts.push(token)
-        this.#skip()
-      } else break
-    }
-    if (parts.length === 0) throw this.#unexpected('a value')
-    return joined(parts)
-  }
 }
 
-function asText(expression: Expression): Expression {
-  return expression.kind === 'node' || expression.kind === 'resolver'
-    ? { kind: 'text', parts: [expression] }
-    : expression
+function gapsOf(parts: readonly (string | undefined)[]): number {
+  return parts.filter((part) => part === undefined).length
 }
 
-function joined(parts: readonly (Token | Interpolation)[]): Expression {
-  const [only] = parts
-  if (parts.length === 1 && only !== undefined) return isToken(only) ? literal(only) : only
-  const texts: (string | Interpolation)[] = []
-  parts.forEach((part, index) => {
-    if (!isToken(part)) return texts.push(part)
-    return texts.push(unescaped(part, parts[index + 1]))
-  })
-  return texts.every((part) => typeof part === 'string')
-    ? { kind: 'literal', value: texts.join('') }
-    : { kind: 'text', parts: texts }
-}
-
-function isToken(part: Token | Interpolation): part is Token {
-  return 'type' in part
-}
-
-function literal(token: Token): Expression {
-  if (token.type === 'null') return { kind: 'literal', value: null }
-  if (token.type === 'bool') return { kind: 'literal', value: token.text.toLowerCase() === 'true' }
-  if (token.type === 'int') return { kind: 'literal', value: integerOf(token) }
-  if (token.type === 'float') return { kind: 'literal', value: floatOf(token.text) }
-  if (token.type === 'space') throw parseError('a value of spaces only', token.offset)
-  return { kind: 'literal', value: unescaped(token, undefined) }
-}
-
-function integerOf({ text }: Token): bigint {
-  const magnitude = BigInt(text.replace(/[+_-]/g, ''))
-  return text.startsWith('-') ? -magnitude : magnitude
-}
-
-function floatOf(text: string): number {
-  const plain = text.replaceAll('_', '').toLowerCase()
-  if (plain.endsWith('nan')) return Number.NaN
-  const magnitude = plain.endsWith('inf') ? Number.POSITIVE_INFINITY : Number(plain.replace(/^[+-]/, ''))
-  return plain.startsWith('-') ? -magnitude : magnitude
-}
-
-/** The text that a token means before `next`: backslashes count only where they end before an interpolation. */
-function unescaped({ type, text }: Token, next: Token | Interpolation | undefined): string {
-  const beforeInterpolation = next !== undefined && !isToken(next)
+/** The text that a token means before the part `next`: backslashes count only where they end before an interpolation. */
+export function unescaped({ type, text }: Token, parts: readonly Part[], next: number): string {
+  const isLast = next >= parts.length
+  const beforeInterpolation = !isLast && parts[next] === undefined
   if (type === 'escaped interpolation') return text.slice(-(Math.floor(text.length / 2) + 1))
   if (type === 'escape' || (type === 'top escape' && beforeInterpolation)) return everySecond(text)
-  if (type === 'quoted escape' && (beforeInterpolation || next === undefined)) return everySecond(text)
+  if (type === 'quoted escape' && (beforeInterpolation || isLast)) return everySecond(text)
   return text
 }
 

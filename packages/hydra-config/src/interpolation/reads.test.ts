@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseYaml } from '../yaml/parse-yaml.ts'
 import { Place, placePath } from './place.ts'
+import { readsOf } from './reads.ts'
 import { Resolution } from './resolve.ts'
+import { withWholeResolution } from './whole.ts'
 
 describe('what an interpolation reads', () => {
   test.each([
@@ -25,13 +27,13 @@ describe('what an interpolation reads', () => {
         `it: ${JSON.stringify(text)}\na: 1\nb: {c: 2, l: [1, "\${a}"]}\nlink: \${b}\nname: a\nmissing: ???\n`,
       ),
     )
-    const resolution = new Resolution({ environment: (name) => `<${name}>` })
+    const resolution = new Resolution(withWholeResolution({ environment: (name) => `<${name}>` }))
     const it = root.child('it')
     if (it === undefined) throw new TypeError('no place')
     const told = (): string[] =>
-      resolution
-        .readsOf(it)
-        .map((read) => ('place' in read ? placePath(read.place) : `env ${read.environment}`))
+      readsOf(resolution, it).map((read) =>
+        'place' in read ? placePath(read.place) : `env ${read.environment}`,
+      )
     expect(told()).toEqual(reads)
     // Also when the values are known already.
     expect(told()).toEqual(reads)

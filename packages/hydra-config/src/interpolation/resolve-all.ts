@@ -2,6 +2,7 @@ import type { Value } from '../value/value.ts'
 import type { ResolveOptions } from './options.ts'
 import { isMissing, Place } from './place.ts'
 import { Resolution } from './resolve.ts'
+import { withWholeResolution } from './whole.ts'
 
 /**
  * Resolves every interpolation, as `OmegaConf.resolve` does; what leads to a missing value becomes missing (`???`).
@@ -9,7 +10,11 @@ import { Resolution } from './resolve.ts'
  * OmegaConf's error; `INTERPOLATION_PENDING` where a resolver answers with a promise
  */
 export function resolveAll(root: Value, options: ResolveOptions = {}): Value {
-  return new Resolution(options).all(new Place(root))
+  return new Resolution(withWholeResolution(options)).all(new Place(root))
+}
+
+interface SelectOptions extends ResolveOptions {
+  readonly throwOnMissing?: boolean
 }
 
 /**
@@ -17,11 +22,12 @@ export function resolveAll(root: Value, options: ResolveOptions = {}): Value {
  * value stands there.
  * @throws HydraConfigError as {@link resolveAll}
  */
-export function select(
-  root: Value,
-  path: string,
-  options: ResolveOptions & { readonly throwOnMissing?: boolean } = {},
-): Value | undefined {
+export function select(root: Value, path: string, options: SelectOptions = {}): Value | undefined {
+  return selected(root, path, withWholeResolution(options))
+}
+
+/** As {@link select}, by what the options bring. */
+export function selected(root: Value, path: string, options: SelectOptions = {}): Value | undefined {
   const resolution = new Resolution(options)
   const found = resolution.select(new Place(root), path, options.throwOnMissing)
   if (found === undefined || isMissing(found)) return undefined

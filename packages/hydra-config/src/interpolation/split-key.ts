@@ -20,6 +20,8 @@ export function parsePath(written: string): KeyPath {
   }
 }
 
+const inBrackets = /[^\]\n]*/y
+
 /**
  * Cuts a path such as `a.b[0].c` into its keys, as OmegaConf's `split_key` does; nothing is an error. What stands behind
  * a bracket and begins with neither `.` nor `[` is no key.
@@ -28,9 +30,9 @@ export function splitKey(path: string): string[] {
   const head = endOfKey(path, path.search(/[^.]|$/))
   const keys = path.slice(0, head).split('.')
   if (path[head] === '[' && keys.at(-1) === '') keys.pop()
-  const brackets = new Next(path, ']')
-  const lines = new Next(path, '\n')
   let at = head
+  // No bracket before it is closed on its line: none is looked for twice.
+  let unclosed = 0
   while (at < path.length) {
     if (path[at] === '.') {
       const end = endOfKey(path, at + 1)
@@ -38,10 +40,14 @@ export function splitKey(path: string): string[] {
       at = end
       continue
     }
-    const close = path[at] === '[' ? brackets.from(at + 1) : path.length
-    if (close < path.length && close < lines.from(at + 1)) {
-      keys.push(path.slice(at + 1, close))
-      at = close
+    if (path[at] === '[' && at >= unclosed) {
+      inBrackets.lastIndex = at + 1
+      const key = inBrackets.exec(path)?.[0] ?? ''
+      unclosed = at + 1 + key.length
+      if (path[unclosed] === ']') {
+        keys.push(key)
+        at = unclosed
+      }
     }
     at++
   }
@@ -52,25 +58,4 @@ function endOfKey(path: string, start: number): number {
   let end = start
   while (end < path.length && path[end] !== '.' && path[end] !== '[') end++
   return end
-}
-
-/** Finds one character from positions that only grow, in linear time over all of them. */
-class Next {
-  readonly #text: string
-  readonly #character: string
-  #found = -1
-
-  constructor(text: string, character: string) {
-    this.#text = text
-    this.#character = character
-  }
-
-  /** Where it stands at or after `start`; the length of the text where it does not. */
-  from(start: number): number {
-    if (this.#found < start) {
-      const found = this.#text.indexOf(this.#character, start)
-      this.#found = found < 0 ? this.#text.length : found
-    }
-    return this.#found
-  }
 }

@@ -7,6 +7,7 @@ import { parseYaml } from '../yaml/parse-yaml.ts'
 import type { ResolveOptions } from './options.ts'
 import { Place } from './place.ts'
 import { Resolution } from './resolve.ts'
+import { withWholeResolution } from './whole.ts'
 
 const password = 'hunter2-p4ss'
 const resolvers = {
@@ -91,7 +92,7 @@ function resolutionOf(warnings: string[] = []): Resolution {
     secretEnvironment: (name) => name === 'PASSWORD',
     warn: (message) => warnings.push(message),
   }
-  return new Resolution(options)
+  return new Resolution(withWholeResolution(options))
 }
 
 describe('a value made from a secret is secret', () => {

@@ -1,4 +1,4 @@
-import { secret } from '../value/secret.ts'
+import { joinText, secret } from '../value/secret.ts'
 import type { Value } from '../value/value.ts'
 import { ensureDepth, unsettled } from './operands.ts'
 import { Place } from './place.ts'
@@ -22,9 +22,8 @@ export class Taint {
     return secret(value)
   }
 
-  /** What was answered, secret if `isSecret`. */
-  answer(answer: Place | Value, isSecret: boolean): Place | Value {
-    if (!isSecret) return answer
-    return answer instanceof Place ? this.place(answer) : this.value(answer)
+  /** The texts and Python's `str()` of the values in a row. */
+  text(parts: readonly (string | Value)[]): Value {
+    return joinText(parts)
   }
 }

@@ -27,7 +27,7 @@ export interface CallSite {
 }
 
 /** Thrown through a resolver that selects what is not answered yet; it is called again when it is. */
-export const unanswered: Error = new HydraConfigError(
+export const unanswered: Error = /* @__PURE__ */ new HydraConfigError(
   'INTERPOLATION_PENDING',
   'the value waits for a resolver that has not answered yet: let this error pass',
 )
@@ -40,14 +40,14 @@ interface Definition {
 /** The resolvers of one snapshot that are not OmegaConf's, and what they answered. */
 export class UserResolvers {
   readonly #definitions: ReadonlyMap<string, Definition>
-  readonly #mention: RegExp
+  #mention: RegExp | undefined
   readonly #cache: ResolverCache
   readonly #strict: boolean
   /** Of who waits. */
   readonly #signal: AbortSignal | undefined
-  /** Aborted as well when one resolver fails, for then nobody waits for the others. */
-  readonly #callSignal: AbortSignal
-  readonly #end = new AbortController()
+  /** Aborts the signal of all calls when one resolver fails, for then nobody waits for the others. */
+  #end: AbortController | undefined
+  #callSignal: AbortSignal | undefined
   readonly #calls = new Map<Place, Map<string, Call>>()
   readonly #awaited = new Set<Promise<void>>()
   readonly #failed = Promise.withResolvers<void>()
@@ -59,15 +59,9 @@ export class UserResolvers {
     this.#definitions = new Map(
       Object.entries(resolvers).map(([name, resolver]) => [name, definitionOf(name, resolver)]),
     )
-    const names = [...this.#definitions.keys(), 'oc.decode', 'oc.create'].map((name) =>
-      name.replaceAll('.', '\\.'),
-    )
-    // By its name, by a name that is made, or by a text that is read as an expression.
-    this.#mention = new RegExp(`\\$\\{[ \\t]*(?:[\\w.-]*\\$\\{|(?:${names.join('|')})[ \\t]*:)`)
     this.#cache = cache ?? new ResolverCache()
     this.#strict = semantics === 'strict'
     this.#signal = signal
-    this.#callSignal = signal === undefined ? this.#end.signal : AbortSignal.any([signal, this.#end.signal])
   }
 
   get isEmpty(): boolean {
@@ -80,6 +74,7 @@ export class UserResolvers {
 
   /** Whether evaluating the text may call one of them, apart from those that the values call to which it leads. */
   mayBeCalledBy(text: string): boolean {
+    this.#mention ??= mentionOf(this.#definitions.keys())
     return this.#mention.test(text)
   }
 
@@ -127,7 +122,7 @@ export class UserResolvers {
   #call(site: CallSite): Call | undefined {
     const definition = this.#definitions.get(site.name)
     if (definition === undefined) throw new TypeError(`there is no resolver ${site.name}`)
-    const { context, close } = contextOf(site, definition.useCache, this.#callSignal)
+    const { context, close } = contextOf(site, definition.useCache, this.#signalOfCalls())
     let answer: unknown
     try {
       answer = applied(definition.resolve, site, context)
@@ -178,8 +173,22 @@ export class UserResolvers {
     this.#rejection ??= { error }
     if (this.#cache.get(name, sources) === call) this.#cache.delete(name, sources)
     this.#failed.resolve()
-    this.#end.abort(error)
+    this.#end?.abort(error)
   }
+
+  /** Made for the first call: most configurations call none. */
+  #signalOfCalls(): AbortSignal {
+    this.#end ??= new AbortController()
+    const { signal } = this.#end
+    this.#callSignal ??= this.#signal === undefined ? signal : AbortSignal.any([this.#signal, signal])
+    return this.#callSignal
+  }
+}
+
+/** By its name, by a name that is made, or by a text that is read as an expression. */
+function mentionOf(definitions: Iterable<string>): RegExp {
+  const names = [...definitions, 'oc.decode', 'oc.create'].map((name) => name.replaceAll('.', '\\.'))
+  return new RegExp(`\\$\\{[ \\t]*(?:[\\w.-]*\\$\\{|(?:${names.join('|')})[ \\t]*:)`)
 }
 
 const nameForm = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*$/

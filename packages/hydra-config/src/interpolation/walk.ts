@@ -1,6 +1,6 @@
 import { unresolved } from './errors.ts'
 import type { Walk } from './frame.ts'
-import { isMissing, type Place } from './place.ts'
+import { isMissing, type Place, placePath } from './place.ts'
 import type { KeyPath } from './split-key.ts'
 
 /** Where a path starts; undefined above the root. */
@@ -16,9 +16,11 @@ export function nextPlace({ at, path, index, throwOnMissing, receive }: Walk): P
   const key = path.keys[index] ?? ''
   const place = at.child(at.value.kind === 'list' ? indexOf(key) : key)
   if (place !== undefined && throwOnMissing && isMissing(place)) {
+    const told = `Missing mandatory value: ${placePath(place)}`
+    if (receive !== undefined) throw unresolved('MissingMandatoryValue', told)
     throw unresolved(
-      receive === undefined ? 'InterpolationToMissingValueError' : 'MissingMandatoryValue',
-      `${JSON.stringify(key)} is missing ('???')`,
+      'InterpolationToMissingValueError',
+      `MissingMandatoryValue while resolving interpolation: ${told}`,
     )
   }
   return place
@@ -28,7 +30,7 @@ function indexOf(key: string): bigint {
   const digits = key.trim()
   if (/^[+-]?[0-9]+(?:_[0-9]+)*$/.test(digits) && digits.length <= 4300)
     return BigInt(digits.replace(/[_+]/g, ''))
-  const error = unresolved('ConfigTypeError', `${JSON.stringify(key)} is no index of a list`)
+  const error = unresolved('ConfigTypeError', `Index '${key}' (str) is not an int`)
   error.cause = new TypeError(error.message)
   throw error
 }

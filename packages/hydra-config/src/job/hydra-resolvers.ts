@@ -1,6 +1,7 @@
 import { hydraResolvers, versionResolver } from '../compose/hydra-resolvers.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
 import { select } from '../interpolation/resolve-all.ts'
+import { wholeResolution } from '../interpolation/whole.ts'
 import { type MapValue, scalar, type Value } from '../value/value.ts'
 import type { Platform } from './platform.ts'
 
@@ -16,6 +17,7 @@ export function withHydraResolvers(
   platform: Platform,
 ): ResolveOptions {
   const options: ResolveOptions = {
+    parts: wholeResolution,
     ...given,
     environment: platform.environment,
     resolvers: {

@@ -1,8 +1,12 @@
 import { type Composed, type Composition, compositionOf } from '../compose/composition.ts'
 import { withoutChild } from '../compose/path-edit.ts'
+import { type HydraConfigError, isHydraConfigError, remade } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
+import { interpolationAt, Place, placePath } from '../interpolation/place.ts'
+import { Resolution } from '../interpolation/resolve.ts'
 import { resolveAll, select } from '../interpolation/resolve-all.ts'
 import { ResolverCache } from '../interpolation/resolver-cache.ts'
+import { withWholeResolution } from '../interpolation/whole.ts'
 import { scalarString } from '../value/python-string.ts'
 import { type MapValue, map, type Value } from '../value/value.ts'
 import { withHydra } from './hydra-node.ts'
@@ -35,6 +39,8 @@ export class RunConfig {
   readonly #platform: Platform
   readonly #given: RunResolveOptions
   readonly #kept: Kept
+  /** Has the answers of promises that Hydra's node waits for. */
+  #settled: { readonly resolution: Resolution; readonly root: Place } | undefined
 
   constructor(
     job: JobConfig,
@@ -79,7 +85,38 @@ export class RunConfig {
 
   /** The value at a path such as `hydra.run.dir`, resolved; undefined where nothing, null or `???` stands. */
   select(path: string): Value | undefined {
-    return select(this.root, path, this.resolve)
+    try {
+      return select(this.root, path, this.resolve)
+    } catch (error) {
+      const settled = this.#settled
+      if (!isHydraConfigError(error)) throw error
+      if (settled === undefined || error.code !== 'INTERPOLATION_PENDING') throw this.#ofReader(error, path)
+      const found = settled.resolution.select(settled.root, path)
+      return found && settled.resolution.content(found)
+    }
+  }
+
+  /** OmegaConf names the path that was read, and not that of the interpolation at fault which it led to. */
+  #ofReader(error: HydraConfigError, path: string): HydraConfigError {
+    const { code } = error
+    if (code !== 'INTERPOLATION_UNRESOLVED' && code !== 'INTERPOLATION_CYCLE') return error
+    if (error.class === 'InterpolationValidationError') return error
+    let place: Place | undefined = new Place(this.root)
+    for (const key of path.split('.')) place = place?.child(key)
+    const failing = place && failingIn(place, this.resolve)
+    return failing === undefined ? error : remade(error, { path: placePath(failing) })
+  }
+
+  /** Waits for what resolvers of the app answer to Hydra's node with promises. */
+  async settle(): Promise<this> {
+    if (Object.keys(this.#given.resolvers ?? {}).length === 0) return this
+    const resolution = new Resolution(this.resolve)
+    const root = new Place(this.root)
+    const hydra = root.child('hydra')
+    if (hydra === undefined || isAnswered(hydra, resolution)) return this
+    await resolution.settle(root)
+    this.#settled = { resolution, root }
+    return this
   }
 
   /** As Python prints it: `None` where there is nothing. */
@@ -98,5 +135,39 @@ export class RunConfig {
   resolved(path: string): Value | undefined {
     const found = this.select(path)
     return found && (found.kind === 'scalar' ? found : resolveAll(found, this.resolve))
+  }
+}
+
+/** The first place whose value cannot be told, in the order in which they are read. */
+function failingIn(place: Place, resolve: ResolveOptions): Place | undefined {
+  if (!place.isContainer) return isTold(place, resolve) ? undefined : place
+  const { value } = place
+  const keys =
+    value.kind === 'map' ? value.entries.keys() : value.kind === 'list' ? value.items.keys().map(BigInt) : []
+  for (const key of keys) {
+    const child = place.child(key)
+    const failing = child && failingIn(child, resolve)
+    if (failing !== undefined) return failing
+  }
+  return undefined
+}
+
+function isTold(place: Place, resolve: ResolveOptions): boolean {
+  if (interpolationAt(place) === undefined) return true
+  try {
+    new Resolution(withWholeResolution(resolve)).dereference(place)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether all of a place can be told without waiting for anybody. */
+function isAnswered(place: Place, resolution: Resolution): boolean {
+  try {
+    resolution.all(place)
+    return true
+  } catch {
+    return false
   }
 }

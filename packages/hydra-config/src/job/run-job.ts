@@ -58,8 +58,11 @@ export async function runJob({
   dirKeys,
   ...given
 }: RunJobOptions): Promise<JobReturn> {
+  await given.config.settle()
   const outputDir = platform.resolve(dirKeys.map((key) => given.config.text(key)).join('/'))
-  const config = given.config.withHydra('runtime.output_dir', scalar(outputDir, { kind: 'code' }))
+  const config = await given.config
+    .withHydra('runtime.output_dir', scalar(outputDir, { kind: 'code' }))
+    .settle()
   platform.files.makeFolder(outputDir)
   const goBack = isTrue(config.select('hydra.job.chdir')) ? platform.changeDirectory(outputDir) : undefined
   try {

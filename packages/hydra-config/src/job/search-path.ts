@@ -6,6 +6,7 @@ import { type ResolveOptions } from '../interpolation/resolve.ts'
 import { select } from '../interpolation/resolve-all.ts'
 import { type Element, isList, isQuoted, type Override } from '../override/override.ts'
 import type { Semantics } from '../semantics.ts'
+import { readFailed, readFiles } from '../source/read-files.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { pythonString } from '../value/python-string.ts'
 import { scalar, type Value } from '../value/value.ts'
@@ -19,7 +20,8 @@ export interface SearchPathOptions {
   /** What stands in for Hydra's store of structured configs. */
   readonly schema: ConfigSource
   readonly config: string | undefined
-  readonly overrides: readonly Override[]
+  /** Parsed when the app's directory was found, as Hydra does. */
+  readonly overrides: () => readonly Override[]
   /** Opens an entry of `hydra.searchpath`, such as `file:///srv/conf` or `pkg://app/conf`. */
   readonly open: (path: string) => ConfigSource
   readonly resolve: ResolveOptions
@@ -43,7 +45,7 @@ export async function openSearchPath(options: SearchPathOptions): Promise<Reposi
   const schemas = await placeOf('schema', schema)
   const first = [hydra, ...mine, ...added, schemas]
   const repository = new Repository(first, options.semantics)
-  const more = await searchPathPlaces(repository, options, warn)
+  const more = await searchPathPlaces(repository, { ...options, overrides: options.overrides() }, warn)
   if (more.length === 0) return repository
   return new Repository([...first.slice(0, -1), ...more, schemas], options.semantics)
 }
@@ -54,18 +56,28 @@ export async function openSearchPath(options: SearchPathOptions): Promise<Reposi
  */
 export async function searchPathPlaces(
   repository: Repository,
-  options: Pick<SearchPathOptions, 'config' | 'overrides' | 'open' | 'resolve'>,
+  options: Pick<SearchPathOptions, 'config' | 'open' | 'resolve'> & {
+    readonly overrides: readonly Override[]
+  },
   warn: (message: string) => void,
 ): Promise<readonly Place[]> {
   const found = searchPathOf(repository, options)
   if (found === undefined) return []
   return await Promise.all(
-    found.paths.map(async (path) => availablePlace(found.provider, options.open(path), warn)),
+    found.paths.map(async (path) => availablePlace(found.provider, opened(path, options.open), warn)),
   )
 }
 
+function opened(path: string, open: SearchPathOptions['open']): ConfigSource {
+  try {
+    return open(path)
+  } catch (cause) {
+    throw readFailed(path, cause)
+  }
+}
+
 async function placeOf(provider: string, source: ConfigSource): Promise<Place> {
-  return { provider, path: source.path, files: await source.files() }
+  return { provider, path: source.path, files: await readFiles(source) }
 }
 
 async function mainPlace(source: ConfigSource): Promise<Place> {
@@ -103,7 +115,11 @@ function isMissingSource(error: unknown): boolean {
 /** `hydra.searchpath` of the command line, else of the primary config; undefined where neither has it. */
 function searchPathOf(
   repository: Repository,
-  { config, overrides, resolve }: Pick<SearchPathOptions, 'config' | 'overrides' | 'resolve'>,
+  {
+    config,
+    overrides,
+    resolve,
+  }: Pick<SearchPathOptions, 'config' | 'resolve'> & { readonly overrides: readonly Override[] },
 ): { readonly provider: string; readonly paths: readonly string[] } | undefined {
   const body = config === undefined ? undefined : repository.load(config)?.body
   if (body !== undefined && body.kind !== 'map') {

@@ -1,14 +1,47 @@
+import { refuse as refuseOverride } from '../compose/refuse.ts'
 import { HydraConfigError } from '../errors.ts'
+import type { ListFunction } from '../override/override.ts'
 import { type ListValue, list, sameKey, type Value } from '../value/value.ts'
 
 /** A change of a list that keeps the rest of it. */
-export type ListEdit =
+type ListEdit =
   | { readonly kind: 'append' | 'prepend' | 'remove'; readonly items: readonly Value[] }
   /** At the index before which the items go; negative ones count from the end. */
   | { readonly kind: 'insert'; readonly index: number; readonly items: readonly Value[] }
   /** The item at the index goes; negative ones count from the end. */
   | { readonly kind: 'pop'; readonly index: number }
   | { readonly kind: 'clear' }
+
+/** How lists are edited where a map or an override says so. */
+export interface ListEditing {
+  /** See {@link listEditsOf}. */
+  editsOf(value: Value): readonly ListEdit[] | undefined
+  /** Whether an edit of a list stands anywhere in `value`. */
+  isIn(value: Value): boolean
+  /** See {@link editedList}. */
+  edited(value: ListValue, edits: readonly ListEdit[]): ListValue
+  /**
+   * The list at the key of an override, edited by it.
+   * @throws {HydraConfigError} `COMPOSITION` where there is none
+   */
+  byOverride(
+    value: Value | undefined,
+    edit: ListFunction,
+    items: Value,
+    override: { readonly key: string; readonly text: string },
+  ): ListValue
+}
+
+export const listEditing: ListEditing = {
+  editsOf: listEditsOf,
+  isIn: holdsListEdit,
+  edited: editedList,
+  byOverride: (value, edit, items, { key, text }) => {
+    if (value?.kind === 'list') return editedList(value, [ofOverride(edit, items)])
+    const found = value?.kind === 'map' ? 'a mapping' : 'a scalar'
+    return refuseOverride(`could not apply the override '${text}': '${key}' is no list but ${found}`)
+  },
+}
 
 const keys: ReadonlyMap<unknown, 'append' | 'prepend' | 'remove'> = new Map([
   ['_append_', 'append'],
@@ -21,7 +54,7 @@ const keys: ReadonlyMap<unknown, 'append' | 'prepend' | 'remove'> = new Map([
  * undefined where `value` is something else.
  * @throws {HydraConfigError} `MERGE` for an edit beside other keys, or without a list of items
  */
-export function listEditsOf(value: Value): readonly ListEdit[] | undefined {
+function listEditsOf(value: Value): readonly ListEdit[] | undefined {
   if (value.kind !== 'map' || !value.entries.keys().some((key) => keys.has(key))) return undefined
   return Array.from(value.entries, ([key, items]) => {
     const kind = keys.get(key)
@@ -36,7 +69,7 @@ export function listEditsOf(value: Value): readonly ListEdit[] | undefined {
 }
 
 /** Whether an edit of a list stands anywhere in `value`. */
-export function holdsListEdit(value: Value): boolean {
+function holdsListEdit(value: Value): boolean {
   const waiting = [value]
   for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
     if (each.kind === 'scalar') continue
@@ -50,10 +83,17 @@ export function holdsListEdit(value: Value): boolean {
  * The list with the edits made, one after the other.
  * @throws {HydraConfigError} `MERGE` for an item or index that is not there
  */
-export function editedList(value: ListValue, edits: readonly ListEdit[]): ListValue {
+function editedList(value: ListValue, edits: readonly ListEdit[]): ListValue {
   let items = value.items
   for (const edit of edits) items = edited(items, edit)
   return list(items, value.origin)
+}
+
+function ofOverride({ name, index }: ListFunction, value: Value): ListEdit {
+  const items = value.kind === 'list' ? value.items : []
+  if (name === 'insert') return { kind: name, index, items }
+  if (name === 'pop') return { kind: name, index }
+  return name === 'clear' ? { kind: name } : { kind: name, items }
 }
 
 function edited(items: readonly Value[], edit: ListEdit): readonly Value[] {

@@ -22,3 +22,12 @@ test('a value keeps the place of the file that it is from', () => {
   const origin = (key: string): unknown => inner?.kind === 'map' && inner.entries.get(key)?.origin
   expect([origin('b'), origin('c')]).toMatchObject([{ config: 'y' }, { config: 'x' }])
 })
+
+test('thousands of maps over interpolations are merged, each with what it has led to so far', () => {
+  const keys = Array.from({ length: 5000 }, (_, at) => `k${at}`)
+  const dest = parseYaml(`x: {a: 1}\nz: {${keys.map((key) => `${key}: "\${x}"`).join(', ')}}\n`)
+  const src = parseYaml(`x: {b: 2}\nz: {${keys.map((key) => `${key}: {c: 3}`).join(', ')}}\n`)
+  const merged = merge(dest, src)
+  const expected = `x:\n  a: 1\n  b: 2\nz:\n${keys.map((key) => `  ${key}:\n    a: 1\n    b: 2\n    c: 3\n`).join('')}`
+  expect(dumpYaml(merged)).toBe(expected)
+})

@@ -1,10 +1,13 @@
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { Place } from '../interpolation/place.ts'
 import { Resolution } from '../interpolation/resolve.ts'
-import { mergeTyped, type TypedMergeOptions } from '../structured/merge-drafts.ts'
+import { withWholeResolution } from '../interpolation/whole.ts'
+import type { TypedMergeOptions } from '../structured/merge-drafts.ts'
+import type { OwnCopies } from '../value/own-copies.ts'
 import { scalarString } from '../value/python-string.ts'
-import { type MapKey, type MapValue, sameKey, type Value } from '../value/value.ts'
-import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
+import type { TypeRules } from '../value/typing.ts'
+import { type MapKey, type MapValue, sameKeys, type Value } from '../value/value.ts'
+import { type ListEditing, listEditing } from './list-edit.ts'
 
 /**
  * Merges `src` into `dest` as `OmegaConf.merge` does, without changing either: maps are merged key by key in the order
@@ -13,18 +16,20 @@ import { editedList, holdsListEdit, listEditsOf } from './list-edit.ts'
  * @throws HydraConfigError `MERGE`, of class `ConfigTypeError`, where a map meets a list
  */
 export function merge(dest: Value, src: Value, options: MergeOptions = {}): Value {
-  return mergeOf(dest, src, options).merged
+  const editing = options.listEdits === true ? listEditing : undefined
+  return mergeOf(dest, src, { ...withWholeResolution(options), editing }).merged
 }
 
 /** As {@link merge}; `always` where the same two values give the same, whatever resolvers and flags there are. */
 export function mergeOf(
   dest: Value,
   src: Value,
-  options: MergeOptions,
+  options: MergingOptions,
 ): { readonly merged: Value; readonly always: boolean } {
   const merging = new Merge(options)
   const merged = merging.containers(dest, src, [])
-  if (merging.metTypes) return { merged: mergeTyped(dest, src, options), always: false }
+  const { rules } = merging
+  if (rules !== undefined) return { merged: rules.merge(dest, src, options), always: false }
   return { merged, always: !merging.hasResolved }
 }
 
@@ -32,6 +37,14 @@ export function mergeOf(
 export interface MergeOptions extends TypedMergeOptions {
   /** Whether `{_append_: [a]}` over a list edits it; such a map anywhere else is refused. Default: false. */
   readonly listEdits?: boolean
+}
+
+/** Options of {@link mergeOf}. */
+export interface MergingOptions extends TypedMergeOptions {
+  /** How maps edit lists; without it they do not. */
+  readonly editing?: ListEditing | undefined
+  /** What was copied already is changed. Default: every map is copied. */
+  readonly copies?: OwnCopies | undefined
 }
 
 /** A map that is being made, and the key at which the next one stands in it. */
@@ -44,16 +57,16 @@ interface Level {
 const depthMax = 1000
 
 class Merge {
-  /** Whether something has types or flags; what was merged is of no use then. */
-  metTypes = false
-  readonly #options: MergeOptions
+  /** Those of the first value that has types or flags; what was merged is of no use then. */
+  rules: TypeRules | undefined = undefined
+  readonly #options: MergingOptions
   /** Made where an interpolation is met, which few merges do. */
   #resolution: Resolution | undefined
-  readonly #listEdits: boolean
+  readonly #editing: ListEditing | undefined
 
-  constructor(options: MergeOptions) {
+  constructor(options: MergingOptions) {
     this.#options = options
-    this.#listEdits = options.listEdits ?? false
+    this.#editing = options.editing
   }
 
   /** Whether it mattered what an interpolation leads to. */
@@ -63,12 +76,12 @@ class Merge {
 
   containers(dest: Value, src: Value, above: readonly Level[]): Value {
     if (this.#isTyped(dest, src)) return dest
-    if (dest.kind === 'list' && this.#listEdits) {
-      const edits = listEditsOf(src)
-      if (edits !== undefined) return editedList(dest, edits)
+    if (dest.kind === 'list') {
+      const edits = this.#editing?.editsOf(src)
+      if (edits !== undefined) return this.#editing?.edited(dest, edits) ?? dest
     }
     if (dest.kind !== src.kind) {
-      throw new HydraConfigError('MERGE', `a ${src.kind} cannot be merged into a ${dest.kind}`, {
+      throw new HydraConfigError('MERGE', 'Cannot merge DictConfig with ListConfig', {
         class: 'ConfigTypeError',
         origin: src.origin,
         path: above.map(({ key }) => scalarString(key)).join('.'),
@@ -83,9 +96,10 @@ class Merge {
         class: 'RecursionError',
       })
     }
-    const entries = new Map(dest.entries)
+    const entries = this.#options.copies?.entries(dest.entries) ?? new Map(dest.entries)
+    const same = sameKeys(entries)
     for (const [srcKey, value] of src.entries) {
-      const key = sameKey(entries, srcKey) ?? srcKey
+      const key = same(srcKey) ?? srcKey
       const old = entries.get(key)
       if (old === undefined) entries.set(key, this.#whole(value))
       else if (isReplaced(old, value)) entries.set(key, value)
@@ -95,8 +109,8 @@ class Merge {
   }
 
   #isTyped(dest: Value, src: Value): boolean {
-    this.metTypes ||= dest.typing !== undefined || src.typing !== undefined
-    return this.metTypes
+    this.rules ??= (dest.typing ?? src.typing)?.rules
+    return this.rules !== undefined
   }
 
   #entry(old: Value, value: Value, levels: readonly Level[]): Value {
@@ -108,7 +122,7 @@ class Merge {
 
   /** A value that replaces another one, or none. */
   #whole(value: Value): Value {
-    if (this.#listEdits && holdsListEdit(value)) {
+    if (this.#editing?.isIn(value)) {
       throw new HydraConfigError('MERGE', 'there is no list here to edit', {
         class: 'ConfigCompositionException',
       })
@@ -118,15 +132,16 @@ class Merge {
 
   /** The map or list that the interpolation at the last level leads to, in what has been merged so far. */
   #target(levels: readonly Level[]): Value | undefined {
+    // Each level is put into the one above as it is so far, what it becomes takes its place at the end.
     let root: Value | undefined
     for (const { entries, key } of levels.toReversed()) {
-      const merged = new Map(entries)
-      if (root !== undefined) merged.set(key, root)
-      root = { kind: 'map', entries: merged }
+      if (root !== undefined) entries.set(key, root)
+      root = { kind: 'map', entries }
     }
     let place: Place | undefined = root && new Place(root)
     for (const { key } of levels) place = place?.child(key)
     if (place === undefined) return undefined
+    this.#options.copies?.letGo()
     try {
       this.#resolution ??= new Resolution(this.#options)
       const target = this.#resolution.dereference(place)

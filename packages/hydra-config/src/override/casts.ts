@@ -1,8 +1,11 @@
+import { stringRepr } from '../value/python-string.ts'
 import { pythonFloat } from '../value/python-text.ts'
 import type { Bound } from './functions.ts'
 import { type ChoiceSweep, type Element, isDict, isGlob, isList, isQuoted, isSweep } from './override.ts'
 import { parsePythonFloat, parsePythonInt } from './python-numbers.ts'
-import { kindOf, refuse } from './refuse.ts'
+import { kindOf, refuse, refuseType } from './refuse.ts'
+
+const castTypes = 'Optional[Union[str, int, float, bool, List[Any], Dict[str, Any], QuotedString, Sweep]]'
 
 type Primitive = null | boolean | bigint | number | string
 type Cast<T> = (value: Primitive) => T
@@ -30,14 +33,16 @@ export function castBool(bound: Bound): Element {
 
 /** The one argument; more than one are a simple choice. */
 function argumentOf({ rest, parameters }: Bound): Element {
-  for (const value of [...rest, ...parameters.values()]) if (isGlob(value)) refuse('a glob cannot be cast')
   const named = parameters.get('value')
+  for (const [index, value] of rest.entries())
+    if (isGlob(value)) refuseType(`args[${index}]`, value, castTypes)
+  if (isGlob(named ?? null)) refuseType('value', named ?? null, castTypes)
   if (named !== undefined && named !== null) {
-    if (rest.length > 0) refuse('the value is given by position and by name')
+    if (rest.length > 0) refuse('cannot use both position and named arguments')
     return named
   }
   const [only, ...others] = rest
-  if (only === undefined) return refuse('there is no value to cast')
+  if (only === undefined) return refuse('No positional args or value specified')
   if (others.length === 0) return only
   return simpleChoice(rest)
 }
@@ -45,7 +50,8 @@ function argumentOf({ rest, parameters }: Bound): Element {
 /** `a,b,c` of arguments; a sweep cannot be one of them. */
 export function simpleChoice(list: readonly Element[]): ChoiceSweep {
   for (const value of list)
-    if (isSweep(value) || isGlob(value)) refuse(`${kindOf(value)} cannot be one of several values`)
+    if (isSweep(value) || isGlob(value))
+      refuse(`${kindOf(value)} cannot be one of several values`, 'AssertionError')
   return { kind: 'choice', list, simple: true, shuffle: false, tags: [] }
 }
 
@@ -58,7 +64,8 @@ function cast(name: CastName, value: Element, one: Cast<Element>): Element {
   switch (value.kind) {
     case 'choice': {
       const list = value.list.map((item) => cast(name, item, one))
-      if (list.some((item) => isSweep(item))) refuse('a sweep cannot be a choice of another one')
+      if (list.some((item) => isSweep(item)))
+        refuse('a sweep cannot be a choice of another one', 'AssertionError')
       // Hydra forgets tags and shuffle here.
       return { kind: 'choice', list, simple: value.simple, shuffle: false, tags: [] }
     }
@@ -78,9 +85,12 @@ function cast(name: CastName, value: Element, one: Cast<Element>): Element {
   }
 }
 
-function castNumber(name: CastName, what: string): Cast<bigint | number> {
+function castNumber(name: CastName, what: 'interval' | 'range'): Cast<bigint | number> {
   if (name === 'int') return toInt
-  return name === 'float' ? toFloat : refuse(`a ${what} can only be cast to int or float`)
+  if (name === 'float') return toFloat
+  const told =
+    what === 'range' ? 'Range can only be cast to int or float' : `Intervals cannot be cast to ${name}`
+  return refuse(told, 'ValueError')
 }
 
 function toInt(value: Primitive): bigint {
@@ -88,7 +98,9 @@ function toInt(value: Primitive): bigint {
   if (typeof value === 'boolean') return value ? 1n : 0n
   if (typeof value === 'number' && Number.isFinite(value)) return BigInt(Math.trunc(value))
   const parsed = typeof value === 'string' ? parsePythonInt(value) : undefined
-  return parsed ?? refuse(`${shown(value)} is no integer`)
+  if (parsed !== undefined) return parsed
+  if (typeof value !== 'string') return refuse(`${shown(value)} is no integer`, 'AssertionError')
+  return refuse(`invalid literal for int() with base 10: ${stringRepr(value)}`, 'ValueError')
 }
 
 /** Python's `float(value)`, which refuses integers beyond the largest float. */
@@ -96,7 +108,9 @@ export function toFloat(value: Primitive): number {
   if (typeof value === 'number') return value
   if (typeof value === 'boolean') return value ? 1 : 0
   const parsed = typeof value === 'string' ? parsePythonFloat(value) : finiteOf(value)
-  return parsed ?? refuse(`${shown(value)} is no float`)
+  if (parsed !== undefined) return parsed
+  if (typeof value !== 'string') return refuse(`${shown(value)} is no float`, 'AssertionError')
+  return refuse(`could not convert string to float: ${stringRepr(value)}`, 'ValueError')
 }
 
 function finiteOf(value: bigint | null): number | undefined {
@@ -105,7 +119,7 @@ function finiteOf(value: bigint | null): number | undefined {
 }
 
 function toStr(value: Primitive): string {
-  if (value === null) return refuse('null cannot be cast to str')
+  if (value === null) return refuse('null cannot be cast to str', 'AssertionError')
   return typeof value === 'number' ? pythonFloat(value) : String(value)
 }
 
@@ -113,7 +127,7 @@ function toBool(value: Primitive): boolean {
   if (typeof value !== 'string') return Number.isNaN(value) || Boolean(value)
   const lower = value.toLowerCase()
   if (lower === 'true') return true
-  return lower === 'false' ? false : refuse(`'${value}' is neither true nor false`)
+  return lower === 'false' ? false : refuse(`Cannot cast '${value}' to bool`, 'ValueError')
 }
 
 function shown(value: Primitive): string {

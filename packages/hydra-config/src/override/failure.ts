@@ -9,8 +9,8 @@ export function parseFailure(
   what: string,
   options: ErrorOptions = {},
 ): HydraConfigError {
-  const offset = Array.from(text.slice(0, start)).length
-  const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
+  const offset = offsetOf(text, start)
+  const shown = shownPart(text)
   const caret = text.length > shownMax || /[\r\n]/.test(text) ? '' : `\n  ${text}\n  ${' '.repeat(offset)}^`
   return new HydraConfigError('OVERRIDE_PARSE', `override '${shown}' ${what}, at offset ${offset}${caret}`, {
     ...options,
@@ -19,10 +19,24 @@ export function parseFailure(
   })
 }
 
+/** The error of an override whose functions cannot be called; as Hydra writes it. */
+export function evaluationFailure(
+  text: string,
+  start: number,
+  what: string,
+  options: ErrorOptions = {},
+): HydraConfigError {
+  return new HydraConfigError('OVERRIDE_PARSE', `Error parsing override '${shownPart(text)}'\n${what}`, {
+    ...options,
+    class: 'OverrideParseException',
+    offset: offsetOf(text, start),
+  })
+}
+
 /** The error of a character that is no token; as Hydra draws it. */
 export function lexerFailure(text: string, start: number): HydraConfigError {
-  const offset = Array.from(text.slice(0, start)).length
-  const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
+  const offset = offsetOf(text, start)
+  const shown = shownPart(text)
   const prefix = 'LexerNoViableAltException: '
   const caret = `${' '.repeat(Math.min(offset, shownMax) + prefix.length)}^`
   return new HydraConfigError(
@@ -30,4 +44,13 @@ export function lexerFailure(text: string, start: number): HydraConfigError {
     `${prefix}${shown}\n${caret}\nthe character at offset ${offset} must be quoted`,
     { class: 'OverrideParseException', offset },
   )
+}
+
+function shownPart(text: string): string {
+  return text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
+}
+
+/** In Unicode characters. */
+function offsetOf(text: string, start: number): number {
+  return Array.from(text.slice(0, start)).length
 }

@@ -50,25 +50,29 @@ const functions: ReadonlyMap<string, Signature> = new Map<string, Signature>([
 export function callFunction(name: string, call: Call): Element {
   const signature = functions.get(name)
   if (signature === undefined)
-    return refuse(`there is no function '${name}'; there are ${[...functions.keys()].join(', ')}`)
-  return signature.run(bind(name, signature, call))
+    return refuse(
+      `Unknown function '${name}'\nAvailable: ${[...functions.keys()].join(',')}\n`,
+      'HydraException',
+    )
+  return signature.run(bind(signature, call))
 }
 
-function bind(name: string, signature: Signature, { positional, named, random }: Call): Bound {
+/** In the words, and the order, of Python's `Signature.bind`. */
+function bind(signature: Signature, { positional, named, random }: Call): Bound {
   const { positional: places, required = 0, named: keywords = [] } = signature
   const parameters = new Map<string, Element>()
-  if (places !== undefined) {
-    if (positional.length > places.length)
-      refuse(`${name} takes ${places.length} arguments, not ${positional.length}`)
-    for (const [at, value] of positional.entries()) parameters.set(places[at] ?? '', unquoted(value))
+  for (const [at, value] of places === undefined ? [] : positional.entries()) {
+    const place = places?.[at] ?? refuse('too many positional arguments')
+    if (named.has(place)) refuse(`multiple values for argument '${place}'`)
+    parameters.set(place, unquoted(value))
   }
+  const missing = places?.slice(0, required).find((key) => !parameters.has(key) && !named.has(key))
+  if (missing !== undefined) refuse(`missing a required argument: '${missing}'`)
   for (const [key, value] of named) {
-    if (!keywords.includes(key) && !places?.includes(key)) refuse(`${name} has no argument '${key}'`)
-    if (parameters.has(key)) refuse(`${name} has its argument '${key}' twice`)
+    const isKnown = keywords.includes(key) || places?.includes(key) === true
+    if (!isKnown) refuse(`got an unexpected keyword argument '${key}'`)
     parameters.set(key, unquoted(value))
   }
-  const missing = places?.slice(0, required).find((key) => !parameters.has(key))
-  if (missing !== undefined) refuse(`${name} needs its argument '${missing}'`)
   return { rest: places === undefined ? positional.map(unquoted) : [], parameters, random }
 }
 

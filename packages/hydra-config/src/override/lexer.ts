@@ -58,6 +58,12 @@ const escapes = /(?:\\[\\()[\]{}:=, \t])+/y
 const interpolation = /\$\{[^}]+\}/y
 const spaced = /[ \t]*([(,:=])[ \t]*|([[{])[ \t]*|[ \t]*([)\]}])/y
 const blank = /[ \t]+/y
+const otherRules: readonly (readonly [TokenType, RegExp])[] = [
+  ['WS', blank],
+  ['INTERPOLATION', interpolation],
+  ['ESC', escapes],
+  ['FLOAT', signedWord],
+]
 const unquotedChars = '/-\\+.$%*@?|'
 
 const separators: Readonly<Record<string, TokenType>> = {
@@ -100,35 +106,32 @@ function readKeyToken(text: string, start: number): Token | undefined {
 }
 
 function readValueToken(text: string, start: number, lastBrace: number): Token | undefined {
+  const char = text.charAt(start)
+  // The first character tells most tokens apart.
+  if (char === '"' || char === "'") {
+    const end = endOfQuoted(text, start, char)
+    return end === -1 ? undefined : { type: 'QUOTED', text: text.slice(start, end), start }
+  }
+  const name = match(word, text, start)
+  if (name !== undefined) return { type: typeOfWord(name), text: name, start }
   const separator = match(spaced, text, start)
   if (separator !== undefined) {
     const type = separators[separator.trim()]
     if (type !== undefined) return { type, text: separator, start }
   }
-  for (const [type, rule] of [
-    ['WS', blank],
-    ['INTERPOLATION', interpolation],
-    ['ESC', escapes],
-    ['FLOAT', signedWord],
-  ] as const) {
-    const found = type === 'INTERPOLATION' && start > lastBrace ? undefined : match(rule, text, start)
-    if (found !== undefined) return { type, text: found, start }
-  }
   const digits = match(number, text, start)
   if (digits !== undefined) return { type: integer.test(digits) ? 'INT' : 'FLOAT', text: digits, start }
-  const name = match(word, text, start)
-  if (name !== undefined) return { type: typeOfWord(name), text: name, start }
-  const char = text.charAt(start)
-  if (char === '"' || char === "'") {
-    const end = endOfQuoted(text, start, char)
-    return end === -1 ? undefined : { type: 'QUOTED', text: text.slice(start, end), start }
+  for (const [otherType, rule] of otherRules) {
+    const found = otherType === 'INTERPOLATION' && start > lastBrace ? undefined : match(rule, text, start)
+    if (found !== undefined) return { type: otherType, text: found, start }
   }
   return unquotedChars.includes(char) ? { type: 'UNQUOTED_CHAR', text: char, start } : undefined
 }
 
 function match(rule: RegExp, text: string, start: number): string | undefined {
   rule.lastIndex = start
-  return rule.exec(text)?.[0]
+  // No result is made of those that do not match, nor an array of the one that does.
+  return rule.test(text) ? text.slice(start, rule.lastIndex) : undefined
 }
 
 function typeOfWord(text: string): TokenType {

@@ -2,11 +2,14 @@ import type { Element, ListFunction } from './override.ts'
 import { isQuoted } from './override.ts'
 import { kindOf, refuse } from './refuse.ts'
 
-const names = ['append', 'prepend', 'insert', 'remove', 'pop', 'clear'] as const
-
 /** `extend_list` is what Hydra 1.4 calls append. */
 const functions: ReadonlyMap<string, ListFunction['name']> = new Map([
-  ...names.map((name) => [name, name] as const),
+  ['append', 'append'],
+  ['prepend', 'prepend'],
+  ['insert', 'insert'],
+  ['remove', 'remove'],
+  ['pop', 'pop'],
+  ['clear', 'clear'],
   ['extend_list', 'append'],
 ])
 

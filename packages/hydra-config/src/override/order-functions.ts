@@ -10,12 +10,14 @@ import {
   type RangeSweep,
 } from './override.ts'
 import { pythonOrder } from './python-order.ts'
-import { kindOf, refuse } from './refuse.ts'
+import { kindOf, refuse, refuseType } from './refuse.ts'
+
+const sortedTypes = 'Union[str, int, bool, float, list, dict, ChoiceSweep, RangeSweep]'
 
 /** `shuffle(sweep)`, `shuffle([…])`, or values that become a simple choice. */
 export function shuffle(bound: Bound): Element {
   const { rest, random } = bound
-  const chosen = argumentOf('shuffle', bound)
+  const chosen = argumentOf(bound)
   const value = chosen ?? (rest.length === 1 ? rest[0] : undefined)
   if (value === undefined) return { ...simpleChoice(rest), shuffle: true }
   if (isOrderable(value)) return { ...value, shuffle: true }
@@ -25,15 +27,15 @@ export function shuffle(bound: Bound): Element {
 /** `sort(sweep)`, `sort([…])`, or values that become a simple choice; `reverse=true` for the other way round. */
 export function sort(bound: Bound): Element {
   const { rest, parameters } = bound
-  const chosen = argumentOf('sort', bound)
+  const chosen = argumentOf(bound)
   const reverse = parameters.get('reverse') ?? false
   if (typeof reverse !== 'boolean' || parameters.get('reverse') === null)
-    return refuse('reverse must be true or false')
+    return refuseType('reverse', reverse, 'bool')
   const value = chosen ?? (rest.length === 1 ? rest[0] : undefined)
   if (value === undefined) {
     for (const item of rest)
       if (typeof item === 'object') refuse(`${kindOf(item)} cannot be sorted among other values`)
-    if (rest.length === 0) return refuse('there is nothing to sort')
+    if (rest.length === 0) return refuse('empty sort input', 'ValueError')
     return sortSweep(simpleChoice(rest), reverse)
   }
   if (isOrderable(value)) return sortSweep(value, reverse)
@@ -53,14 +55,16 @@ export function shuffled<T>(list: readonly T[], random: () => number): T[] {
 }
 
 /** The argument given by name; a list goes before a sweep. */
-function argumentOf(name: string, { rest, parameters }: Bound): Element | undefined {
-  for (const value of rest)
+function argumentOf({ rest, parameters }: Bound): Element | undefined {
+  for (const [index, value] of rest.entries())
     if (value === null || isGlob(value) || (isSweep(value) && value.kind === 'interval'))
-      refuse(`${name} cannot take ${kindOf(value)}`)
+      refuseType(`args[${index}]`, value, sortedTypes)
   const list = parameters.get('list') ?? null
   const sweep = parameters.get('sweep') ?? null
-  if (list !== null && !isList(list)) refuse(`list must be a list, not ${kindOf(list)}`)
-  if (sweep !== null && !isOrderable(sweep)) refuse(`sweep must be a choice or a range, not ${kindOf(sweep)}`)
+  if (list !== null && !isList(list)) refuseType('list', list, 'Optional[List[Any]]')
+  if (sweep !== null && !isOrderable(sweep)) {
+    refuseType('sweep', sweep, 'Optional[Union[ChoiceSweep, RangeSweep]]')
+  }
   return list ?? sweep ?? undefined
 }
 

@@ -1,8 +1,8 @@
 import type { OverrideOrigin } from '../value/value.ts'
 import { keptPairs } from './dict.ts'
+import { dictKey } from './evaluate.ts'
 import type { Override } from './override.ts'
-import { dictKey } from './parse.ts'
-import { parseSyntax, type Syntax } from './syntax.ts'
+import { type FunctionGrammar, parseSyntax, type Syntax } from './syntax.ts'
 
 /** Where a value and its parts stand in the text of an override, in UTF-16 units; `end` is behind the last one. */
 export interface Place {
@@ -21,8 +21,8 @@ export function overrideOrigin({ text, hasValue }: Override, index: number): Ove
 }
 
 /** The places of the value of an override that has one, its parts in the order of its list or dict. */
-export function placesOf(text: string): Place {
-  const elements = parseSyntax(text).elements ?? []
+export function placesOf(text: string, functions: FunctionGrammar | undefined): Place {
+  const elements = parseSyntax(text, functions).elements ?? []
   const parts = elements.map((element) => placeOf(text, element))
   const [only, ...others] = parts
   const end = text.trimEnd().length

@@ -10,18 +10,26 @@ const floatText =
 /** Python's `int(text)`; undefined where it raises a ValueError. */
 export function parsePythonInt(text: string): bigint | undefined {
   const trimmed = asciiNumberText(text)
-  if (!intText.test(trimmed)) return undefined
-  const digits = trimmed.replace(/[_+-]/g, '')
-  if (digits.length > maxIntDigits) return undefined
-  return trimmed.startsWith('-') ? -BigInt(digits) : BigInt(digits)
+  return intText.test(trimmed) ? integerOf(trimmed) : undefined
 }
 
 /** Python's `float(text)`; undefined where it raises a ValueError. */
 export function parsePythonFloat(text: string): number | undefined {
   const trimmed = asciiNumberText(text)
-  if (!floatText.test(trimmed)) return undefined
-  const sign = trimmed.startsWith('-') ? -1 : 1
-  const plain = trimmed.replace(/^[+-]/, '').replaceAll('_', '').toLowerCase()
+  return floatText.test(trimmed) ? floatOf(trimmed) : undefined
+}
+
+/** What an integer of ASCII's digits is; undefined where it has more of them than Python reads. */
+export function integerOf(text: string): bigint | undefined {
+  const digits = text.replace(/[_+-]/g, '')
+  if (digits.length > maxIntDigits) return undefined
+  return text.startsWith('-') ? -BigInt(digits) : BigInt(digits)
+}
+
+/** What a float of ASCII's digits is. */
+export function floatOf(text: string): number {
+  const plain = text.replace(/^[+-]|_/g, '').toLowerCase()
   if (plain === 'nan') return Number.NaN
-  return sign * (plain.startsWith('inf') ? Number.POSITIVE_INFINITY : Number(plain))
+  const magnitude = plain.startsWith('inf') ? Number.POSITIVE_INFINITY : Number(plain)
+  return text.startsWith('-') ? -magnitude : magnitude
 }

@@ -1,5 +1,5 @@
 import { type Element, isDict, isList, isQuoted } from './override.ts'
-import { kindOf, refuse } from './refuse.ts'
+import { refuse, typeName } from './refuse.ts'
 
 /** Python's `a < b`, which refuses values of different kinds. */
 export function pythonOrder(a: Element, b: Element): boolean {
@@ -13,7 +13,7 @@ export function pythonOrder(a: Element, b: Element): boolean {
     }
     return a.length < b.length
   }
-  return refuse(`${kindOf(a)} and ${kindOf(b)} cannot be ordered`)
+  return refuse(`'<' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`)
 }
 
 /** Python's `a == b`. */

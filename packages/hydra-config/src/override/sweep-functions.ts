@@ -1,18 +1,22 @@
 import { toFloat } from './casts.ts'
 import type { Bound } from './functions.ts'
 import { type Element, type Glob, isGlob, isList, isSweep, type RangeNumber, type Sweep } from './override.ts'
-import { kindOf, refuse } from './refuse.ts'
+import { refuse, refuseType, typeName } from './refuse.ts'
+
+const choiceTypes = 'Union[str, int, float, bool, Dict[Any, Any], List[Any], ChoiceSweep]'
 
 /** `choice(a,b,…)`; of one simple choice the explicit form. */
 export function choice({ rest }: Bound): Sweep {
-  for (const value of rest) {
+  for (const [index, value] of rest.entries()) {
     const fits = value !== null && !isGlob(value) && (!isSweep(value) || value.kind === 'choice')
-    if (!fits) refuse(`a choice cannot be ${kindOf(value)}`)
+    if (!fits) refuseType(`args[${index}]`, value, choiceTypes)
   }
   const [first, ...others] = rest
-  if (first === undefined) return refuse('a choice needs at least one value')
+  if (first === undefined) return refuse('empty choice is not legal', 'ValueError')
   if (others.length === 0 && isSweep(first) && first.kind === 'choice') {
-    return first.simple ? { ...first, simple: false } : refuse('choices cannot be nested')
+    return first.simple
+      ? { ...first, simple: false }
+      : refuse('nesting choices is not supported', 'ValueError')
   }
   return { kind: 'choice', list: rest, simple: false, shuffle: false, tags: [] }
 }
@@ -22,7 +26,8 @@ export function range({ parameters }: Bound): Sweep {
   const first = rangeNumber('start', parameters.get('start'))
   const second = parameters.get('stop') ?? null
   const step = rangeNumber('step', parameters.has('step') ? parameters.get('step') : 1n)
-  const [start, stop] = second === null ? [0n, first] : [first, rangeNumber('stop', second)]
+  const [start, stop] =
+    second === null ? [0n, first] : [first, rangeNumber('stop', second, 'Optional[Union[int, float]]')]
   return { kind: 'range', start, stop, step, shuffle: false, tags: [] }
 }
 
@@ -37,18 +42,25 @@ export function interval({ parameters }: Bound): Sweep {
 
 /** `tag(a,b,sweep)`: the sweep with these tags in place of its own. */
 export function tag({ rest, parameters }: Bound): Sweep {
-  for (const value of rest)
-    if (typeof value !== 'string' && !isSweep(value)) refuse(`a tag must be a string, not ${kindOf(value)}`)
-  if (rest.length === 0) return refuse('tag needs a sweep')
+  for (const [index, value] of rest.entries()) {
+    if (typeof value !== 'string' && !isSweep(value)) refuseType(`args[${index}]`, value, 'Union[str, Sweep]')
+  }
   const named = parameters.get('sweep') ?? null
-  if (named !== null && !isSweep(named)) refuse(`tag needs a sweep, not ${kindOf(named)}`)
+  if (named !== null && !isSweep(named)) refuseType('sweep', named, 'Optional[Sweep]')
+  if (rest.length === 0)
+    return refuse('Not enough arguments to tag, must take at least a sweep', 'ValueError')
   const all = named === null ? rest : [...rest, named]
   const sweep = all.at(-1) ?? null
-  if (!isSweep(sweep)) return refuse('the last argument of tag must be a choice, range or interval')
+  if (!isSweep(sweep)) {
+    return refuse(
+      `Last argument to tag() must be a choice(), range() or interval(), got NoneType`,
+      'ValueError',
+    )
+  }
   const tags = new Set<string>()
   for (const value of all.slice(0, -1)) {
     if (typeof value === 'string') tags.add(value)
-    else refuse(`a tag must be a string, not ${kindOf(value)}`)
+    else refuse(`tag arguments type must be string, got ${typeName(value)}`, 'ValueError')
   }
   return { ...sweep, tags: [...tags] }
 }
@@ -58,23 +70,17 @@ export function glob({ parameters }: Bound): Glob {
   const exclude = parameters.get('exclude') ?? null
   return {
     kind: 'glob',
-    include: patterns('include', parameters.get('include')),
-    exclude: exclude === null ? [] : patterns('exclude', exclude),
+    include: patterns('include', parameters.get('include') ?? null, 'Union[List[str], str]'),
+    exclude: exclude === null ? [] : patterns('exclude', exclude, 'Optional[Union[str, List[str]]]'),
   }
 }
 
-function patterns(name: string, value: Element | undefined): readonly Element[] {
+function patterns(name: string, value: Element, types: string): readonly Element[] {
   if (typeof value === 'string') return [value]
-  return isList(value ?? null) && isPatterns(value)
-    ? value
-    : refuse(`${name} must be a pattern or a list of them`)
+  return isList(value) ? value : refuseType(name, value, types)
 }
 
-function isPatterns(value: Element | undefined): value is readonly Element[] {
-  return Array.isArray(value)
-}
-
-function rangeNumber(name: string, value: Element | undefined): RangeNumber {
+function rangeNumber(name: string, value: Element | undefined, types = 'Union[int, float]'): RangeNumber {
   if (typeof value === 'boolean' || typeof value === 'bigint' || typeof value === 'number') return value
-  return refuse(`${name} must be a number, not ${kindOf(value ?? null)}`)
+  return refuseType(name, value ?? null, types)
 }

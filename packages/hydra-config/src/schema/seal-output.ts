@@ -1,6 +1,5 @@
 import type { SecretTexts } from '../secret/secret-texts.ts'
-import { showRedacted } from '../value/plain.ts'
-import { redactedText } from '../value/secret.ts'
+import { redactedText, showRedacted } from '../value/secret.ts'
 import type { DeepReadonly } from './standard-schema.ts'
 
 /**

@@ -1,3 +1,6 @@
+import { HydraConfigError } from '../errors.ts'
+import { shown } from '../shown.ts'
+
 /**
  * A schema of any library that speaks Standard Schema v1, such as zod, valibot or arktype; of the interface only what
  * is used here. Source: https://standardschema.dev
@@ -13,6 +16,18 @@ export interface StandardSchema<Input = unknown, Output = Input> {
       readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>
     }
   }
+}
+
+/** @throws {HydraConfigError} `INVALID_OPTION` for what is given and no Standard Schema */
+export function checkSchema(schema: unknown): void {
+  if (schema === undefined) return
+  const isObject = (typeof schema === 'object' && schema !== null) || typeof schema === 'function'
+  const standard: unknown = isObject ? Reflect.get(schema, '~standard') : undefined
+  if (typeof standard === 'object' && standard !== null && 'validate' in standard) return
+  throw new HydraConfigError(
+    'INVALID_OPTION',
+    `schema must be a Standard Schema such as one of zod, valibot or arktype, not ${shown(schema)}`,
+  )
 }
 
 export type SchemaResult<Output> =

@@ -1,4 +1,4 @@
-import { HydraConfigError } from '../errors.ts'
+import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { type Element, isDict, isList, isSweep, type Override } from '../override/override.ts'
 import { scalarString } from '../value/python-string.ts'
 import { redactedText, secret } from '../value/secret.ts'
@@ -58,6 +58,15 @@ export class SecretPaths {
     return { ...override, text: sealedText(text), secretText: text }
   }
 
+  /**
+   * Reads an override; what sets something secret gets a text that can be shown.
+   * @throws {HydraConfigError} as `read` does, of a secret without its text
+   */
+  read(text: string, index: number, read: () => Override): Override {
+    const shown = this.shownText(text)
+    return this.sealed(shown === text ? read() : sealedRead(read, shown, index))
+  }
+
   /** The text of an override that may be no override at all, to be shown. */
   shownText(text: string): string {
     const key = /^[~+]*([^=@]*)/.exec(text)?.[1] ?? ''
@@ -109,4 +118,20 @@ function marked(value: Value): Value {
 function sealedText(text: string): string {
   const start = /=[ \t]*/.exec(text)
   return start === null ? text : text.slice(0, start.index + start[0].length) + redactedText
+}
+
+/** Reads what sets something secret: of what is wrong with it only the class and where it begins are told. */
+function sealedRead(read: () => Override, shown: string, index: number): Override {
+  try {
+    return read()
+  } catch (error) {
+    if (!isHydraConfigError(error)) throw error
+    const { code, class: ofClass, offset } = error
+    const origin = { kind: 'override', index, start: 0, end: shown.length, text: shown } as const
+    throw new HydraConfigError(code, `the override '${shown}' of a secret cannot be read`, {
+      origin,
+      ...(ofClass === undefined ? {} : { class: ofClass }),
+      ...(offset === undefined ? {} : { offset }),
+    })
+  }
 }

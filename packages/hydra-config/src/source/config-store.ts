@@ -1,5 +1,7 @@
 import { fileOverStored } from '../compose/file-over-stored.ts'
+import { withoutChild } from '../compose/path-edit.ts'
 import { HydraConfigError } from '../errors.ts'
+import { typeSecrets } from '../secret/schema-secrets.ts'
 import { shown } from '../shown.ts'
 import type { Structured } from '../structured/structured.ts'
 import { fromPlain } from '../value/from-plain.ts'
@@ -47,11 +49,11 @@ function fileOf(name: string): string {
 }
 
 function storedOf(name: string, given: unknown): StoredConfig {
-  if (isStruct(given)) return { ...ofNode(given), package: undefined }
+  if (isStruct(given)) return { ...ofNode(given), header: undefined }
   if (typeof given === 'object' && given !== null && 'node' in given) {
     const { node, package: ofPackage } = given as StoreNode
     if (ofPackage === undefined || typeof ofPackage === 'string') {
-      return { ...ofNode(node), package: ofPackage }
+      return { ...ofNode(node), header: ofPackage }
     }
   }
   throw new HydraConfigError(
@@ -60,13 +62,26 @@ function storedOf(name: string, given: unknown): StoredConfig {
   )
 }
 
-function ofNode(node: unknown): Omit<StoredConfig, 'package'> {
+function ofNode(node: unknown): Omit<StoredConfig, 'header'> {
   const value = isStruct(node) ? node.value : fromPlain(node, { kind: 'code' })
   const struct = isStruct(node) ? node.type : undefined
   if (value.kind !== 'scalar') {
-    return { value, struct, over: (body, result, resolve) => fileOverStored(value, body, result, resolve) }
+    const secrets = struct === undefined ? [] : typeSecrets(struct)
+    return {
+      value: withoutMissingDefaults(value),
+      struct,
+      secrets,
+      over: (body, result, resolve) => fileOverStored(value, body, result, resolve),
+    }
   }
   throw new HydraConfigError('INVALID_OPTION', `a stored config is a map or a list, not ${shown(node)}`)
+}
+
+/** Of a field `defaults` that nobody has set there is no list. */
+function withoutMissingDefaults(value: Value): Value {
+  const list = value.kind === 'map' ? value.entries.get('defaults') : undefined
+  const isMissing = list?.kind === 'scalar' && list.value === '???'
+  return value.kind === 'map' && isMissing ? withoutChild(value, 'defaults') : value
 }
 
 function isStruct(given: unknown): given is { readonly type: StructType; readonly value: Value } {

@@ -22,7 +22,7 @@ export function elementHint({ hint: { type } }: ContainerDraft): Hint {
  */
 export function childOf(parent: ContainerDraft, key: MapKey): Draft | undefined {
   if (parent.shape === 'list') {
-    if (parent.special === undefined) return parent.items[Number(key)]
+    if (parent.special === undefined) return parent.items.get(Number(key))
     if (isMissing(parent)) throw typedError('MissingMandatoryValue', `${pathTo(parent)} is missing (???)`)
     throw typedError('ConfigTypeError', `${pathTo(parent)} is no list`)
   }
@@ -38,7 +38,7 @@ export function childOf(parent: ContainerDraft, key: MapKey): Draft | undefined 
 /** The draft at a key, whether a map takes the key or not; undefined where there is none. */
 export function peek(parent: ContainerDraft, key: MapKey): Draft | undefined {
   if (parent.special !== undefined) return undefined
-  if (parent.shape === 'list') return parent.items[Number(key)]
+  if (parent.shape === 'list') return parent.items.get(Number(key))
   const known = sameKey(parent.entries, key)
   return known === undefined ? undefined : parent.entries.get(known)
 }
@@ -48,10 +48,11 @@ function checkAccess(parent: MapDraft, key: MapKey): void {
   const { struct } = parent
   if (struct !== undefined && parent.flags.struct === false) return
   if (struct === undefined && flagOf(parent, 'struct') !== true) return
-  const known = struct === undefined ? [...parent.entries.keys()] : [...struct.fields.keys()]
   throw typedError(
     'ConfigAttributeError',
-    `there is no key '${scalarString(key)}' in ${struct?.name ?? 'a struct'}; it has ${known.map(scalarString).join(', ')}`,
+    struct === undefined
+      ? `Key '${scalarString(key)}' is not in struct`
+      : `Key '${scalarString(key)}' not in '${struct.name}'`,
     { path: pathTo(parent, key) },
   )
 }

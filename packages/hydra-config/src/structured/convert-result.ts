@@ -2,7 +2,7 @@ import { isHydraConfigError } from '../errors.ts'
 import { unresolved } from '../interpolation/errors.ts'
 import { Place } from '../interpolation/place.ts'
 import { typeText } from '../value/typing.ts'
-import type { Scalar, Value } from '../value/value.ts'
+import type { Scalar } from '../value/value.ts'
 import { convert } from './convert.ts'
 
 /**
@@ -32,12 +32,6 @@ export function convertResult(node: Place, result: Place): Place {
     if (!isHydraConfigError(error)) throw error
     throw unresolved('InterpolationValidationError', `what the interpolation leads to${error.message}`)
   }
-}
-
-/** Whether null or `???` is there in the place of a map or list: nothing is below it. */
-export function standsForContainer({ kind, typing }: Value): boolean {
-  const type = typing?.type.kind
-  return kind === 'scalar' && (type === 'list' || type === 'dict' || type === 'struct')
 }
 
 function sameType(a: Scalar, b: Scalar): boolean {

@@ -1,5 +1,6 @@
 import { parsePythonFloat, parsePythonInt } from '../override/python-numbers.ts'
 import { pythonString } from '../value/python-string.ts'
+import { pythonType } from '../value/python-type.ts'
 import { changed, shownText } from '../value/secret.ts'
 import { type EnumType, memberOf, type ScalarType, typeText, type UnionType } from '../value/typing.ts'
 import type { Scalar, ScalarValue, Value } from '../value/value.ts'
@@ -26,12 +27,25 @@ export function convert(type: ScalarType | UnionType, value: Value, path: string
 }
 
 function refused(type: ScalarType | UnionType, value: Value, path: string): Error {
-  const members = type.kind === 'enum' ? `, expected one of ${[...type.members.keys()].join(', ')}` : ''
-  return typedError(
-    'ValidationError',
-    `${path}: '${shownText(value)}' is no ${typeText({ type, optional: false })}${members}`,
-    { path, origin: value.origin },
-  )
+  return typedError('ValidationError', problemOf(type, shownText(value), pythonType(value)), {
+    path,
+    origin: value.origin,
+  })
+}
+
+const typeNames = { int: 'Integer', float: 'Float', bytes: 'Bytes', path: 'Path' } as const
+
+/** In OmegaConf's words. */
+function problemOf(type: ScalarType | UnionType, text: string, kind: string): string {
+  if (type.kind === 'enum') {
+    return `Invalid value '${text}', expected one of [${[...type.members.keys()].join(', ')}]`
+  }
+  if (type.kind === 'bool') return `Value '${text}' is not a valid bool (type ${kind})`
+  if (type.kind === 'str') return `Cannot convert '${kind}' to string: '${text}'`
+  if (type.kind === 'union' || type.kind === 'any') {
+    return `Value '${text}' of type '${kind}' is incompatible with type hint '${typeText({ type, optional: false })}'`
+  }
+  return `Value '${text}' of type '${kind}' could not be converted to ${typeNames[type.kind]}`
 }
 
 function ofUnion({ members }: UnionType, value: ScalarValue): ScalarValue | undefined {

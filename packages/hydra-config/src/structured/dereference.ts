@@ -10,6 +10,7 @@ import { type Draft, freeze, isInterpolation, keysTo, rootOf, thaw } from './dra
  */
 export function dereferenced(draft: Draft): Draft {
   if (!isInterpolation(draft)) return draft
+  draft.options.copies?.letGo()
   let place: Place | undefined = new Place(freeze(rootOf(draft)))
   for (const key of keysTo(draft)) place = place?.child(key)
   if (place === undefined) throw new TypeError('a draft is not at its own place')

@@ -1,6 +1,6 @@
 import { map, scalar, type Value } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
-import { update } from './update.ts'
+import { update } from './edit.ts'
 
 /**
  * A configuration of texts such as `db.port=5432`, as `OmegaConf.from_dotlist` makes it: each value is YAML, and null

@@ -1,4 +1,5 @@
-import type { ResolveOptions } from '../interpolation/resolve.ts'
+import type { ResolveOptions } from '../interpolation/options.ts'
+import { OwnCopies } from '../value/own-copies.ts'
 import { scalarString } from '../value/python-string.ts'
 import { changed } from '../value/secret.ts'
 import {
@@ -7,6 +8,7 @@ import {
   type Hint,
   type NodeType,
   type StructType,
+  type TypeRules,
   type Typing,
 } from '../value/typing.ts'
 import {
@@ -16,9 +18,11 @@ import {
   type Origin,
   type ScalarValue,
   sameKey,
+  scalar,
   type Value,
 } from '../value/value.ts'
 import { isSpecialText } from './convert.ts'
+import { EntryDrafts, ItemDrafts } from './drafts.ts'
 
 /**
  * A node of a configuration while it is changed, as OmegaConf's nodes are: it knows what is above it, and has flags.
@@ -36,7 +40,14 @@ interface Shared {
   /** What it was thawed from: it freezes to this very value where nothing has changed. */
   readonly from?: Value
   /** What the drafts of one configuration have in common. */
-  readonly options: ResolveOptions
+  readonly options: DraftOptions
+}
+
+/** What interpolations may use, and what a value that gets a type takes along. */
+export interface DraftOptions extends ResolveOptions {
+  readonly rules: TypeRules
+  /** The containers that nobody else holds. Default: none. */
+  readonly copies?: OwnCopies | undefined
 }
 
 export interface ScalarDraft extends Shared {
@@ -56,13 +67,13 @@ export interface MapDraft extends Shared {
 export interface ListDraft extends Shared {
   readonly shape: 'list'
   special: ScalarValue | undefined
-  items: Draft[]
+  items: ItemDrafts<Draft>
 }
 
 export type ContainerDraft = MapDraft | ListDraft
 
-/** A draft of a value and of all that is in it. */
-export function thaw(value: Value, options: ResolveOptions): Draft {
+/** A draft of a value; of what is in it as soon as somebody asks. */
+export function thaw(value: Value, options: DraftOptions): Draft {
   const { typing, origin } = value
   const shared = {
     parent: undefined,
@@ -77,14 +88,22 @@ export function thaw(value: Value, options: ResolveOptions): Draft {
   if (shape === 'scalar' && value.kind === 'scalar') return { ...shared, shape, scalar: value }
   const special = value.kind === 'scalar' ? value : undefined
   if (shape === 'list') {
-    const list: ListDraft = { ...shared, shape, special, items: [] }
+    const list: ListDraft = { ...shared, shape, special, items: new ItemDrafts() }
     if (value.kind === 'list')
-      for (const item of value.items) attach(list, BigInt(list.items.length), thaw(item, options))
+      list.items = new ItemDrafts(value.items, (key, item) => thawBelow(list, key, item))
     return list
   }
   const made: MapDraft = { ...shared, shape: 'map', struct: typing?.struct, special, entries: new Map() }
-  if (value.kind === 'map') for (const [key, item] of value.entries) attach(made, key, thaw(item, options))
+  if (value.kind === 'map')
+    made.entries = new EntryDrafts(value.entries, (key, item) => thawBelow(made, key, item))
   return made
+}
+
+function thawBelow(parent: ContainerDraft, key: MapKey, value: Value): Draft {
+  const draft = thaw(value, parent.options)
+  draft.parent = parent
+  draft.key = key
+  return draft
 }
 
 /** Whether a type is of maps or lists even where null or an interpolation stands. */
@@ -97,36 +116,83 @@ function shapeOf({ kind }: NodeType): Draft['shape'] {
 export function attach(parent: ContainerDraft, key: MapKey, draft: Draft): void {
   draft.parent = parent
   draft.key = key
-  if (parent.shape === 'list') parent.items[Number(key)] = draft
+  if (parent.shape === 'list') parent.items.set(Number(key), draft)
   else parent.entries.set(sameKey(parent.entries, key) ?? key, draft)
 }
 
-/** The value that a draft has become; the same as before where nothing of it has changed. */
-export function freeze(draft: Draft): Value {
-  const frozen = frozenOf(draft)
-  return draft.from !== undefined && isUnchanged(draft.from, frozen) ? draft.from : frozen
+/**
+ * The value that a draft has become; the same as before where nothing of it has changed.
+ * @param copies the containers that may be changed for it. Default: none.
+ */
+export function freeze(draft: Draft, copies: OwnCopies = new OwnCopies()): Value {
+  const { from, origin } = draft
+  const typing = typingOf(draft)
+  const special = scalarAt(draft)
+  if (draft.shape === 'scalar' || special !== undefined) {
+    const frozen = changed(special ?? scalar(null), { typing })
+    return from !== undefined && isSameScalar(from, frozen) ? from : frozen
+  }
+  const { isAsBefore, ...inside } =
+    draft.shape === 'map' ? frozenEntries(draft, copies) : frozenItems(draft, copies)
+  if (isAsBefore && from?.origin === origin && sameTyping(from?.typing, typing)) return from ?? inside
+  return typing === undefined ? { ...inside, origin } : { ...inside, origin, typing }
 }
 
-function isUnchanged(from: Value, frozen: Value): boolean {
-  if (from.origin !== frozen.origin || !sameTyping(from.typing, frozen.typing)) return false
-  if (from.kind === 'scalar' || frozen.kind === 'scalar') {
-    if (from.kind !== 'scalar' || frozen.kind !== 'scalar') return false
-    return Object.is(from.value, frozen.value) && from.as === frozen.as && from.shown === frozen.shown
-  }
-  if (from.kind === 'list' || frozen.kind === 'list') {
-    if (from.kind !== 'list' || frozen.kind !== 'list') return false
-    return (
-      from.items.length === frozen.items.length &&
-      from.items.every((item, index) => item === frozen.items[index])
-    )
-  }
-  const keys = frozen.entries.keys()
+function isSameScalar(from: Value, frozen: ScalarValue): boolean {
   return (
-    from.entries.size === frozen.entries.size &&
-    from.entries.entries().every(([key, item]) => {
-      return Object.is(keys.next().value, key) && frozen.entries.get(key) === item
-    })
+    from.kind === 'scalar' &&
+    Object.is(from.value, frozen.value) &&
+    from.as === frozen.as &&
+    from.shown === frozen.shown &&
+    from.origin === frozen.origin &&
+    sameTyping(from.typing, frozen.typing)
   )
+}
+
+/** What a container has become, and whether that is what it was thawed from. */
+type Inside<Container> = Container & { readonly isAsBefore: boolean }
+
+function frozenItems({ from, items }: ListDraft, copies: OwnCopies): Inside<ListValue> {
+  const before = from?.kind === 'list' ? from.items : undefined
+  if (before !== items.from) {
+    const all = Array.from(items, (item) => freeze(item, copies))
+    return { kind: 'list', items: all, isAsBefore: before !== undefined && areSame(before, all) }
+  }
+  const changes = changesOf(items.changes, (index) => before[index], copies)
+  if (changes.length === 0) return { kind: 'list', items: before, isAsBefore: true }
+  const own = copies.items(before)
+  for (const [index, item] of changes) own[index] = item
+  return { kind: 'list', items: own, isAsBefore: false }
+}
+
+function frozenEntries({ from, entries }: MapDraft, copies: OwnCopies): Inside<MapValue> {
+  const before = from?.kind === 'map' ? from.entries : undefined
+  if (before === undefined || !(entries instanceof EntryDrafts) || entries.from !== before) {
+    const all = Array.from(entries, ([key, item]) => [key, freeze(item, copies)] as const)
+    const isAsBefore = before !== undefined && areSame([...before].flat(), all.flat())
+    return { kind: 'map', entries: new Map(all), isAsBefore }
+  }
+  const changes = changesOf(entries.changes(), (key) => before.get(key), copies)
+  const { gone } = entries
+  if (changes.length === 0 && gone.size === 0) return { kind: 'map', entries: before, isAsBefore: true }
+  const own = copies.entries(before)
+  for (const key of gone) own.delete(key)
+  for (const [key, item] of changes) own.set(key, item)
+  return { kind: 'map', entries: own, isAsBefore: false }
+}
+
+function changesOf<Key>(
+  drafts: Iterable<readonly [Key, Draft]>,
+  before: (key: Key) => Value | undefined,
+  copies: OwnCopies,
+): readonly (readonly [Key, Value])[] {
+  return Array.from(drafts, ([key, draft]) => [key, freeze(draft, copies)] as const).filter(
+    ([key, value]) => before(key) !== value,
+  )
+}
+
+function areSame(before: readonly unknown[], after: readonly unknown[]): boolean {
+  return before.length === after.length && before.every((each, at) => Object.is(each, after[at]))
 }
 
 function sameTyping(a: Typing | undefined, b: Typing | undefined): boolean {
@@ -140,26 +206,12 @@ function sameTyping(a: Typing | undefined, b: Typing | undefined): boolean {
   )
 }
 
-function frozenOf(draft: Draft): Value {
-  const typing = typingOf(draft)
-  if (draft.shape === 'scalar') return changed(draft.scalar, { typing })
-  if (draft.special !== undefined) return changed(draft.special, { typing })
-  const { origin } = draft
-  if (draft.shape === 'list') {
-    const list: ListValue = { kind: 'list', items: draft.items.map(freeze), origin }
-    return typing === undefined ? list : { ...list, typing }
-  }
-  const entries = draft.entries.entries().map(([key, item]) => [key, freeze(item)] as const)
-  const map: MapValue = { kind: 'map', entries: new Map(entries), origin }
-  return typing === undefined ? map : { ...map, typing }
-}
-
 function typingOf(draft: Draft): Typing | undefined {
-  const { hint, flags } = draft
+  const { hint, flags, options } = draft
   const struct = draft.shape === 'map' ? draft.struct : undefined
   const flagged = flags.readonly !== undefined || flags.struct !== undefined
   if (hint.type.kind === 'any' && struct === undefined && !flagged) return undefined
-  return { ...hint, struct, flags: flagged ? { ...flags } : undefined }
+  return { ...hint, struct, flags: flagged ? { ...flags } : undefined, rules: options.rules }
 }
 
 /** A copy that stands nowhere. */

@@ -1,27 +1,19 @@
 import { splitKey } from '../interpolation/split-key.ts'
 import { scalarString } from '../value/python-string.ts'
 import { changed } from '../value/secret.ts'
-import { anyHint, type Flags } from '../value/typing.ts'
+import { anyHint, type FlagChange, type TypeRules } from '../value/typing.ts'
 import { type MapKey, sameKey, type Value } from '../value/value.ts'
 import { typedError } from './typed-error.ts'
 
-/**
- * The configuration with flags set at a path, '' for the root, as `OmegaConf.set_struct` and `set_readonly` set them:
- * they hold for all that is there, unless it has its own. `undefined` takes a flag away, so that the one above holds.
- * @throws {HydraConfigError} `UNKNOWN_PATH`
- */
-export function withFlagsAt(
-  config: Value,
-  path: string,
-  flags: { readonly [Flag in keyof Flags]: boolean | undefined },
-): Value {
+/** As `withFlagsAt`; what gets a flag takes `rules` along. */
+export function flagged(config: Value, path: string, flags: FlagChange, rules: TypeRules): Value {
   return at(config, path === '' ? [] : splitKey(path), (value) => {
     const { readonly: isReadonly, struct } = { ...value.typing?.flags, ...flags }
     const set = {
       ...(isReadonly === undefined ? {} : { readonly: isReadonly }),
       ...(struct === undefined ? {} : { struct }),
     }
-    const typing = { ...anyHint, ...value.typing, flags: set }
+    const typing = { ...anyHint, rules, ...value.typing, flags: set }
     return value.kind === 'scalar' ? changed(value, { typing }) : { ...value, typing }
   })
 }

@@ -1,5 +1,5 @@
 import { isHydraConfigError, placed } from '../errors.ts'
-import type { ResolveOptions } from '../interpolation/resolve.ts'
+import type { ResolveOptions } from '../interpolation/options.ts'
 import type { Hint, StructType } from '../value/typing.ts'
 import { type MapKey, scalar, type Value } from '../value/value.ts'
 import { elementHint, isDraft, normalizedKey, peek } from './access.ts'
@@ -8,6 +8,7 @@ import {
   type ContainerDraft,
   copyOf,
   type Draft,
+  type DraftOptions,
   flagOf,
   freeze,
   isInterpolation,
@@ -21,6 +22,7 @@ import {
   thaw,
   withFlags,
 } from './draft.ts'
+import { ItemDrafts } from './drafts.ts'
 import { append, deepenHint, itemsOf, setItem, setValue, wrap } from './set.ts'
 import { typedError } from './typed-error.ts'
 import { validateMerge } from './validate-set.ts'
@@ -166,7 +168,7 @@ function mergeLists(dest: ListDraft, src: ListDraft): void {
 
 function replaceItems(dest: ListDraft, src: ListDraft): void {
   const element = elementHint(dest)
-  const target: ListDraft = { ...dest, flags: { ...dest.flags }, special: undefined, items: [] }
+  const target: ListDraft = { ...dest, flags: { ...dest.flags }, special: undefined, items: new ItemDrafts() }
   const prototype = element.type.kind === 'struct' ? structDraft(element, dest) : undefined
   for (const item of itemsOf(src)) {
     const isMap = isDraft(item) && item.shape === 'map'
@@ -197,7 +199,7 @@ function mergedOver(dest: ContainerDraft, src: ContainerDraft): ContainerDraft {
  * Merges `src` into `dest` where one of them has types or flags.
  * @throws {HydraConfigError} of the class of OmegaConf's error
  */
-export function mergeTyped(dest: Value, src: Value, options: TypedMergeOptions): Value {
+export function mergeTyped(dest: Value, src: Value, options: TypedMergeOptions & DraftOptions): Value {
   const [to, from] = [container(thaw(dest, options)), container(thaw(src, options))]
   if (options.heldReadonly !== true) return freeze(mergedOver(to, from))
   mergeDrafts(to, from)

@@ -1,5 +1,6 @@
 import { Place, placePath } from '../interpolation/place.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
+import { withWholeResolution } from '../interpolation/whole.ts'
 import type { Value } from '../value/value.ts'
 
 /**
@@ -7,7 +8,7 @@ import type { Value } from '../value/value.ts'
  * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
  */
 export function missingKeys(config: Value, options: ResolveOptions = {}): ReadonlySet<string> {
-  const resolution = new Resolution(options)
+  const resolution = new Resolution(withWholeResolution(options))
   const missing = new Set<string>()
   const seen = new Set<Place>()
   const gather = (place: Place): void => {

@@ -1,8 +1,7 @@
-import type { ResolveOptions } from '../interpolation/resolve.ts'
 import { sameKey, type Value } from '../value/value.ts'
 import { childOf } from './access.ts'
 import { dereferenced } from './dereference.ts'
-import { type Draft, flagOf, freeze, pathTo, thaw, withFlags } from './draft.ts'
+import { type Draft, type DraftOptions, flagOf, freeze, pathTo, thaw, withFlags } from './draft.ts'
 import { typedError } from './typed-error.ts'
 
 /**
@@ -10,10 +9,10 @@ import { typedError } from './typed-error.ts'
  * fields, and what is readonly all that it has.
  * @throws {HydraConfigError} of the class of OmegaConf's error
  */
-export function removed(config: Value, keys: readonly string[], options: ResolveOptions): Value {
+export function removed(config: Value, keys: readonly string[], options: DraftOptions): Value {
   const root = thaw(config, options)
   withFlags(root, { struct: false }, () => removeAt(root, keys))
-  return freeze(root)
+  return freeze(root, options.copies)
 }
 
 function removeAt(root: Draft, keys: readonly string[]): void {

@@ -21,6 +21,7 @@ import {
   thaw,
   withFlags,
 } from './draft.ts'
+import { ItemDrafts } from './drafts.ts'
 import { isSubtypeValue } from './python-types.ts'
 import { typedError } from './typed-error.ts'
 import { validateListItem, validateMap, validateMapItem } from './validate-set.ts'
@@ -85,14 +86,14 @@ function isTypedScalar({ shape, hint }: Draft): boolean {
  * A node of a type, made of a plain value.
  * @throws {HydraConfigError} `CONFIG_INVALID` of class `ValidationError`
  */
-export function wrap(hint: Hint, value: Input, parent: ContainerDraft | undefined, key?: MapKey): Draft {
+export function wrap(hint: Hint, value: Input, parent: ContainerDraft, key?: MapKey): Draft {
   if (isDraft(value)) {
     value.parent = parent
     value.key = key
     return value
   }
   const { type } = hint
-  const shared = { parent, key, flags: {}, origin: value.origin, options: parent?.options ?? {} }
+  const shared = { parent, key, flags: {}, origin: value.origin, options: parent.options }
   if (type.kind === 'dict' || type.kind === 'struct' || (type.kind === 'any' && value.kind === 'map')) {
     const entries = new Map<MapKey, Draft>()
     const made: MapDraft = { ...shared, hint, shape: 'map', struct: undefined, special: undefined, entries }
@@ -102,7 +103,7 @@ export function wrap(hint: Hint, value: Input, parent: ContainerDraft | undefine
     return made
   }
   if (type.kind === 'list' || (type.kind === 'any' && value.kind === 'list')) {
-    const made: ListDraft = { ...shared, hint, shape: 'list', special: undefined, items: [] }
+    const made: ListDraft = { ...shared, hint, shape: 'list', special: undefined, items: new ItemDrafts() }
     setValue(made, value)
     return made
   }
@@ -206,7 +207,7 @@ function fillList(draft: ListDraft, input: Input): void {
   const isList = isDraft(input) ? input.shape === 'list' : input.kind === 'list'
   if (special === undefined && !isList) throw invalid(draft, 'this is no list')
   draft.special = special
-  draft.items = []
+  draft.items = new ItemDrafts()
   if (special !== undefined) return
   if (isDraft(input)) draft.flags = {}
   withFlags(draft, { struct: false, readonly: false }, () => {
@@ -223,7 +224,7 @@ export function append(draft: ListDraft, item: Input): void {
 export function itemsOf(input: Input): readonly Input[] {
   if (!isDraft(input)) return input.kind === 'list' ? input.items : []
   if (input.shape !== 'list') return []
-  return input.items.map((item) => {
+  return Array.from(input.items, (item) => {
     if (isNull(item)) return scalarAt(item) ?? item
     return item.shape === 'scalar' && item.hint.type.kind !== 'union' ? item.scalar : item
   })
@@ -241,7 +242,8 @@ export function deepenHint(draft: Draft, hint: Hint, typed?: ReadonlySet<MapKey>
   draft.hint = hint
   if (isSpecial(draft)) return
   if (draft.shape === 'list' && type.kind === 'list') {
-    for (const [index, item] of draft.items.entries()) deepenItem(draft, BigInt(index), item, type.element)
+    for (const [index, item] of [...draft.items].entries())
+      deepenItem(draft, BigInt(index), item, type.element)
   }
   if (draft.shape === 'map' && type.kind === 'dict') {
     // Members of an enum are keys by their names: what they are the type tells that the map had.

@@ -9,9 +9,9 @@ import type { MapValue } from '../value/value.ts'
 import { attach, freeze, type MapDraft } from './draft.ts'
 import { type Field, type FieldLike, type FieldSource, fieldOf, type OutputOf } from './field.ts'
 import { jsonSchemaOf } from './json-schema.ts'
-import { mergeTyped } from './merge-drafts.ts'
 import { missingKeys } from './missing-keys.ts'
 import { wrap } from './set.ts'
+import { typeRules } from './type-rules.ts'
 
 /** What a program reads of fields. */
 export type FieldsOutput<Fields> = {
@@ -39,11 +39,16 @@ export function isStructured(schema: StandardSchema): schema is Structured<unkno
 }
 
 /** Options of {@link structured}. */
-export interface StructuredOptions<Base> {
+export interface StructuredOptions<Base, Output = never> {
   /** The structured config whose fields it has besides its own. */
   readonly extends?: Structured<Base>
   /** Whether nothing of it can be changed any more. Default: false. */
   readonly frozen?: boolean
+  /**
+   * What `instantiate` with `_convert_: object` makes of it, such as `(fields) => new DB(fields)`: OmegaConf makes an
+   * instance of the dataclass. Default: an object of the fields.
+   */
+  readonly toObject?: (fields: Output) => unknown
 }
 
 /**
@@ -55,12 +60,12 @@ export interface StructuredOptions<Base> {
 export function structured<Fields extends Readonly<Record<string, FieldLike<unknown>>>, Base = unknown>(
   name: string,
   fields: Fields,
-  options?: StructuredOptions<Base>,
+  options?: StructuredOptions<Base, (unknown extends Base ? unknown : Base) & FieldsOutput<Fields>>,
 ): Structured<(unknown extends Base ? unknown : Base) & FieldsOutput<Fields>>
 export function structured(
   name: string,
   fields: Readonly<Record<string, FieldLike<unknown>>>,
-  { extends: base, frozen = false }: StructuredOptions<unknown> = {},
+  { extends: base, frozen = false, toObject }: StructuredOptions<unknown> = {},
 ): Structured<unknown> {
   const own = Object.entries(fields).map(([key, like]): [string, FieldType] => [key, fieldOf(like)])
   const all = new Map([...(base?.type.fields ?? []), ...own])
@@ -71,6 +76,9 @@ export function structured(
     fields: all,
     base: base?.type,
     frozen,
+    rules: typeRules,
+    // The overload ties what it takes to the fields.
+    toObject: toObject as StructType['toObject'],
     initial: () => {
       made ??= initialOf(type)
       return made
@@ -103,7 +111,7 @@ function initialOf(type: StructType): MapValue {
     hint: anyHint,
     flags: type.frozen ? { readonly: true } : {},
     origin: { kind: 'schema-default' },
-    options: {},
+    options: { rules: typeRules },
     struct: type,
     special: undefined,
     entries: new Map(),
@@ -116,7 +124,7 @@ function initialOf(type: StructType): MapValue {
 
 function validated(type: StructType, given: unknown): SchemaResult<unknown> {
   try {
-    const value = resolveAll(mergeTyped(type.initial(), fromPlain(given), {}))
+    const value = resolveAll(typeRules.merge(type.initial(), fromPlain(given), {}))
     const missing = [...missingKeys(value)]
     if (missing.length === 0) return { value: plainView(value) }
     return { issues: missing.map((path) => ({ path: keysOf(path), message: 'there is no value' })) }

@@ -7,6 +7,7 @@ import { dereferenced } from './dereference.ts'
 import {
   type ContainerDraft,
   type Draft,
+  type DraftOptions,
   freeze,
   isMissing,
   isNull,
@@ -20,7 +21,7 @@ import { put, setItem } from './set.ts'
 import { typedError } from './typed-error.ts'
 import { validateListItem } from './validate-set.ts'
 
-/** Options of {@link update}. */
+/** Options of `update`. */
 export interface UpdateOptions extends ResolveOptions {
   /** Merges a map or list into what is there; else it replaces it. Default: true. */
   readonly merge?: boolean
@@ -28,12 +29,13 @@ export interface UpdateOptions extends ResolveOptions {
   readonly forceAdd?: boolean
 }
 
-/**
- * The configuration with a value at a path such as `db.ports[0]`, as `OmegaConf.update` has it: what is not there on
- * the way, or is a scalar, becomes a map. Types and flags hold; `config` itself does not change.
- * @throws {HydraConfigError} `READONLY`, `UNKNOWN_PATH`, `CONFIG_INVALID`, `MERGE`, each of OmegaConf's class
- */
-export function update(config: Value, path: string, value: Value, options: UpdateOptions = {}): Value {
+/** As `update`. */
+export function updated(
+  config: Value,
+  path: string,
+  value: Value,
+  options: UpdateOptions & DraftOptions,
+): Value {
   const { merge = true, forceAdd = false } = options
   const root = thaw(config, options)
   if (root.shape === 'scalar') throw typedError('AssertionError', 'there is no map or list to update')
@@ -44,7 +46,7 @@ export function update(config: Value, path: string, value: Value, options: Updat
   const flags = forceAdd ? { struct: false } : {}
   const at = parent
   withFlags(at, flags, () => assign(at, last, value, merge))
-  return freeze(root)
+  return freeze(root, options.copies)
 }
 
 function stepInto(parent: ContainerDraft, key: string, forceAdd: boolean): ContainerDraft {
@@ -65,7 +67,7 @@ function stepInto(parent: ContainerDraft, key: string, forceAdd: boolean): Conta
 
 function peekSafe(parent: ContainerDraft, key: MapKey): Draft | undefined {
   if (parent.special !== undefined) return undefined
-  return parent.shape === 'list' ? parent.items[Number(key)] : parent.entries.get(key)
+  return parent.shape === 'list' ? parent.items.get(Number(key)) : parent.entries.get(key)
 }
 
 function keyIn(parent: ContainerDraft, key: string): MapKey | undefined {
@@ -76,8 +78,9 @@ function keyIn(parent: ContainerDraft, key: string): MapKey | undefined {
 }
 
 function assign(parent: ContainerDraft, key: string, value: Value, merge: boolean): void {
-  const at = parent.shape === 'list' ? indexOf(parent, key) : key
-  if (merge && value.kind !== 'scalar') {
+  const isMerged = merge && value.kind !== 'scalar'
+  const at = parent.shape === 'list' ? indexOf(parent, key, isMerged) : key
+  if (isMerged) {
     const there = childOf(parent, at)
     if (there !== undefined && there.shape !== 'scalar') {
       const src = thaw(value, parent.options)
@@ -88,17 +91,22 @@ function assign(parent: ContainerDraft, key: string, value: Value, merge: boolea
   else setItem(parent, at, value)
 }
 
-function indexOf(parent: ListDraft, key: string): bigint {
+/** @param isRead whether the item is read first: that it is not there is told before that the list is read-only */
+function indexOf(parent: ListDraft, key: string, isRead: boolean): bigint {
   const index = parsePythonInt(key)
   if (index === undefined) throw typedError('ValueError', `'${key}' is no index of ${pathTo(parent)}`)
   const { length } = parent.items
   const from = index < 0n ? index + BigInt(length) : index
   if (from >= 0n && from < BigInt(length)) return from
-  throw noItem(parent, index)
+  throw isRead && parent.special === undefined ? indexError(parent, index) : noItem(parent, index)
 }
 
 function noItem(parent: ListDraft, index: MapKey): Error {
   validateListItem(parent, index, map([]))
+  return indexError(parent, index)
+}
+
+function indexError(parent: ListDraft, index: MapKey): Error {
   const path = pathTo(parent, index)
   return typedError('ConfigIndexError', `${pathTo(parent)} has no item ${String(index)}`, { path })
 }

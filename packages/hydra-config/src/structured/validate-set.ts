@@ -60,7 +60,7 @@ export function validateListItem(parent: ListDraft, index: MapKey, input: Input)
     throw typedError('ReadonlyConfigError', `${pathTo(parent)} is readonly`, { path: pathTo(parent, index) })
   }
   const isNothing = !isDraft(input) && input.kind === 'scalar' && input.value === null
-  const target = parent.special === undefined ? parent.items[Number(index)] : undefined
+  const target = parent.special === undefined ? parent.items.get(Number(index)) : undefined
   if (isNothing && target !== undefined && !target.hint.optional) throw notOptional(parent, index)
   if (specialOf(input) === '???') return
   const { type, optional } = elementHint(parent)
@@ -103,5 +103,5 @@ function hasOwnType(draft: Draft): boolean {
 
 function notOptional(draft: Draft, below?: MapKey): Error {
   const path = pathTo(draft, below)
-  return typedError('ValidationError', `'${path}' is not optional: null cannot stand there`, { path })
+  return typedError('ValidationError', `field '${path}' is not Optional`, { path })
 }

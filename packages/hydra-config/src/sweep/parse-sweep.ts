@@ -1,9 +1,10 @@
+import { evaluate } from '../override/evaluate.ts'
 import { parseFailure } from '../override/failure.ts'
+import { parseKeyedCall } from '../override/function-syntax.ts'
 import type { Element, Override } from '../override/override.ts'
 import { isList } from '../override/override.ts'
-import { evaluate, type ParseOverrideOptions, parseOverride } from '../override/parse.ts'
-import { placedInText } from '../override/parse-overrides.ts'
-import { parseKeyedCall } from '../override/syntax.ts'
+import { callsOf, type ParseOverrideOptions, parseOverride } from '../override/parse.ts'
+import { placedInText } from '../override/read-overrides.ts'
 import { type Random, systemRandom } from '../ports.ts'
 
 /** `zip(a=[1,2],b=[x,y])` and `exclude(a=1,b=y)`, which Hydra's grammar has no place for. */
@@ -40,7 +41,7 @@ function keyedCall(text: string, random: Random): KeyedCall | undefined {
   const name = /^(zip|exclude)\(/.exec(text)?.[1]
   if (name !== 'zip' && name !== 'exclude') return undefined
   const parts = parseKeyedCall(text, name.length + 1).map(({ key, start, value }) => {
-    const element = evaluate(text, value, random)
+    const element = evaluate(text, value, callsOf({ random }))
     const values = isList(element) ? element : [element]
     if (name === 'zip' && !isList(element)) {
       throw parseFailure(text, start, `zips the lists of several keys; that of '${key}' is no list`)

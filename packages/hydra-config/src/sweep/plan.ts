@@ -123,15 +123,12 @@ function ensureOnce(axes: readonly Axis[], exclusions: readonly Exclusion[]): vo
   }
 }
 
-function choicesOf(
-  { value, key, text, edit }: Override,
-  { repository, random }: PlanOptions,
-): readonly Choice[] {
+function choicesOf({ value, key, edit }: Override, { repository, random }: PlanOptions): readonly Choice[] {
   if (edit !== undefined) return [{ text: listFunctionText(edit), identity: listFunctionText(edit) }]
   if (isList(value) || !isSwept(value)) return [choiceOf(value)]
   switch (value.kind) {
     case 'interval':
-      return refuse(`'${text}' is an interval, which has no end of values; use a range or a choice`)
+      return refuse('BasicSweeper does not support sweep type : INTERVAL_SWEEP')
     case 'glob':
       return globbed(repository.options(key), patterns(value.include), patterns(value.exclude)).map(
         (name) => ({

@@ -11,11 +11,13 @@ export function fromPlain(plain: unknown, origin?: Origin, depth: number = 0): V
   if (depth > depthMax) refuse(`a value nested deeper than ${depthMax}, or in a circle`)
   if (isScalar(plain)) return scalar(exact(plain), origin)
   const inner = (item: unknown): Value => fromPlain(item, origin, depth + 1)
-  if (Array.isArray(plain)) return list(plain.map(inner), origin)
+  // Array.from sees the holes as well.
+  if (Array.isArray(plain)) return list(Array.from(plain, inner), origin)
   if (typeof plain !== 'object' || plain === null) return refuse(`a value of the type ${typeof plain}`)
   const isMap = plain instanceof Map
   const prototype: unknown = Object.getPrototypeOf(plain)
-  if (!isMap && prototype !== Object.prototype && prototype !== null) {
+  // An object of another realm has another `Object.prototype`.
+  if (!isMap && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     return refuse(`an object of the class ${plain.constructor.name}`)
   }
   const entries: Iterable<[unknown, unknown]> = isMap ? plain : Object.entries(plain)

@@ -1,6 +1,6 @@
 import { HydraConfigError } from '../errors.ts'
 import { scalarString } from './python-string.ts'
-import { redact } from './secret.ts'
+import { redact, showRedacted } from './secret.ts'
 import type { ListValue, MapValue, Scalar, Value } from './value.ts'
 import { childPath } from './value-path.ts'
 
@@ -25,14 +25,6 @@ export function plainCopy(value: Value): unknown {
  */
 export function guardedView(value: Value): unknown {
   return new Plain({ frozen: true, guarded: true }).of(value)
-}
-
-/** Lets inspection and JSON show of `target` what `redacted` gives. */
-export function showRedacted(target: object, redacted: () => unknown): void {
-  Object.defineProperties(target, {
-    toJSON: { value: redacted },
-    [Symbol.for('nodejs.util.inspect.custom')]: { value: redacted },
-  })
 }
 
 interface PlainOptions {
@@ -70,15 +62,7 @@ class Plain {
 
   #list(container: ListValue, above: Step | undefined): unknown[] {
     const made: unknown[] = []
-    for (const [index, item] of container.items.entries()) {
-      if (item.kind === 'scalar' && !this.#isGuarded(item)) {
-        made.push(this.of(item))
-        continue
-      }
-      const step = { above, container, key: String(index) }
-      if (this.#isGuarded(item)) this.#putMissing(made, index, item, step)
-      else made.push(this.of(item, step))
-    }
+    for (const item of container.items) this.#put(made, made.length, item, container, above)
     return made
   }
 
@@ -95,24 +79,25 @@ class Plain {
           { path: above === undefined ? '' : pathOf(above), origin: container.origin },
         )
       }
-      if (item.kind === 'scalar' && !this.#isGuarded(item)) {
-        put(made, name, this.of(item))
-        continue
-      }
-      const step = { above, container, key: name }
-      if (this.#isGuarded(item)) this.#putMissing(made, name, item, step)
-      else put(made, name, this.of(item, step))
+      this.#put(made, name, item, container, above)
     }
     return made
   }
 
-  #isGuarded(item: Value): boolean {
-    return this.#options.guarded && item.kind === 'scalar' && item.value === '???'
-  }
-
-  #putMissing(target: object, key: string | number, item: Value, step: Step): void {
-    defineMissing(target, key, item, pathOf(step))
-    this.#shownApart += 1
+  #put<Key extends string | number>(
+    target: Record<Key, unknown>,
+    key: Key,
+    item: Value,
+    container: Value,
+    above: Step | undefined,
+  ): void {
+    if (item.kind !== 'scalar') put(target, key, this.of(item, { above, container, key: String(key) }))
+    else if (!this.#options.guarded || item.value !== '???') put(target, key, this.of(item))
+    else {
+      const path = pathOf({ above, container, key: String(key) })
+      Object.defineProperty(target, key, { get: (): never => refuseMissing(item, path), enumerable: true })
+      this.#shownApart += 1
+    }
   }
 }
 
@@ -121,16 +106,12 @@ function pathOf({ above, container, key }: Step): string {
 }
 
 /** An assignment to `__proto__` would set the prototype; elsewhere it makes the faster object. */
-function put(target: Record<string, unknown>, key: string, value: unknown): void {
+function put<Key extends string | number>(target: Record<Key, unknown>, key: Key, value: unknown): void {
   if (key === '__proto__') {
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
   } else {
     target[key] = value
   }
-}
-
-function defineMissing(target: object, key: string | number, item: Value, path: string): void {
-  Object.defineProperty(target, key, { get: (): never => refuseMissing(item, path), enumerable: true })
 }
 
 function refuseMissing({ origin }: Value, path: string): never {

@@ -67,15 +67,6 @@ function escapeCharacter(character: string, quote: string): string {
 }
 
 function bytesRepr(bytes: Uint8Array): string {
-  const text = String.fromCharCode(...bytes)
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
-  const escaped = Array.from(text, (character) => {
-    if (character === quote) return `\\${character}`
-    const code = character.charCodeAt(0)
-    return (
-      shortEscapes.get(character) ??
-      (code >= 0x20 && code < 0x7f ? character : `\\x${code.toString(16).padStart(2, '0')}`)
-    )
-  })
-  return `b${quote}${escaped.join('')}${quote}`
+  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+  return `b${stringRepr(text).replace(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`)}`
 }

@@ -76,6 +76,14 @@ export function changed(
   return new Secret(made.value, made.origin, shown, made)
 }
 
+/** Lets inspection and JSON show of `target` what `redacted` gives. */
+export function showRedacted(target: object, redacted: () => unknown): void {
+  Object.defineProperties(target, {
+    toJSON: { value: redacted },
+    [Symbol.for('nodejs.util.inspect.custom')]: { value: redacted },
+  })
+}
+
 // The value is private so that neither inspection nor serialization of the tree finds it.
 class Secret implements ScalarValue {
   readonly kind = 'scalar'
@@ -97,18 +105,11 @@ class Secret implements ScalarValue {
     this.shown = shown
     this.as = as
     this.typing = typing
+    // An inspection that calls getters would find the value.
+    showRedacted(this, () => ({ kind: this.kind, value: shown, secret: true, origin }))
   }
 
   get value(): Scalar {
     return this.#value
-  }
-
-  toJSON(): object {
-    return { kind: this.kind, value: this.shown, secret: true, origin: this.origin }
-  }
-
-  /** An inspection that calls getters would find the value. */
-  [Symbol.for('nodejs.util.inspect.custom')](): object {
-    return this.toJSON()
   }
 }

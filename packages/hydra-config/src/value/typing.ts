@@ -1,3 +1,9 @@
+import type { OverrideContext } from '../compose/apply-overrides.ts'
+import type { Place } from '../interpolation/place.ts'
+import type { Override } from '../override/override.ts'
+import type { TypedMergeOptions } from '../structured/merge-drafts.ts'
+import type { UpdateOptions } from '../structured/update.ts'
+import type { OwnCopies } from './own-copies.ts'
 import type { MapKey, MapValue, Scalar, Value } from './value.ts'
 
 /** What a place of a typed configuration may hold. */
@@ -41,6 +47,9 @@ export interface StructType {
   readonly base?: StructType | undefined
   /** A frozen struct is readonly. */
   readonly frozen: boolean
+  readonly rules: TypeRules
+  /** What `instantiate` with `_convert_: object` makes of an object of its fields. Default: that object. */
+  readonly toObject?: ((fields: object) => unknown) | undefined
   /**
    * All fields with their defaults, `???` where there is none; made at the first call.
    * @throws {HydraConfigError} `CONFIG_INVALID` where a default is not of its type
@@ -79,13 +88,53 @@ export interface Typing extends Hint {
   /** The struct that the fields of a map are of. */
   readonly struct?: StructType | undefined
   readonly flags?: Flags | undefined
+  readonly rules: TypeRules
 }
+
+/**
+ * How what has types or flags is changed, as OmegaConf does it. It comes along with the types, so that a program
+ * without any does not need it.
+ */
+export interface TypeRules {
+  /** @throws {HydraConfigError} of the class of OmegaConf's error, as all of them */
+  merge(dest: Value, src: Value, options: TypedMergeOptions): Value
+  update(config: Value, path: string, value: Value, options: UpdateOptions & Copying): Value
+  remove(config: Value, keys: readonly string[], options: UpdateOptions & Copying): Value
+  withFlags(config: Value, path: string, flags: FlagChange): Value
+  /** What an interpolation leads to, as the type of the place that holds it has it. */
+  convertResult(node: Place, result: Place): Place
+  /** The root of a composition with an override of a value applied. */
+  override(
+    root: Value,
+    value: Value,
+    override: Override,
+    context: Pick<OverrideContext, 'strict' | 'resolve'> & Copying,
+  ): Value
+  /** The root of a composition as it is before overrides. */
+  lock(root: Value): Value
+  /** The root without the defaults list of the struct at the end of `steps`. */
+  withoutDefaults(root: Value, steps: readonly string[]): Value
+}
+
+/** The containers that nobody else holds, which may be changed. Default: none. */
+interface Copying {
+  readonly copies?: OwnCopies | undefined
+}
+
+/** `undefined` takes a flag away. */
+export type FlagChange = { readonly [Flag in keyof Flags]: boolean | undefined }
 
 export const anyHint: Hint = { type: { kind: 'any' }, optional: true }
 
 /** Whether every `type` is a `base` as well. */
 export function isSubtype(type: StructType, base: StructType): boolean {
   return type === base || (type.base !== undefined && isSubtype(type.base, base))
+}
+
+/** Whether null or `???` is there in the place of a map or list: nothing is below it. */
+export function standsForContainer({ kind, typing }: Value): boolean {
+  const type = typing?.type.kind
+  return kind === 'scalar' && (type === 'list' || type === 'dict' || type === 'struct')
 }
 
 /** A type as messages name it: `Optional[Dict[str, int]]`. */

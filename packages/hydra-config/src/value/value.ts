@@ -88,29 +88,40 @@ export function list(items: readonly Value[], origin?: Origin): ListValue {
 /** Of equal keys the last value wins, in the place of the first. */
 export function map(entries: Iterable<readonly [MapKey, Value]>, origin?: Origin): MapValue {
   const made = new Map<MapKey, Value>()
-  for (const [key, value] of entries) made.set(sameKey(made, key) ?? key, value)
+  const same = sameKeys(made)
+  for (const [key, value] of entries) made.set(same(key) ?? key, value)
   return { kind: 'map', entries: made, origin }
 }
+
+/** Copies the entries of a map, for its own to be changed. */
+export type CopyEntries = (entries: ReadonlyMap<MapKey, Value>) => Map<MapKey, Value>
 
 /** The key of `entries` that Python holds equal to `key`; undefined where there is none. */
 export function sameKey(entries: ReadonlyMap<MapKey, unknown>, key: MapKey): MapKey | undefined {
   if (entries.has(key)) return key
   if (key === null || typeof key === 'string') return undefined
-  for (const other of entries.keys()) if (equalKeys(other, key)) return other
-  return undefined
+  if (key instanceof Uint8Array) return sameKeys(entries)(key)
+  if (typeof key === 'number' && !Number.isInteger(key)) return undefined
+  const whole = BigInt(key)
+  // Every way to write it: few, so that it is looked up and not looked for.
+  return [whole, Number(whole), whole === 1n].find(
+    (other) => entries.has(other) && Number(other) <= whole && Number(other) >= whole,
+  )
 }
 
-function equalKeys(a: MapKey, b: MapKey): boolean {
-  if (a instanceof Uint8Array) {
-    return b instanceof Uint8Array && a.length === b.length && a.every((byte, index) => byte === b[index])
+/**
+ * As {@link sameKey}, for keys that are put into `entries` one after the other: bytes, which a Map does not find, are
+ * looked for among all of its keys once.
+ */
+export function sameKeys(entries: ReadonlyMap<MapKey, unknown>): (key: MapKey) => MapKey | undefined {
+  // Under `false` what is not bytes, which nobody asks for.
+  let bytes: Map<string | false, MapKey> | undefined
+  return (key) => {
+    if (!(key instanceof Uint8Array)) return sameKey(entries, key)
+    bytes ??= new Map([...entries.keys()].map((each) => [each instanceof Uint8Array && each.join(), each]))
+    const text = key.join()
+    const same = bytes.get(text)
+    bytes.set(text, same ?? key)
+    return same
   }
-  const left = numeric(a)
-  const right = numeric(b)
-  // Neither is above the other: between a bigint and a number this compares exactly, as Python does.
-  return left !== undefined && right !== undefined && left <= right && left >= right
-}
-
-function numeric(key: MapKey): bigint | number | undefined {
-  if (typeof key === 'boolean') return key ? 1n : 0n
-  return typeof key === 'bigint' || typeof key === 'number' ? key : undefined
 }

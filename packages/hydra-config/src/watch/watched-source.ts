@@ -1,6 +1,7 @@
 import { throwIfAborted, unlessAborted } from '../aborted.ts'
-import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { HydraConfigError } from '../errors.ts'
 import { type Clock, realClock } from '../ports.ts'
+import { readFailed, readFiles } from '../source/read-files.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { pause, withTimeout } from './pause.ts'
 
@@ -60,7 +61,7 @@ export class WatchedSource {
       return files
     } catch (cause) {
       throwIfAborted(signal)
-      const error = errorOf(this.source.path, cause)
+      const error = readFailed(this.source.path, cause)
       this.#mark({ unread: true, unwatched: this.#unwatched }, error)
       throw error
     }
@@ -91,7 +92,7 @@ export class WatchedSource {
         throw new HydraConfigError('SOURCE_READ', `the watch of ${this.source.path} has ended`)
       } catch (cause) {
         if (signal.aborted) break
-        const error = errorOf(this.source.path, cause)
+        const error = readFailed(this.source.path, cause)
         fails(error)
         this.#mark({ unread: this.#unread, unwatched: true }, error)
       }
@@ -111,7 +112,7 @@ export class WatchedSource {
   }
 
   async #files(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    return await this.source.files(signal)
+    return await readFiles(this.source, signal)
   }
 
   #late(): HydraConfigError {
@@ -128,10 +129,4 @@ export class WatchedSource {
     if (!before && this.isBroken && error !== undefined) this.#events.broken(error)
     if (before && !this.isBroken) this.#events.recovered()
   }
-}
-
-function errorOf(path: string, cause: unknown): HydraConfigError {
-  if (isHydraConfigError(cause)) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new HydraConfigError('SOURCE_READ', `${path} cannot be read: ${reason}`, { cause })
 }

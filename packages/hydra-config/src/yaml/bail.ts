@@ -1,7 +1,2 @@
 /** Thrown where a text is not of the plain kind that is read in one pass; it never leaves this folder. */
-export class Bail extends Error {
-  static {
-    // Nobody sees its stack.
-    Object.defineProperty(this.prototype, 'stack', { value: '' })
-  }
-}
+export class Bail extends Error {}

@@ -52,6 +52,15 @@ double: "a\\nb\\u00e9"
   expect(read).toStrictEqual(whole(text))
 })
 
+test.each(['a\u00A0: 1', '- a\u3000: \u00A0b\u00A0', '\u00A0a  : [b\u2003, c ]'])(
+  'blanks other than spaces are characters like any other: %j',
+  (text) => {
+    const read = readBlockYaml(text, file)
+    expect(read).toBeDefined()
+    expect(read).toStrictEqual(whole(text))
+  },
+)
+
 test.each([
   'a: &x 1',
   'a: |\n  b',

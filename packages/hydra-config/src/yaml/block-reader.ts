@@ -26,12 +26,19 @@ const ordinary = /^[\n -~\xA0-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD]*$/
  * Reads a YAML text of the plain kind in one pass: block mappings and sequences, scalars and flow collections of one
  * line, comments. Undefined for everything else, faults too: the full reader then says what it is. What both read is
  * equal, places included.
+ * @param tellLine is told where it stopped, if it did
  */
-export function readBlockYaml(text: string, file: ConfigFile | undefined): Value | undefined {
+export function readBlockYaml(
+  text: string,
+  file: ConfigFile | undefined,
+  tellLine?: (line: number) => void,
+): Value | undefined {
   if (!ordinary.test(text)) return undefined
+  const reader = new BlockReader(text, file)
   try {
-    return new BlockReader(text, file).document()
+    return reader.document()
   } catch (error) {
+    tellLine?.(reader.line)
     if (error instanceof Bail || isHydraConfigError(error)) return undefined
     throw error
   }
@@ -45,10 +52,18 @@ class BlockReader {
   #lineStart = 0
   #depth = 0
   #count = 0
+  /** Where a key was looked for last, and what was found. */
+  #keyStart = -1
+  #colon = -1
 
   constructor(text: string, file: ConfigFile | undefined) {
     this.#text = text
     this.#file = file
+  }
+
+  /** The line that is being read, from 1. */
+  get line(): number {
+    return this.#line
   }
 
   document(): Value {
@@ -74,11 +89,15 @@ class BlockReader {
     return this.#at - this.#lineStart
   }
 
-  #origin(at: number): FileOrigin | undefined {
+  #origin(
+    at: number,
+    line: number = this.#line,
+    lineStart: number = this.#lineStart,
+  ): FileOrigin | undefined {
     const file = this.#file
     if (file === undefined) return undefined
     const { source, config } = file
-    return { kind: 'file', source, config, line: this.#line, column: at - this.#lineStart + 1 }
+    return { kind: 'file', source, config, line, column: at - lineStart + 1 }
   }
 
   /** Passes over blank lines and comments to the next content, the end of the text included. */
@@ -141,28 +160,35 @@ class BlockReader {
 
   #sequence(column: number, indentless: boolean): Value {
     const origin = this.#origin(this.#at)
-    const items: Value[] = []
     this.#addToCount()
+    // Begun with one item: an empty array makes room for 17 as soon as one is put into it.
+    const items = [this.#dashed(column)]
     while (this.#at < this.#text.length && this.#column === column) {
-      if (!this.#atDash()) {
-        if (indentless) break
-        throw new Bail()
-      }
-      this.#at++
-      items.push(this.#item(column))
-      if (this.#at < this.#text.length && this.#column > column) throw new Bail()
+      if (this.#atDash()) items.push(this.#dashed(column))
+      else if (indentless) break
+      else throw new Bail()
     }
     return { kind: 'list', items, origin }
   }
 
+  /** A dash and its item. */
+  #dashed(column: number): Value {
+    this.#at++
+    const item = this.#item(column)
+    if (this.#at < this.#text.length && this.#column > column) throw new Bail()
+    return item
+  }
+
   /** What stands behind a dash. */
   #item(column: number): Value {
-    const empty = this.#origin(this.#at)
+    const at = this.#at
+    const line = this.#line
+    const lineStart = this.#lineStart
     this.#skipSpaces()
     if (this.#atLineEnd()) {
       this.#toNextLine()
       if (this.#at < this.#text.length && this.#column > column) return this.#block(column)
-      return this.#scalar(null, empty)
+      return this.#scalar(null, this.#origin(at, line, lineStart))
     }
     if (this.#atDash() || this.#isKey()) return this.#block(column)
     return this.#value()
@@ -176,8 +202,9 @@ class BlockReader {
       if (this.#atDash()) throw new Bail()
       const key = this.#key()
       if (typeof key === 'string') {
-        if (entries.has(key)) throw new Bail()
+        const before = entries.size
         entries.set(key, this.#valueOfKey(column))
+        if (entries.size === before) throw new Bail()
       } else {
         const value = this.#valueOfKey(column)
         entries.set(sameKey(entries, key) ?? key, value)
@@ -189,7 +216,9 @@ class BlockReader {
 
   /** What stands behind the colon of a key, on its line or below. */
   #valueOfKey(column: number): Value {
-    const empty = this.#origin(this.#at)
+    const at = this.#at
+    const line = this.#line
+    const lineStart = this.#lineStart
     this.#skipSpaces()
     if (!this.#atLineEnd()) {
       if (this.#atDash()) throw new Bail()
@@ -200,11 +229,19 @@ class BlockReader {
       if (this.#column > column) return this.#block(column)
       if (this.#column === column && this.#atDash()) return this.#sequence(column, true)
     }
-    return this.#scalar(null, empty)
+    return this.#scalar(null, this.#origin(at, line, lineStart))
   }
 
   /** Where the key that begins here ends, its colon; -1 where the line is no key and value. */
   #keyEnd(): number {
+    if (this.#keyStart !== this.#at) {
+      this.#keyStart = this.#at
+      this.#colon = this.#findColon()
+    }
+    return this.#colon
+  }
+
+  #findColon(): number {
     const text = this.#text
     const quote = text.charCodeAt(this.#at)
     if (quote === singleQuote || quote === doubleQuote) {
@@ -239,7 +276,10 @@ class BlockReader {
       const { value } = readInline(this.#text, start, false)
       if (value.kind === 'scalar') return value.value
     }
-    const key = readPlain(this.#text.slice(start, end).trimEnd())
+    let last = end
+    // Other blanks, such as a no-break space, belong to the key.
+    while (this.#text.charCodeAt(last - 1) === space) last--
+    const key = readPlain(this.#text.slice(start, last))
     if (key === null) throw new Bail()
     return key
   }

@@ -4,7 +4,7 @@ import {
   type MapKey,
   type Origin,
   type Scalar,
-  sameKey,
+  sameKeys,
   scalar,
   type Value,
 } from '../value/value.ts'
@@ -140,8 +140,8 @@ class Constructor {
   #mapping(node: YamlNode, origin: Origin | undefined): Value {
     const entries = new Map<MapKey, Value>()
     this.#pending.push(() => {
-      for (const [key, value] of this.#pairs(node))
-        entries.set(sameKey(entries, key) ?? key, this.#asValue(value))
+      const same = sameKeys(entries)
+      for (const [key, value] of this.#pairs(node)) entries.set(same(key) ?? key, this.#asValue(value))
     })
     return { kind: 'map', entries, origin }
   }

@@ -68,3 +68,13 @@ test('an integer that is told to be one may have the digits of any script, as in
   expect(at(parseYaml('a: !!int "٣٤"\nb: !!float " ٣.٥\x85"'), 'a')).toMatchObject({ value: 34n })
   expect(at(parseYaml('a: !!float "٣.٥"'), 'a')).toMatchObject({ value: 3.5 })
 })
+
+test('of binary keys with the same bytes the last value stays, in the place of the first', () => {
+  const read = parseYaml('? !!binary YQ==\n: 1\n? !!binary Yg==\n: 2\n? !!binary "Y Q=="\n: 3\n')
+  const entries = read.kind === 'map' ? [...read.entries] : []
+  const bytes = new TextEncoder()
+  expect(entries.map(([key, value]) => [key, value.kind === 'scalar' && value.value])).toEqual([
+    [bytes.encode('a'), 3n],
+    [bytes.encode('b'), 2n],
+  ])
+})

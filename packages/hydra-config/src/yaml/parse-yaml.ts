@@ -2,8 +2,8 @@ import { HydraConfigError, isHydraConfigError, placed, placedError } from '../er
 import { checkInterpolation } from '../interpolation/check.ts'
 import { type ConfigFile, map, scalar, type Value } from '../value/value.ts'
 import { readBlockYaml } from './block-reader.ts'
-import { composeDocument } from './compose.ts'
 import { constructDocument } from './construct.ts'
+import { composeDocument } from './document.ts'
 import { markAt, yamlError } from './errors.ts'
 
 // Aliases are written out when a configuration is read; a bomb of them ends here.
@@ -37,7 +37,7 @@ function placedIn(error: HydraConfigError, text: string, file: ConfigFile | unde
   return new HydraConfigError(code, message, {
     class: ofClass,
     offset: Array.from(text.slice(0, offset)).length,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
     origin: error.origin ?? (file && { kind: 'file', ...file, line: line + 1, column: column + 1 }),
   })
 }

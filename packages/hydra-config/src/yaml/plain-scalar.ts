@@ -9,13 +9,12 @@ const booleans: ReadonlySet<string> = new Set(['yes', 'true', 'on'])
 const shortInteger = /^(?:0|[1-9][0-9]{0,14})$/
 
 /** The characters that a plain scalar cannot begin with; `-`, `?` and `:` can, before what is no space. */
-const indicators: ReadonlySet<string> = new Set(',[]{}#&*!|>\'"%@`?:')
+const indicators: ReadonlySet<string> = /* @__PURE__ */ new Set(',[]{}#&*!|>\'"%@`?:')
 
 /** The value of a plain scalar of one line, without the blanks around it. */
 export function readPlain(text: string): Scalar {
-  const first = text.charAt(0)
-  if (text === '' || indicators.has(first)) throw new Bail()
-  if (shortInteger.test(text)) return BigInt(Number(text))
+  if (text === '' || indicators.has(text.charAt(0))) throw new Bail()
+  if (text.charCodeAt(0) <= 0x39 && shortInteger.test(text)) return BigInt(Number(text))
   switch (typeOfPlain(text)) {
     case 'str':
       return text

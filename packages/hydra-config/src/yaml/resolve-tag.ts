@@ -6,13 +6,11 @@ const integer =
 const empty = /^(?:~|null|Null|NULL|)$/
 // PyYAML's floats first, then those that OmegaConf adds: an exponent needs neither a dot nor a sign.
 const floats = [
-  /^[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?$/,
-  /^\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?$/,
+  /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?$/,
   /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*$/,
   /^[-+]?\.(?:inf|Inf|INF)$/,
   /^\.(?:nan|NaN|NAN)$/,
-  /^[-+]?[0-9]+(?:_[0-9]+)*\.[0-9_]*(?:[eE][-+]?[0-9]+)?$/,
-  /^[-+]?[0-9]+(?:_[0-9]+)*[eE][-+]?[0-9]+$/,
+  /^[-+]?[0-9]+(?:_[0-9]+)*(?:\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$/,
 ] as const
 
 /**
@@ -26,11 +24,13 @@ export function resolveTag(text: string): string {
 /** The type of YAML 1.1 that the tag of {@link resolveTag} names. */
 export function typeOfPlain(text: string): 'int' | 'float' | 'str' | 'null' | 'bool' | 'merge' | 'value' {
   const code = text.charCodeAt(0)
-  // '+', '-', '.', '/' and the digits.
-  if (code >= 0x2b && code <= 0x39) {
+  // '+', '-', '.' and the digits; a path begins with the '/' between them.
+  if (code >= 0x2b && code <= 0x39 && code !== 0x2f) {
     if (integer.test(text)) return 'int'
     return floats.some((float) => float.test(text)) ? 'float' : 'str'
   }
+  // No word is longer than `false`.
+  if (text.length > 5) return 'str'
   if (empty.test(text)) return 'null'
   if (boolean.test(text)) return 'bool'
   if (text === '<<') return 'merge'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { CliCase } from '../differential/cli-case.ts'
-import { type CliAnswer, ourCli } from '../differential/cli-cases.ts'
+import { type CliAnswer, knownCliDifferences, ourCli } from '../differential/cli-cases.ts'
 
 type Recorded = CliCase & { readonly id: string; readonly expect: CliAnswer }
 
@@ -21,8 +21,10 @@ describe('command lines that the running Hydra was given', () => {
   test.each(cases.map((each) => [each.id, each.argv.join(' '), each] as const))(
     '%s: my_app.py %s',
     async (_, __, { expect: theirs, ...input }) => {
-      const { stdout, exit } = await ourCli(input)
-      expect({ stdout, exit }, input.environment['COMP_LINE']).toEqual(theirs)
+      const ours = await ourCli(input)
+      const saved = ours.saved
+      if (knownCliDifferences.some(({ covers }) => covers(input, ours, { ...theirs, saved }))) return
+      expect(ours, input.environment['COMP_LINE']).toEqual({ ...theirs, saved })
     },
   )
 })

@@ -1,4 +1,4 @@
-import { fromMemory } from '@loadbearing/hydra-config'
+import { fromMemory, HydraConfigError } from '@loadbearing/hydra-config'
 import type { Platform } from '@loadbearing/hydra-config/app'
 
 export interface MemoryPlatform extends Platform {
@@ -52,10 +52,17 @@ export function memoryPlatform(
     },
     open: (path) => {
       const folder = resolve(path.replace(/^file:\/\//, ''))
+      const there = below(folder)
       const source = fromMemory(
-        Object.fromEntries(below(folder).map((file) => [file, files.get(`${folder}/${file}`) ?? ''])),
+        Object.fromEntries(there.map((file) => [file, files.get(`${folder}/${file}`) ?? ''])),
       )
-      return { path: path.includes('://') ? path : `file://${folder}`, files: () => source.files() }
+      return {
+        path: path.includes('://') ? path : `file://${folder}`,
+        files: () => {
+          if (there.length > 0 || folder === root) return source.files()
+          throw new HydraConfigError('SOURCE_NOT_FOUND', `there is no directory ${folder}`)
+        },
+      }
     },
     changeDirectory: (path) => {
       const before = directory

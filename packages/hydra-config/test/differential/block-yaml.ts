@@ -38,6 +38,7 @@ const plainScalar = fc.constantFrom(
   '${x}',
   '["${x}"]',
   'é 😀',
+  '\u00A0n\u00A0',
   "' '",
   '" # "',
   '[a#b, -1]',
@@ -82,7 +83,22 @@ const scalar = fc.oneof({ weight: 25, arbitrary: plainScalar }, { weight: 1, arb
 const key = fc.oneof(
   {
     weight: 12,
-    arbitrary: fc.constantFrom('a', 'b', 'c d', 'e', 'f', '1', '1.0', '"q"', "'s'", 'a#b', '-k', 'x:y'),
+    arbitrary: fc.constantFrom(
+      'a',
+      'b',
+      'c d',
+      'e',
+      'f ',
+      '1',
+      '1.0',
+      '"q"',
+      "'s'",
+      'a#b',
+      '-k',
+      'x:y',
+      'n\u00A0',
+      '\u3000w',
+    ),
   },
   { weight: 1, arbitrary: fc.constantFrom('yes', 'null', '<<', '? k', '[k]', '${k}', '- k', '&k k', '# k') },
 )

@@ -7,7 +7,7 @@ const share = 1 / 20
 /** A real `my_app.py` and ours, of the same folder with the same command line. */
 export const cliComparison: Questions = {
   name: 'cli',
-  what: '`cli`: random folders, command lines and completions; standard output, exit status and every file written',
+  what: '`cli`: random folders, command lines and completions; standard output, standard error, exit status and every file written',
   judge: 'hydra-1.3',
   share,
   compare: (oracle, seed, runs) =>

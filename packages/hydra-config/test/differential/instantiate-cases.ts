@@ -1,4 +1,17 @@
-import { compose, fromMemory, instantiate, isHydraConfigError, registry } from '@loadbearing/hydra-config'
+import {
+  any,
+  type ComposeOptions,
+  compose,
+  configStore,
+  fromMemory,
+  instantiate,
+  int,
+  isHydraConfigError,
+  listOf,
+  optional,
+  registry,
+  structured,
+} from '@loadbearing/hydra-config'
 import fc, { type Arbitrary } from 'fast-check'
 import type { Answer } from './answers.ts'
 
@@ -8,6 +21,8 @@ export interface InstantiateCase {
   readonly path: string
   readonly args: readonly number[]
   readonly kwargs: Readonly<Record<string, unknown>>
+  /** What is merged last, where a structured config stands at `part.s`. */
+  readonly typed?: string
 }
 
 const flag = fc.constantFrom('true', 'false', 'true', 'false', 'true', 'false', 'true', 'false', '1', '"???"')
@@ -79,13 +94,41 @@ export const instantiateCase: Arbitrary<InstantiateCase> = fc
     fc.dictionary(fc.constantFrom('k', 'a', 'c'), fc.constantFrom<unknown>(3, 'y', [1], { d: 2 }, '${v}'), {
       maxKeys: 2,
     }),
+    fc.option(
+      node.map((value) => `part: {s: {inner: {t: ${value}}}}\n`),
+      { nil: undefined, freq: 2 },
+    ),
   )
-  .map(([part, named, args, kwargs]) => ({
+  .map(([part, named, args, kwargs, typed]) => ({
     text: `part: ${part}\nv: 5\nw: {k: z}\n`,
     path: 'part',
     args,
     kwargs: named ? kwargs : {},
+    ...(typed === undefined || !part.startsWith('{') ? {} : { typed }),
   }))
+
+const inner = structured(
+  'Inner',
+  { n: int(1), l: listOf(int(), [4]), t: any(null) },
+  { toObject: (fields) => new Instance('Inner', fields) },
+)
+const outer = structured(
+  'Outer',
+  { inner, x: optional(int(2)) },
+  { toObject: (fields) => new Instance('Outer', fields) },
+)
+const store = configStore({ base: outer })
+
+/** What a structured config becomes with `_convert_: object`. */
+class Instance {
+  readonly name: string
+  readonly fields: object
+
+  constructor(name: string, fields: object) {
+    this.name = name
+    this.fields = fields
+  }
+}
 
 /** How a target was called. */
 class Called {
@@ -104,9 +147,9 @@ const targets = registry({
 })
 
 /** Our answer, as instantiate-oracle.py gives its own. */
-export async function ourInstantiate({ text, path, args, kwargs }: InstantiateCase): Promise<Answer> {
+export async function ourInstantiate({ text, path, args, kwargs, typed }: InstantiateCase): Promise<Answer> {
   try {
-    const { tree } = await compose({ source: fromMemory({ 'config.yaml': text }), config: 'config' })
+    const { tree } = await compose(sourcesOf(text, typed))
     return { ok: { made: told(instantiate(tree.at(path), targets, { args, kwargs })) } }
   } catch (error) {
     if (!isHydraConfigError(error)) throw error
@@ -114,7 +157,21 @@ export async function ourInstantiate({ text, path, args, kwargs }: InstantiateCa
   }
 }
 
-function told(value: unknown, deep = true): unknown {
+function sourcesOf(text: string, typed: string | undefined): ComposeOptions {
+  if (typed === undefined) return { source: fromMemory({ 'config.yaml': text }), config: 'config' }
+  const files = {
+    'config.yaml': 'defaults: [base@part.s, text, typed]\n',
+    'text.yaml': text,
+    'typed.yaml': typed,
+  }
+  return { source: [fromMemory(files), store], config: 'config' }
+}
+
+function told(value: unknown): unknown {
+  if (value instanceof Instance) {
+    const fields = Object.entries(value.fields).map(([key, each]) => [key, told(each)])
+    return { object: value.name, fields }
+  }
   if (value instanceof Called)
     return { call: value.name, args: value.args.map((each, at) => argument(each, at, value.args)) }
   if (typeof value === 'function') return { partial: told(value()) }
@@ -122,19 +179,19 @@ function told(value: unknown, deep = true): unknown {
   const made = Array.isArray(value)
     ? value.map((each) => told(each))
     : { map: Object.entries(value).map(([key, each]) => [key, told(each)]) }
-  return deep ? made : { [Object.isFrozen(value) ? 'config' : 'plain']: made }
+  return { [Object.isFrozen(value) ? 'config' : 'plain']: made }
 }
 
 /** The object of the named arguments is the one that was made for the call. */
 function argument(value: unknown, at: number, all: readonly unknown[]): unknown {
   const isLast = at === all.length - 1
   if (isLast && isNamed(value)) {
-    return { named: Object.entries(value).map(([key, each]) => [key, told(each, false)]) }
+    return { named: Object.entries(value).map(([key, each]) => [key, told(each)]) }
   }
-  return told(value, false)
+  return told(value)
 }
 
 function isNamed(value: unknown): value is object {
   const isPlain = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isPlain && !(value instanceof Called) && !Object.isFrozen(value)
+  return isPlain && !(value instanceof Called) && !(value instanceof Instance) && !Object.isFrozen(value)
 }

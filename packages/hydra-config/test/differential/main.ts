@@ -8,21 +8,24 @@ import { fuzz } from './fuzz.ts'
 import { findHydra, type Judge } from './python.ts'
 
 const names = comparisons.map(({ name }) => name).join(', ')
-const usage = `usage: pnpm differential hydra-config [--seed N] [--runs N] [--only NAME] [--fuzz]
+const usage = `usage: pnpm differential hydra-config [--seed N] [--runs N] [--only NAME] [--record] [--fuzz]
   --seed N     the same seed makes the same cases (default: drawn)
   --runs N     overrides to compare (default 2000); of plain scalars twice as many, of folders of configs a 25th,
                of other texts half
-  --only NAME  one comparison, which leaves no evidence: ${names}
+  --only NAME  one comparison: ${names}
+  --record     writes the table of the README: of all comparisons, or the own table of --only or --fuzz
   --fuzz       instead: N random texts to each of the parsers, whatever is no typed error fails`
 
+const home = new URL('../..', import.meta.url)
 const only = taken('--only', true)
 const fuzzing = taken('--fuzz', false) !== undefined
+const recording = taken('--record', false) !== undefined
 const options = readCampaignOptions(usage, 2000)
 if (options !== undefined) {
   if (only !== undefined && !comparisons.some(({ name }) => name === only)) {
     console.error(`--only must be one of ${names}, not ${only}`)
     process.exitCode = 2
-  } else if (fuzzing) fuzz(options.seed, options.runs)
+  } else if (fuzzing) fuzzed(options.seed, options.runs)
   else await differential(options.seed, options.runs)
 }
 
@@ -52,8 +55,8 @@ async function differential(seed: number, runs: number): Promise<void> {
     await using oracle = startOracle({
       command: hydra.python,
       args: [join(import.meta.dirname, 'oracle.py')],
-      // Of defaults lists in a circle it takes half a minute to find out.
-      timeout: '5m',
+      // Of defaults lists in a circle it takes half a minute to find out, on a busy machine many.
+      timeout: '20m',
     })
     for (const { what, compare } of asked) {
       const report = await compare(oracle, seed, runs)
@@ -65,19 +68,25 @@ async function differential(seed: number, runs: number): Promise<void> {
       console.log(`\n${what}\n${formatComparison(report)}`)
     }
   }
-  if (only === undefined && rows.length > 0) {
-    const command = `pnpm differential hydra-config --seed ${seed} --runs ${runs}`
+  if (recording && rows.length === (only === undefined ? comparisons.length : 1)) {
+    const section = only === undefined ? 'differential' : `differential-${only}`
     const columns = ['What', 'Cases', 'Differed']
-    recordEvidence(new URL('../..', import.meta.url), 'differential', {
-      command,
-      seed,
-      versions,
-      columns,
-      rows,
-    })
-  }
+    recordEvidence(home, section, { command: commandOf(seed, runs), seed, versions, columns, rows })
+  } else if (recording) console.log('not everything was compared, and no evidence is recorded')
   console.log(failed ? 'DIFFERENCES FOUND' : 'no difference')
   if (failed) process.exitCode = 1
+}
+
+function fuzzed(seed: number, runs: number): void {
+  const rows = fuzz(seed, runs)
+  if (!recording || rows === undefined) return
+  const columns = ['Random texts put to', 'Texts', 'Read', 'Thrown that is no typed error']
+  recordEvidence(home, 'fuzz', { command: commandOf(seed, runs), seed, versions: {}, columns, rows })
+}
+
+function commandOf(seed: number, runs: number): string {
+  const what = only === undefined ? (fuzzing ? ' --fuzz' : '') : ` --only ${only}`
+  return `pnpm differential hydra-config${what} --seed ${seed} --runs ${runs} --record`
 }
 
 function versionsOf(

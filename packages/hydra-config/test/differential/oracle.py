@@ -16,6 +16,7 @@ import tempfile
 import traceback
 import warnings
 
+import tags
 from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
@@ -50,22 +51,14 @@ sys.modules["hydra.core.override_parser.overrides_parser"].HydraErrorListener = 
 
 
 def tagged(value):
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, int):
-        return {"i": str(value)}
-    if isinstance(value, float):
-        return {"f": repr(value)}
-    if isinstance(value, bytes):
-        return {"b": value.hex()}
+    return tags.tagged(value, tagged_special)
+
+
+def tagged_special(value):
     if isinstance(value, QuotedString):
         return value.text
     if isinstance(value, (DictConfig, ListConfig)):
         return tagged(OmegaConf.to_container(value, resolve=False))
-    if isinstance(value, list):
-        return [tagged(item) for item in value]
-    if isinstance(value, dict):
-        return {"m": [[tagged(key), tagged(item)] for key, item in value.items()]}
     return tagged_sweep(value)
 
 
@@ -299,7 +292,7 @@ def main():
         try:
             answer = {"ok": OPERATIONS[question.pop("op")](**question)}
         except Exception as error:
-            told = {"class": type(error).__name__, "message": str(error)[:400]}
+            told = {"class": type(error).__name__, "message": str(error)[:4000]}
             if LAST_OFFSET is not None:
                 told["offset"] = LAST_OFFSET
             answer = {"error": told}

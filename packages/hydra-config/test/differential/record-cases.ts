@@ -6,8 +6,10 @@ import { answerOf } from './answers.ts'
 import { configCase, sweepCase } from './config-cases.ts'
 import { overrideText } from './override-cases.ts'
 import { findHydra } from './python.ts'
+import { storeCase } from './store-cases.ts'
+import { typedCase } from './typed-cases.ts'
 
-/** Writes the recorded cases of the port anew, with the answers of the running Hydra. */
+/** Writes the recorded cases of the port, and those of structured configs, anew: with the answers of the running Hydra. */
 const hydra = findHydra()
 if ('missing' in hydra) throw new Error(hydra.missing)
 await using oracle = startOracle({
@@ -15,6 +17,7 @@ await using oracle = startOracle({
   args: [join(import.meta.dirname, 'oracle.py')],
   timeout: '60s',
 })
+const { hydraCore, omegaconf } = hydra
 const shown = { seed: 20_260_823, numRuns: 60 }
 const texts = [
   'a=b=c',
@@ -28,7 +31,7 @@ const texts = [
   'a=int(3.9)',
   'a={1:x,1.0:y}',
 ]
-const cases = {
+const forPort = {
   override: [...texts, ...fc.sample(overrideText, { ...shown, numRuns: 300 })]
     .filter((text) => !text.includes('shuffle'))
     .map((text) => ({ text })),
@@ -40,21 +43,34 @@ const cases = {
     ...fc.sample(sweepCase, shown),
   ],
 }
-for (const [op, inputs] of Object.entries(cases)) {
-  const lines: string[] = []
-  for (const [index, input] of inputs.entries()) {
-    const command = { id: `${op}-${index + 1}`, op, ...input }
-    const expect = answerOf(await oracle.ask(command))
-    lines.push(
-      JSON.stringify({
-        ...command,
-        expect,
-        source: `hydra-core and omegaconf ${hydra.hydraCore} ${hydra.omegaconf}`,
-      }),
-    )
-  }
-  writeFileSync(
-    join(import.meta.dirname, '..', 'conformance', 'cases', `${op}.jsonl`),
-    `${lines.join('\n')}\n`,
+for (const [op, inputs] of Object.entries(forPort)) {
+  const commands = inputs.map((input, index) => ({ id: `${op}-${index + 1}`, op, ...input }))
+  await record(
+    join('conformance', 'cases', `${op}.jsonl`),
+    op,
+    commands,
+    `hydra-core and omegaconf ${hydraCore} ${omegaconf}`,
   )
+}
+const structured = { seed: 20_261_121, numRuns: 300 }
+await record(
+  join('schema', 'typed-cases.jsonl'),
+  'typed',
+  fc.sample(typedCase, structured),
+  `omegaconf ${omegaconf}`,
+)
+await record(
+  join('schema', 'stored-cases.jsonl'),
+  'stored',
+  fc.sample(storeCase, structured),
+  `hydra-core ${hydraCore}, omegaconf ${omegaconf}`,
+)
+
+async function record(path: string, op: string, cases: readonly object[], source: string): Promise<void> {
+  const lines: string[] = []
+  for (const given of cases) {
+    const expect = answerOf(await oracle.ask({ op, ...given }))
+    lines.push(JSON.stringify({ ...given, expect, source }))
+  }
+  writeFileSync(join(import.meta.dirname, '..', path), `${lines.join('\n')}\n`)
 }

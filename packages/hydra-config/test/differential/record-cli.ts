@@ -24,9 +24,9 @@ const recorded: object[] = []
 const forPort: object[] = []
 for (const [index, input] of cases.entries()) {
   const answer = await oracle.ask({ op: 'cli', ...input })
-  const { stdout, exit } = theirCli(answer)
+  const { stdout, stderr, exit } = theirCli(answer)
   const expect = { stdout, exit }
-  recorded.push({ id: `cli-${index + 1}`, ...input, expect, source })
+  recorded.push({ id: `cli-${index + 1}`, ...input, expect: { stdout, stderr, exit }, source })
   if (Object.keys(input.environment).length > 0 || !isBare(answer)) continue
   const { files, argv } = input
   forPort.push({ id: `cli-${index + 1}`, op: 'cli', files, argv, expect: { ok: expect }, source })

@@ -2,6 +2,7 @@ import { isHydraConfigError, parseYaml, type ResolveOptions } from '@loadbearing
 import fc, { type Arbitrary } from 'fast-check'
 import { Place } from '../../src/interpolation/place.ts'
 import { Resolution } from '../../src/interpolation/resolve.ts'
+import { withWholeResolution } from '../../src/interpolation/whole.ts'
 import { tagValue } from '../conformance/tag-value.ts'
 import type { Answer } from './answers.ts'
 
@@ -100,7 +101,7 @@ export function ourResolved({ text, how }: ResolverCase): Answer {
   }
   try {
     const root = new Place(parseYaml(text))
-    const resolution = new Resolution({ resolvers })
+    const resolution = new Resolution(withWholeResolution({ resolvers }))
     return { ok: { value: tagValue(how === 'resolve' ? resolution.all(root) : resolution.content(root)) } }
   } catch (error) {
     if (!isHydraConfigError(error)) throw error

@@ -9,6 +9,7 @@ import enum
 import pathlib
 import typing
 
+import tags
 import yaml
 from omegaconf import MISSING, DictConfig, ListConfig, OmegaConf
 from omegaconf._utils import get_yaml_loader
@@ -85,22 +86,14 @@ def untagged(value):
 
 
 def tagged(value):
+    return tags.tagged(value, tagged_special)
+
+
+def tagged_special(value):
     if isinstance(value, enum.Enum):
         return {"e": f"{type(value).__name__}.{value.name}"}
     if isinstance(value, pathlib.Path):
         return {"p": str(value)}
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, int):
-        return {"i": str(value)}
-    if isinstance(value, float):
-        return {"f": repr(value)}
-    if isinstance(value, bytes):
-        return {"b": value.hex()}
-    if isinstance(value, list):
-        return [tagged(item) for item in value]
-    if isinstance(value, dict):
-        return {"m": [[tagged(key), tagged(item)] for key, item in value.items()]}
     raise AssertionError(f"no tag for {type(value)}")
 
 

@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { eventually } from '@loadbearing/harness/faults'
+import { compose, fromMemory } from '@loadbearing/hydra-config'
 import { build, createServer, type InlineConfig } from 'vite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type HydraConfigPluginOptions, hydraConfig } from '../../src/adapters/vite.ts'
@@ -110,21 +111,70 @@ test.each([{ dir: '' }, { dir: 7 }, { module: '' }, { dts: false }])('%j is refu
   expect(() => Reflect.apply(hydraConfig, undefined, [options])).toThrow(/must be a string/)
 })
 
+const everyKind = `# @package _global_
+base: &base {a: 1, b: 1.0, c: -0.0, d: .nan, e: -.inf, f: 1e3, g: 0x10, h: 9007199254740993}
+"é \\u2028 \\0": [yes, null, ~, "", '\${base.a}', [[]], {}]
+merged: {<<: *base, a: [*base]}
+1: one
+2.5: two
+true: three
+__proto__: {x: 1}
+text: |
+  two
+  lines
+bytes: !!binary aGVsbG8=
+`
+
+test('what the bundle holds is what the texts are, places included, and no YAML is read', async () => {
+  put('conf/config.yaml', 'defaults:\n- every\n- _self_\n')
+  put('conf/every.yaml', everyKind)
+  put('conf/empty.yaml', '')
+  put(
+    'main.ts',
+    `import { compose, explain, toYAML, treeOf } from '@loadbearing/hydra-config/edge'
+     import source from 'virtual:hydra-config'
+     export const run = async (overrides) => {
+       const found = await compose({ source, config: 'config', overrides })
+       const keys = [...treeOf(found).raw.entries.keys()].filter((key) => typeof key === 'string')
+       const told = keys.map((key) => explain(found, '[' + key + ']'))
+       return JSON.stringify({ yaml: toYAML(found), told }, (_, value) => typeof value === 'bigint' ? value + 'n' : value)
+     }`,
+  )
+  const script = await built()
+  expect(script).not.toContain('BlockReader')
+  const files = { 'config.yaml': 'defaults:\n- every\n- _self_\n', 'every.yaml': everyKind }
+  for (const overrides of [[], ['++base.a=2']]) {
+    const whole = await compose({ source: fromMemory(files), config: 'config', overrides })
+    const { raw } = whole.tree
+    if (raw.kind !== 'map') throw new TypeError('no map')
+    const keys = [...raw.entries.keys()].filter((key) => typeof key === 'string')
+    const told = keys.map((key) => whole.explain(`[${key}]`))
+    const expected = JSON.stringify({ yaml: whole.toYAML(), told }, (_, value: unknown) =>
+      typeof value === 'bigint' ? `${value}n` : value,
+    )
+    expect(await composed(script, overrides)).toEqual(JSON.parse(expected))
+  }
+})
+
 test('a change of a config, a new one and one that goes update whoever imports them', async () => {
-  put('main.ts', `import source from 'virtual:hydra-config'\nexport const files = await source.files()`)
+  put(
+    'main.ts',
+    `import { compose } from '@loadbearing/hydra-config/edge'
+     import source from 'virtual:hydra-config'
+     const { value } = await compose({ source, config: 'config' })
+     export const ports = { ...value, names: [...(await source.files()).keys()] }`,
+  )
   const server = await createServer({ ...configOf(), server: { middlewareMode: true, ws: false } })
   try {
-    const files = async (): Promise<Record<string, string>> => {
-      const { files: found } = await server.ssrLoadModule('/main.ts')
-      return Object.fromEntries(found)
-    }
-    expect(await files()).toMatchObject({ 'db/pg.yaml': 'port: 1\n' })
+    const ports = async (): Promise<{ db: { port: number }; names: string[] }> =>
+      (await server.ssrLoadModule('/main.ts'))['ports']
+    expect((await ports()).db.port).toBe(1)
     put('conf/db/pg.yaml', 'port: 10\n')
-    await eventually(async () => (await files())['db/pg.yaml'] === 'port: 10\n', { within: '20s' })
+    await eventually(async () => (await ports()).db.port === 10, { within: '20s' })
     put('conf/db/sqlite.yaml', 'port: 0\n')
-    await eventually(async () => (await files())['db/sqlite.yaml'] === 'port: 0\n', { within: '20s' })
+    await eventually(async () => (await ports()).names.includes('db/sqlite.yaml'), { within: '20s' })
     rmSync(join(root, 'conf/db/sqlite.yaml'))
-    await eventually(async () => !('db/sqlite.yaml' in (await files())), { within: '20s' })
+    await eventually(async () => !(await ports()).names.includes('db/sqlite.yaml'), { within: '20s' })
   } finally {
     await server.close()
   }

@@ -91,6 +91,15 @@ test('its JSON Schema is for editors', () => {
   })
 })
 
+test('an item that is not there is told before that the list is read-only, where it would be merged into', () => {
+  const frozen = structured('Fixed', { a: listOf(dictOf(str(), int()), []) }, { frozen: true })
+  const refused = (isMerged: boolean): (() => unknown) => {
+    return () => update(frozen.value, 'a[0]', parseYaml('{}'), { merge: isMerged })
+  }
+  expect(refused(true)).toThrow(expect.objectContaining({ class: 'ConfigIndexError' }))
+  expect(refused(false)).toThrow(expect.objectContaining({ class: 'ReadonlyConfigError' }))
+})
+
 test('a frozen struct, one that extends another, and a secret field', () => {
   const frozen = structured('Fixed', { a: int(1) }, { frozen: true })
   expect(() => update(frozen.value, 'a', parseYaml('[1]'))).toThrow(

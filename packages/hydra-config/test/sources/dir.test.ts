@@ -1,6 +1,16 @@
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -23,6 +33,14 @@ function put(path: string, text: string | Uint8Array): void {
   const location = join(root, path)
   mkdirSync(dirname(location), { recursive: true })
   writeFileSync(location, text)
+}
+
+/** Size and time of modification stay as they were; only the time of change tells. */
+function putUnnoticed(path: string, text: string): void {
+  const location = join(root, path)
+  const { atime, mtime } = statSync(location)
+  writeFileSync(location, text)
+  utimesSync(location, atime, mtime)
 }
 
 async function read(options?: DirOptions): Promise<Record<string, string>> {
@@ -217,6 +235,9 @@ test('a directory at rest is looked at once, and every change of it is seen', as
   put('a.yaml', 'n: 1\n')
   put('db/pg.yaml', 'n: 1\n')
   put('cache/redis.yaml', 'n: 1\n')
+  mkdirSync(join(home, 'elsewhere/deep'), { recursive: true })
+  symlinkSync('../elsewhere', join(root, 'linked'))
+  symlinkSync('../elsewhere/late.yaml', join(root, 'late.yaml'))
   const source = fromDir(root)
   const changes: readonly [change: () => void, seen: Readonly<Record<string, string | undefined>>][] = [
     [() => put('a.yaml', 'n: 2\n'), { 'a.yaml': 'n: 2\n' }],
@@ -231,6 +252,17 @@ test('a directory at rest is looked at once, and every change of it is seen', as
       { 'db/pg.yaml': undefined, 'store/pg.yaml': 'n: 1\n' },
     ],
     [() => mkdirSync(join(root, 'empty')), { 'empty/': '' }],
+    [() => writeFileSync(join(home, 'elsewhere/deep/x.yaml'), 'x\n'), { 'linked/deep/x.yaml': 'x\n' }],
+    [
+      () => writeFileSync(join(home, 'elsewhere/late.yaml'), 'y\n'),
+      { 'linked/late.yaml': 'y\n', 'late.yaml': 'y\n' },
+    ],
+    [
+      () => renameSync(join(home, 'elsewhere'), join(home, 'away')),
+      { 'linked/late.yaml': undefined, 'late.yaml': undefined, 'a.yaml': 'n: 2\n' },
+    ],
+    [() => utimesSync(join(root, 'a.yaml'), 0, 0), { 'a.yaml': 'n: 2\n' }],
+    [() => putUnnoticed('a.yaml', 'n: 9\n'), { 'a.yaml': 'n: 9\n' }],
   ]
   for (const [change, seen] of changes) {
     let files = await source.files()

@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -22,6 +23,11 @@ import { fromRedis } from '../../src/adapters/redis.ts'
 import { fromSqlite } from '../../src/adapters/sqlite.ts'
 import type { PublishedSource } from '../../src/source/published.ts'
 import type { ConfigSource } from '../../src/source/source.ts'
+
+const require = createRequire(import.meta.url)
+// Their types are those of the newer ones here; test/types holds their own to what a source is made of.
+const ioredis5: typeof import('ioredis') = require('ioredis5')
+const redis5: typeof import('redis') = require('redis5')
 
 /** One store with one client. */
 export interface Stand extends AsyncDisposable {
@@ -146,16 +152,20 @@ async function postgresClient(
   }
 }
 
-export async function ioredisStore(options: ServiceOptions = {}): Promise<Store> {
+/** @param major of ioredis */
+export async function ioredisStore(major: 5 | 6, options: ServiceOptions = {}): Promise<Store> {
+  const Ioredis = major === 5 ? ioredis5.Redis : Redis
+  const prefix = `io${major}-`
   const service = await redisServer(options)
   return {
     service,
     stand: async () => {
-      const client = new Redis(service.url, { retryStrategy: () => 20, maxRetriesPerRequest: 1 })
+      const client = new Ioredis(service.url, { retryStrategy: () => 20, maxRetriesPerRequest: 1 })
       client.on('error', () => {})
       return {
-        ...published((name) => fromRedis(client, { name: `io-${name}` })),
-        spoil: async (name, text) => void (await client.hset(`hydra-config:{io-${name}}`, 'files', text)),
+        ...published((name) => fromRedis(client, { name: `${prefix}${name}` })),
+        spoil: async (name, text) =>
+          void (await client.hset(`hydra-config:{${prefix}${name}}`, 'files', text)),
         [Symbol.asyncDispose]: async () => client.disconnect(),
       }
     },
@@ -163,12 +173,15 @@ export async function ioredisStore(options: ServiceOptions = {}): Promise<Store>
   }
 }
 
-export async function nodeRedisStore(options: ServiceOptions = {}): Promise<Store> {
+/** @param major of node-redis */
+export async function nodeRedisStore(major: 5 | 6, options: ServiceOptions = {}): Promise<Store> {
+  const create = major === 5 ? redis5.createClient : createClient
+  const prefix = `node${major}-`
   const service = await redisServer(options)
   return {
     service,
     stand: async () => {
-      const client = createClient({
+      const client = create({
         url: service.url,
         disableOfflineQueue: true,
         socket: { reconnectStrategy: () => 20 },
@@ -176,8 +189,9 @@ export async function nodeRedisStore(options: ServiceOptions = {}): Promise<Stor
       client.on('error', () => {})
       await client.connect()
       return {
-        ...published((name) => fromRedis(client, { name: `node-${name}` })),
-        spoil: async (name, text) => void (await client.hSet(`hydra-config:{node-${name}}`, 'files', text)),
+        ...published((name) => fromRedis(client, { name: `${prefix}${name}` })),
+        spoil: async (name, text) =>
+          void (await client.hSet(`hydra-config:{${prefix}${name}}`, 'files', text)),
         [Symbol.asyncDispose]: async () => client.destroy(),
       }
     },

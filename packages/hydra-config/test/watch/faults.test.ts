@@ -17,8 +17,10 @@ const options = { name: 'hydra-config-faults' }
 const stores: readonly [string, string | false, () => Promise<Store>][] = [
   ['PostgreSQL by a Pool of pg', skipWithout('postgres'), () => postgresStore('Pool', options)],
   ['PostgreSQL by postgres', skipWithout('postgres'), () => postgresStore('postgres', options)],
-  ['Redis by ioredis', skipWithout('redis'), () => ioredisStore(options)],
-  ['Redis by node-redis', skipWithout('redis'), () => nodeRedisStore(options)],
+  ['Redis by ioredis', skipWithout('redis'), () => ioredisStore(6, options)],
+  ['Redis by ioredis 5', skipWithout('redis'), () => ioredisStore(5, options)],
+  ['Redis by node-redis', skipWithout('redis'), () => nodeRedisStore(6, options)],
+  ['Redis by node-redis 5', skipWithout('redis'), () => nodeRedisStore(5, options)],
   ['NATS KV', skipWithout('nats'), () => natsStore(options)],
 ]
 
@@ -51,7 +53,7 @@ describe.each(stores)('%s', (_, skipped, open) => {
         sources: [stand.source(name)],
         onEvent: (event) => events.push(event),
       })
-      return await hydra.watch({ config: 'config', pollEvery: 300, timeout: 1000 })
+      return await hydra.watch({ config: 'config', pollEvery: 100, timeout: 2000 })
     }
 
     async function publishes(name: string, revision: number): Promise<void> {

@@ -7,6 +7,11 @@ import { pathToFileURL } from 'node:url'
 /** How often each file says its number. */
 export const copies = 200
 
+export interface MeetingMessage {
+  /** What stays as it is until the other side says that it saw it: a configuration, or null for none that is valid. */
+  readonly shows: string | null
+}
+
 export interface EditsMessage {
   /** Every valid configuration that there was between two edits. */
   readonly states: readonly string[]
@@ -59,9 +64,14 @@ class Editor {
     if (this.state !== undefined) this.states.push(this.state)
   }
 
-  /** All is valid in the end. */
-  finish(): void {
-    for (const path of this.#files.keys()) this.#settle(path, this.#number + 1)
+  /** All is valid, and as it was never before. */
+  settle(): void {
+    this.#number += 1
+    for (const path of this.#files.keys()) this.#settle(path, this.#number)
+  }
+
+  breakConfig(): void {
+    this.#break('config.yaml')
   }
 
   #settle(path: string, number: number): void {
@@ -149,14 +159,23 @@ async function main([home = '', seed = '0', edits = '0']: readonly string[]): Pr
   const editor = new Editor(home, random)
   process.stdout.write('begun\n')
   await once(process, 'message')
-  for (let edit = 0; edit < Number(edits); edit += 1) {
+  editor.breakConfig()
+  await meeting(null)
+  for (let edit = 1; edit <= Number(edits); edit += 1) {
     await editor.edit()
     // Mostly one after the other, now and then with time to be seen.
     if (random() < 0.1) await setTimeout(random() * 60)
+    if (edit % 100 !== 0) continue
+    editor.settle()
+    await meeting(editor.state ?? null)
   }
-  editor.finish()
   const message: EditsMessage = { states: editor.states, last: editor.state ?? '' }
   process.send?.(message, () => process.disconnect?.())
+}
+
+async function meeting(shows: string | null): Promise<void> {
+  process.send?.({ shows } satisfies MeetingMessage)
+  await once(process, 'message')
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv.slice(2))
