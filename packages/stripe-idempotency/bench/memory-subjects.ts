@@ -1,7 +1,14 @@
+import { hash } from 'node:crypto'
 import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency'
 import { CachePersistenceLayer } from '@aws-lambda-powertools/idempotency/cache'
 import type { Prepared } from '@loadbearing/harness/bench'
-import { createIdempotency, type Idempotency, memoryStore, stripeV1 } from '@loadbearing/stripe-idempotency'
+import {
+  createIdempotency,
+  type HttpResponse,
+  type Idempotency,
+  memoryStore,
+  stripeV1,
+} from '@loadbearing/stripe-idempotency'
 import { Idempotency as NodeIdempotency } from '@node-idempotency/core'
 import { MemoryStorageAdapter } from '@node-idempotency/storage-adapter-memory'
 import { ExpressDouble } from './express-double.ts'
@@ -83,6 +90,41 @@ function oursOverHttp(): Peer {
   }
 }
 
+const headers = [['content-type', 'application/json']] as const
+const unkeyed = { method: 'POST', path: '/v1/charges', query: '', headers, body }
+const handler = async (): Promise<HttpResponse> => ({ status: 200, headers, body: answer })
+
+/** A request that has no key goes to its handler. */
+export function oursPass(): Subject {
+  const exchange = ourMemory().http({ mode: stripeV1 })
+  return {
+    call: () => exchange.answer(unkeyed, 'acct_1', handler),
+    answer: (exchanged) => Reflect.get(Object(Reflect.get(Object(exchanged), 'response')), 'status'),
+  }
+}
+
+export function handlerAlone(): Subject {
+  return { call: handler, answer: (response) => Reflect.get(Object(response), 'status') }
+}
+
+/** What cannot be left out, with nothing around it: a hash of the key, one of the input, a Map, the answer as JSON. No guarantee of ours. */
+export function hashesAlone(): Peer {
+  const answers = new Map<string, { readonly asked: string; readonly answer: string | undefined }>()
+  return {
+    once: async (key, work = charge, input = payment) => {
+      const name = hash('sha256', `6:acct_1${key}`, 'base64url')
+      const asked = hash('sha256', JSON.stringify(input), 'latin1')
+      const found = answers.get(name)
+      if (found?.asked === asked && found.answer !== undefined) return JSON.parse(found.answer)
+      if (found !== undefined) throw new Error(`${key} was used before`)
+      answers.set(name, { asked, answer: undefined })
+      const value = await work()
+      answers.set(name, { asked, answer: JSON.stringify(value) })
+      return value
+    },
+  }
+}
+
 export function nodeIdempotency(): Peer {
   const idempotency = new NodeIdempotency(new MemoryStorageAdapter())
   return {
@@ -131,6 +173,8 @@ export const oursFirst = (filled: Filled): Promise<Subject> => first(ours(), fil
 export const oursReplay = (filled: Filled): Promise<Subject> => replay(ours(), filled)
 export const oursHttpFirst = (filled: Filled): Promise<Subject> => first(oursOverHttp(), filled)
 export const oursHttpReplay = (filled: Filled): Promise<Subject> => replay(oursOverHttp(), filled)
+export const hashesFirst = (filled: Filled): Promise<Subject> => first(hashesAlone(), filled)
+export const hashesReplay = (filled: Filled): Promise<Subject> => replay(hashesAlone(), filled)
 export const nodeIdempotencyFirst = (filled: Filled): Promise<Subject> => first(nodeIdempotency(), filled)
 export const nodeIdempotencyReplay = (filled: Filled): Promise<Subject> => replay(nodeIdempotency(), filled)
 export const powertoolsFirst = (filled: Filled): Promise<Subject> => first(powertools(), filled)

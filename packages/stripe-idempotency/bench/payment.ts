@@ -17,7 +17,12 @@ export const payment: Payment = {
 
 export const charged: Payment & { readonly id: string } = { id: 'ch_3MmlLrLkdIwHu7ix', ...payment }
 
-/** Keys as clients make them: 36 characters. */
+/** Hexadecimal, made beforehand, so that keys cost nothing where they are timed. */
+const beginnings = Array.from({ length: 4096 }, (_, n) =>
+  (Math.imul(n + 1, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0'),
+)
+
+/** Keys as clients make them: 36 characters, so that one made later may stand before. The last twelve are `n`. */
 export function keyOf(n: number): string {
-  return `8e03978e-40d5-43e8-bc93-${String(n).padStart(12, '0')}`
+  return `${beginnings[n % beginnings.length]}-40d5-43e8-bc93-${String(n).padStart(12, '0')}`
 }

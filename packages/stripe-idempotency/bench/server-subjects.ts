@@ -4,26 +4,35 @@ import { postgresStore } from '@loadbearing/stripe-idempotency/postgres'
 import { redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { Redis } from 'ioredis'
 import { Pool, type PoolClient } from 'pg'
+import { querierOf } from '../src/adapters/postgres/client.ts'
+import { lockOf, statement, statementsFor } from '../src/adapters/postgres/statements.ts'
 import { charged, keyOf, payment } from './payment.ts'
 
 type Subject = Prepared<number, Promise<string>>
 
-/** Where the server is, and how many requests are under way at once: a call is so many of them. */
+/** Where the server is, how many clients are at work at once, and how many requests each of them makes in a call. */
 interface Server {
   readonly url: string
   readonly atOnce: number
+  readonly each: number
 }
 
 const answer = Buffer.from(JSON.stringify(charged))
 const fingerprint = Buffer.alloc(32, 7)
 
-/** Each request has a new key, in each process another series. */
-function batches(atOnce: number, once: (key: string) => Promise<unknown>): Subject {
+/**
+ * The throughput of clients that make one request after the other, none of which waits for another client's. Each request has a
+ * new key, in each process another series.
+ */
+function clients({ atOnce, each }: Server, once: (key: string) => Promise<unknown>): Subject {
   let next = process.pid * 10_000_000
+  const client = async (): Promise<void> => {
+    for (let made = 0; made < each; made++) await once(keyOf(next++))
+  }
   return {
     async call() {
-      await Promise.all(Array.from({ length: atOnce }, () => once(keyOf(next++))))
-      return `${atOnce} done`
+      await Promise.all(Array.from({ length: atOnce }, client))
+      return `${atOnce * each} done`
     },
   }
 }
@@ -69,13 +78,13 @@ async function inOwnTransaction(pool: Pool, work: (client: PoolClient) => Promis
 
 export async function postgresBare(server: Server): Promise<Subject> {
   const pool = await bank(server)
-  return batches(server.atOnce, (key) => inOwnTransaction(pool, (client) => pay(client, key)))
+  return clients(server, (key) => inOwnTransaction(pool, (client) => pay(client, key)))
 }
 
 export async function postgresOurs(server: Server): Promise<Subject> {
   const pool = await bank(server)
   const idempotency = createIdempotency({ store: postgresStore({ pool, table: 'bench_record' }) })
-  return batches(server.atOnce, (key) =>
+  return clients(server, (key) =>
     idempotency.transaction({ scope: 'acct_1', key, input: payment }, (tx) => {
       // What the pool gave out is what comes back.
       return pay(tx as PoolClient, key)
@@ -83,10 +92,38 @@ export async function postgresOurs(server: Server): Promise<Subject> {
   )
 }
 
+/** The statements of ours in the same round trips, with nothing around them: what is left where this package took no time. */
+export async function postgresStatements(server: Server): Promise<Subject> {
+  const table = 'bench_statements'
+  const pool = await bank(server)
+  await postgresStore({ pool, table }).migrate()
+  const { lock, seek, put } = statementsFor(table)
+  return clients(server, async (key) => {
+    const client = await pool.connect()
+    try {
+      const { together } = querierOf(client, true)
+      await together([
+        [statement('BEGIN'), []],
+        [lock, [lockOf(table, { scope: 'acct_1', key })]],
+        [seek, [null, 'acct_1', key]],
+      ])
+      await pay(client, key)
+      const now = Date.now()
+      const times = [now + 60_000, now, now + 86_400_000]
+      await together([
+        [put, ['acct_1', key, key, '', fingerprint, 'completed', key, ...times, null, null, answer]],
+        [statement('COMMIT'), []],
+      ])
+    } finally {
+      client.release()
+    }
+  })
+}
+
 /** A key that is claimed, a payment, an answer that is kept: each committed by itself. */
 export async function postgresThreeCommits(server: Server): Promise<Subject> {
   const pool = await bank(server)
-  return batches(server.atOnce, async (key) => {
+  return clients(server, async (key) => {
     const claimed = await pool.query({
       name: 'claim',
       text: 'INSERT INTO naive_key (key) VALUES ($1) ON CONFLICT DO NOTHING',
@@ -103,19 +140,36 @@ export async function postgresThreeCommits(server: Server): Promise<Subject> {
 }
 
 /** A lock and an answer, neither of which knows its holder. */
-export async function redisNaive({ url, atOnce }: Server): Promise<Subject> {
-  const client = new Redis(url)
-  return batches(atOnce, async (key) => {
+export async function redisNaive(server: Server): Promise<Subject> {
+  const client = new Redis(server.url)
+  return clients(server, async (key) => {
     const claimed = await client.set(`naive:${key}`, 'in progress', 'PX', 86_400_000, 'NX')
     if (claimed !== 'OK') throw new Error(`${key} is new`)
     await client.set(`naive:${key}`, answer, 'PX', 86_400_000)
   })
 }
 
+const fencedSet = `if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`
+
+/** The least that a fence takes on Redis 7, request by request: a lock that knows its holder, and a script that looks at it before it writes. */
+export async function redisCommands(server: Server): Promise<Subject> {
+  const client = new Redis(server.url)
+  const sha = String(await client.script('LOAD', fencedSet))
+  return clients(server, async (key) => {
+    if ((await client.call('SET', [`fenced:${key}`, key, 'NX', 'GET'])) !== null)
+      throw new Error(`${key} is new`)
+    const kept = Buffer.concat([Buffer.from(key), answer])
+    if ((await client.call('EVALSHA', [sha, 1, `fenced:${key}`, key, kept, 86_400_000])) !== 1)
+      throw new Error(`${key} is held`)
+  })
+}
+
 /** The store alone: a claim and a completion that only the holder can make. */
-export async function redisFenced({ url, atOnce }: Server): Promise<Subject> {
-  const store: IdempotencyStore = await redisStore({ client: new Redis(url) })
-  return batches(atOnce, async (key) => {
+export async function redisFenced(server: Server): Promise<Subject> {
+  const store: IdempotencyStore = await redisStore({ client: new Redis(server.url) })
+  return clients(server, async (key) => {
     const request = {
       scope: 'acct_1',
       key,
@@ -133,9 +187,9 @@ export async function redisFenced({ url, atOnce }: Server): Promise<Subject> {
   })
 }
 
-export async function redisOurs({ url, atOnce }: Server): Promise<Subject> {
-  const idempotency = createIdempotency({ store: await redisStore({ client: new Redis(url) }) })
-  return batches(atOnce, (key) =>
+export async function redisOurs(server: Server): Promise<Subject> {
+  const idempotency = createIdempotency({ store: await redisStore({ client: new Redis(server.url) }) })
+  return clients(server, (key) =>
     idempotency.run({ scope: 'acct_1', key, input: payment }, async () => charged),
   )
 }

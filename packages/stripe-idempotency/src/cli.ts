@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
+import { loadOperations } from './cli/load-operations.ts'
 import { shownRecord } from './cli/shown-record.ts'
-import { type OpenStore, openStore } from './cli/store-url.ts'
+import { type OpenStore, openStore, type StoreNames } from './cli/store-url.ts'
 import { parseDuration } from './duration.ts'
 import { IdempotencyError, isIdempotencyError, shown } from './errors.ts'
 import { createIdempotency } from './idempotency.ts'
+import { keyIn } from './key/idempotency-key.ts'
+import { stripeV1, stripeV2 } from './mode/stripe.ts'
 import { applied, notApplied } from './operation/phase.ts'
 import { realRandom } from './ports.ts'
 import type { IdempotencyRecord } from './record/record.ts'
@@ -13,17 +16,21 @@ import { type Secret, sealerOf } from './seal.ts'
 const usage = `stripe-idempotency: looks after idempotency keys
 
 Usage: stripe-idempotency COMMAND --store URL [--table NAME] [option…]
+       stripe-idempotency complete --module FILE [option…]
 
   ls       lists records, newest first  [--state claimed|completed|uncertain] [--scope S] [--abandoned 5m] [--limit 100]
   show     one record                   ID
   resolve  settles an uncertain one     ID --applied JSON | --not-applied
   erase    forgets what was said        --scope S [--key K]
   reap     deletes what has expired     [--limit 1000]
-  migrate  makes the tables
-  doctor   says what is wrong with the store
+  complete goes on with abandoned ones  --module FILE [--abandoned 300s] [--limit 1000]
+  migrate  makes the tables             [--outbox NAME]
+  doctor   says what is wrong with it   [--outbox NAME]
 
 URL: postgres://…, redis://…, sqlite:path; also in IDEMPOTENCY_STORE. Secrets of the store, as "id:value id:value", are taken from
-IDEMPOTENCY_SECRETS. Answers are lines of JSON. With 1 it exits where something was refused or is wrong, with 2 on wrong use.
+IDEMPOTENCY_SECRETS. FILE is a module that exports an idempotency with its operations, as "idempotency" or as its default; it
+brings its own store and secrets. Answers are lines of JSON. It exits with 1 where something was refused, is wrong, or could not
+be completed, with 2 on wrong use.
 `
 
 const options = {
@@ -34,6 +41,8 @@ const options = {
   key: { type: 'string' },
   abandoned: { type: 'string' },
   limit: { type: 'string' },
+  outbox: { type: 'string' },
+  module: { type: 'string' },
   applied: { type: 'string' },
   'not-applied': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -47,38 +56,57 @@ interface Answer {
   readonly failed?: boolean
 }
 
-type Command = (open: OpenStore, values: Values, id: string | undefined) => Promise<Answer>
+type Command = (values: Values, id: string | undefined) => Promise<Answer>
 
 const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['ls', ls],
-  ['show', async (open, _, id) => ({ lines: [shownRecord(await recordOf(open, id))] })],
-  ['resolve', resolve],
-  ['erase', erase],
-  ['reap', async ({ store }, { limit }) => ({ lines: [{ reaped: await store.reap(count(limit, 1000)) }] })],
-  ['migrate', migrate],
-  ['doctor', doctor],
+  ['ls', onStore(ls)],
+  ['show', onStore(async (open, _, id) => ({ lines: [shownRecord(await recordOf(open, id))] }))],
+  ['resolve', onStore(resolve)],
+  ['erase', onStore(erase)],
+  [
+    'reap',
+    onStore(async ({ store }, { limit }) => ({ lines: [{ reaped: await store.reap(count(limit, 1000)) }] })),
+  ],
+  ['complete', complete],
+  ['migrate', onStore(migrate, 'make')],
+  ['doctor', onStore(doctor, 'examine')],
 ])
+
+/** Records of before may have an id that begins as an option does. */
+function withIdsLast(args: readonly string[]): string[] {
+  const isSuchId = (each: string): boolean => /^-[A-Za-z0-9_-]{21}$/.test(each)
+  return [...args.filter((each) => !isSuchId(each)), '--', ...args.filter(isSuchId)]
+}
 
 async function main(args: string[]): Promise<void> {
   try {
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-    const [name, id] = positionals
+    const { values, positionals } = parseArgs({ args: withIdsLast(args), options, allowPositionals: true })
+    const [name, id, ...more] = positionals
     const command = commands.get(name ?? '')
     if (values.help === true) {
       process.stdout.write(usage)
       return
     }
     if (command === undefined) throw wrong(`name a command: ${[...commands.keys()].join(', ')}`)
-    const url = values.store ?? process.env['IDEMPOTENCY_STORE']
-    if (url === undefined) throw wrong('--store is missing, such as --store postgres://127.0.0.1/shop')
-    await using open = await openStore(url, values.table)
-    const { lines, failed = false } = await command(open, values, id)
+    if (more.length > 0) throw wrong(`there is one id at most, and no ${shown(more[0])} after it`)
+    const { lines, failed = false } = await command(values, id)
     for (const line of lines) process.stdout.write(`${JSON.stringify(line)}\n`)
     if (failed) process.exitCode = 1
   } catch (error) {
-    if (!(error instanceof Error)) throw error
-    process.stderr.write(`stripe-idempotency: ${error.message.replaceAll(/\s+/g, ' ')}\n`)
+    process.stderr.write(`stripe-idempotency: ${reasonOf(error)}\n`)
     process.exitCode = isWrongUse(error) ? 2 : 1
+  }
+}
+
+function onStore(
+  work: (open: OpenStore, values: Values, id: string | undefined) => Promise<Answer>,
+  purpose: StoreNames['purpose'] = 'use',
+): Command {
+  return async (values, id) => {
+    const url = values.store ?? process.env['IDEMPOTENCY_STORE']
+    if (url === undefined) throw wrong('--store is missing, such as --store postgres://127.0.0.1/shop')
+    await using open = await openStore({ url, table: values.table, outbox: values.outbox, purpose })
+    return await work(open, values, id)
   }
 }
 
@@ -108,8 +136,12 @@ async function resolve(open: OpenStore, values: Values, id: string | undefined):
 
 async function erase({ store }: OpenStore, { scope, key }: Values): Promise<Answer> {
   if (scope === undefined) throw wrong('--scope is missing: whose keys to erase')
-  const named = key === undefined ? {} : { key: sealerOf(secrets(), realRandom).keyOf(scope, key) }
-  return { lines: [{ erased: await store.erase({ scope, ...named }) }] }
+  if (key === undefined) return { lines: [{ erased: await store.erase({ scope }) }] }
+  const sealer = sealerOf(secrets(), realRandom)
+  let erased = 0
+  for (const { keySpace } of [stripeV1, stripeV2])
+    erased += await store.erase({ scope, key: sealer.keyOf(scope, keyIn(keySpace, key)) })
+  return { lines: [{ erased }] }
 }
 
 async function migrate(open: OpenStore): Promise<Answer> {
@@ -117,8 +149,27 @@ async function migrate(open: OpenStore): Promise<Answer> {
   return { lines: [{ migrated: open.migrate !== undefined }] }
 }
 
+async function complete({ module, abandoned, limit }: Values): Promise<Answer> {
+  if (module === undefined) throw wrong('--module is missing: a file that exports an idempotency')
+  const idempotency = await loadOperations(module)
+  const completions = await idempotency.complete({
+    ...(abandoned !== undefined && { pickUpAfter: abandoned }),
+    batch: count(limit, 1000),
+  })
+  await idempotency[Symbol.asyncDispose]()
+  return {
+    lines: completions.map(({ recordId: id, operation, outcome, error }) => ({
+      id,
+      operation,
+      outcome,
+      ...(error !== undefined && { error: reasonOf(error) }),
+    })),
+    failed: completions.some(({ outcome }) => outcome === 'left' || outcome === 'uncertain'),
+  }
+}
+
 async function doctor(open: OpenStore): Promise<Answer> {
-  const findings = (await open.doctor?.()) ?? []
+  const findings = await open.doctor()
   return { lines: findings, failed: findings.some(({ severity }) => severity === 'error') }
 }
 
@@ -146,23 +197,38 @@ function json(text: string): unknown {
   }
 }
 
+/** @throws IdempotencyError `invalid_option`, which does not show them */
 function secrets(): Secret[] {
   const given = process.env['IDEMPOTENCY_SECRETS'] ?? ''
   return given
     .split(' ')
     .filter((each) => each !== '')
-    .map((each) => ({ id: each.slice(0, each.indexOf(':')), value: each.slice(each.indexOf(':') + 1) }))
+    .map((each, at) => {
+      const colon = each.indexOf(':')
+      if (colon < 1)
+        throw wrong(`IDEMPOTENCY_SECRETS must be "id:value id:value", and number ${at + 1} has no id`)
+      return { id: each.slice(0, colon), value: each.slice(colon + 1) }
+    })
+}
+
+/** In one line. Drivers put several failures to connect into an error that says nothing itself. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return shown(error)
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined
+  return error.message === '' && inner !== undefined ? reasonOf(inner) : error.message.replaceAll(/\s+/g, ' ')
 }
 
 function wrong(message: string): IdempotencyError {
   return new IdempotencyError('invalid_option', `${message} (--help shows how)`)
 }
 
-function isWrongUse(error: Error): boolean {
+function isWrongUse(error: unknown): boolean {
   return (
     (isIdempotencyError(error) && error.code === 'invalid_option') ||
-    ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_'))
+    (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_'))
   )
 }
 
 await main(process.argv.slice(2))
+// The connections of a module are its own, and may keep the process alive: what is written is waited for, and nothing else.
+process.stdout.write('', () => process.stderr.write('', () => process.exit()))

@@ -1,18 +1,17 @@
-import { Buffer } from 'node:buffer'
 import { isIdempotencyError, storeUnavailable } from './errors.ts'
 import type { Events } from './events.ts'
 import { type Held, HeldExecution } from './execution.ts'
-import { sameFingerprint } from './fingerprint/fingerprint.ts'
-import { Holding } from './lease/holding.ts'
+import { Holding, safe } from './lease/holding.ts'
 import { SharedTimer } from './lease/shared-timer.ts'
 import type { Clock, Random } from './ports.ts'
-import type { ClaimAnswer, ClaimRequest, IdempotencyRecord, OnAbandoned } from './record/record.ts'
+import type { ClaimAnswer, ClaimRequest, IdempotencyRecord } from './record/record.ts'
 import { placeOf, type Sealer } from './seal.ts'
+import { isSame, type Performed, type Request, type Settled } from './settlement.ts'
 import type { IdempotencyStore } from './store/store.ts'
 import { TimeLimit } from './store/time-limit.ts'
+import { Tokens } from './tokens.ts'
 import { finishWithin, OpenTransaction } from './transaction.ts'
-
-export type { Execution, Held } from './execution.ts'
+import { undoClaim } from './undo-claim.ts'
 
 /** Settings of an {@link Engine}; all times in milliseconds. */
 export interface EngineSettings {
@@ -27,56 +26,14 @@ export interface EngineSettings {
   readonly events: Events
 }
 
-/** What is asked for, once. */
-export interface Request {
-  readonly scope: string
-  /** As the client sent it. */
-  readonly key: string
-  readonly endpoint: string
-  readonly fingerprint: Uint8Array
-  readonly onAbandoned: OnAbandoned
-  /** Milliseconds to wait for another one that holds the key; 0 for not at all. */
-  readonly wait: number
-  readonly operation?: { readonly name: string; readonly input: Uint8Array }
-  /** The caller has gone, and waits no longer. Work that has begun goes on. */
-  readonly signal?: AbortSignal
+/** A request on its way to its record. */
+interface Attempt {
+  readonly request: Request
+  readonly claim: ClaimRequest
+  readonly perform: (execution: Held) => Promise<Performed>
+  /** Until when it waits for another holder, on the monotonic clock. */
+  readonly deadline: number
 }
-
-/** What work came to. */
-export type Performed =
-  | {
-      readonly answer: Uint8Array
-      readonly fate: /** It is the answer to this key from now on. */
-        | 'keep'
-        /** It is the answer already: a transaction of the work's own has kept it. */
-        | 'kept'
-        /** Nothing was done: the key is as new. */
-        | 'release'
-        /** It failed and may be asked for again, to go on where it stopped. */
-        | 'leave'
-    }
-  /** Nobody knows whether it had its effect. */
-  | { readonly fate: 'uncertain'; readonly why: string }
-
-/** What became of a request. */
-export type Settled =
-  | {
-      readonly outcome: 'executed'
-      readonly recordId: string
-      readonly fence: number
-      readonly answer: Uint8Array
-    }
-  /** `answer` is null where it was erased. */
-  | {
-      readonly outcome: 'replayed'
-      readonly recordId: string
-      readonly fence: number
-      readonly answer: Uint8Array | null
-    }
-  /** `endpoint` is the one the key was first used for. */
-  | { readonly outcome: 'mismatch'; readonly of: 'endpoint' | 'content'; readonly endpoint: string }
-  | { readonly outcome: 'in-use'; readonly recordId: string }
-  | { readonly outcome: 'uncertain'; readonly recordId: string; readonly why: string }
 
 const completionPause = 50
 
@@ -85,9 +42,12 @@ export class Engine implements Disposable {
   readonly settings: EngineSettings
   readonly #limit: TimeLimit
   readonly #firstBeat: SharedTimer
+  readonly #tokens: Tokens
+  readonly #looking = new Map<string, Promise<IdempotencyRecord | undefined>>()
 
   constructor(settings: EngineSettings) {
     this.settings = settings
+    this.#tokens = new Tokens(settings.random)
     this.#limit = new TimeLimit(settings.clock, settings.storeTimeout)
     this.#firstBeat = new SharedTimer(settings.clock, settings.lease / 3)
   }
@@ -99,35 +59,73 @@ export class Engine implements Disposable {
   }
 
   /**
+   * Without a promise where the store answers without one and nothing is to be done.
+   *
    * @throws IdempotencyError `store_unavailable` where the key could not be claimed: then nothing was done
    * @throws IdempotencyError `record_corrupt`
    * @throws what `perform` throws; then the record is left to `onAbandoned`, its lease ended
    */
-  settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> {
-    const { events, sealer, clock } = this.settings
-    if (!events.hears('outcome')) return this.#settle(request, perform)
-    const keyHash = sealer.keyOf(request.scope, request.key)
+  settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> | Settled {
+    const { events, clock } = this.settings
+    const claim = this.#claimOf(request)
+    if (!events.hears('outcome')) return this.#settle(request, claim, perform)
     return events.observe(
-      keyHash,
+      claim.key,
       () => clock.monotonic(),
       perform,
-      (each) => this.#settle(request, each),
+      (each) => this.#settle(request, claim, each),
     )
   }
 
-  async #settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> {
+  #settle(
+    request: Request,
+    claim: ClaimRequest,
+    perform: (execution: Held) => Promise<Performed>,
+  ): Promise<Settled> | Settled {
+    const since = this.settings.clock.monotonic()
+    return this.#try({ request, claim, perform, deadline: since + request.wait }, since)
+  }
+
+  /** @param since when it is asked for, on the monotonic clock */
+  #try(attempt: Attempt, since: number): Promise<Settled> | Settled {
+    const asked = this.#claim(attempt.claim, since)
+    return 'claimed' in asked
+      ? this.#answered(attempt, asked, since)
+      : asked.then((answer) => this.#answered(attempt, answer, since))
+  }
+
+  #answered(attempt: Attempt, answer: ClaimAnswer, since: number): Promise<Settled> | Settled {
+    if (answer.claimed) return this.#hold(answer, since, attempt.perform)
+    const { request, deadline } = attempt
+    const settled = this.#found(answer.record, request)
     const { clock } = this.settings
-    const deadline = clock.monotonic() + request.wait
-    const claim = this.#claimOf(request)
-    for (;;) {
-      const since = clock.monotonic()
-      const answer = await this.#claim(claim)
-      if (answer.claimed) return this.#hold(answer, since, perform)
-      const settled = this.#found(answer.record, request)
-      if (settled.outcome !== 'in-use' || clock.monotonic() >= deadline || request.signal?.aborted === true) {
-        return settled
-      }
-      await this.#change(answer, deadline, request.signal)
+    if (settled.outcome !== 'in-use' || clock.monotonic() >= deadline || request.signal?.aborted === true) {
+      return settled
+    }
+    return this.#change(answer, deadline, request.signal).then(() => this.#again(attempt, answer.record))
+  }
+
+  /** All who waited for a record look at it together. Only where there is no answer yet does each ask for the key again. */
+  async #again(attempt: Attempt, record: IdempotencyRecord): Promise<Settled> {
+    const found = await this.#look(record)
+    return found?.state === 'completed'
+      ? this.#found(found, attempt.request)
+      : await this.#try(attempt, this.settings.clock.monotonic())
+  }
+
+  #look(record: IdempotencyRecord): Promise<IdempotencyRecord | undefined> {
+    const { id } = record
+    const looking = this.#looking.get(id) ?? this.#lookOnce(record).finally(() => this.#looking.delete(id))
+    this.#looking.set(id, looking)
+    return looking
+  }
+
+  /** Undefined also where the store did not answer: then who asks for the key is told so. */
+  async #lookOnce({ scope, key }: IdempotencyRecord): Promise<IdempotencyRecord | undefined> {
+    try {
+      return (await this.#limit.of(async () => ({ found: await this.settings.store.find(scope, key) }))).found
+    } catch {
+      return undefined
     }
   }
 
@@ -140,10 +138,11 @@ export class Engine implements Disposable {
     found: IdempotencyRecord,
     perform: (execution: Held) => Promise<Performed>,
   ): Promise<Settled | undefined> {
-    const { store, clock, random, lease, ttl } = this.settings
+    const { store, clock, lease, ttl } = this.settings
     const since = clock.monotonic()
-    const fresh = { id: token(random), owner: token(random), lease, ttl, onAbandoned: 'resume' as const }
-    const answer = await this.#claim({ ...found, ...fresh })
+    const id = this.#tokens.next()
+    const fresh = { id, owner: id, lease, ttl, onAbandoned: 'resume' as const }
+    const answer = await this.#claim({ ...found, ...fresh }, since)
     if (!answer.claimed) return undefined
     if (answer.record.id === found.id) return this.#hold(answer, since, perform)
     // It has gone meanwhile, and nobody asks for a new one.
@@ -176,7 +175,7 @@ export class Engine implements Disposable {
     if (record.endpoint !== request.endpoint) {
       return { outcome: 'mismatch', of: 'endpoint', endpoint: record.endpoint }
     }
-    if (!sameFingerprint(record.fingerprint, request.fingerprint)) {
+    if (!isSame(record, request)) {
       return { outcome: 'mismatch', of: 'content', endpoint: record.endpoint }
     }
     if (record.state === 'completed') return this.#replay(record)
@@ -186,9 +185,9 @@ export class Engine implements Disposable {
   }
 
   #replay(record: IdempotencyRecord): Settled {
-    const { id, fence, response } = record
+    const { id, fence, response, expiresAt } = record
     const answer = response === null ? null : this.settings.sealer.open(response, placeOf(record))
-    return { outcome: 'replayed', recordId: id, fence, answer }
+    return { outcome: 'replayed', recordId: id, fence, answer, expiresAt }
   }
 
   async #hold(
@@ -201,7 +200,8 @@ export class Engine implements Disposable {
     const execution = new HeldExecution(record, holding, store, sealer, clock, now - since)
     try {
       const performed = await perform(execution)
-      const settled = await this.#finish(record, holding, performed)
+      const finished = this.#finish(record, holding, performed)
+      const settled = 'outcome' in finished ? finished : await finished
       if (settled.outcome === 'replayed' || settled.outcome === 'in-use') this.#tellLost(record)
       return settled
     } catch (error) {
@@ -217,23 +217,39 @@ export class Engine implements Disposable {
     this.settings.events.emit('lease-lost', { keyHash: key, recordId: id, fence })
   }
 
-  async #finish(record: IdempotencyRecord, holding: Holding, performed: Performed): Promise<Settled> {
+  #finish(record: IdempotencyRecord, holding: Holding, performed: Performed): Settled | Promise<Settled> {
     const { store, sealer } = this.settings
     holding.stopRenewing()
     if (performed.fate === 'uncertain') return this.#doubt(record, holding, performed.why)
     const { answer, fate } = performed
-    const executed: Settled = { outcome: 'executed', recordId: record.id, fence: record.fence, answer }
+    const { id: recordId, fence, expiresAt } = record
+    const executed: Settled = { outcome: 'executed', recordId, fence, answer, expiresAt }
     if (fate === 'kept') return executed
     const sealed = sealer.seal(answer, placeOf(record))
-    const write = (): Promise<boolean> =>
+    const write = (): Promise<boolean> | boolean =>
       fate === 'keep'
         ? store.complete(holding.holder, sealed)
         : fate === 'release'
           ? store.release(holding.holder)
           : store.leave(holding.holder)
+    const written = tried(write)
+    return written === true ? executed : this.#written(record, holding, { executed, fate, write, written })
+  }
+
+  async #written(
+    record: IdempotencyRecord,
+    holding: Holding,
+    attempt: {
+      readonly executed: Settled
+      readonly fate: 'keep' | 'release' | 'leave'
+      readonly write: () => Promise<boolean> | boolean
+      readonly written: Promise<boolean> | boolean
+    },
+  ): Promise<Settled> {
+    const { executed, fate, write } = attempt
     let written: boolean | undefined
     try {
-      written = await write()
+      written = await attempt.written
     } catch {
       written = await this.#untilWritten(holding, write)
     }
@@ -259,7 +275,10 @@ export class Engine implements Disposable {
   }
 
   /** Asks until the store answers; undefined where it does not before the lease ends. */
-  async #untilWritten(holding: Holding, write: () => Promise<boolean>): Promise<boolean | undefined> {
+  async #untilWritten(
+    holding: Holding,
+    write: () => Promise<boolean> | boolean,
+  ): Promise<boolean | undefined> {
     for (;;) {
       try {
         return await write()
@@ -311,44 +330,41 @@ export class Engine implements Disposable {
     }
   }
 
-  async #claim(claim: ClaimRequest): Promise<ClaimAnswer> {
-    try {
-      return await this.#limit.of((limit) => this.settings.store.claim(claim, limit))
-    } catch (cause) {
-      void this.#undo(claim)
+  /** @param since when it is asked for, on the monotonic clock */
+  #claim(claim: ClaimRequest, since: number): Promise<ClaimAnswer> | ClaimAnswer {
+    const { clock, lease } = this.settings
+    let late: Promise<ClaimAnswer> | ClaimAnswer | undefined
+    const failed = (cause: unknown): never => {
+      void undoClaim(claim, late, this.settings)
       if (isIdempotencyError(cause)) throw cause
       throw storeUnavailable('claim a key', cause)
     }
-  }
-
-  /** A claim whose answer was lost may stand. Its owner asks again and lets go, so that the next one need not wait. */
-  async #undo(claim: ClaimRequest): Promise<void> {
-    const { store, clock } = this.settings
-    const end = clock.monotonic() + claim.lease
-    for (let pause = 100; clock.monotonic() + pause < end; pause *= 2) {
-      await this.#pause(pause)
-      try {
-        const found = await store.find(claim.scope, claim.key)
-        if (found?.state !== 'claimed' || found.owner !== claim.owner) return
-        // What was taken over may have phases that are committed.
-        await (found.fence === 1 ? store.release(found) : store.leave(found))
-        return
-      } catch {
-        // Asked again, at longer and longer intervals.
-      }
+    let asked: Promise<ClaimAnswer> | ClaimAnswer
+    try {
+      asked = this.#limit.of((limit) => (late = this.settings.store.claim(claim, limit)))
+    } catch (cause) {
+      return failed(cause)
     }
+    if ('claimed' in asked) return asked
+    return asked.then((answer) => {
+      // A process that was stopped has its answer before its timers: by then another one may hold the record.
+      if (!answer.claimed || clock.monotonic() - since < safe(lease)) return answer
+      return failed(new Error('its answer came when its lease had ended'))
+    }, failed)
   }
 
   #claimOf({ scope, key, endpoint, fingerprint, onAbandoned, operation }: Request): ClaimRequest {
-    const { sealer, random, lease, ttl } = this.settings
+    const { sealer, lease, ttl } = this.settings
     const name = sealer.keyOf(scope, key)
+    const id = this.#tokens.next()
     return {
       scope,
       key: name,
       endpoint,
       fingerprint,
-      id: token(random),
-      owner: token(random),
+      id,
+      // No other claim has the id that it gives a new record.
+      owner: id,
       lease,
       ttl,
       onAbandoned,
@@ -366,7 +382,10 @@ export class Engine implements Disposable {
   }
 }
 
-function token(random: Random): string {
-  const bytes = random.bytes(16)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+function tried<Result>(action: () => Promise<Result> | Result): Promise<Result> | Result {
+  try {
+    return action()
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }

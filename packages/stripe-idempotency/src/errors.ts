@@ -4,6 +4,8 @@ export type IdempotencyErrorCode =
   | 'invalid_option'
   /** The input of an operation is not what its schema asks for, or cannot be kept as JSON. */
   | 'input_invalid'
+  /** What the work came to cannot be kept as JSON. In a transaction it is undone; elsewhere the key is `uncertain` from then on. */
+  | 'value_invalid'
   /** The request has no idempotency key, and must have one. */
   | 'key_missing'
   /** The key is not one that the mode takes. */

@@ -1,6 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
-import type { Performed, Settled } from './engine.ts'
 import { type IdempotencyErrorCode, isIdempotencyError } from './errors.ts'
+import type { Performed, Settled } from './settlement.ts'
 
 /** What became of a request, for those who count. */
 export type Outcome =
@@ -102,7 +102,7 @@ export class Events {
     keyHash: string,
     now: () => number,
     perform: (execution: Execution) => Promise<Performed>,
-    settle: (perform: (execution: Execution) => Promise<Performed>) => Promise<Settled>,
+    settle: (perform: (execution: Execution) => Promise<Performed>) => Promise<Settled> | Settled,
   ): Promise<Settled> {
     const began = now()
     let fate: Performed['fate'] | undefined

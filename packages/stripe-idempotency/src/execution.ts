@@ -28,6 +28,8 @@ export interface Held extends Execution {
   open(sealed: Uint8Array): Uint8Array
   /** What to throw where the store refused a write of this holder. */
   lose(): IdempotencyError
+  /** @throws IdempotencyError `lease_lost` where the lease has ended, though its timer may not have fired yet */
+  ensure(): void
 }
 
 /** What keeps a record for its holder: a lease, or a transaction that is open. */
@@ -35,6 +37,8 @@ export interface Hold {
   readonly holder: Holder
   readonly signal: AbortSignal
   lose(why: string): IdempotencyError
+  /** @throws IdempotencyError `lease_lost` */
+  ensure(): void
 }
 
 /** Made for every request that is carried out, so it works out nothing that is not asked for. */
@@ -110,6 +114,10 @@ export class HeldExecution implements Held {
 
   lose(): IdempotencyError {
     return this.#hold.lose('another holder has taken it over')
+  }
+
+  ensure(): void {
+    this.#hold.ensure()
   }
 
   async advance({ name, output }: RecoveryPoint): Promise<void> {

@@ -1,21 +1,24 @@
 import { Buffer } from 'node:buffer'
-import { type Duration, parsePositiveDuration, parseRetention } from './duration.ts'
-import { Engine, type Execution } from './engine.ts'
+import { type Duration, parseDuration, parsePositiveDuration, parseRetention } from './duration.ts'
+import { Engine } from './engine.ts'
 import { IdempotencyError, shown } from './errors.ts'
 import { Events, type IdempotencyEvents } from './events.ts'
+import type { Execution } from './execution.ts'
 import { Exchange } from './http/exchange.ts'
 import { type HttpOptions, httpSettings } from './http/http-options.ts'
+import { type CompleteOptions, Completer, type Completion } from './operation/completer.ts'
+import { type Inbox, type InboxOptions, inboxOf } from './operation/inbox.ts'
 import { checkName, type Operation, type OperationParts, PhasedOperation } from './operation/operation.ts'
-import type { Outbox } from './operation/outbox.ts'
+import type { Job, Outbox } from './operation/outbox.ts'
 import type { Verdict } from './operation/phase.ts'
 import { settleUncertain } from './operation/reconcile.ts'
 import type { StandardSchema } from './operation/standard-schema.ts'
 import { startWorker, type Worker, type WorkerOptions } from './operation/worker.ts'
 import { type Clock, type Random, realClock, realRandom } from './ports.ts'
 import type { IdempotencyRecord } from './record/record.ts'
-import { type Run, type RunRequest, run } from './run.ts'
+import { checkText, type Run, type RunRequest, run } from './run.ts'
 import { type Secret, sealerOf } from './seal.ts'
-import type { IdempotencyStore, TransactionalStore } from './store/store.ts'
+import { type IdempotencyStore, isTransactional, type TransactionalStore } from './store/store.ts'
 import { inTransaction, transactionsOf } from './transaction.ts'
 
 /** Options of {@link createIdempotency}. */
@@ -50,7 +53,8 @@ export interface Idempotency<Transaction = null> extends AsyncDisposable {
    * Carries out `work` once for its scope and key, and answers with what it came to, then and from then on. Values are kept as
    * JSON. An error of `work` says that nothing was done: the key is as new.
    *
-   * @throws IdempotencyError `mismatch`, `in_use`, `uncertain`, `store_unavailable`, `lease_lost`, `response_unavailable`
+   * @throws IdempotencyError `mismatch`, `in_use`, `uncertain`, `store_unavailable`, `lease_lost`, `response_unavailable`,
+   * `input_invalid`, `value_invalid`
    */
   run<Value>(request: RunRequest, work: (execution: Execution) => Promise<Value>): Promise<Run<Value>>
   /**
@@ -106,6 +110,30 @@ export interface Idempotency<Transaction = null> extends AsyncDisposable {
     name: Name,
     listener: (event: IdempotencyEvents[Name]) => void,
   ): () => void
+  /**
+   * The consumer's side of an outbox: whatever is delivered at least once has one effect. `work` is carried out once for each
+   * job, by its `id`, for as long as answers are kept (`ttl`): in one transaction with the key, where the store has
+   * transactions, else as {@link run} does, with `null` for one.
+   *
+   *     const take = idempotency.inbox('mailer', async (job, tx) => {
+   *       await tx.query('INSERT INTO mail …', [job.payload])
+   *     })
+   *     queue.process((message) => take(message)) // false: it had been done before
+   *
+   * @param consumer who takes the jobs: each consumer does the work of a job once
+   */
+  inbox(
+    consumer: string,
+    work: (job: Job, transaction: Transaction) => Promise<void>,
+    options?: InboxOptions,
+  ): Inbox
+  /**
+   * Goes once through the operations that were abandoned, and the uncertain ones, as a worker's `complete` does again and
+   * again: for where nothing runs for long. Those that were left by their callers are taken at once.
+   *
+   * @returns what became of each; it rejects only where they cannot be listed
+   */
+  complete(options?: CompleteOptions): Promise<readonly Completion[]>
   /** Goes on with what was abandoned, deletes what has expired, delivers what was staged: what it is told to. */
   worker(options: WorkerOptions): Worker
 }
@@ -117,6 +145,13 @@ export function createIdempotency<Transaction>(
 export function createIdempotency(options: IdempotencyOptions): Idempotency
 export function createIdempotency(options: IdempotencyOptions): Idempotency<never> {
   const { store, secrets = [], clock = realClock, random = realRandom } = options
+  const claim: unknown = Reflect.get(Object(store), 'claim')
+  if (typeof claim !== 'function') {
+    throw new IdempotencyError(
+      'invalid_option',
+      `store must be a store, such as memoryStore(), not ${shown(store)}`,
+    )
+  }
   const lease = parsePositiveDuration('lease', options.lease ?? '60s')
   const storeTimeout = parsePositiveDuration('storeTimeout', options.storeTimeout ?? '5s')
   checkSecrets(secrets)
@@ -140,14 +175,24 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
     lease,
     registry: new Map(),
   }
+  const runInTransaction = <Value>(
+    request: RunRequest,
+    work: (transaction: never, execution: Execution) => Promise<Value>,
+  ): Promise<Run<Value>> => {
+    const transactional = transactionsOf(store)
+    return inTransaction(transactional, (each, again) => {
+      // Its own last try may be in the middle of its commit, and then have the key still.
+      const wait = again
+        ? Math.max(parseDuration('wait', request.wait ?? 0), storeTimeout)
+        : (request.wait ?? 0)
+      return within(engine, transactional, each).run({ ...request, wait }, (execution) =>
+        work(each, execution),
+      )
+    })
+  }
   return {
     run: (request, work) => run(engine, request, work),
-    transaction: (request, work) => {
-      const transactional = transactionsOf(store)
-      return inTransaction(transactional, (transaction) =>
-        within(engine, transactional, transaction).run(request, (execution) => work(transaction, execution)),
-      )
-    },
+    transaction: runInTransaction,
     within: (transaction) => within(engine, transactionsOf(store), transaction),
     http: (each) => {
       const settings = httpSettings(each)
@@ -161,7 +206,16 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
       return new PhasedOperation<never, Given, Input, unknown, undefined>(parts, name, schema, [])
     },
     resolve: (record, verdict) => settleUncertain(parts, record, verdict),
+    inbox: (consumer, work, each = {}) => {
+      checkText('consumer', consumer)
+      return isTransactional(store)
+        ? inboxOf(runInTransaction, consumer, work, each)
+        : // The type of a store without transactions says null.
+          inboxOf((request, once) => run(engine, request, () => once(null as never)), consumer, work, each)
+    },
     on: (name, listener) => events.on(name, listener),
+    complete: async ({ signal, ...each } = {}) =>
+      new Completer(parts, each, signal ?? new AbortController().signal, () => {}).once(),
     worker: (each) => startWorker(parts, each),
     [Symbol.asyncDispose]: () => {
       for (const each of engines) each[Symbol.dispose]()

@@ -1,9 +1,9 @@
 export { type IdempotentFetchOptions, idempotentFetch } from './client/idempotent-fetch.ts'
 export type { RetryBudgetOptions } from './client/retry-budget.ts'
 export type { Duration } from './duration.ts'
-export type { Execution } from './engine.ts'
 export { type Failure, IdempotencyError, type IdempotencyErrorCode, isIdempotencyError } from './errors.ts'
 export type { IdempotencyEvents, LeaseLostEvent, Outcome, OutcomeEvent } from './events.ts'
+export type { Execution } from './execution.ts'
 export type { LeftOut } from './fingerprint/canonical-json.ts'
 export {
   type FingerprintOptions,
@@ -33,8 +33,9 @@ export { type IetfOptions, ietf } from './mode/ietf.ts'
 export type { Mode, Problem } from './mode/mode.ts'
 export { adyen, checkoutCom, increase, mangopay, payPal, square, whop } from './mode/presets.ts'
 export { stripeV1, stripeV2 } from './mode/stripe.ts'
-export type { CompleterOptions } from './operation/completer.ts'
+export type { CompleteOptions, CompleterOptions, Completion } from './operation/completer.ts'
 export type { DrainerOptions } from './operation/drainer.ts'
+export type { Inbox, InboxOptions } from './operation/inbox.ts'
 export { type MemoryOutboxOptions, memoryOutbox } from './operation/memory-outbox.ts'
 export type { ExecuteRequest, Operation } from './operation/operation.ts'
 export type { Job, Outbox, StagedJob } from './operation/outbox.ts'
@@ -54,6 +55,13 @@ export type { SchemaIssue, SchemaResult, StandardSchema } from './operation/stan
 export { isTransportError } from './operation/transport-error.ts'
 export type { Worker, WorkerOptions, WorkerTask } from './operation/worker.ts'
 export type { Clock, Random } from './ports.ts'
+export {
+  type DescribedProblem,
+  type DescribeOptions,
+  describe,
+  type KeyDescription,
+} from './publish/describe.ts'
+export { type OpenApiFragment, openApi } from './publish/open-api.ts'
 export type {
   ClaimAnswer,
   ClaimRequest,

@@ -29,6 +29,18 @@ export function fingerprintOf(input: unknown): Uint8Array {
   }
 }
 
+/** A value as it is kept. @throws IdempotencyError `value_invalid` where it cannot be written as JSON */
+export function textOf(value: unknown): string {
+  try {
+    return JSON.stringify({ value })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new IdempotencyError('value_invalid', `what it came to cannot be kept as JSON: ${reason}`, {
+      cause,
+    })
+  }
+}
+
 function digest(input: unknown): Uint8Array {
   // By way of a text, since such a Buffer shares its memory with others, where a hash of its own has 200 bytes around it.
   return Buffer.from(hash('sha256', JSON.stringify(inOrder(input, '')) ?? 'undefined', 'latin1'), 'latin1')
@@ -47,35 +59,75 @@ function inOrder(value: unknown, name: string): unknown {
 
 function membersInOrder(value: object): object {
   const names = Object.keys(value)
-  let changed = sortFew(names)
-  const ordered: Record<string, unknown> = {}
-  for (const each of names) {
-    const member: unknown = Reflect.get(value, each)
-    const own = typeof member === 'object' ? inOrder(member, each) : member
+  if (names.length === 0) requireMembers(value)
+  const members: unknown[] = Object.values(value)
+  let changed = false
+  for (let at = 0; at < names.length; at++) {
+    const member = members[at]
+    if (typeof member !== 'object' || member === null) continue
+    const own = inOrder(member, names[at] ?? '')
     changed ||= own !== member
-    // Assigned, it would be the prototype.
-    if (each === '__proto__') Object.defineProperty(ordered, each, { value: own, enumerable: true })
-    else ordered[each] = own
+    members[at] = own
   }
-  return changed ? ordered : value
+  if (sortFew(names, members)) return objectOf(names, members)
+  return changed ? objectOf(names, members) : value
 }
 
-/** In place; whether anything was out of order. Objects have few members, for which `sort` is slow. */
-function sortFew(names: string[]): boolean {
+/** JSON makes `{}` of a Map, a Set and the like, whatever is in them: two inputs would be one. */
+function requireMembers(value: object): void {
+  const kind = Object.prototype.toString.call(value)
+  if (kind === '[object Object]' || ArrayBuffer.isView(value)) return
+  throw new TypeError(`JSON has nothing for a ${kind.slice('[object '.length, -1)}`)
+}
+
+function objectOf(names: readonly string[], members: readonly unknown[]): object {
+  const made: Record<string, unknown> = {}
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] ?? ''
+    // Assigned, it would be the prototype.
+    if (name === '__proto__') Object.defineProperty(made, name, { value: members[at], enumerable: true })
+    else made[name] = members[at]
+  }
+  return made
+}
+
+/** Names and what they name, in place; whether anything was out of order. Objects have few members, for which `sort` is slow. */
+function sortFew(names: string[], members: unknown[]): boolean {
   let changed = false
   for (let at = 1; at < names.length; at++) {
     const name = names[at] ?? ''
-    if ((names[at - 1] ?? '') <= name) continue
+    if (!precedes(name, names[at - 1] ?? '')) continue
     if (names.length > 32) {
-      names.sort()
+      sortMany(names, members)
       return true
     }
     changed = true
+    const member = members[at]
     let place = at
-    for (; place > 0 && (names[place - 1] ?? '') > name; place--) names[place] = names[place - 1] ?? ''
+    for (; place > 0 && precedes(name, names[place - 1] ?? ''); place--) {
+      names[place] = names[place - 1] ?? ''
+      members[place] = members[place - 1]
+    }
     names[place] = name
+    members[place] = member
   }
   return changed
+}
+
+/** As `a < b`, which is slower where the first characters tell. */
+function precedes(a: string, b: string): boolean {
+  const difference = a.charCodeAt(0) - b.charCodeAt(0)
+  return difference < 0 || (!(difference > 0) && a < b)
+}
+
+function sortMany(names: string[], members: unknown[]): void {
+  const sorted = names
+    .map((name, at) => [name, members[at]] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  for (const [at, [name, member]] of sorted.entries()) {
+    names[at] = name
+    members[at] = member
+  }
 }
 
 function invalid(cause: unknown): IdempotencyError {

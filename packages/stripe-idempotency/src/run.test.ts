@@ -38,3 +38,52 @@ describe('names that UTF-8 cannot tell apart', () => {
     await expect(answer).rejects.toMatchObject({ code: 'scope_missing' })
   })
 })
+
+describe('what JSON cannot keep', () => {
+  const idempotency = createIdempotency({ store: memoryStore() })
+  const cyclic: { self?: unknown } = {}
+  cyclic.self = cyclic
+
+  test.each([
+    ['a Map', new Map([[1, 2]])],
+    ['a Set in an array', [new Set([1])]],
+    ['form data as a member', { form: new URLSearchParams('a=1') }],
+    ['a regular expression', /a/],
+    ['a bigint', 1n],
+    ['a cycle', cyclic],
+  ])('is no input, so that no two of them are one: %s', async (name, input) => {
+    await expect(idempotency.run({ scope: 'acct_1', key: name, input }, async () => 1)).rejects.toMatchObject(
+      {
+        code: 'input_invalid',
+      },
+    )
+  })
+
+  test.each([
+    ['empty', {}, {}],
+    ['of no prototype', Object.create(null), {}],
+    ['of no bytes', new Uint8Array(), {}],
+    ['of a date', new Date(0), new Date(0)],
+  ])('is no object %s', async (name, input, same) => {
+    const request = { scope: 'acct_1', key: name }
+    await idempotency.run({ ...request, input }, async () => 1)
+    expect(await idempotency.run({ ...request, input: same }, async () => 2)).toMatchObject({ value: 1 })
+  })
+
+  test('is no value: the error says so, and the work, which was done, is not done again', async () => {
+    const request = { scope: 'acct_1', key: 'cyclic', input: null }
+    await expect(idempotency.run(request, async () => cyclic)).rejects.toMatchObject({
+      code: 'value_invalid',
+      message: expect.stringContaining('circular'),
+    })
+    await expect(idempotency.run(request, async () => 1)).rejects.toMatchObject({ code: 'uncertain' })
+  })
+})
+
+test('a store that is none is refused when it is given', () => {
+  for (const store of [undefined, null, {}, 'redis://…']) {
+    expect(() => createIdempotency(Object({ store }))).toThrow(
+      expect.objectContaining({ code: 'invalid_option' }),
+    )
+  }
+})

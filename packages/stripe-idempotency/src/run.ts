@@ -1,15 +1,17 @@
 import { Buffer } from 'node:buffer'
 import { type Duration, parseDuration } from './duration.ts'
-import type { Engine, Execution, Settled } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { type Failure, IdempotencyError, shown } from './errors.ts'
-import { fingerprintOf } from './input.ts'
+import type { Execution } from './execution.ts'
+import { fingerprintOf, textOf } from './input.ts'
+import type { Settled } from './settlement.ts'
 
 /** What {@link Idempotency.run} is asked for. */
 export interface RunRequest {
   /** Whose key it is: an account, a tenant. */
   readonly scope: string
   readonly key: string
-  /** What is asked for: the same key with another input is a mismatch. As JSON. */
+  /** What is asked for: the same key with another input is a mismatch. As JSON: what that makes equal, such as NaN and null, is the same. */
   readonly input: unknown
   /** What is called; a key is for one of them. Default: none. */
   readonly operation?: string
@@ -40,7 +42,7 @@ export async function run<Value>(
   checkText('key', key)
   let value: { readonly value: Value } | undefined
   let failure: { readonly error: unknown } | undefined
-  const settled = await engine.settle(
+  const asked = engine.settle(
     {
       scope,
       key,
@@ -56,9 +58,10 @@ export async function run<Value>(
         failure = { error }
         return { answer: new Uint8Array(), fate: 'release' }
       }
-      return { answer: Buffer.from(JSON.stringify({ value: value.value })), fate: 'keep' }
+      return { answer: Buffer.from(textOf(value.value)), fate: 'keep' }
     },
   )
+  const settled = 'outcome' in asked ? asked : await asked
   if (failure !== undefined) throw failure.error
   // What the work came to is handed on as it is, not as what JSON makes of it.
   return value !== undefined && settled.outcome === 'executed'

@@ -67,7 +67,9 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
       return Buffer.concat([Uint8Array.of(encrypted, id.length), id, nonce, ...body, cipher.getAuthTag()])
     },
     open(sealed, place) {
-      const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
+      const bytes = Buffer.isBuffer(sealed)
+        ? sealed
+        : Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
       // Where there are secrets, clear content is forged, or altered.
       if (bytes[0] === plain && first === undefined) return bytes.subarray(1)
       const idEnd = 2 + (bytes[1] ?? 0)

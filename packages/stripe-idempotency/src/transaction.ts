@@ -1,23 +1,23 @@
-import type { Performed, Settled } from './engine.ts'
 import { IdempotencyError } from './errors.ts'
 import type { Hold } from './execution.ts'
 import type { Holder, IdempotencyRecord } from './record/record.ts'
 import { placeOf, type Sealer } from './seal.ts'
-import type { IdempotencyStore, TransactionalStore } from './store/store.ts'
+import type { Performed, Settled } from './settlement.ts'
+import { type IdempotencyStore, isTransactional, type TransactionalStore } from './store/store.ts'
 
 const triesMax = 5
 
 /**
  * Runs `work` in a transaction of the store, again where it collided with another one, or where nobody knows whether its
- * commit was carried out: then the key, which was committed with it, tells.
+ * commit was carried out: then the key, which was committed with it, tells. `work` is that of one claim.
  */
 export async function inTransaction<Transaction, Result>(
   store: TransactionalStore<Transaction>,
-  work: (transaction: Transaction) => Promise<Result>,
+  work: (transaction: Transaction, again: boolean) => Promise<Result>,
 ): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
-      return await store.transaction(work)
+      return await store.transaction((each) => work(each, tries > 1), { ofClaim: true })
     } catch (error) {
       if (tries === triesMax || !store.isTransient(error)) throw error
     }
@@ -33,26 +33,31 @@ export function transactionsOf(store: IdempotencyStore): TransactionalStore<neve
   )
 }
 
-function isTransactional(store: IdempotencyStore): store is TransactionalStore<never> {
-  return 'transaction' in store && 'within' in store && 'isTransient' in store
-}
-
 /** A record held by the transaction that claimed it: until that ends, nobody else can have it. */
 export class OpenTransaction implements Hold {
   readonly holder: Holder
-  readonly #lost: AbortController = new AbortController()
+  /** Made when somebody asks for it. */
+  #controller: AbortController | undefined
+  #reason: IdempotencyError | undefined
 
   constructor({ scope, key, id, fence, owner }: IdempotencyRecord) {
     this.holder = { scope, key, id, fence, owner }
   }
 
   get signal(): AbortSignal {
-    return this.#lost.signal
+    this.#controller ??= new AbortController()
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    return this.#controller.signal
+  }
+
+  ensure(): void {
+    this.signal.throwIfAborted()
   }
 
   lose(why: string): IdempotencyError {
     const error = new IdempotencyError('lease_lost', `record ${this.holder.id} was lost: ${why}`)
-    this.#lost.abort(error)
+    this.#reason ??= error
+    this.#controller?.abort(error)
     return error
   }
 }
@@ -71,7 +76,7 @@ export async function finishWithin(
     return { outcome: 'uncertain', recordId, why: performed.why }
   }
   const { answer, fate } = performed
-  const executed: Settled = { outcome: 'executed', recordId, fence, answer }
+  const executed: Settled = { outcome: 'executed', recordId, fence, answer, expiresAt: record.expiresAt }
   if (fate === 'kept') return executed
   if (fate === 'keep') {
     if (await part.complete(hold.holder, sealer.seal(answer, placeOf(record)))) return executed

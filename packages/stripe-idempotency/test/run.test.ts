@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import {
+  applied,
+  type ClaimRequest,
   createIdempotency,
   type Execution,
   type Idempotency,
@@ -232,6 +234,31 @@ describe('leases and fences', () => {
     expect(record && (await store.settle(record, null))).toBe(true)
     expect(await outcome(other.run(request, work))).toBe('executed "done"')
   })
+
+  test('who wakes when somebody has settled it answers as was settled, and is told that it lost its lease', async () => {
+    const { clock, store, other } = world()
+    const stuck = createIdempotency({ store, clock: paused(clock, 3 * minute) ?? clock })
+    const outcomes: string[] = []
+    let lost = 0
+    stuck.on('lease-lost', () => lost++)
+    const first = outcome(
+      stuck.run(request, async () => {
+        await sleep(clock, 3 * minute + 1)
+        return 'its own'
+      }),
+    ).then((each) => outcomes.push(each))
+    const settle = async (): Promise<void> => {
+      expect(await outcome(other.run(request, async () => 'another'))).toBe('uncertain')
+      const [record] = await store.list({ limit: 10, state: 'uncertain' })
+      if (record !== undefined) await other.resolve(record, applied('settled'))
+    }
+    clock.setTimeout(() => void settle(), 2 * minute)
+    await clock.run(() => outcomes.length === 1)
+    await first
+    expect(outcomes).toEqual(['replayed "settled"'])
+    expect(lost).toBe(1)
+    expect(await outcome(other.run(request, async () => 'another'))).toBe('replayed "settled"')
+  })
 })
 
 describe('a store that fails', () => {
@@ -355,18 +382,26 @@ describe('secrets', () => {
   })
 
   test('a byte that is flipped is an error, never another answer', async () => {
-    const { idempotency, store } = world({ secrets: [secret] })
+    const { idempotency, store, clock } = world({ secrets: [secret] })
     await idempotency.run(request, async () => 'done')
-    const [record] = await store.list({ limit: 1 })
-    const bytes = record?.response ?? new Uint8Array()
-    expect(bytes.length).toBeGreaterThan(40)
-    for (let at = 0; at < bytes.length; at++) {
-      bytes[at] = (bytes[at] ?? 0) ^ 1
-      // The first byte says that it is sealed: without it this is some other content.
-      if (at > 0) expect(await outcome(idempotency.run(request, async () => 0))).toBe('record_corrupt')
-      bytes[at] = (bytes[at] ?? 0) ^ 1
+    let flipped: number | undefined
+    let length = 0
+    const tampered: IdempotencyStore = Object.assign(Object.create(store), {
+      async claim(claim: ClaimRequest) {
+        const answer = await store.claim(claim)
+        const response = Buffer.from(answer.record.response ?? [])
+        length = response.length
+        if (flipped !== undefined) response[flipped] = (response[flipped] ?? 0) ^ 1
+        return { ...answer, record: { ...answer.record, response } }
+      },
+    })
+    const retry = createIdempotency({ store: tampered, clock, secrets: [secret] })
+    expect(await outcome(retry.run(request, async () => 0))).toBe('replayed "done"')
+    expect(length).toBeGreaterThan(40)
+    // The first byte says that it is sealed: without it this is some other content.
+    for (flipped = 1; flipped < length; flipped++) {
+      expect(await outcome(retry.run(request, async () => 0))).toBe('record_corrupt')
     }
-    expect(await outcome(idempotency.run(request, async () => 0))).toBe('replayed "done"')
   })
 
   test('what was erased is gone, and is not executed again', async () => {

@@ -1,15 +1,19 @@
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics'
+import { createRequire } from 'node:module'
+import * as sdk3 from '@opentelemetry/sdk-metrics'
 import { expect, test } from 'vitest'
 import { channels } from '../events.ts'
 import { createIdempotency } from '../idempotency.ts'
 import { memoryStore } from '../store/memory.ts'
 import { observeIdempotency } from './otel.ts'
 import { PrometheusMetrics } from './prometheus.ts'
+
+const require = createRequire(import.meta.url)
+// Its types are those of the other one.
+const sdk2: typeof sdk3 = require('opentelemetry-sdk-metrics2')
+const sdks = [
+  { major: 3, sdk: sdk3 },
+  { major: 2, sdk: sdk2 },
+]
 
 /** One execution of 300 ms, two replays, a mismatch, and a lease that is lost. */
 async function used(): Promise<void> {
@@ -49,10 +53,10 @@ test('Prometheus reads how often and how long, until it is disposed of', async (
   expect(metrics.text().split('\n')).toEqual(lines)
 })
 
-test('OpenTelemetry reads the same', async () => {
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 31 - 1 })
-  const provider = new MeterProvider({ readers: [reader] })
+test.each(sdks)('OpenTelemetry reads the same, by its SDK $major', async ({ sdk }) => {
+  const exporter = new sdk.InMemoryMetricExporter(sdk.AggregationTemporality.CUMULATIVE)
+  const reader = new sdk.PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 31 - 1 })
+  const provider = new sdk.MeterProvider({ readers: [reader] })
   const stop = observeIdempotency(provider.getMeter('test'))
   await used()
   stop()

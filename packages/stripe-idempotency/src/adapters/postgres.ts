@@ -1,9 +1,10 @@
-import { IdempotencyError, shown } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import { type PostgresClient, portOf } from './postgres/client.ts'
 import { PostgresStore } from './postgres/postgres-store.ts'
+import { checkTable } from './postgres/table.ts'
 
 export type { PostgresClient, PostgresQuerier } from './postgres/client.ts'
+export { type PostgresOutbox, type PostgresOutboxOptions, postgresOutbox } from './postgres/outbox.ts'
 export type { PostgresStore } from './postgres/postgres-store.ts'
 
 /** Options of {@link postgresStore}. */
@@ -34,12 +35,7 @@ export interface PostgresStoreOptions {
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const { pool, table = 'idempotency_record', transactionPooler = false, clock = null } = options
-  if (!/^([a-z_][a-z0-9_]{0,40}\.)?[a-z_][a-z0-9_]{0,40}$/.test(table)) {
-    throw new IdempotencyError(
-      'invalid_option',
-      `table must be a plain name in lower case, perhaps with its schema, not ${shown(table)}`,
-    )
-  }
+  checkTable(table)
   return new PostgresStore({
     port: portOf(pool, !transactionPooler),
     table,

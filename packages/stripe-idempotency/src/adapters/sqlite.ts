@@ -3,24 +3,19 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { IdempotencyError, shown } from '../errors.ts'
 import { type Clock, realClock } from '../ports.ts'
 import {
-  advanced,
   type ClaimAnswer,
   type ClaimRequest,
   claim,
-  completed,
   erased,
-  type Holder,
   hasExpired,
-  holds,
   type IdempotencyRecord,
-  left,
-  type RecoveryPoint,
   renewed,
-  reopened,
-  uncertain,
 } from '../record/record.ts'
-import type { ListFilter, TransactionalStore } from '../store/store.ts'
+import { type Change, ChangingStore, type Place } from '../store/changing-store.ts'
+import type { Finding, ListFilter, TransactionalStore } from '../store/store.ts'
+import { examine } from './sqlite/doctor.ts'
 import { Turns } from './sqlite/turns.ts'
+import { isBusy, keepWriteAheadLog } from './sqlite/write-ahead-log.ts'
 
 export { type SqliteOutboxOptions, sqliteOutbox } from './sqlite/outbox.ts'
 
@@ -36,12 +31,6 @@ export interface SqliteStoreOptions {
   /** Default: the clock of the process. All processes on one file are on one machine. */
   readonly clock?: Clock
 }
-
-// SQLITE_BUSY and SQLITE_LOCKED, whatever their extended code. (sqlite.org/rescode.html)
-const busyCodes: ReadonlySet<number> = new Set([5, 6])
-
-/** What identifies a record, and what it is written under. */
-type Place = Pick<IdempotencyRecord, 'scope' | 'key'>
 
 /**
  * A store in an SQLite database, for the processes of one machine. Makes its tables where they are not there, and sets
@@ -62,7 +51,7 @@ export function sqliteStore({
 }
 
 /** See {@link sqliteStore}. */
-export class SqliteStore implements TransactionalStore<DatabaseSync> {
+export class SqliteStore extends ChangingStore implements TransactionalStore<DatabaseSync> {
   readonly #database: DatabaseSync
   readonly #clock: Clock
   readonly #table: string
@@ -78,6 +67,7 @@ export class SqliteStore implements TransactionalStore<DatabaseSync> {
 
   /** @internal */
   constructor(database: DatabaseSync, table: string, clock: Clock, turns: Turns | undefined) {
+    super()
     this.#database = database
     this.#table = table
     this.#clock = clock
@@ -97,63 +87,12 @@ export class SqliteStore implements TransactionalStore<DatabaseSync> {
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     return this.#atomically(() => {
-      const found = this.#find(request)
-      const answer = claim(found, request, this.#clock.now())
-      if (answer.record !== found) this.#put(answer.record)
+      const now = this.#clock.now()
+      const kept = this.#find(request)
+      const found = kept && afterSetBack(kept, request.lease, now)
+      const answer = claim(found, request, now)
+      if (answer.record !== kept) this.#put(answer.record)
       return answer
-    })
-  }
-
-  async renew(holder: Holder, lease: number): Promise<boolean> {
-    return this.#change(holder, (record) => renewed(record, lease, this.#clock.now()))
-  }
-
-  async advance(holder: Holder, point: RecoveryPoint): Promise<boolean> {
-    return this.#change(holder, (record) => advanced(record, point))
-  }
-
-  async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
-    return this.#change(holder, (record) => completed(record, response))
-  }
-
-  async leave(holder: Holder): Promise<boolean> {
-    return this.#change(holder, left)
-  }
-
-  async release(holder: Holder): Promise<boolean> {
-    return this.#atomically(() => {
-      if (!holds(holder, this.#find(holder))) return false
-      this.#remove(holder)
-      return true
-    })
-  }
-
-  async markUncertain(holder: Holder, why: string): Promise<boolean> {
-    return this.#change(holder, (record) => uncertain(record, why))
-  }
-
-  async settle(
-    which: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>,
-    response: Uint8Array | null,
-  ): Promise<boolean> {
-    return this.#atomically(() => {
-      const found = this.#find(which)
-      if (found?.id !== which.id || found.state !== 'uncertain') return false
-      if (response === null) this.#remove(which)
-      else this.#put(completed(found, response))
-      return true
-    })
-  }
-
-  async reopen(
-    which: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>,
-    point: RecoveryPoint,
-  ): Promise<boolean> {
-    return this.#atomically(() => {
-      const found = this.#find(which)
-      if (found?.id !== which.id || found.state !== 'uncertain') return false
-      this.#put(reopened(found, point))
-      return true
     })
   }
 
@@ -164,10 +103,15 @@ export class SqliteStore implements TransactionalStore<DatabaseSync> {
 
   async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const now = this.#clock.now()
+    // What is open has an index of its own, which is taken where the query says that it looks for nothing else.
+    const states =
+      state === undefined || state === 'completed'
+        ? '(?2 IS NULL OR state = ?2)'
+        : "state = ?2 AND state <> 'completed'"
     const query = this.#database.prepare(
       `SELECT * FROM ${this.#table}
-         WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR state = ?2)
-           AND (?3 IS NULL OR (state = 'claimed' AND lease_ends <= ?3))
+         WHERE (?1 IS NULL OR scope = ?1) AND ${states}
+           AND (?3 IS NULL OR (state = 'claimed' AND (lease_ends <= ?3 OR created_at > ?4)))
            AND NOT (state = 'completed' AND expires_at <= ?4)
          ORDER BY created_at DESC LIMIT ?5`,
     )
@@ -197,9 +141,14 @@ export class SqliteStore implements TransactionalStore<DatabaseSync> {
       for (const row of rows) this.#put(erased(this.#recordOf(row)))
       return rows.length
     })
-    // What was deleted stays in the pages and in the log until they are written anew.
+    // What was deleted is overwritten in its pages, and stays in the log until that is written back.
     await this.#reading(() => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
     return count
+  }
+
+  /** What would lose records: a damaged file, a database without a write-ahead log. */
+  async doctor(): Promise<readonly Finding[]> {
+    return this.#reading(() => examine(this.#database, this.#table, this.#clock.now()))
   }
 
   /** Nothing is left open: the database is the caller's. */
@@ -230,15 +179,15 @@ export class SqliteStore implements TransactionalStore<DatabaseSync> {
 
   /** Another connection was writing, for longer than `busy_timeout`. */
   isTransient(error: unknown): boolean {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined
-    return typeof code === 'number' && busyCodes.has(code & 0xff)
+    return isBusy(error)
   }
 
-  async #change(holder: Holder, change: (record: IdempotencyRecord) => IdempotencyRecord): Promise<boolean> {
+  protected change(place: Place, change: Change): Promise<boolean> {
     return this.#atomically(() => {
-      const found = this.#find(holder)
-      if (!holds(holder, found)) return false
-      this.#put(change(found))
+      const next = change(this.#find(place), this.#clock.now())
+      if (next === undefined) return false
+      if (next === null) this.#remove(place)
+      else this.#put(next)
       return true
     })
   }
@@ -255,10 +204,10 @@ export class SqliteStore implements TransactionalStore<DatabaseSync> {
 
   #migrate(): void {
     const table = this.#table
+    keepWriteAheadLog(this.#database)
     this.#database.exec(`
-      PRAGMA journal_mode = WAL;
+      PRAGMA secure_delete = ON;
       PRAGMA synchronous = FULL;
-      PRAGMA busy_timeout = 5000;
       CREATE TABLE IF NOT EXISTS ${table} (
         scope TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, endpoint TEXT NOT NULL, fingerprint BLOB NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('claimed', 'completed', 'uncertain')),
@@ -343,6 +292,16 @@ export class SqliteStore implements TransactionalStore<DatabaseSync> {
       erased: row['erased'] === 1,
     }
   }
+}
+
+/**
+ * A record from the future was claimed before the clock was set back. Its holder may be at work, and has one lease from now
+ * to renew it; without that, one that is dead would have it until the old time comes again.
+ */
+function afterSetBack(record: IdempotencyRecord, lease: number, now: number): IdempotencyRecord {
+  return record.state === 'claimed' && record.createdAt > now && record.leaseEnds > now + lease
+    ? renewed(record, lease, now)
+    : record
 }
 
 function nested(): IdempotencyError {

@@ -2,7 +2,6 @@
 const stringToken = /"(?:[ !\u{23}-\u{5b}\u{5d}-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy
 const numberToken = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const word = /true|false|null/y
-const space = /[ \t\n\r]*/y
 
 const depthMax = 500
 
@@ -29,12 +28,12 @@ class Reader {
 
   whole(leftOut: LeftOut | undefined): string | undefined {
     const value = this.#value(leftOut, 0)
-    this.#token(space)
+    this.#skipSpace()
     return this.#at === this.#text.length ? value : undefined
   }
 
   #value(leftOut: LeftOut | undefined, depth: number): string | undefined {
-    this.#token(space)
+    this.#skipSpace()
     switch (this.#text[this.#at]) {
       case '{':
         return depth < depthMax ? this.#object(leftOut, depth + 1) : undefined
@@ -50,25 +49,34 @@ class Reader {
   }
 
   #object(leftOut: LeftOut | undefined, depth: number): string | undefined {
-    const members = new Map<string, string>()
-    const names = new Set<string>()
+    const members: Member[] = []
+    let inOrder = true
+    let before: string | undefined
     this.#at++
     if (this.#take('}')) return '{}'
     do {
-      this.#token(space)
+      this.#skipSpace()
       const token = this.#token(stringToken)
       if (token === undefined || !this.#take(':')) return undefined
-      const name: string = JSON.parse(token)
+      const isPlain = !token.includes('\\') && token.isWellFormed()
+      const name: string = isPlain ? token.slice(1, -1) : JSON.parse(token)
       const below = leftOut?.get(name)
       const value = this.#value(below === true ? undefined : below, depth)
-      if (value === undefined || names.has(name)) return undefined
-      names.add(name)
-      if (below !== true) members.set(name, `${JSON.stringify(name)}:${value}`)
+      if (value === undefined) return undefined
+      const text = `${isPlain ? token : JSON.stringify(name)}:${value}`
+      members.push({ name, text: below === true ? undefined : text })
+      inOrder &&= before === undefined || before < name
+      before = name
     } while (this.#take(','))
     if (!this.#take('}')) return undefined
     // By UTF-16 code units, as the comparison of strings goes.
-    const sorted = [...members].toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return `{${sorted.map(([, member]) => member).join()}}`
+    const sorted = inOrder ? members : members.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    if (!inOrder && sorted.some(({ name }, at) => name === sorted[at + 1]?.name)) return undefined
+    let text = ''
+    for (const member of sorted) {
+      if (member.text !== undefined) text += text === '' ? member.text : `,${member.text}`
+    }
+    return `{${text}}`
   }
 
   #array(leftOut: LeftOut | undefined, depth: number): string | undefined {
@@ -86,16 +94,31 @@ class Reader {
   }
 
   #take(character: string): boolean {
-    this.#token(space)
+    this.#skipSpace()
     if (this.#text[this.#at] !== character) return false
     this.#at++
     return true
   }
 
+  #skipSpace(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at)
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
+      this.#at++
+    }
+  }
+
   #token(expression: RegExp): string | undefined {
     expression.lastIndex = this.#at
-    const found = expression.exec(this.#text)?.[0]
-    if (found !== undefined) this.#at += found.length
-    return found
+    if (!expression.test(this.#text)) return undefined
+    const token = this.#text.slice(this.#at, expression.lastIndex)
+    this.#at = expression.lastIndex
+    return token
   }
+}
+
+/** A member of an object; without a text where it is left out. */
+interface Member {
+  readonly name: string
+  readonly text: string | undefined
 }

@@ -37,10 +37,13 @@ export function fingerprint(content: RequestContent, options: FingerprintOptions
   const parts = [version, String(query.length), ...query, type, ...contentParts(type, content, options)]
   if (content.headers !== undefined)
     parts.unshift('headers', String(content.headers.length), ...content.headers.flat())
-  const bytes = Buffer.concat(parts.flatMap(lengthPrefixed))
+  // One text, which is hashed as it stands: parts are well-formed Unicode, and their lengths keep them apart.
+  let text = ''
+  for (const part of parts) text += `${part.length}:${part}`
   return options.secret === undefined
-    ? hash('sha256', bytes, 'buffer')
-    : createHmac('sha256', options.secret).update(bytes).digest()
+    ? // By way of a text: a buffer that it makes itself costs several times as much.
+      Buffer.from(hash('sha256', text, 'latin1'), 'latin1')
+    : createHmac('sha256', options.secret).update(text).digest()
 }
 
 /** In constant time. */
@@ -69,9 +72,11 @@ function contentParts(
   return ['bytes', bytes.toString('latin1')]
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function utf8(bytes: Buffer): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch {
     return undefined
   }
@@ -80,11 +85,4 @@ function utf8(bytes: Buffer): string | undefined {
 /** The media type without its parameters. */
 function essence(contentType: string): string {
   return (contentType.split(';')[0] ?? '').trim().toLowerCase()
-}
-
-function lengthPrefixed(text: string): Uint8Array[] {
-  const bytes = Buffer.from(text, 'utf8')
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64BE(BigInt(bytes.length))
-  return [length, bytes]
 }

@@ -1,12 +1,14 @@
 import { Buffer } from 'node:buffer'
-import type { Engine, Execution, Performed, Request, Settled } from '../engine.ts'
+import type { Engine } from '../engine.ts'
 import { IdempotencyError, isIdempotencyError, shown } from '../errors.ts'
+import type { Execution } from '../execution.ts'
 import type { LeftOut } from '../fingerprint/canonical-json.ts'
 import { fingerprint } from '../fingerprint/fingerprint.ts'
-import { keyLines, readKey } from '../key/idempotency-key.ts'
+import { keyIn, keyLines, readKey } from '../key/idempotency-key.ts'
 import type { Mode, Problem } from '../mode/mode.ts'
 import type { OnAbandoned } from '../record/record.ts'
 import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
+import type { Performed, Request, Settled } from '../settlement.ts'
 import { withoutCodings } from './content-coding.ts'
 import { KeptStream } from './kept-stream.ts'
 import {
@@ -50,6 +52,8 @@ export type HttpHandler = (context: HandlerContext) => Promise<LiveResponse>
 /** What became of a request, for those who count. */
 export type ExchangeOutcome = Settled['outcome'] | 'passed' | Problem['kind']
 
+type Replayed = Extract<Settled, { outcome: 'replayed' }>
+
 /** An answer, and how it came about. */
 export interface Exchanged {
   readonly outcome: ExchangeOutcome
@@ -66,9 +70,11 @@ interface Streaming {
 export class Exchange {
   readonly settings: ExchangeSettings
   readonly #engine: Engine
+  readonly #keyHeader: string
 
   constructor(engine: Engine, settings: ExchangeSettings) {
     this.#engine = engine
+    this.#keyHeader = settings.mode.key.header.toLowerCase()
     this.settings = settings
   }
 
@@ -77,7 +83,7 @@ export class Exchange {
     const { mode } = this.settings
     if (!mode.methods.has(method)) return false
     if (mode.withoutKey !== 'pass' || mode.key.member !== undefined) return true
-    return linesOf(headers, mode.key.header.toLowerCase()).length > 0
+    return headers.some(([name]) => name === this.#keyHeader)
   }
 
   /**
@@ -170,10 +176,10 @@ export class Exchange {
     switch (settled.outcome) {
       case 'executed': {
         const response = live ?? asSent(decodeResponse(settled.answer))
-        return { outcome: 'executed', response: this.#first(response, key, requestId) }
+        return { outcome: 'executed', response: this.#first(response, key, requestId, settled.expiresAt) }
       }
       case 'replayed':
-        return this.#replay(settled.answer, key, requestId, settled.recordId)
+        return this.#replay(settled, key, requestId)
       case 'mismatch':
         return this.refuse(
           settled.of === 'content'
@@ -196,19 +202,18 @@ export class Exchange {
     const { mode, wait, onAbandoned, leftOut } = this.settings
     const compared = mode.comparedHeaders
     const contentType = linesOf(request.headers, 'content-type')[0] ?? ''
+    const content = {
+      query: request.query,
+      contentType,
+      body: request.body,
+      ...(compared && { headers: request.headers.filter(([name]) => compared.includes(name)) }),
+    }
     return {
       scope,
-      key,
+      key: keyIn(mode.keySpace, key),
       endpoint: `${request.method} ${request.path}`,
-      fingerprint: fingerprint(
-        {
-          query: request.query,
-          contentType,
-          body: request.body,
-          ...(compared && { headers: request.headers.filter(([name]) => compared.includes(name)) }),
-        },
-        leftOut === undefined ? {} : { leftOut },
-      ),
+      fingerprint: fingerprint(content, leftOut === undefined ? {} : { leftOut }),
+      content,
       onAbandoned,
       wait,
       ...(gone && { signal: gone }),
@@ -245,7 +250,7 @@ export class Exchange {
     }
   }
 
-  #first(response: LiveResponse, key: string, requestId: string): LiveResponse {
+  #first(response: LiveResponse, key: string, requestId: string, expiresAt?: number): LiveResponse {
     const { mode } = this.settings
     const ownId = linesOf(response.headers, 'request-id')[0]
     return withHeaders(response, [
@@ -257,10 +262,11 @@ export class Exchange {
         : []),
       [mode.key.header.toLowerCase(), key],
       ...this.#shouldRetry(response.status),
+      ...(mode.keeps(response.status) ? this.#expiry(expiresAt) : []),
     ])
   }
 
-  #replay(answer: Uint8Array | null, key: string, requestId: string, recordId: string): Exchanged {
+  #replay({ answer, recordId, expiresAt }: Replayed, key: string, requestId: string): Exchanged {
     const { mode } = this.settings
     const kept = answer === null ? undefined : decodeResponse(answer)
     if (kept === undefined || kept.body === null || mode.repeats === 'refused') {
@@ -277,8 +283,14 @@ export class Exchange {
       ['idempotent-replayed', 'true'],
       ['cache-control', 'no-store'],
       ...this.#shouldRetry(kept.status),
+      ...this.#expiry(expiresAt),
     ])
     return { outcome: 'replayed', response }
+  }
+
+  #expiry(expiresAt: number | undefined): HeaderLines {
+    if (this.settings.mode.tellsExpiry !== true || expiresAt === undefined) return []
+    return [['idempotency-expires', new Date(expiresAt).toUTCString()]]
   }
 
   /** An answer that is kept stays the same, however often it is asked for. */

@@ -95,3 +95,8 @@ function invalid({ header, member }: KeyRules, why: string): IdempotencyError {
   const place = member === undefined ? `header ${header}` : `member ${member}`
   return new IdempotencyError('key_invalid', `the ${place} cannot be read: ${why}`)
 }
+
+/** A key among those of an API that has its own. No key that a client can send looks like it. */
+export function keyIn(keySpace: string | undefined, key: string): string {
+  return keySpace === undefined ? key : `${keySpace}\0${key}`
+}

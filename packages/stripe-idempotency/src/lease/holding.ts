@@ -68,6 +68,12 @@ export class Holding implements Hold, Disposable {
     return this.lost ? 0 : this.#ends - this.#clock.monotonic()
   }
 
+  /** Asks the clock: a process that was stopped goes on before its timers do. */
+  ensure(): void {
+    this.#reason ??= this.remaining > 0 ? undefined : this.lose('it could not be renewed in time')
+    if (this.#reason !== undefined) throw this.#reason
+  }
+
   /** The holder has been told that it no longer holds the record. */
   lose(why: string): IdempotencyError {
     const error = new IdempotencyError('lease_lost', `the lease of record ${this.holder.id} was lost: ${why}`)
@@ -134,6 +140,7 @@ export class Holding implements Hold, Disposable {
   }
 }
 
-function safe(lease: number): number {
+/** For how long a lease is taken to last, from before it was asked for. */
+export function safe(lease: number): number {
   return lease * 0.9
 }

@@ -11,12 +11,19 @@ export interface IetfOptions {
   readonly required?: boolean
   /** Where it is written how keys are used, for the `Link` of an error. Default: the draft. */
   readonly documentation?: string
+  /** Whether answers have a header `Idempotency-Expires`; see {@link Mode.tellsExpiry}. Default: false. */
+  readonly tellsExpiry?: boolean
 }
 
 const draft = 'https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/'
 
 /** draft-ietf-httpapi-idempotency-key-header-07: POST and PATCH; errors as `application/problem+json` (RFC 9457) with the draft's titles. */
-export function ietf({ syntax = 'lenient', required = true, documentation = draft }: IetfOptions = {}): Mode {
+export function ietf({
+  syntax = 'lenient',
+  required = true,
+  documentation = draft,
+  tellsExpiry = false,
+}: IetfOptions = {}): Mode {
   return {
     name: 'ietf',
     methods: new Set(['POST', 'PATCH']),
@@ -27,6 +34,7 @@ export function ietf({ syntax = 'lenient', required = true, documentation = draf
     otherwise: 'release',
     requestIds: false,
     shouldRetry: false,
+    tellsExpiry,
     answer: (problem) => answer(problem, documentation),
   }
 }

@@ -30,6 +30,8 @@ export interface Mode {
   /** Methods on which a key has an effect. */
   readonly methods: ReadonlySet<string>
   readonly key: KeyRules
+  /** An API whose keys are its own: the same key under another one is another key. Default: shared by all without. */
+  readonly keySpace?: string
   /** What becomes of a request without a key. */
   readonly withoutKey: 'pass' | 'refuse' | 'generate'
   /** For how long an answer is kept at least, in milliseconds. */
@@ -44,6 +46,11 @@ export interface Mode {
   readonly repeats?: 'replayed' | 'refused'
   /** Whether each request has an id, that answers tell (`Request-Id`, `Original-Request`). */
   readonly requestIds: boolean
+  /**
+   * Whether answers tell until when they are kept (`Idempotency-Expires`, an HTTP date: an experiment of ours, the draft asks
+   * for such a header and names none). Default: false. An answer that is streamed while it is made does not tell.
+   */
+  readonly tellsExpiry?: boolean
   /** Whether answers tell the client if it should try again (`Stripe-Should-Retry`). */
   readonly shouldRetry: boolean
   readonly answer: (problem: Problem) => HttpResponse

@@ -25,10 +25,14 @@ export const stripeV1: Mode = {
   otherwise: 'release',
 }
 
-/** Stripe's API v2: a success is never repeated, a failure is carried out again; POST and DELETE. (docs.stripe.com/api-v2-overview) */
+/**
+ * Stripe's API v2: a success is never repeated, a failure is carried out again; POST and DELETE; a key of v1 is another
+ * key. (docs.stripe.com/api-v2-overview)
+ */
 export const stripeV2: Mode = {
   ...contract,
   name: 'stripe-v2',
+  keySpace: 'stripe-v2',
   methods: new Set(['POST', 'DELETE']),
   withoutKey: 'generate',
   retention: 30 * dayMs,

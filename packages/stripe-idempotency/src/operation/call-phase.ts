@@ -1,4 +1,4 @@
-import type { Held } from '../engine.ts'
+import type { Held } from '../execution.ts'
 import { commitEffect, commitPoint } from './commit-point.ts'
 import { foreignKeyOf } from './foreign-key.ts'
 import { intentName, read, written } from './journal.ts'
@@ -30,6 +30,8 @@ export async function performCall(
     await commitPoint(held, { name: intentName(phase.name), output })
   }
   context.signal.throwIfAborted()
+  // The other side knows no fences: this is the last moment to see that somebody else may be at it.
+  held.ensure()
   const output = written(known === undefined ? await phase.run(foreign) : known.value)
   // The last output is kept as the answer.
   if (!last) await commitEffect(setting, held, { name: phase.name, output })

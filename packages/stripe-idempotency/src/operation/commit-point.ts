@@ -1,5 +1,5 @@
-import type { Held } from '../engine.ts'
 import { isIdempotencyError, storeUnavailable } from '../errors.ts'
+import type { Held } from '../execution.ts'
 import type { RecoveryPoint } from '../record/record.ts'
 import { pause, type Setting } from './step.ts'
 

@@ -1,6 +1,7 @@
 import { type Duration, parsePositiveDuration } from '../duration.ts'
-import type { Held, Performed } from '../engine.ts'
+import type { Held } from '../execution.ts'
 import type { IdempotencyRecord } from '../record/record.ts'
+import type { Performed } from '../settlement.ts'
 import { parseCount } from './count.ts'
 import { read } from './journal.ts'
 import type { Task } from './loop.ts'
@@ -22,6 +23,29 @@ export interface CompleterOptions {
   readonly batch?: number
   /** Operations at the same time. Default: 10. */
   readonly concurrency?: number
+}
+
+/** Options of one round. */
+export interface CompleteOptions
+  extends Pick<CompleterOptions, 'pickUpAfter' | 'attempts' | 'batch' | 'concurrency'> {
+  /** Operations that have begun go on to the end of their phase, and no other begins. */
+  readonly signal?: AbortSignal
+}
+
+/** What became of an operation that was taken up. */
+export interface Completion {
+  readonly recordId: string
+  readonly operation: string
+  readonly outcome: /** It has its answer. */
+    | 'completed'
+    /** It failed, and may be taken up again. */
+    | 'left'
+    /** Nobody knows whether its phase in doubt took effect. */
+    | 'uncertain'
+    /** Another one has it, or it is gone. */
+    | 'held'
+  /** What stopped it. */
+  readonly error?: unknown
 }
 
 /** Operations that it waits with, in batches. */
@@ -59,15 +83,10 @@ export class Completer implements Task {
   }
 
   async round(): Promise<boolean> {
-    const { store, clock } = this.#parts
-    const limit = this.#batch + this.#due.size
-    const abandoned = await store.list({ limit, state: 'claimed', abandonedFor: this.#pickUpAfter })
-    const uncertain = await store.list({ limit, state: 'uncertain' })
-    const now = clock.monotonic()
+    const now = this.#parts.clock.monotonic()
     const due = new Map<string, number>()
     const ready: IdempotencyRecord[] = []
-    for (const record of [...abandoned, ...uncertain]) {
-      if (record.operation === null || !this.#parts.registry.has(record.operation.name)) continue
+    for (const record of await this.#open(this.#batch + this.#due.size)) {
       // One that was left by its caller has no end of a lease to count from.
       const first = record.state === 'claimed' && record.leaseEnds === 0 ? now + this.#pickUpAfter : now
       const at = this.#due.get(record.id) ?? first
@@ -79,35 +98,67 @@ export class Completer implements Task {
       }
     }
     this.#due = due
-    const rest = ready.values()
-    await Promise.all(Array.from({ length: this.#concurrency }, () => this.#each(rest)))
+    await this.#all(ready)
     return false
   }
 
-  async #each(records: Iterator<IdempotencyRecord>): Promise<void> {
-    for (let next = records.next(); !next.done && !this.#stop.aborted; next = records.next()) {
-      try {
-        await this.#take(next.value)
-      } catch (error) {
-        this.#onFailure(error)
+  /** Takes up at most a batch, whatever was taken up before. */
+  async once(): Promise<readonly Completion[]> {
+    return this.#all((await this.#open(this.#batch)).slice(0, this.#batch))
+  }
+
+  /** Of operations that are known here: at most `limit` that were abandoned, and as many uncertain ones. */
+  async #open(limit: number): Promise<readonly IdempotencyRecord[]> {
+    const { store, registry } = this.#parts
+    const abandoned = await store.list({ limit, state: 'claimed', abandonedFor: this.#pickUpAfter })
+    const uncertain = await store.list({ limit, state: 'uncertain' })
+    return [...abandoned, ...uncertain].filter(
+      ({ operation }) => operation !== null && registry.has(operation.name),
+    )
+  }
+
+  async #all(records: readonly IdempotencyRecord[]): Promise<readonly Completion[]> {
+    const rest = records.values()
+    const completions: Completion[] = []
+    const next = async (): Promise<void> => {
+      for (let each = rest.next(); !each.done && !this.#stop.aborted; each = rest.next()) {
+        const completion = await this.#completion(each.value)
+        completions.push(completion)
+        if ('error' in completion) this.#onFailure(completion.error)
       }
+    }
+    await Promise.all(Array.from({ length: this.#concurrency }, next))
+    return completions
+  }
+
+  async #completion(record: IdempotencyRecord): Promise<Completion> {
+    const about = { recordId: record.id, operation: record.operation?.name ?? '' }
+    try {
+      return { ...about, ...(await this.#take(record)) }
+    } catch (error) {
+      return { ...about, outcome: 'left', error }
     }
   }
 
-  async #take(record: IdempotencyRecord): Promise<void> {
+  async #take(record: IdempotencyRecord): Promise<Pick<Completion, 'outcome' | 'error'>> {
     const { engine, registry } = this.#parts
     const operation = record.operation && registry.get(record.operation.name)
-    if (operation === null || operation === undefined) return
+    if (operation === null || operation === undefined) return { outcome: 'held' }
     if (record.state === 'uncertain') {
       const verdict = await reconcileUncertain(this.#parts, operation, record, this.#stop)
-      if (verdict === undefined || !(await settleUncertain(this.#parts, record, verdict))) return
+      if (verdict === undefined || verdict.verdict === 'unknown') return { outcome: 'uncertain' }
+      if (!(await settleUncertain(this.#parts, record, verdict))) return { outcome: 'held' }
     }
     let attempt: Attempt | undefined
-    await engine.resume(record, async (held) => {
+    const settled = await engine.resume(record, async (held) => {
       attempt = await this.#attempt(operation, record, held)
       return attempt.performed
     })
-    if (attempt?.stopped !== undefined) throw attempt.stopped.error
+    if (settled === undefined || settled.outcome === 'in-use') return { outcome: 'held' }
+    const uncertain = settled.outcome === 'uncertain'
+    return attempt?.stopped === undefined
+      ? { outcome: uncertain ? 'uncertain' : 'completed' }
+      : { outcome: uncertain ? 'uncertain' : 'left', error: attempt.stopped.error }
   }
 
   async #attempt(operation: AnyOperation, record: IdempotencyRecord, held: Held): Promise<Attempt> {

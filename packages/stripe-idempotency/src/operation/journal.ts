@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { textOf } from '../input.ts'
 import type { Phase } from './phase.ts'
 
 /** How far an operation has come. */
@@ -18,8 +19,9 @@ export function intentName(phase: string): string {
   return `${phase}:intent`
 }
 
+/** @throws IdempotencyError `value_invalid` */
 export function written(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify({ value }))
+  return Buffer.from(textOf(value))
 }
 
 /** What `written` has written. */

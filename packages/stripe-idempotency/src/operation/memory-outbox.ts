@@ -18,7 +18,14 @@ export function memoryOutbox(options: MemoryOutboxOptions = {}): Outbox<null> {
   const waiting: StagedJob[] = []
   let delivering = 0
   return {
-    async stage(_, jobs) {
+    async stage(transaction, jobs) {
+      // One that is rolled back would leave its jobs here.
+      if (transaction !== null) {
+        throw new IdempotencyError(
+          'invalid_option',
+          'the outbox in memory is for stores without transactions',
+        )
+      }
       if (waiting.length + delivering + jobs.length > capacity) {
         throw new IdempotencyError(
           'store_unavailable',

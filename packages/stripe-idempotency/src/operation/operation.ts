@@ -1,6 +1,7 @@
 import { type Duration, parseDuration, parseRetention } from '../duration.ts'
-import type { Engine, Held } from '../engine.ts'
+import type { Engine } from '../engine.ts'
 import { IdempotencyError, shown } from '../errors.ts'
+import type { Held } from '../execution.ts'
 import { contentOf } from '../input.ts'
 import { checkText, type Run, runOf } from '../run.ts'
 import { read } from './journal.ts'

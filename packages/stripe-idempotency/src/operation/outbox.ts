@@ -25,7 +25,8 @@ export interface Outbox<Transaction> {
   stage(transaction: Transaction, jobs: readonly StagedJob[]): Promise<void>
   /**
    * Takes at most `limit` jobs, oldest first, that nobody else has taken, and hands them to `deliver`. They are gone once it
-   * has resolved, and there again when it rejects or dies: a job is delivered at least once.
+   * has resolved, and there again when it rejects or dies: a job is delivered at least once, and again only where a drainer
+   * was lost after it had delivered, or took longer than its lease.
    *
    * @returns the number of jobs delivered
    */

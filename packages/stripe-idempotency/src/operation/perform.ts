@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
-import type { Held, Performed } from '../engine.ts'
 import { type Failure, isIdempotencyError } from '../errors.ts'
+import type { Held } from '../execution.ts'
+import type { Performed } from '../settlement.ts'
 import { performCall } from './call-phase.ts'
 import { progressOf, written } from './journal.ts'
 import type { Phase } from './phase.ts'

@@ -34,10 +34,6 @@ export interface Done {
 /** A phase cannot go on, and nobody knows what an earlier attempt at it did. */
 export class InDoubt extends Error {}
 
-export function isTransactional(store: IdempotencyStore): store is TransactionalStore<unknown> {
-  return 'transaction' in store && 'within' in store && 'isTransient' in store
-}
-
 /** Lets some time pass. */
 export function pause(clock: Clock, ms: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()

@@ -1,13 +1,13 @@
-import type { Held } from '../engine.ts'
 import { IdempotencyError, isIdempotencyError, storeUnavailable } from '../errors.ts'
+import type { Held } from '../execution.ts'
 import type { Sealer } from '../seal.ts'
-import type { TransactionalStore } from '../store/store.ts'
+import { isTransactional, type TransactionalStore } from '../store/store.ts'
 import { commitEffect, commitPoint } from './commit-point.ts'
 import { foreignKeyOf } from './foreign-key.ts'
 import { intentName, read, written } from './journal.ts'
 import { jobPlace, type Outbox, type StagedJob } from './outbox.ts'
 import type { TxStep } from './phase.ts'
-import { type Done, InDoubt, isTransactional, pause, type Setting, type Step } from './step.ts'
+import { type Done, InDoubt, pause, type Setting, type Step } from './step.ts'
 
 const attemptsMax = 5
 const pauseMs = 10

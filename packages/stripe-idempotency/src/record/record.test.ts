@@ -14,6 +14,7 @@ import {
   type OnAbandoned,
   renewed,
   reopened,
+  settled,
   uncertain,
 } from './record.ts'
 
@@ -248,7 +249,7 @@ class Life {
         this.record = before && erased(before)
         break
       case 'settle':
-        if (before?.state === 'uncertain') this.record = completed(before, answer)
+        if (before?.state === 'uncertain') this.record = settled(before, answer)
         break
       case 'reopen':
         if (before?.state === 'uncertain') this.record = reopened(before, point)

@@ -157,6 +157,11 @@ export function uncertain(record: IdempotencyRecord, why: string): IdempotencyRe
   return { ...record, state: 'uncertain', why }
 }
 
+/** Somebody found out what it came to; its holder, where it wakes, is told that and not taken for who said it. */
+export function settled(record: IdempotencyRecord, response: Uint8Array): IdempotencyRecord {
+  return { ...completed(record, response), fence: record.fence + 1 }
+}
+
 /** Somebody found out: the next one goes on after the phase that was in doubt, or does it again. */
 export function reopened(record: IdempotencyRecord, point: RecoveryPoint): IdempotencyRecord {
   return { ...advanced(left(record), point), state: 'claimed', fence: record.fence + 1, why: null }
@@ -169,7 +174,7 @@ export function erased(record: IdempotencyRecord): IdempotencyRecord {
 }
 
 /** One for all records that have none, of which there may be millions. */
-const noJournal: ReadonlyMap<string, Uint8Array> = new Map()
+export const noJournal: ReadonlyMap<string, Uint8Array> = new Map()
 
 function newRecord(request: ClaimRequest, now: number): IdempotencyRecord {
   const { id, scope, key, endpoint, fingerprint, owner, lease, ttl, operation } = request

@@ -9,7 +9,8 @@ export interface CompareAndSet {
   replace(found: IdempotencyRecord, record: IdempotencyRecord): Promise<boolean>
 }
 
-const triesMax = 100
+/** How often a step is taken again because something else came first. */
+export const triesMax = 100
 
 /**
  * A claim by compare-and-set: in one step where the key is new or nothing changes, in two where a record is taken over.

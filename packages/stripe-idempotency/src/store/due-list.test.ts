@@ -24,12 +24,12 @@ describe('places that are due', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const list = new DueList()
-        let sorted: { readonly place: string; readonly second: number }[] = []
+        let sorted: { readonly place: number; readonly second: number }[] = []
         let now = 0
         for (const [at, each] of steps.entries()) {
           if (each.do === 'add') {
-            list.add(`place ${at}`, each.due)
-            const added = { place: `place ${at}`, second: Math.floor(each.due / 1000) }
+            list.add(at, each.due)
+            const added = { place: at, second: Math.floor(each.due / 1000) }
             sorted = [...sorted, added].toSorted((a, b) => a.second - b.second)
             continue
           }
@@ -45,7 +45,9 @@ describe('places that are due', () => {
           sorted = sorted.filter(({ place }) => !taken.includes(place))
         }
         const rest = list.take(Infinity, 1e12)
-        expect([...rest].toSorted()).toEqual(sorted.map(({ place }) => place).toSorted())
+        expect(rest.toSorted((a, b) => a - b)).toEqual(
+          sorted.map(({ place }) => place).toSorted((a, b) => a - b),
+        )
       }),
       { numRuns: 1000 },
     )
@@ -55,15 +57,15 @@ describe('places that are due', () => {
     const list = new DueList()
     const hour = 3_600_000
     const seconds = 300_000
-    list.add('first', 0)
-    for (let second = 0; second < seconds; second++) list.add(`place ${second}`, hour + second * 1000)
-    expect(list.take(2, 2 * hour)).toEqual(['first', 'place 0'])
+    list.add(-1, 0)
+    for (let second = 0; second < seconds; second++) list.add(second, hour + second * 1000)
+    expect(list.take(2, 2 * hour)).toEqual([-1, 0])
     expect(list.take(seconds, hour + seconds * 1000)).toHaveLength(seconds - 1)
   })
 
   test('a second may have any number of places', () => {
     const list = new DueList()
-    for (let each = 0; each < 300_000; each++) list.add(`place ${each}`, 0)
-    expect(list.take(300_000, 1000)).toHaveLength(300_000)
+    for (let each = 0; each < 300_000; each++) list.add(each, 0)
+    expect(new Set(list.take(300_000, 1000)).size).toBe(300_000)
   })
 })

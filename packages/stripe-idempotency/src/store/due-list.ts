@@ -1,14 +1,14 @@
 const secondMs = 1000
-const none: readonly string[] = []
+const none: readonly number[] = []
 
 /** Places with a moment each, given back once it has passed: a wheel with a slot for every second that has any. */
 export class DueList {
-  readonly #slots = new Map<number, string[]>()
+  readonly #slots = new Map<number, number[]>()
   /** Every slot before it is empty. */
   #first = Infinity
 
   /** @param due milliseconds */
-  add(place: string, due: number): void {
+  add(place: number, due: number): void {
     const second = Math.floor(due / secondMs)
     const slot = this.#slots.get(second)
     if (slot !== undefined) {
@@ -20,10 +20,10 @@ export class DueList {
   }
 
   /** Takes out at most `limit` places whose second has passed. */
-  take(limit: number, now: number): readonly string[] {
+  take(limit: number, now: number): readonly number[] {
     const end = Math.floor(now / secondMs)
     if (this.#first >= end) return none
-    const taken: string[] = []
+    const taken: number[] = []
     while (taken.length < limit && this.#first < end && this.#slots.size > 0) {
       const slot = this.#slots.get(this.#first)
       for (const place of slot?.splice(-(limit - taken.length)) ?? none) taken.push(place)

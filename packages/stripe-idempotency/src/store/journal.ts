@@ -18,6 +18,14 @@ export function writeJournal(journal: ReadonlyMap<string, Uint8Array>): Buffer {
   return Buffer.concat([...journal].map(([name, output]) => journalEntry({ name, output })))
 }
 
+/** How long the bytes were that a journal was read from. */
+const lengths = new WeakMap<ReadonlyMap<string, Uint8Array>, number>()
+
+/** Bytes that a journal has in its store: more than it would be written in, where a phase was added again. */
+export function storedLength(journal: ReadonlyMap<string, Uint8Array>): number {
+  return lengths.get(journal) ?? writeJournal(journal).length
+}
+
 /** @throws IdempotencyError `record_corrupt` */
 export function readJournal(bytes: Buffer): ReadonlyMap<string, Uint8Array> {
   const journal = new Map<string, Uint8Array>()
@@ -29,5 +37,6 @@ export function readJournal(bytes: Buffer): ReadonlyMap<string, Uint8Array> {
     journal.set(bytes.toString('utf8', at + 8, nameEnd), bytes.subarray(nameEnd, end))
     at = end
   }
+  if (journal.size > 0) lengths.set(journal, bytes.length)
   return journal
 }

@@ -1,7 +1,6 @@
 import { IdempotencyError } from '../errors.ts'
 import { type Clock, realClock } from '../ports.ts'
 import {
-  advanced,
   type ClaimAnswer,
   type ClaimRequest,
   claim,
@@ -11,13 +10,11 @@ import {
   hasExpired,
   holds,
   type IdempotencyRecord,
-  left,
-  type RecoveryPoint,
-  renewed,
-  reopened,
-  uncertain,
 } from '../record/record.ts'
+import { type Change, ChangingStore, endsHolding, type Place } from './changing-store.ts'
 import { DueList } from './due-list.ts'
+import { isPackedAt, type Packed, pack, unpack } from './packed-record.ts'
+import { numberOf } from './place-number.ts'
 import type { IdempotencyStore, ListFilter } from './store.ts'
 
 /** Options of {@link memoryStore}. */
@@ -45,102 +42,59 @@ export function memoryStore(options: MemoryStoreOptions = {}): IdempotencyStore 
 
 const sweptByClaim = 2
 
-class MemoryStore implements IdempotencyStore {
-  readonly #records = new Map<string, IdempotencyRecord>()
+type Stored = IdempotencyRecord | Packed
+
+class MemoryStore extends ChangingStore implements IdempotencyStore {
+  /** By the number of scope and key; a list where several have it. */
+  readonly #slots = new Map<number, Stored | Stored[]>()
+  #size = 0
   readonly #due = new DueList()
   readonly #watchers = new Map<string, Set<() => void>>()
   readonly #capacity: number
   readonly #clock: Clock
 
   constructor(capacity: number, clock: Clock) {
+    super()
     this.#capacity = capacity
     this.#clock = clock
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimAnswer> {
+  claim(request: ClaimRequest): ClaimAnswer {
     const now = this.#clock.now()
     this.#sweep(sweptByClaim, now)
-    const place = placeOf(request)
-    const found = this.#records.get(place)
-    if (found === undefined && this.#records.size >= this.#capacity) {
+    const number = numberOf(request)
+    const found = this.#get(number, request)
+    if (found === undefined && this.#size >= this.#capacity) {
       throw new IdempotencyError(
         'store_unavailable',
         `the memory store holds ${this.#capacity} records, as many as its capacity; reap, or raise capacity`,
       )
     }
     const answer = claim(found, request, now)
-    if (answer.record !== found) this.#put(place, answer.record)
+    if (answer.record !== found) this.#put(number, found, answer.record)
     return answer
   }
 
-  async renew(holder: Holder, lease: number): Promise<boolean> {
-    return this.#change(holder, (record) => renewed(record, lease, this.#clock.now()))
-  }
-
-  async advance(holder: Holder, point: RecoveryPoint): Promise<boolean> {
-    return this.#change(holder, (record) => advanced(record, point))
-  }
-
-  async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
-    return this.#change(holder, (record) => completed(record, response))
-  }
-
-  async leave(holder: Holder): Promise<boolean> {
-    const changed = this.#change(holder, left)
-    if (changed) this.#tell(holder.id)
-    return changed
-  }
-
-  async release(holder: Holder): Promise<boolean> {
-    const place = placeOf(holder)
-    const found = this.#records.get(place)
+  /** As every request is completed, without the functions that make a change of it. */
+  override complete(holder: Holder, response: Uint8Array): boolean {
+    const number = numberOf(holder)
+    const found = this.#get(number, holder)
     if (!holds(holder, found)) return false
-    this.#records.delete(place)
-    this.#tell(found.id)
-    return true
-  }
-
-  async markUncertain(holder: Holder, why: string): Promise<boolean> {
-    return this.#change(holder, (record) => uncertain(record, why))
-  }
-
-  async settle(
-    which: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>,
-    response: Uint8Array | null,
-  ): Promise<boolean> {
-    const place = placeOf(which)
-    const found = this.#records.get(place)
-    if (found?.id !== which.id || found.state !== 'uncertain') return false
-    if (response === null) this.#records.delete(place)
-    else this.#put(place, completed(found, response))
-    this.#tell(found.id)
-    return true
-  }
-
-  async reopen(
-    which: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>,
-    point: RecoveryPoint,
-  ): Promise<boolean> {
-    const place = placeOf(which)
-    const found = this.#records.get(place)
-    if (found?.id !== which.id || found.state !== 'uncertain') return false
-    this.#put(place, reopened(found, point))
-    this.#tell(found.id)
+    this.#put(number, found, completed(found, response))
     return true
   }
 
   async find(scope: string, key: string): Promise<IdempotencyRecord | undefined> {
-    const found = this.#records.get(placeOf({ scope, key }))
+    const place = { scope, key }
+    const found = this.#get(numberOf(place), place)
     return found === undefined || hasExpired(found, this.#clock.now()) ? undefined : found
   }
 
   async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const now = this.#clock.now()
-    return this.#records
-      .values()
+    return this.#all(scope)
       .filter(
         (record) =>
-          (scope === undefined || record.scope === scope) &&
           (state === undefined || record.state === state) &&
           (abandonedFor === undefined ||
             (record.state === 'claimed' && record.leaseEnds + abandonedFor <= now)) &&
@@ -170,32 +124,77 @@ class MemoryStore implements IdempotencyStore {
   }
 
   async erase({ scope, key }: { readonly scope: string; readonly key?: string }): Promise<number> {
-    const chosen = this.#records
-      .entries()
-      .filter(([, record]) => record.scope === scope && (key === undefined || record.key === key))
+    const chosen = this.#all(scope)
+      .filter((record) => key === undefined || record.key === key)
       .toArray()
-    for (const [place, record] of chosen) this.#records.set(place, erased(record))
+    for (const record of chosen) this.#set(numberOf(record), erased(record))
     return chosen.length
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const id of this.#watchers.keys()) this.#tell(id)
-    this.#records.clear()
+    this.#slots.clear()
+    this.#size = 0
   }
 
-  #change(holder: Holder, change: (record: IdempotencyRecord) => IdempotencyRecord): boolean {
-    const place = placeOf(holder)
-    const found = this.#records.get(place)
-    if (!holds(holder, found)) return false
-    this.#put(place, change(found))
+  protected change(place: Place, change: Change): boolean {
+    const number = numberOf(place)
+    const found = this.#get(number, place)
+    const next = change(found, this.#clock.now())
+    if (next === undefined) return false
+    if (next !== null) this.#put(number, found, next)
+    else {
+      this.#delete(number, place)
+      if (found !== undefined) this.#tell(found.id)
+    }
     return true
   }
 
-  #put(place: string, record: IdempotencyRecord): void {
-    this.#records.set(place, record)
-    if (record.state === 'claimed') return
-    if (record.state === 'completed') this.#due.add(place, record.expiresAt)
-    this.#tell(record.id)
+  #get(number: number, place: Place): IdempotencyRecord | undefined {
+    const slot = this.#slots.get(number)
+    const stored = Array.isArray(slot) ? slot.find((each) => isAt(each, place)) : slot
+    if (stored === undefined || !isAt(stored, place)) return undefined
+    return recordOf(stored)
+  }
+
+  #put(number: number, found: IdempotencyRecord | undefined, record: IdempotencyRecord): void {
+    this.#set(number, record)
+    if (record.state === 'completed') this.#due.add(number, record.expiresAt)
+    if (found !== undefined && endsHolding(found, record)) this.#tell(found.id)
+  }
+
+  #set(number: number, record: IdempotencyRecord): void {
+    const stored = pack(record) ?? record
+    const slot = this.#slots.get(number)
+    if (slot === undefined) {
+      this.#size++
+      this.#slots.set(number, stored)
+      return
+    }
+    if (!Array.isArray(slot) && isAt(slot, record)) {
+      this.#slots.set(number, stored)
+      return
+    }
+    const others = listOf(slot).filter((each) => !isAt(each, record))
+    this.#size += others.length + 1 - listOf(slot).length
+    this.#slots.set(number, others.length === 0 ? stored : [...others, stored])
+  }
+
+  #delete(number: number, place: Place): void {
+    const slot = this.#slots.get(number)
+    const others = listOf(slot).filter((each) => !isAt(each, place))
+    this.#size += others.length - listOf(slot).length
+    if (others.length === 0) this.#slots.delete(number)
+    else this.#slots.set(number, others)
+  }
+
+  *#all(scope: string | undefined): Generator<IdempotencyRecord, void> {
+    for (const slot of this.#slots.values()) {
+      for (const stored of listOf(slot)) {
+        const record = recordOf(stored)
+        if (scope === undefined || record.scope === scope) yield record
+      }
+    }
   }
 
   #tell(id: string): void {
@@ -208,18 +207,29 @@ class MemoryStore implements IdempotencyStore {
 
   #sweep(limit: number, now: number): number {
     let swept = 0
-    for (const place of this.#due.take(limit, now)) {
-      const record = this.#records.get(place)
+    for (const number of this.#due.take(limit, now)) {
       // A key may have been claimed anew since.
-      if (record === undefined || !hasExpired(record, now)) continue
-      this.#records.delete(place)
+      const expired = listOf(this.#slots.get(number))
+        .map(recordOf)
+        .find((record) => hasExpired(record, now))
+      if (expired === undefined) continue
+      this.#delete(number, expired)
       swept++
     }
     return swept
   }
 }
 
-/** The length first, so that no scope and key look like another scope and key. */
-function placeOf({ scope, key }: { readonly scope: string; readonly key: string }): string {
-  return `${scope.length}:${scope}${key}`
+function recordOf(stored: Stored): IdempotencyRecord {
+  return typeof stored === 'string' ? unpack(stored) : stored
+}
+
+function isAt(stored: Stored, place: Place): boolean {
+  return typeof stored === 'string'
+    ? isPackedAt(stored, place)
+    : stored.key === place.key && stored.scope === place.scope
+}
+
+function listOf(slot: Stored | Stored[] | undefined): readonly Stored[] {
+  return Array.isArray(slot) ? slot : slot === undefined ? [] : [slot]
 }

@@ -4,17 +4,18 @@ import type { ClaimAnswer, ClaimRequest, Holder, IdempotencyRecord, RecoveryPoin
  * Where records are kept. Every method is one atomic step on the store's own clock, and does what the function of the
  * same name of `record/record.ts` says. What a holding that has ended asks for is refused with `false`, and changes nothing.
  *
- * A method rejects where the store cannot be reached; then it may have had its effect.
+ * A method rejects where the store cannot be reached; then it may have had its effect. The two that every request makes,
+ * `claim` and `complete`, may answer without a promise.
  */
 export interface IdempotencyStore extends AsyncDisposable {
   /** @param options.wait how long it may wait for a transaction that has the record, milliseconds; default: not at all */
   claim(
     request: ClaimRequest,
     options?: { readonly signal?: AbortSignal; readonly wait?: number },
-  ): Promise<ClaimAnswer>
+  ): Promise<ClaimAnswer> | ClaimAnswer
   renew(holder: Holder, lease: number): Promise<boolean>
   advance(holder: Holder, point: RecoveryPoint): Promise<boolean>
-  complete(holder: Holder, response: Uint8Array): Promise<boolean>
+  complete(holder: Holder, response: Uint8Array): Promise<boolean> | boolean
   /** The lease ends, and the next claim goes on at the recovery point. */
   leave(holder: Holder): Promise<boolean>
   /** The key is as if it had never been claimed. */
@@ -52,8 +53,14 @@ export interface TransactionalStore<Transaction> extends IdempotencyStore {
   /**
    * Runs `work` in a transaction of its own, which is committed when it resolves and rolled back when it rejects. Where
    * the commit itself fails it may have been committed all the same: the record tells.
+   *
+   * @param options.ofClaim `work` begins with a claim by `within` and ends with what becomes of it, and both may go along with
+   * the beginning and the end of the transaction; default: false
    */
-  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>
+  transaction<Result>(
+    work: (transaction: Transaction) => Promise<Result>,
+    options?: { readonly ofClaim?: boolean },
+  ): Promise<Result>
   /**
    * The same store as a part of a transaction that is open: whatever it does is committed with it, or never happened.
    * Nobody else sees a record that is claimed there. A claim on a key that another transaction holds is answered as
@@ -62,6 +69,11 @@ export interface TransactionalStore<Transaction> extends IdempotencyStore {
   within(transaction: Transaction): IdempotencyStore
   /** Whether the same work may be tried again from the start: nothing was committed, or the record will tell. */
   isTransient(error: unknown): boolean
+}
+
+/** Whether the store has transactions; what they are, only who gave it knows. */
+export function isTransactional(store: IdempotencyStore): store is TransactionalStore<never> {
+  return 'transaction' in store && 'within' in store && 'isTransient' in store
 }
 
 /** What is wrong with the server or the tables that a store uses. */

@@ -13,19 +13,26 @@ export class TimeLimit implements Disposable {
   }
 
   /**
-   * As `ask`, which is given a signal that ends with the time.
+   * As `ask`, which is given a signal that ends with the time. What is answered at once needs no limit.
    *
    * @throws Error when the time is over
    */
-  of<Answer>(ask: (limit: { readonly signal: AbortSignal }) => Promise<Answer>): Promise<Answer> {
+  of<Answer extends object>(
+    ask: (limit: { readonly signal: AbortSignal }) => Promise<Answer> | Answer,
+  ): Promise<Answer> | Answer {
+    const limit = new Limit()
+    const asked = ask(limit)
+    return 'then' in asked ? this.#within(asked, limit) : asked
+  }
+
+  #within<Answer>(asked: Promise<Answer>, limit: Limit): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const limit = new Limit()
       const started = this.#timer.start(() => {
         const error = new Error(`it did not answer in ${this.#ms} ms`)
         limit.end(error)
         reject(error)
       })
-      ask(limit).then(
+      asked.then(
         (answer) => {
           this.#timer.stop(started)
           return resolve(answer)

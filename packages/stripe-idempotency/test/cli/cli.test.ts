@@ -1,158 +1,240 @@
-import { Buffer } from 'node:buffer'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { text } from 'node:stream/consumers'
-import { createIdempotency, type Exchange } from '@loadbearing/stripe-idempotency'
-import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
-import { afterEach, expect, test } from 'vitest'
-
-const cli = join(import.meta.dirname, '../../src/cli.ts')
-const secret = 'a secret of 32 bytes, or so, yes'
-
-const open: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of open.splice(0)) await close()
-})
-
-interface Ran {
-  readonly status: number | null
-  readonly lines: Record<string, unknown>[]
-  readonly said: string
-}
-
-/** A database of records, the server that uses it, and the command on it in a process of its own. */
-function world(): { http: Exchange; run(...args: string[]): Promise<Ran> } {
-  const home = mkdtempSync(join(tmpdir(), 'idempotency-cli-'))
-  const path = join(home, 'records.db')
-  const database = new DatabaseSync(path)
-  const idempotency = createIdempotency({
-    store: sqliteStore({ database }),
-    secrets: [{ id: '2026', value: 's3cret-of-at-least-16-bytes' }],
-  })
-  open.push(async () => {
-    await idempotency[Symbol.asyncDispose]()
-    database.close()
-    rmSync(home, { recursive: true })
-  })
-  return {
-    http: idempotency.http({ mode: 'stripe-v1' }),
-    run: (...args) =>
-      runCli(args, {
-        IDEMPOTENCY_STORE: `sqlite:${path}`,
-        IDEMPOTENCY_SECRETS: '2026:s3cret-of-at-least-16-bytes',
-      }),
-  }
-}
-
-async function runCli(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@loadbearing/source', '--disable-warning=ExperimentalWarning', cli, ...args],
-    { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  const [out, said] = await Promise.all([text(child.stdout), text(child.stderr)])
-  if (child.exitCode === null) await once(child, 'exit')
-  const lines = out.startsWith('{') ? out.trim().split('\n') : []
-  return {
-    status: child.exitCode,
-    lines: lines.map((line): Record<string, unknown> => JSON.parse(line)),
-    said: said || out,
-  }
-}
-
-function pay(http: Exchange, key: string, work: () => Promise<string>): Promise<[number, string]> {
-  const request = {
-    method: 'POST',
-    path: '/v1/charges',
-    query: '',
-    headers: [['idempotency-key', key]] as const,
-    body: Buffer.from('{}'),
-  }
-  return http
-    .answer(request, 'acct_1', async () => ({ status: 201, headers: [], body: Buffer.from(await work()) }))
-    .then(
-      ({ response }) => [
-        response.status,
-        response.body instanceof Uint8Array ? Buffer.from(response.body).toString() : 'a stream',
-      ],
-      (error: unknown) => [0, String(error)],
-    )
-}
+import { skipWithout } from '@loadbearing/harness/services'
+import { createIdempotency } from '@loadbearing/stripe-idempotency'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Kind, openWorld, operations, pay, runCli, type World } from './world.ts'
 
 const paid = (): Promise<string> => Promise.resolve('paid')
 const lost = (): Promise<string> => Promise.reject(new Error('lost'))
+const secret = 'a secret of 32 bytes, or so, yes'
+const kinds: readonly Kind[] = ['sqlite', 'postgres', 'redis']
 
-test('what is uncertain is listed, shown and settled', async () => {
-  const { http, run } = world()
-  for (const key of ['a', 'b']) {
-    await pay(http, key, lost)
-    expect(await pay(http, key, paid)).toEqual([409, expect.stringContaining('idempotency_uncertain')])
-  }
-  await pay(http, 'c', paid)
-  expect((await run('ls')).lines).toHaveLength(3)
-  expect((await run('ls', '--scope', 'acct_2')).lines).toEqual([])
-  const { lines } = await run('ls', '--state', 'uncertain')
-  expect(lines.map(({ state, scope, endpoint }) => [state, scope, endpoint])).toEqual(
-    lines.map(() => ['uncertain', 'acct_1', 'POST /v1/charges']),
+for (const kind of kinds) {
+  describe.skipIf(kind !== 'sqlite' && skipWithout(kind))(`the command, on a store in ${kind}`, () => {
+    let world: World
+
+    beforeAll(async () => {
+      world = await openWorld(kind)
+    }, 120_000)
+
+    afterAll(async () => {
+      await world?.[Symbol.asyncDispose]()
+    })
+
+    test('lists, shows and settles what is uncertain', async () => {
+      const { http, run } = world
+      for (const key of ['a', 'b']) {
+        await pay(http, key, lost)
+        expect(await pay(http, key, paid)).toEqual([409, expect.stringContaining('idempotency_uncertain')])
+      }
+      await pay(http, 'c', paid)
+      expect((await run('ls')).lines).toHaveLength(3)
+      expect((await run('ls', '--limit', '2')).lines).toHaveLength(2)
+      expect((await run('ls', '--scope', 'acct_2')).lines).toEqual([])
+      expect((await run('ls', '--abandoned', '1d')).lines).toEqual([])
+      const { lines } = await run('ls', '--state', 'uncertain')
+      expect(lines.map(({ state, scope, endpoint }) => [state, scope, endpoint])).toEqual(
+        lines.map(() => ['uncertain', 'acct_1', 'POST /v1/charges']),
+      )
+      const ids = lines.map(({ id }) => String(id))
+      expect(ids).toHaveLength(2)
+
+      const applied = ids[0] ?? ''
+      expect((await run('show', applied)).lines).toEqual([lines[0]])
+      expect(await run('resolve', applied, '--applied', '{"id":"ch_9"}')).toMatchObject({
+        status: 0,
+        lines: [{ id: applied, resolved: true }],
+      })
+      // It is settled once.
+      expect(await run('resolve', applied, '--not-applied')).toMatchObject({
+        status: 1,
+        lines: [{ resolved: false }],
+      })
+      expect((await run('resolve', ids[1] ?? '', '--not-applied')).lines).toMatchObject([{ resolved: true }])
+      const answers = [await pay(http, 'a', paid), await pay(http, 'b', paid)]
+      expect(answers).toContainEqual([200, '{"id":"ch_9"}'])
+      expect(answers).toContainEqual([201, 'paid'])
+    }, 60_000)
+
+    test('erases what was said, by key and by scope, and it is not executed again', async () => {
+      const { http, run } = world
+      await pay(http, 'd', paid)
+      await pay(http, 'e', paid)
+      expect((await run('erase', '--scope', 'acct_1', '--key', 'd')).lines).toEqual([{ erased: 1 }])
+      expect(await pay(http, 'd', paid)).toEqual([409, expect.stringContaining('response_unavailable')])
+      expect(await pay(http, 'e', paid)).toEqual([201, 'paid'])
+      expect((await run('erase', '--scope', 'acct_2')).lines).toEqual([{ erased: 0 }])
+      await run('erase', '--scope', 'acct_1')
+      expect((await pay(http, 'e', paid))[0]).toBe(409)
+    }, 60_000)
+
+    test('reaps what has expired', async () => {
+      const { store, run } = world
+      await using short = createIdempotency({ store, ttl: 1 })
+      for (const key of ['f', 'g', 'h']) await short.run({ scope: 'acct_9', key, input: 0 }, paid)
+      // Redis deletes by itself.
+      const counts = [await run('reap', '--limit', '2'), await run('reap')].map(({ lines }) => lines)
+      expect(counts).toEqual(
+        kind === 'redis' ? [[{ reaped: 0 }], [{ reaped: 0 }]] : [[{ reaped: 2 }], [{ reaped: 1 }]],
+      )
+      expect((await run('ls', '--scope', 'acct_9')).lines).toEqual([])
+    }, 60_000)
+
+    test('goes on with abandoned operations of a module, and says what became of each', async () => {
+      const { run, runWith } = world
+      const complete = ['complete', '--module', operations]
+      await abandon(world, 'charge', 1)
+      await abandon(world, 'charge', 2)
+      await abandon(world, 'once', 3)
+      expect(await run(...complete, '--limit', '1')).toMatchObject({
+        lines: [{ outcome: expect.any(String) }],
+      })
+      const down = await runWith({ BANK: 'down' }, ...complete)
+      expect(down.status).toBe(1)
+      // The bank of `once` keeps no keys: its call is not made again.
+      expect(outcomesOf(down.lines)).toContain('once uncertain')
+      const up = await run(...complete)
+      expect(up.status).toBe(1)
+      expect(outcomesOf(up.lines)).toContain('once uncertain')
+      const { lines } = await run('ls', '--scope', 'acct_7')
+      expect(lines.map(({ operation, state }) => `${String(operation)} ${String(state)}`).toSorted()).toEqual(
+        ['charge completed', 'charge completed', 'once uncertain'],
+      )
+      expect(await runWith({ BANK: 'asked' }, ...complete)).toMatchObject({
+        status: 0,
+        lines: [{ operation: 'once', outcome: 'completed' }],
+      })
+      expect(await run(...complete)).toMatchObject({ status: 0, lines: [] })
+    }, 90_000)
+
+    test('makes the tables, as often as it is asked, and the doctor finds nothing wrong', async () => {
+      const { run } = world
+      for (let time = 0; time < 2; time++) {
+        expect(
+          await run('migrate', '--table', 'second', ...(kind === 'redis' ? [] : ['--outbox', 'jobs'])),
+        ).toMatchObject({
+          status: 0,
+          lines: [{ migrated: kind !== 'redis' }],
+        })
+      }
+      const healthy = await run(
+        'doctor',
+        '--table',
+        'second',
+        ...(kind === 'redis' ? [] : ['--outbox', 'jobs']),
+      )
+      expect(healthy).toMatchObject({ status: 0, lines: [] })
+    }, 60_000)
+
+    test('tells wrong use from failure by its exit status', async () => {
+      const { run, runWith } = world
+      const wrong = await Promise.all([
+        run('show', 'x'),
+        run('show', 'x', 'y'),
+        run('ls', '--state', 'lost'),
+        run('resolve', 'x', '--applied', '{'),
+        run('doctor', '--table', 'no table'),
+        runWith({ IDEMPOTENCY_SECRETS: secret }, 'erase', '--scope', 'acct_1', '--key', 'k'),
+      ])
+      expect(wrong.map(({ status }) => status)).toEqual(wrong.map(() => 2))
+      for (const { said } of wrong) expect(said).not.toContain(secret)
+      // An id of before, which began as an option does, is looked for as any other.
+      const old = await run('show', '-KgawUAbU3zMkFoilGlPop')
+      expect(old.said).toContain('there is no record "-KgawUAbU3zMkFoilGlPop"')
+    }, 60_000)
+  })
+}
+
+/** An operation that was left by its caller in its first phase. */
+async function abandon(world: World, operation: string, input: number): Promise<void> {
+  await using idempotency = createIdempotency({
+    store: world.store,
+    secrets: [{ id: '2026', value: 's3cret-of-at-least-16-bytes' }],
+  })
+  const phases = idempotency.operation<number>(operation).call('charged', {
+    retention: '24h',
+    run: () => Promise.reject(new RangeError('the caller gives up')),
+  })
+  const attempt = phases.execute({ scope: 'acct_7', key: `${operation}-${input}`, input })
+  await expect(attempt).rejects.toThrow(RangeError)
+}
+
+function outcomesOf(lines: readonly Record<string, unknown>[]): readonly string[] {
+  return lines.map(({ operation, outcome }) => `${String(operation)} ${String(outcome)}`)
+}
+
+describe('the command', () => {
+  test.each([
+    ['no command', [], 'name a command'],
+    ['another command', ['list'], 'name a command'],
+    ['no store', ['ls'], '--store'],
+    ['an option that is none', ['ls', '--verbose'], '--verbose'],
+    ['an option without its value', ['ls', '--scope'], '--scope'],
+    ['a database that is not there', ['ls', '--store', 'sqlite:/no/such.db'], 'migrate makes one'],
+    ['no database', ['migrate', '--store', 'sqlite:'], 'no database'],
+    ['a store that is none', ['ls', '--store', `mysql://root:${secret}@h/d`], '--store must begin with'],
+    ['no module', ['complete'], '--module'],
+    ['a module that is not there', ['complete', '--module', './no-such.js'], 'no-such'],
+    [
+      'a module without an idempotency',
+      ['complete', '--module', import.meta.filename.replace('cli.test', 'world')],
+      'exports no idempotency',
+    ],
+    ['a pause that is none', ['complete', '--module', operations, '--abandoned', 'soon'], 'pickUpAfter'],
+    ['an outbox in Redis', ['migrate', '--store', 'redis://127.0.0.1:1', '--outbox', 'jobs'], '--outbox'],
+  ])('%s is wrong use', async (_, args, said) => {
+    const ran = await runCli(args, { IDEMPOTENCY_STORE: '', IDEMPOTENCY_SECRETS: '' })
+    expect(ran.status).toBe(2)
+    expect(ran.said).toContain(said)
+    expect(ran.said).not.toContain(secret)
+  })
+
+  test.each([`postgres://u:${encodeURIComponent(secret)}@127.0.0.1:1/d`, 'redis://127.0.0.1:1'])(
+    'a server that is down is a failure, and says so: %s',
+    async (url) => {
+      const ran = await runCli(['ls', '--store', url], {})
+      expect(ran.status).toBe(1)
+      expect(ran.said).toMatch(/^stripe-idempotency: .*(ECONNREFUSED|closed|max retries)/)
+      expect(ran.said).not.toContain('secret')
+    },
   )
-  const ids = lines.map(({ id }) => String(id))
-  expect(ids).toHaveLength(2)
 
-  const applied = ids[0] ?? ''
-  expect((await run('show', applied)).lines).toEqual([lines[0]])
-  expect(await run('resolve', applied, '--applied', '{"id":"ch_9"}')).toMatchObject({
-    status: 0,
-    lines: [{ id: applied, resolved: true }],
+  test('help is an answer', async () => {
+    expect(await runCli(['--help'], {})).toMatchObject({ status: 0, said: expect.stringContaining('doctor') })
   })
-  // It is settled once.
-  expect(await run('resolve', applied, '--not-applied')).toMatchObject({
-    status: 1,
-    lines: [{ resolved: false }],
-  })
-  expect((await run('resolve', ids[1] ?? '', '--not-applied')).lines).toMatchObject([{ resolved: true }])
-  const answers = [await pay(http, 'a', paid), await pay(http, 'b', paid)]
-  expect(answers).toContainEqual([200, '{"id":"ch_9"}'])
-  expect(answers).toContainEqual([201, 'paid'])
 })
 
-test('what was said is erased, by key and by scope, and is not executed again', async () => {
-  const { http, run } = world()
-  await pay(http, 'a', paid)
-  await pay(http, 'b', paid)
-  expect((await run('erase', '--scope', 'acct_1', '--key', 'a')).lines).toEqual([{ erased: 1 }])
-  expect(await pay(http, 'a', paid)).toEqual([409, expect.stringContaining('response_unavailable')])
-  expect(await pay(http, 'b', paid)).toEqual([201, 'paid'])
-  await run('erase', '--scope', 'acct_1')
-  expect((await pay(http, 'b', paid))[0]).toBe(409)
-  expect((await run('reap')).lines).toEqual([{ reaped: 0 }])
-  expect((await run('migrate')).status).toBe(0)
+describe.skipIf(skipWithout('postgres'))('the command, where only postgres has it', () => {
+  test('says which table is missing', async () => {
+    await using world = await openWorld('postgres')
+    expect(await world.run('doctor', '--outbox', 'no_outbox')).toMatchObject({
+      status: 1,
+      lines: [{ severity: 'error', subject: 'no_outbox' }],
+    })
+    expect(await world.run('ls', '--table', 'nothing')).toMatchObject({
+      status: 1,
+      said: expect.stringContaining('migrate'),
+    })
+  }, 180_000)
 })
 
-test.each([
-  ['no command', [], 'name a command'],
-  ['another command', ['list'], 'name a command'],
-  ['an option that is none', ['ls', '--verbose'], '--verbose'],
-  ['a state that is none', ['ls', '--state', 'lost'], '--state'],
-  ['no id', ['show'], 'id of a record'],
-  ['an id that is none', ['show', 'x'], 'no record'],
-  ['no verdict', ['resolve', 'x'], '--applied'],
-  ['two verdicts', ['resolve', 'x', '--applied', '1', '--not-applied'], '--applied'],
-  ['no JSON', ['resolve', 'x', '--applied', '{'], '--applied must be JSON'],
-  ['no scope', ['erase'], '--scope'],
-  ['a limit that is none', ['reap', '--limit', '-1'], 'limit'],
-  ['a store that is none', ['ls', '--store', `mysql://root:${secret}@h/d`], '--store must begin with'],
-])('%s is wrong use', async (_, args, said) => {
-  const { run } = world()
-  const ran = await run(...args)
-  expect(ran.status).toBe(2)
-  expect(ran.said).toContain(said)
-  expect(ran.said).not.toContain(secret)
-})
-
-test('help is an answer', async () => {
-  expect(await runCli(['--help'], {})).toMatchObject({ status: 0, said: expect.stringContaining('doctor') })
+describe.skipIf(skipWithout('redis'))('the command, where only redis has it', () => {
+  test('examines a Redis that evicts, and uses it for nothing else', async () => {
+    await using world = await openWorld('redis')
+    const client = new Redis(world.url)
+    await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    try {
+      expect(await world.run('doctor')).toMatchObject({
+        status: 1,
+        lines: [{ severity: 'error', subject: 'maxmemory-policy' }],
+      })
+      expect(await world.run('ls')).toMatchObject({
+        status: 2,
+        said: expect.stringContaining('maxmemory-policy'),
+      })
+    } finally {
+      await client.config('SET', 'maxmemory-policy', 'noeviction')
+      client.disconnect()
+    }
+  }, 180_000)
 })

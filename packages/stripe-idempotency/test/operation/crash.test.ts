@@ -70,6 +70,26 @@ describe.each(['sqlite', 'memory'] as const)('a process that dies, on a store in
   })
 })
 
+test.each(['sqlite', 'memory'] as const)(
+  'a process that stands still, on a store in %s, until the bank has forgotten does not call it when it goes on',
+  async (kind) => {
+    const places = await placesOf(kind)
+    const calledTwice: number[] = []
+    for (let stopsAt = 0; stopsAt < places; stopsAt++) {
+      await using world = new World(kind, 'has no way')
+      const { came } = world.begin({ stopsAt, stopsFor: 3 * hour })
+      await world.wait(5 * minute)
+      const { came: other } = world.begin({})
+      await world.wait(4 * hour)
+      const end = await finish(world)
+      if (world.applications.length > 1) calledTwice.push(stopsAt)
+      else await check(kind, world, [came(), other()], end)
+    }
+    // Where it stands still in the call itself, nobody but the bank could tell.
+    expect(calledTwice.length).toBeLessThan(2)
+  },
+)
+
 const fault: fc.Arbitrary<BankFault> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<BankFault>('answers') },
   fc.constantFrom<BankFault>('loses its answer', 'does not hear'),
@@ -90,8 +110,8 @@ const attempt = fc.record({
 })
 
 describe.each([
-  ['sqlite', 300],
-  ['memory', 400],
+  ['sqlite', 150],
+  ['memory', 200],
 ] as const)('whatever befalls them, on a store in %s,', (kind, numRuns) => {
   // oxlint-disable-next-line vitest/expect-expect -- check() expects, in every run.
   test.each<Reconcile>(['asks', 'cannot tell', 'has no way'])(

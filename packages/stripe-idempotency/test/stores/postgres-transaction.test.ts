@@ -1,6 +1,11 @@
 import { eventually } from '@loadbearing/harness/faults'
 import { postgres as postgresServer, type Service, skipWithout } from '@loadbearing/harness/services'
-import { createIdempotency, type Idempotency, isIdempotencyError } from '@loadbearing/stripe-idempotency'
+import {
+  type ClaimRequest,
+  createIdempotency,
+  type Idempotency,
+  isIdempotencyError,
+} from '@loadbearing/stripe-idempotency'
 import {
   type PostgresQuerier,
   type PostgresStore,
@@ -114,6 +119,60 @@ describe.skipIf(skipWithout('postgres'))('one transaction for a key and the rows
     expect(apart).toBe(3)
   })
 
+  test('the key costs no round trip: its claim goes along with BEGIN, its answer with COMMIT', async () => {
+    const own = openPool(server.url, 1)
+    let answers = 0
+    own.on('connect', (client) => {
+      Reflect.get(client, 'connection').on('readyForQuery', () => answers++)
+    })
+    const paying = createIdempotency({ store: postgresStore({ pool: own, table: 'transaction_record' }) })
+    const pays = async (key: string): Promise<number> => {
+      const before = answers
+      await paying.transaction({ ...request, key }, (tx) => tx.query(pay, []).then(() => 'paid'))
+      return answers - before
+    }
+    // The first time each statement is prepared by itself, the connection's own beginning aside.
+    await pays('first')
+    expect(await pays('second')).toBe(3)
+    expect(await payments()).toBe(2)
+    expect((await store.list({ limit: 10 })).map(({ state }) => state)).toEqual(['completed', 'completed'])
+    // A replay begins, looks and ends.
+    expect(await pays('second')).toBe(3)
+    expect(await payments()).toBe(2)
+    await own.end()
+  })
+
+  test('an answer that cannot be written takes the payment with it, though the commit was sent along', async () => {
+    const paid = await idempotency.transaction(request, async (tx) => {
+      await tx.query(pay, [])
+      // Somebody who holds to no lock, the first time.
+      await store.complete(
+        (await store.claim({ ...(await claimOfRequest()), owner: 'rival', id: 'rival' })).record,
+        Buffer.from('\0{"value":"rival"}'),
+      )
+      return 'paid'
+    })
+    expect(paid).toMatchObject({ value: 'rival', replayed: true })
+    expect(await payments()).toBe(0)
+  })
+
+  /** As the store was asked, by a transaction that came to nothing. */
+  async function claimOfRequest(): Promise<ClaimRequest> {
+    const claims: ClaimRequest[] = []
+    const spied = createIdempotency({
+      store: Object.assign(Object.create(store), {
+        claim: (claim: ClaimRequest) => {
+          claims.push(claim)
+          return Promise.reject(new Error('only asked'))
+        },
+      }),
+    })
+    await spied.run(request, async () => '').catch(() => {})
+    const [claim] = claims
+    if (claim === undefined) throw new Error('there was no claim')
+    return claim
+  }
+
   test('a payment that fails takes the claim with it, and the key is as new', async () => {
     const failing = idempotency.transaction(request, async (tx) => {
       await tx.query(pay, [])
@@ -135,8 +194,9 @@ describe.skipIf(skipWithout('postgres'))('one transaction for a key and the rows
     })
     expect(await codeOf(killed)).not.toBe('none')
     expect(await payments()).toBe(0)
+    // A backend tells that it is killed before it lets go of the key.
     const run = (): Promise<{ replayed: boolean }> =>
-      idempotency.transaction(request, (tx) => tx.query(pay, []).then(() => 'paid'))
+      idempotency.transaction({ ...request, wait: '20s' }, (tx) => tx.query(pay, []).then(() => 'paid'))
     expect((await run()).replayed).toBe(false)
     expect((await run()).replayed).toBe(true)
     expect(await payments()).toBe(1)
@@ -196,6 +256,32 @@ describe.skipIf(skipWithout('postgres'))('one transaction for a key and the rows
     expect(await payments()).toBe(1)
   })
 
+  test('who gets the lock of a key in the moment of a commit sees what was committed', async () => {
+    // Stands before PostgreSQL's own function, and is held up where its statement has begun.
+    await pool.query(`CREATE SCHEMA IF NOT EXISTS held_up`)
+    await pool.query(`CREATE OR REPLACE FUNCTION held_up.pg_try_advisory_xact_lock(asked bigint) RETURNS boolean
+      LANGUAGE sql AS $$ SELECT pg_advisory_lock(4242); SELECT pg_catalog.pg_try_advisory_xact_lock(asked) $$`)
+    const clients = [await pool.connect(), await pool.connect(), await pool.connect()] as const
+    const [gate, first, second] = clients
+    try {
+      await gate.query('SELECT pg_advisory_lock(4242)')
+      await first.query('BEGIN')
+      await idempotency.within(first).run(request, () => first.query(pay).then(() => 'paid'))
+      await second.query('SET search_path = held_up, pg_catalog, public')
+      await second.query('BEGIN')
+      const late = idempotency.within(second).run(request, async () => 'twice')
+      await eventually(async () => {
+        const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4242 AND NOT granted`
+        return (await gate.query(waiting)).rowCount === 1
+      })
+      await first.query('COMMIT')
+      await gate.query('SELECT pg_advisory_unlock(4242)')
+      expect(await late).toMatchObject({ value: 'paid', replayed: true })
+    } finally {
+      for (const client of clients) client.release(true)
+    }
+  })
+
   test('a transaction of the user is committed, or not, by the user alone', async () => {
     for (const end of ['ROLLBACK', 'COMMIT'] as const) {
       const tx = await pool.connect()
@@ -211,6 +297,52 @@ describe.skipIf(skipWithout('postgres'))('one transaction for a key and the rows
     }
     const found = await idempotency.run(request, async () => 'twice')
     expect(found).toMatchObject({ value: 'paid', replayed: true })
+  })
+
+  test.each(['REPEATABLE READ', 'SERIALIZABLE'])(
+    'a transaction at %s that does not see the answer pays nothing, and says that it is to begin again',
+    async (level) => {
+      const attempt = async (between: () => Promise<unknown>): Promise<string> => {
+        const tx = await pool.connect()
+        try {
+          await tx.query(`BEGIN ISOLATION LEVEL ${level}`)
+          await tx.query('SELECT count(*) FROM payment')
+          await between()
+          const { replayed } = await idempotency.within(tx).run(request, async () => {
+            await tx.query(pay)
+            return 'paid'
+          })
+          await tx.query('COMMIT')
+          return replayed ? 'replayed' : 'executed'
+        } catch (error) {
+          await tx.query('ROLLBACK')
+          return isIdempotencyError(error) ? `${error.code}, retryable: ${error.retryable}` : String(error)
+        } finally {
+          tx.release()
+        }
+      }
+      const rival = (): Promise<unknown> => idempotency.run(request, async () => 'another')
+      expect(await attempt(rival)).toBe('in_use, retryable: true')
+      expect(await payments()).toBe(0)
+      expect(await attempt(async () => {})).toBe('replayed')
+    },
+  )
+
+  test('where the server takes every statement for SERIALIZABLE, 40 at once collide and none fails', async () => {
+    const own = openPool(`${server.url}?options=-c%20default_transaction_isolation%3Dserializable`, 8)
+    const each = createIdempotency({ store: postgresStore({ pool: own, table: 'transaction_record' }) })
+    expect((await own.query('SHOW transaction_isolation')).rows).toEqual([
+      { transaction_isolation: 'serializable' },
+    ])
+    let executed = 0
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        each.run({ ...request, key: `k${n % 4}`, wait: '20s' }, async () => ++executed && n % 4),
+      ),
+    )
+    expect(outcomes.map(({ value }) => value)).toEqual(Array.from({ length: 40 }, (_, n) => n % 4))
+    expect(executed).toBe(4)
+    await own.end()
   })
 
   test('work whose error the user swallows leaves the key as new', async () => {

@@ -86,11 +86,29 @@ export function storeSuite(name: string, open: () => Promise<OpenStore>, numRuns
       await using opened = await open()
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, n) =>
-          opened.store.claim(claimOf({ do: 'claim', key: 0, fingerprint: 0, onAbandoned: 'rerun' }, n)),
+          Promise.resolve(
+            opened.store.claim(claimOf({ do: 'claim', key: 0, fingerprint: 0, onAbandoned: 'rerun' }, n)),
+          ),
         ),
       )
       expect(answers.filter(({ claimed }) => claimed)).toHaveLength(1)
       expect(new Set(answers.map(({ record }) => record.id)).size).toBe(1)
+    })
+
+    test('a record of which a phase was noted twice is taken over', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const request = claimOf({ do: 'claim', key: 0, fingerprint: 0, onAbandoned: 'resume' }, 1)
+      const { record: old } = await store.claim(request)
+      for (const output of ['tried', 'not done']) {
+        await store.advance(old, { name: 'called:intent', output: Buffer.from(output) })
+      }
+      await opened.pass(lease)
+      const { claimed, record } = await store.claim({ ...request, owner: 'owner-2' })
+      expect(claimed).toBe(true)
+      expect([...record.journal].map(([phase, output]) => [phase, String(output)])).toEqual([
+        ['called:intent', 'not done'],
+      ])
     })
 
     test('a fence of a record that is gone holds no other', async () => {

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import { createClient } from 'redis'
 import { describe, expect, test } from 'vitest'
+import { ioredis5, redis5 } from './older-clients.ts'
 import { openPool } from './pool.ts'
 
 const request = { scope: 'acct_1', key: 'k', input: 1, wait: '30s' } as const
@@ -63,8 +64,8 @@ describe.skipIf(skipWithout('postgres'))('waiting on PostgreSQL, by notification
         await using store = postgresStore({ pool: client, table: 'waiting_record' })
         await store.migrate()
         await pool.query('TRUNCATE waiting_record')
-        // Each claims, is told, and claims once more; the first claims and completes.
-        expect(await fiftyWait(store)).toBe(2 + 2 * 50)
+        // The first claims and completes. Each of the others claims and is told, and they look together.
+        expect(await fiftyWait(store)).toBe(2 + 50 + 1)
       }
       // Nobody waits any more, so nobody listens.
       await eventually(() => pool.idleCount === pool.totalCount)
@@ -94,24 +95,30 @@ describe.skipIf(skipWithout('postgres'))('waiting on PostgreSQL, by notification
     }
   })
 
-  test('a kill of the server keeps every key that was answered', async () => {
+  test('a kill of the server keeps every key that was answered, and loses those of an UNLOGGED table', async () => {
     await using server = await postgresServer({ name: 'killed' })
     const pool = openPool(server.url, 2)
     try {
       const store = postgresStore({ pool })
+      const unlogged = postgresStore({ pool, table: 'unlogged_record' })
       await store.migrate()
-      const idempotency = createIdempotency({ store })
-      const runs = (work: string): Promise<unknown[]> =>
+      await unlogged.migrate()
+      await pool.query('ALTER TABLE unlogged_record SET UNLOGGED')
+      const runs = (work: string, of = store): Promise<unknown[]> =>
         Promise.all(
           Array.from({ length: 20 }, (_, n) =>
-            idempotency.run({ ...request, key: `k${n}` }, async () => work),
+            createIdempotency({ store: of }).run({ ...request, key: `k${n}` }, async () => work),
           ),
         )
       await runs('once')
+      await runs('once', unlogged)
       await server.kill()
       await server.restart()
       await eventually(() => pool.query('SELECT 1'))
       for (const run of await runs('twice')) expect(run).toMatchObject({ value: 'once', replayed: true })
+      // Which is why the doctor rejects it.
+      expect(await unlogged.doctor()).toMatchObject([{ severity: 'error', subject: 'unlogged_record' }])
+      for (const run of await runs('twice', unlogged)) expect(run).toMatchObject({ value: 'twice' })
     } finally {
       await pool.end()
     }
@@ -123,18 +130,20 @@ describe.skipIf(skipWithout('redis'))('waiting on Redis, by messages', () => {
     await using server = await redisServer()
     const ioredis = new Redis(server.url)
     const nodeRedis = createClient({ url: server.url })
-    await nodeRedis.connect()
+    const olderIoredis = new ioredis5.Redis(server.url)
+    const olderNodeRedis = redis5.createClient({ url: server.url })
+    await Promise.all([nodeRedis.connect(), olderNodeRedis.connect()])
     try {
-      for (const client of [ioredis, nodeRedis]) {
+      for (const client of [ioredis, nodeRedis, olderIoredis, olderNodeRedis]) {
         await ioredis.flushdb()
         await using store = await redisStore({ client })
-        // Each claims, is told, and claims once more; the first claims and completes.
-        expect(await fiftyWait(store)).toBe(2 + 2 * 50)
+        // The first claims and completes. Each of the others claims and is told, and they look together.
+        expect(await fiftyWait(store)).toBe(2 + 50 + 1)
       }
       await eventually(async () => !String(await ioredis.client('LIST')).includes('sub=1'))
     } finally {
-      ioredis.disconnect()
-      nodeRedis.destroy()
+      for (const client of [ioredis, olderIoredis]) client.disconnect()
+      for (const client of [nodeRedis, olderNodeRedis]) client.destroy()
     }
   })
 

@@ -269,6 +269,16 @@ describe('the client of Stripe for Node, v2', () => {
     expect(charges).toEqual([{ account: 'deleted', amount: 'ed_1' }])
   })
 
+  test('a key that v1 has seen is a new one', async () => {
+    const { stripe, client } = await world()
+    await stripe.charges.create(charge, withKey)
+    const failed = await failure(stripe.v2.core.eventDestinations.create(destination, withKey))
+    expect(failed.statusCode).toBe(500)
+    await client('1').v2.core.eventDestinations.create(destination, withKey)
+    const again = await stripe.charges.create(charge, withKey)
+    expect(again.lastResponse.headers['idempotent-replayed']).toBe('true')
+  })
+
   test('another body is a StripeIdempotencyError', async () => {
     const { stripe } = await world()
     await failure(stripe.v2.core.eventDestinations.create(destination, withKey))

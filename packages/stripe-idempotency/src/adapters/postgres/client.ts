@@ -1,4 +1,5 @@
 import { IdempotencyError, shown } from '../../errors.ts'
+import { PgBatch, takesBatch } from './pg-batch.ts'
 
 /** Whatever runs one statement on one connection: a `Client` of `pg`, or a few lines around any other driver. */
 export interface PostgresQuerier {
@@ -54,9 +55,23 @@ export interface Statement {
   readonly text: string
 }
 
+/** A statement and its parameters. */
+export type Step = readonly [statement: Statement, params: readonly unknown[]]
+
+/** What several statements came to: the rows of all, without the names of their columns, and the tag of the last. */
+export interface Answered {
+  readonly rows: readonly (readonly unknown[])[]
+  readonly tag: string
+}
+
 /** One connection, or any of several. */
 export interface Querier {
   query(statement: Statement, params: readonly unknown[]): Promise<readonly Row[]>
+  /**
+   * One after the other on one connection, in one round trip where its driver lets them. Where one fails those behind it are
+   * not carried out, or come to nothing with their transaction. Columns must be texts, or null.
+   */
+  together(steps: readonly Step[]): Promise<Answered>
   /** Several statements, or one that cannot be prepared; the tag of the last. */
   run(text: string): Promise<string>
 }
@@ -99,6 +114,13 @@ export function querierOf(connection: unknown, prepare: boolean): Querier {
       query: async ({ text }, params) =>
         // The driver's types ask for the types of the parameters, which the server knows.
         rowsOf(await connection.unsafe(text, [...params] as never[], { prepare })),
+      // It sends each without waiting for the answer to the one before.
+      together: async (steps) =>
+        answeredOf(
+          await Promise.all(
+            steps.map(([{ text }, params]) => connection.unsafe(text, [...params] as never[], { prepare })),
+          ),
+        ),
       run: async (text) => tagOf(await connection.unsafe(text)),
     }
   }
@@ -114,10 +136,22 @@ export function querierOf(connection: unknown, prepare: boolean): Querier {
 /** @param named whether the client takes statements by name, as those of pg do */
 function queriesOf(client: PostgresQuerier, named: boolean): Querier {
   const ask = (...given: unknown[]): Promise<unknown> => Reflect.apply(client.query, client, given)
+  const askFor = ([{ name, text }, params]: Step): Promise<unknown> =>
+    named ? ask({ name, text, values: [...params] }) : client.query(text, [...params])
   return {
-    query: async ({ name, text }, params) =>
-      rowsOf(await (named ? ask({ name, text, values: [...params] }) : client.query(text, [...params]))),
-    run: async (text) => tagOf(await ask(text)),
+    query: async (statement, params) => rowsOf(await askFor([statement, params])),
+    together: async (steps) => {
+      if (named && takesBatch(client, steps)) {
+        const batch = new PgBatch(steps)
+        client.query(batch)
+        return await batch.answered
+      }
+      const results: unknown[] = []
+      for (const step of steps) results.push(await askFor(step))
+      return answeredOf(results)
+    },
+    // With a list, though it is empty: who wraps another driver is promised one.
+    run: async (text) => tagOf(await ask(text, [])),
   }
 }
 
@@ -177,7 +211,7 @@ function pgPort(client: PostgresQuerier, prepare: boolean): Port {
 }
 
 /** One after the other, as pg asks of those who share a connection. */
-function inTurn({ query, run }: Querier): Querier {
+function inTurn({ query, together, run }: Querier): Querier {
   let last: Promise<unknown> = Promise.resolve()
   const after = <Result>(next: () => Promise<Result>): Promise<Result> => {
     const before = last
@@ -190,6 +224,7 @@ function inTurn({ query, run }: Querier): Querier {
   }
   return {
     query: (statement, params) => after(() => query(statement, params)),
+    together: (steps) => after(() => together(steps)),
     run: (text) => after(() => run(text)),
   }
 }
@@ -237,8 +272,24 @@ function postgresJsPort(sql: PostgresJsRoot, prepare: boolean): Port {
 }
 
 function rowsOf(result: unknown): readonly Row[] {
-  const rows: unknown = Array.isArray(result) ? result : Reflect.get(Object(result), 'rows')
+  const rows: unknown = Array.isArray(result)
+    ? isCounted(result)
+      ? result[0]
+      : result
+    : Reflect.get(Object(result), 'rows')
   return Array.isArray(rows) ? rows : []
+}
+
+function answeredOf(results: readonly unknown[]): Answered {
+  return {
+    rows: results.flatMap((result) => rowsOf(result).map((row) => Object.values(row))),
+    tag: tagOf(results.at(-1)),
+  }
+}
+
+/** Rows and the number of them, as TypeORM answers changes. */
+function isCounted(result: readonly unknown[]): boolean {
+  return result.length === 2 && Array.isArray(result[0]) && typeof result[1] === 'number'
 }
 
 function tagOf(result: unknown): string {

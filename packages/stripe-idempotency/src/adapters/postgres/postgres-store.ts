@@ -1,28 +1,23 @@
-import { IdempotencyError } from '../../errors.ts'
 import { realClock } from '../../ports.ts'
 import type { Finding, IdempotencyStore, TransactionalStore } from '../../store/store.ts'
 import { Watcher } from '../../store/watcher.ts'
-import { type Port, type PostgresQuerier, type Querier, querierOf } from './client.ts'
+import { type Port, type PostgresQuerier, querierOf, type Row, type Statement } from './client.ts'
 import { examine } from './doctor.ts'
 import { writeText } from './record-row.ts'
 import { type PostgresParts, Records } from './records.ts'
 import { RecordsWithin } from './records-within.ts'
-import {
-  constraintOf,
-  deadlockDetected,
-  isShutdown,
-  serializationFailure,
-  sqlState,
-  uniqueViolation,
-} from './sql-state.ts'
+import { isCollision, isOfKey } from './sql-state.ts'
 import { channelOf, migrationOf, statementsFor } from './statements.ts'
+import { inTransaction, mayBeCommitted, type TransactionQuerier } from './transaction.ts'
+
+const triesMax = 100
 
 /** See `postgresStore`. */
 export class PostgresStore extends Records implements TransactionalStore<PostgresQuerier> {
   readonly #parts: PostgresParts
   readonly #watcher: Watcher | undefined
-  /** Failures of commits that may have been carried out all the same. */
-  readonly #unknown = new WeakSet<object>()
+  /** Transactions that are of one claim, and wait for it to begin. */
+  readonly #ofClaims = new WeakMap<PostgresQuerier, TransactionQuerier>()
   readonly watch?: NonNullable<IdempotencyStore['watch']>
 
   /** @internal */
@@ -49,70 +44,46 @@ export class PostgresStore extends Records implements TransactionalStore<Postgre
     return examine(this.querier, this.#parts.table, () => (this.#parts.clock ?? realClock).now())
   }
 
-  async transaction<Result>(work: (transaction: PostgresQuerier) => Promise<Result>): Promise<Result> {
-    const { port } = this.#parts
-    const { connection, release } = await port.connect()
-    const querier = querierOf(connection, this.#parts.prepare)
-    let broken = true
-    try {
-      await querier.run('BEGIN')
-      let result: Result
-      try {
-        // Handed over as what it is, so that the user has all that his driver gives him.
-        result = await work(connection as PostgresQuerier)
-      } catch (error) {
-        broken = !(await succeeds(querier.run('ROLLBACK')))
-        throw error
-      }
-      await this.#commit(querier)
-      broken = false
-      return result
-    } finally {
-      release(broken)
-    }
+  transaction<Result>(
+    work: (transaction: PostgresQuerier) => Promise<Result>,
+    { ofClaim = false }: { readonly ofClaim?: boolean } = {},
+  ): Promise<Result> {
+    const { port, prepare } = this.#parts
+    return inTransaction(port, prepare, ofClaim ? null : 'BEGIN', (querier, connection) => {
+      // Handed over as what it is, so that the user has all that his driver gives him.
+      const transaction = connection as PostgresQuerier
+      if (ofClaim) this.#ofClaims.set(transaction, querier)
+      return work(transaction)
+    })
   }
 
   within(transaction: PostgresQuerier): IdempotencyStore {
-    const querier = querierOf(transaction, this.#parts.prepare)
-    return new RecordsWithin(querier, this.statements, this.#parts)
+    const querier = this.#ofClaims.get(transaction)
+    this.#ofClaims.delete(transaction)
+    return querier === undefined
+      ? new RecordsWithin(querierOf(transaction, this.#parts.prepare), this.statements, this.#parts)
+      : new RecordsWithin(querier, this.statements, this.#parts, (step) => querier.defer(step))
   }
 
   isTransient(error: unknown): boolean {
-    if (typeof error !== 'object' || error === null) return false
-    if (this.#unknown.has(error)) return true
-    const state = sqlState(error)
-    return (
-      state === serializationFailure ||
-      state === deadlockDetected ||
-      // Somebody committed the key between the look at it and the lock on it.
-      (state === uniqueViolation && constraintOf(error) === `${nameOf(this.#parts.table)}_pkey`)
-    )
+    // Or somebody committed the key between the look at it and the lock on it.
+    return mayBeCommitted(error) || isCollision(error) || isOfKey(error, this.#parts.table)
+  }
+
+  /** Each is a transaction of its own, which a server whose default is SERIALIZABLE may refuse. */
+  protected override async ask(statement: Statement, params: readonly unknown[]): Promise<readonly Row[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await super.ask(statement, params)
+      } catch (error) {
+        if (tries === triesMax || !isCollision(error)) throw error
+      }
+    }
   }
 
   /** Nothing of the store is left open: pool or client are the caller's. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#watcher?.[Symbol.asyncDispose]()
-  }
-
-  async #commit(querier: Querier): Promise<void> {
-    let tag: string
-    try {
-      tag = await querier.run('COMMIT')
-    } catch (cause) {
-      if (sqlState(cause) !== undefined && !isShutdown(cause)) throw cause
-      const error = new IdempotencyError(
-        'store_unavailable',
-        'the connection was lost in a commit, which may have been carried out; ask for the key again',
-        { cause },
-      )
-      this.#unknown.add(error)
-      throw error
-    }
-    if (tag === 'COMMIT') return
-    throw new IdempotencyError(
-      'store_unavailable',
-      'the transaction was rolled back, since a statement in it had failed and the error was not passed on',
-    )
   }
 }
 
@@ -125,18 +96,4 @@ function listenTo(
   return listen === undefined
     ? Promise.reject(new Error('this client hears no notifications'))
     : listen(channelOf(table), changed, lost)
-}
-
-/** Of a table, without its schema. */
-function nameOf(table: string): string {
-  return table.slice(table.indexOf('.') + 1)
-}
-
-async function succeeds(action: Promise<unknown>): Promise<boolean> {
-  try {
-    await action
-    return true
-  } catch {
-    return false
-  }
 }

@@ -10,6 +10,30 @@ export const columns: readonly string[] =
     ' ',
   )
 
+/** Those of a record that was claimed for the first time and has left no phase, in the order of {@link newValuesOf}. */
+export const newColumns: readonly string[] =
+  'scope key id endpoint fingerprint state owner lease_ends created_at expires_at operation input response'.split(
+    ' ',
+  )
+
+export function newValuesOf(record: IdempotencyRecord): unknown[] {
+  return [
+    writeText(record.scope),
+    writeText(record.key),
+    record.id,
+    writeText(record.endpoint),
+    record.fingerprint,
+    record.state,
+    record.owner,
+    record.leaseEnds,
+    record.createdAt,
+    record.expiresAt,
+    record.operation === null ? null : writeText(record.operation.name),
+    record.operation?.input ?? null,
+    record.response,
+  ]
+}
+
 export function valuesOf(record: IdempotencyRecord): unknown[] {
   return [
     writeText(record.scope),
@@ -72,7 +96,7 @@ export function numberOf(row: Row, column: string): number {
   throw new IdempotencyError('record_corrupt', `the column ${column} holds no number`)
 }
 
-function textOf(row: Row, column: string): string {
+export function textOf(row: Row, column: string): string {
   const value = row[column]
   if (typeof value !== 'string')
     throw new IdempotencyError('record_corrupt', `the column ${column} holds no text`)
@@ -85,7 +109,7 @@ function nullableText(row: Row, column: string): string | null {
   return row[column] === null ? null : textOf(row, column)
 }
 
-function bytesOf(row: Row, column: string): Buffer | null {
+export function bytesOf(row: Row, column: string): Buffer | null {
   const value = row[column]
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : null
 }

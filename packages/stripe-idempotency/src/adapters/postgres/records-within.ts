@@ -1,3 +1,4 @@
+import { IdempotencyError } from '../../errors.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
@@ -7,15 +8,25 @@ import {
   type RecoveryPoint,
 } from '../../record/record.ts'
 import type { IdempotencyStore } from '../../store/store.ts'
-import { numberOf, recordOf, valuesOf, writeText } from './record-row.ts'
-import { type Place, Records } from './records.ts'
-import { lockNotAvailable, sqlState } from './sql-state.ts'
+import type { Querier, Step } from './client.ts'
+import { newValuesOf, numberOf, recordOf, writeText } from './record-row.ts'
+import { type Place, type PostgresParts, plain, Records } from './records.ts'
+import { isOfKey } from './sql-state.ts'
+import { lockOf, type Statements, waitForKey } from './statements.ts'
+import { missingTable } from './table.ts'
 import { claimWithin } from './within.ts'
 
 /** In a transaction that is open. Nobody else can take a record that was claimed there, so no lease runs out. */
 export class RecordsWithin extends Records implements IdempotencyStore {
   /** Claimed here and not written yet: most are complete by then, and written once. */
   readonly #claimed = new Map<string, IdempotencyRecord>()
+  readonly #defer: ((last: Step) => void) | undefined
+
+  /** @param defer where the transaction ends with the answer: takes the statement that writes it, to go along with the commit */
+  constructor(querier: Querier, statements: Statements, parts: PostgresParts, defer?: (last: Step) => void) {
+    super(querier, statements, parts)
+    this.#defer = defer
+  }
 
   override async claim(
     request: ClaimRequest,
@@ -25,9 +36,15 @@ export class RecordsWithin extends Records implements IdempotencyStore {
     const { unwritten, ...answer } = await claimWithin(
       {
         seek: async () => {
-          const [row = {}] = await this.ask(this.statements.seek, [this.time(), scope, key])
-          const found = row['id'] === null ? undefined : recordOf(row)
-          return { free: row['free'] === true, now: numberOf(row, 'now'), found }
+          const [[free] = [], [now, found] = []] = await this.#together([
+            [this.statements.lock, [lockOf(this.table, request)]],
+            [this.statements.seek, [this.time(), scope, key]],
+          ])
+          return { free: free === 'true', now: Number(now), found: found === 'true' }
+        },
+        look: async () => {
+          const [row] = await this.ask(this.statements.find, [this.time(), scope, key])
+          return row && { now: numberOf(row, 'now'), record: recordOf(row) }
         },
         waitForKey: (wait) => this.#waitForKey(request, wait),
         replace: (found, record) => this.replace(found, record),
@@ -42,7 +59,11 @@ export class RecordsWithin extends Records implements IdempotencyStore {
   override async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
     const claimed = this.#claimed.get(holder.id)
     if (claimed === undefined) return super.complete(holder, response)
-    return this.#write(completed(claimed, response))
+    const record = completed(claimed, response)
+    if (this.#defer === undefined) return this.#write(record)
+    this.#claimed.delete(record.id)
+    this.#defer([this.statements.put, newValuesOf(record).map(plain)])
+    return true
   }
 
   override async release(holder: Holder): Promise<boolean> {
@@ -77,25 +98,26 @@ export class RecordsWithin extends Records implements IdempotencyStore {
 
   async #write(record: IdempotencyRecord): Promise<boolean> {
     this.#claimed.delete(record.id)
-    return (await this.ask(this.statements.put, valuesOf(record))).length > 0
+    try {
+      await this.ask(this.statements.put, newValuesOf(record))
+    } catch (cause) {
+      if (!isOfKey(cause, this.table)) throw cause
+      // At REPEATABLE READ and above a transaction does not see what was committed since it began.
+      throw new IdempotencyError(
+        'in_use',
+        `record ${record.id}: another request has used the key since this transaction began; roll it back and begin again`,
+        { cause },
+      )
+    }
+    return true
   }
 
-  // In a savepoint: where it waits in vain the user's transaction goes on.
-  async #waitForKey({ scope, key }: Place, wait: number): Promise<boolean> {
-    await this.querier.run('SAVEPOINT idempotency_wait')
-    try {
-      const [row] = await this.ask(this.statements.waitForKey, [
-        writeText(scope),
-        writeText(key),
-        `${Math.ceil(wait)}ms`,
-      ])
-      await this.ask(this.statements.setLockTimeout, [row?.['before'] ?? '0'])
-    } catch (error) {
-      if (sqlState(error) !== lockNotAvailable) throw error
-      await this.querier.run('ROLLBACK TO SAVEPOINT idempotency_wait')
-      return false
-    }
-    await this.querier.run('RELEASE SAVEPOINT idempotency_wait')
-    return true
+  async #together(steps: readonly Step[]): Promise<readonly (readonly unknown[])[]> {
+    return (await missingTable(this.table, this.querier.together(steps))).rows
+  }
+
+  async #waitForKey(place: Place, wait: number): Promise<void> {
+    await this.ask(this.statements.noteWait, [lockOf(this.table, place), `${Math.ceil(wait)}ms`])
+    await this.querier.run(waitForKey)
   }
 }

@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer'
-import { IdempotencyError } from '../../errors.ts'
 import type { Clock } from '../../ports.ts'
 import {
   type ClaimAnswer,
@@ -10,12 +9,12 @@ import {
   type RecoveryPoint,
 } from '../../record/record.ts'
 import { claimBy } from '../../store/compare-and-set.ts'
-import { journalEntry } from '../../store/journal.ts'
+import { journalEntry, storedLength } from '../../store/journal.ts'
 import type { ListFilter } from '../../store/store.ts'
 import type { Port, Querier, Row, Statement } from './client.ts'
 import { numberOf, recordOf, valuesOf, writeText } from './record-row.ts'
-import { sqlState, undefinedTable } from './sql-state.ts'
 import type { Statements } from './statements.ts'
+import { missingTable } from './table.ts'
 
 /** What identifies a record. */
 export type Place = Pick<IdempotencyRecord, 'scope' | 'key'>
@@ -34,13 +33,13 @@ export interface PostgresParts {
 export class Records {
   protected readonly statements: Statements
   protected readonly querier: Querier
-  readonly #table: string
+  protected readonly table: string
   readonly #clock: Pick<Clock, 'now'> | null
 
   constructor(querier: Querier, statements: Statements, { table, clock }: PostgresParts) {
     this.querier = querier
     this.statements = statements
-    this.#table = table
+    this.table = table
     this.#clock = clock
   }
 
@@ -148,32 +147,19 @@ export class Records {
 
   protected async replace(found: IdempotencyRecord, record: IdempotencyRecord): Promise<boolean> {
     const { id, fence, state, leaseEnds, journal, erased } = found
-    const length = [...journal].reduce(
-      (sum, [name, output]) => sum + journalEntry({ name, output }).length,
-      0,
-    )
     return this.#did(this.statements.replace, [
       ...valuesOf(record),
       id,
       fence,
       state,
       leaseEnds,
-      length,
+      storedLength(journal),
       erased,
     ])
   }
 
-  protected async ask(statement: Statement, params: readonly unknown[]): Promise<readonly Row[]> {
-    try {
-      return await this.querier.query(statement, params.map(plain))
-    } catch (cause) {
-      if (sqlState(cause) !== undefinedTable) throw cause
-      throw new IdempotencyError(
-        'store_unavailable',
-        `there is no table ${this.#table}: call migrate() of the store once`,
-        { cause },
-      )
-    }
+  protected ask(statement: Statement, params: readonly unknown[]): Promise<readonly Row[]> {
+    return missingTable(this.table, this.querier.query(statement, params.map(plain)))
   }
 
   async #did(statement: Statement, params: readonly unknown[]): Promise<boolean> {
@@ -190,7 +176,7 @@ function holding({ scope, key, id, fence, owner }: Holder): unknown[] {
 }
 
 /** Drivers take a Buffer for bytes, and some only that. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   return value instanceof Uint8Array && !Buffer.isBuffer(value)
     ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     : value

@@ -10,13 +10,10 @@ import { claimBy } from '../../store/compare-and-set.ts'
 /** What a claim in a transaction asks of it. */
 export interface ClaimSteps {
   /** `free`: no other transaction is at the key, and from now on this one is. */
-  seek(): Promise<{
-    readonly free: boolean
-    readonly now: number
-    readonly found: IdempotencyRecord | undefined
-  }>
-  /** Until no other transaction is at the key; false where that took longer than `wait` milliseconds. */
-  waitForKey(wait: number): Promise<boolean>
+  seek(): Promise<{ readonly free: boolean; readonly now: number; readonly found: boolean }>
+  look(): Promise<{ readonly now: number; readonly record: IdempotencyRecord } | undefined>
+  /** Until no other transaction is at the key, or `wait` milliseconds are over. */
+  waitForKey(wait: number): Promise<void>
   replace(found: IdempotencyRecord, record: IdempotencyRecord): Promise<boolean>
 }
 
@@ -37,21 +34,23 @@ export async function claimWithin(
     {
       insert: async () => {
         const { free, now, found } = await steps.seek()
-        if (found !== undefined && (free || (found.state === 'completed' && !hasExpired(found, now)))) {
-          return { claimed: false, record: found, now }
-        }
+        const there = found ? await steps.look() : undefined
+        if (there !== undefined && (free || isAnswer(there))) return { claimed: false, ...there }
+        // It has gone in between.
+        if (found && there === undefined) return undefined
         if (free) {
           unwritten = true
           return claim(undefined, request, now)
         }
         if (wait > 0 && !waited) {
           waited = true
-          if (await steps.waitForKey(wait)) return undefined
+          await steps.waitForKey(wait)
+          return undefined
         }
         const { record } = claim(undefined, request, now)
         return {
           claimed: false,
-          record: found ?? { ...record, id: 'of an open transaction', owner: '' },
+          record: there?.record ?? { ...record, id: 'of an open transaction', owner: '' },
           now,
         }
       },
@@ -60,4 +59,8 @@ export async function claimWithin(
     request,
   )
   return { ...answer, unwritten }
+}
+
+function isAnswer({ now, record }: { readonly now: number; readonly record: IdempotencyRecord }): boolean {
+  return record.state === 'completed' && !hasExpired(record, now)
 }

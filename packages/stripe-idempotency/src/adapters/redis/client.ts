@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { IdempotencyError, shown } from '../../errors.ts'
+import { IoredisBatch, type IoredisPipelines } from './ioredis-batch.ts'
 
 /** What is used of a client of ioredis: a `Redis` or a `Cluster`. */
 export interface IoredisClient {
@@ -28,6 +29,7 @@ interface IoredisSubscriber {
 /** What is used of a client of node-redis, of its `createClient`, connected. */
 export interface NodeRedisClient {
   withTypeMapping(mapping: object): NodeRedisScripts
+  sendCommand(words: (string | Buffer)[]): Promise<unknown>
   info(section: string): Promise<unknown>
   scan(
     cursor: string,
@@ -40,6 +42,7 @@ export interface NodeRedisClient {
 interface NodeRedisScripts {
   evalSha(sha: string, options: { keys: string[]; arguments: (string | Buffer)[] }): Promise<unknown>
   eval(script: string, options: { keys: string[]; arguments: (string | Buffer)[] }): Promise<unknown>
+  set(key: string, value: string, options: { condition: 'NX'; GET: true }): Promise<unknown>
 }
 
 /** What is used of a connection of node-redis that listens. */
@@ -61,8 +64,22 @@ export interface Script {
 
 /** What a store asks of Redis, whichever the client is. Texts in answers are bytes. */
 export interface Port {
-  run(script: Script, key: string, args: readonly (string | Buffer)[]): Promise<unknown>
+  run(script: Script, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>
+  /** Puts a value where there is none: null; else what is there. Before Redis 7.0 that is a syntax error. */
+  putNew(key: string, value: string): Promise<unknown>
+  /**
+   * Puts a value in the place of one that is equal to `old`, to expire at `expires` where that is given: `OK`; else null.
+   * Before Redis 8.4 and Valkey 8.1 that is a syntax error.
+   */
+  putInPlaceOf(
+    key: string,
+    old: string,
+    value: string | Buffer,
+    expires: string | undefined,
+  ): Promise<unknown>
   info(section: string): Promise<string>
+  /** A command without a key, on the connection of the scripts. Undefined of a cluster, which has many. */
+  command?(words: readonly string[]): Promise<unknown>
   /** Keys that match, some perhaps twice. */
   scan(pattern: string): AsyncIterable<string>
   listen(channel: string, listener: (message: string) => void, lost: () => void): Promise<() => Promise<void>>
@@ -86,13 +103,21 @@ function ioredisPort(client: IoredisClient): Port {
       `client must have no keyPrefix, which its scans do not know, not ${shown(keyPrefix)}; give the store a prefix`,
     )
   }
+  const batch = takesPipelines(client) ? new IoredisBatch(client) : undefined
+  const call = (command: string, args: (string | Buffer | number)[]): Promise<unknown> =>
+    batch === undefined ? client.callBuffer(command, args) : batch.call(command, args)
   return {
-    run: (script, key, args) =>
+    run: (script, keys, args) =>
       cached(
-        () => client.callBuffer('EVALSHA', [script.sha, 1, key, ...args]),
-        () => client.callBuffer('EVAL', [script.text, 1, key, ...args]),
+        () => call('EVALSHA', [script.sha, keys.length, ...keys, ...args]),
+        () => call('EVAL', [script.text, keys.length, ...keys, ...args]),
       ),
+    putNew: (key, value) => call('SET', [key, value, 'NX', 'GET']),
+    putInPlaceOf: (...asked) => call('SET', inPlaceOf(...asked)),
     info: (section) => client.info(section),
+    ...(has(client, 'nodes')
+      ? {}
+      : { command: ([name = '', ...args]: readonly string[]) => client.callBuffer(name, [...args]) }),
     async *scan(pattern) {
       const nodes = nodesOf(client)
       for (const node of nodes) {
@@ -128,12 +153,15 @@ function ioredisPort(client: IoredisClient): Port {
 function nodeRedisPort(client: NodeRedisClient): Port {
   const scripts = client.withTypeMapping({ [blobString]: Buffer })
   return {
-    run: (script, key, args) =>
+    run: (script, keys, args) =>
       cached(
-        () => scripts.evalSha(script.sha, { keys: [key], arguments: [...args] }),
-        () => scripts.eval(script.text, { keys: [key], arguments: [...args] }),
+        () => scripts.evalSha(script.sha, { keys: [...keys], arguments: [...args] }),
+        () => scripts.eval(script.text, { keys: [...keys], arguments: [...args] }),
       ),
+    putNew: (key, value) => scripts.set(key, value, { condition: 'NX', GET: true }),
+    putInPlaceOf: (...asked) => client.sendCommand(['SET', ...inPlaceOf(...asked)]),
     info: async (section) => String(await client.info(section)),
+    command: (words) => client.sendCommand([...words]),
     async *scan(pattern) {
       let cursor = '0'
       do {
@@ -167,6 +195,15 @@ function nodeRedisPort(client: NodeRedisClient): Port {
   }
 }
 
+function inPlaceOf(
+  key: string,
+  old: string,
+  value: string | Buffer,
+  expires: string | undefined,
+): (string | Buffer)[] {
+  return [key, value, 'IFEQ', old, ...(expires === undefined ? [] : ['PXAT', expires])]
+}
+
 const scanned = 1000
 /** What `RESP_TYPES.BLOB_STRING` of node-redis is: the `$` before such an answer. */
 const blobString = 36
@@ -191,6 +228,11 @@ function nodesOf(client: IoredisClient): readonly IoredisClient[] {
 
 function isIoredis(client: unknown): client is IoredisClient {
   return has(client, 'callBuffer') && has(client, 'scan') && has(client, 'duplicate')
+}
+
+/** A pipeline of a cluster goes to one node, whatever its keys are. */
+function takesPipelines(client: IoredisClient): client is IoredisClient & IoredisPipelines {
+  return has(client, 'pipeline') && !has(client, 'nodes')
 }
 
 function isNodeRedis(client: unknown): client is NodeRedisClient {

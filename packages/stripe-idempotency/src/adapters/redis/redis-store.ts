@@ -1,117 +1,141 @@
-import type { Buffer } from 'node:buffer'
+import { Buffer, isUtf8 } from 'node:buffer'
 import { IdempotencyError } from '../../errors.ts'
 import { type Clock, realClock } from '../../ports.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
   claim,
+  erased,
   type Holder,
   hasExpired,
   type IdempotencyRecord,
-  type RecoveryPoint,
 } from '../../record/record.ts'
-import { claimBy } from '../../store/compare-and-set.ts'
-import { journalEntry, writeJournal } from '../../store/journal.ts'
+import { type Change, ChangingStore, endsHolding, type Place } from '../../store/changing-store.ts'
+import { claimBy, triesMax } from '../../store/compare-and-set.ts'
 import type { Finding, IdempotencyStore, ListFilter } from '../../store/store.ts'
 import { Watcher } from '../../store/watcher.ts'
 import type { Port, Script } from './client.ts'
+import { Completions } from './completions.ts'
 import { examine } from './doctor.ts'
-import { bufferOf, fieldsOf, hashKeyOf, hashKeysOf, placeOf, recordOf } from './record-hash.ts'
+import { awaitDurability, type Durability } from './durability.ts'
 import {
-  awaitScript,
-  changeScript,
-  claimScript,
-  eraseScript,
-  findScript,
-  replaceScript,
-  settleScript,
-} from './scripts.ts'
+  bufferOf,
+  claimParts,
+  holderParts,
+  idPart,
+  placeOf,
+  readRecord,
+  recordKeyOf,
+  recordKeysOf,
+  type Version,
+  writeDone,
+  writeNew,
+  writeRecord,
+} from './record-text.ts'
+import { awaitScript, claimScript, findScript, replaceScript } from './scripts.ts'
 
-/** What identifies a record. */
-type Place = Pick<IdempotencyRecord, 'scope' | 'key'>
 type Argument = string | Buffer
 
+/** What is there, at a time of the server's clock. */
+interface Found {
+  readonly version: Version | undefined
+  readonly now: number
+}
+
+/** Milliseconds for which what the server said of its clock is taken to hold. */
+const toldFor = 1000
+
 /** See `redisStore`. */
-export class RedisStore implements IdempotencyStore {
+export class RedisStore extends ChangingStore implements IdempotencyStore {
   readonly #port: Port
   readonly #prefix: string
   readonly #channel: string
   readonly #clock: Pick<Clock, 'now'> | null
+  readonly #durability: Durability | undefined
   readonly #watcher: Watcher
+  readonly #completions: Completions
+  /** What the server's clock was when it was asked, on the monotonic clock, and when that was. */
+  #told: { readonly now: number; readonly asked: number } | undefined
+  #takesNew = true
+  #compares = true
+  /** What the claims that were put by a single `SET` stand as, by their records. */
+  readonly #put = new WeakMap<Holder, string>()
 
   /** @internal */
-  constructor(port: Port, prefix: string, clock: Pick<Clock, 'now'> | null) {
+  constructor(
+    port: Port,
+    prefix: string,
+    clock: Pick<Clock, 'now'> | null,
+    durability: Durability | undefined,
+  ) {
+    super()
     this.#port = port
+    this.#durability = durability
     this.#prefix = prefix
     this.#channel = `${prefix}changed`
     this.#clock = clock
+    this.#completions = new Completions(port, () => this.#time(), this.#channel)
     this.#watcher = new Watcher((changed, lost) => port.listen(this.#channel, changed, lost))
   }
 
-  claim(asked: ClaimRequest): Promise<ClaimAnswer> {
+  async claim(asked: ClaimRequest): Promise<ClaimAnswer> {
     const request = { ...asked, lease: Math.ceil(asked.lease), ttl: Math.ceil(asked.ttl) }
-    return claimBy(
+    const atOnce = await this.#claimAtOnce(request)
+    if (atOnce !== undefined) return atOnce
+    let seen: Version | undefined
+    return await claimBy(
       {
-        insert: () => this.#insert(request),
-        replace: async (found, record) =>
-          this.#did(replaceScript, found, [
-            found.id,
-            String(found.fence),
-            found.state,
-            String(found.leaseEnds),
-            String(writeJournal(found.journal).length),
-            found.erased ? '1' : '',
-            ...fieldsOf(record),
-          ]),
+        insert: async () => {
+          const answer = await this.#insert(request)
+          if ('claimed' in answer) return answer
+          seen = answer.version
+          return seen && { claimed: false, record: seen.record, now: answer.now }
+        },
+        replace: async (_, record) => seen !== undefined && (await this.#replace(request, seen, record)),
       },
       request,
     )
   }
 
-  renew(holder: Holder, lease: number): Promise<boolean> {
-    return this.#change(holder, 'renew', String(Math.ceil(lease)))
+  override async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
+    const answer = textOf(response)
+    if (await this.#completeAtOnce(holder, answer)) return true
+    const recordKey = recordKeyOf(this.#prefix, holder)
+    const done = await this.#completions.complete({
+      recordKey,
+      parts: holderParts(holder),
+      id: holder.id,
+      answer,
+    })
+    // Also where it was done before, and the wait for it failed.
+    await this.#written()
+    return done
   }
 
-  advance(holder: Holder, point: RecoveryPoint): Promise<boolean> {
-    return this.#change(holder, 'advance', point.name, journalEntry(point))
-  }
-
-  complete(holder: Holder, response: Uint8Array): Promise<boolean> {
-    return this.#change(holder, 'complete', bufferOf(response))
-  }
-
-  leave(holder: Holder): Promise<boolean> {
-    return this.#change(holder, 'leave')
-  }
-
-  release(holder: Holder): Promise<boolean> {
-    return this.#change(holder, 'release')
-  }
-
-  markUncertain(holder: Holder, why: string): Promise<boolean> {
-    return this.#change(holder, 'uncertain', why)
-  }
-
-  settle(which: Place & { readonly id: string }, response: Uint8Array | null): Promise<boolean> {
-    return this.#did(settleScript, which, [
-      which.id,
-      ...(response === null ? ['release'] : ['complete', bufferOf(response)]),
-    ])
-  }
-
-  reopen(which: Place & { readonly id: string }, point: RecoveryPoint): Promise<boolean> {
-    return this.#did(settleScript, which, [which.id, 'reopen', point.name, journalEntry(point)])
+  protected async change(place: Place, change: Change): Promise<boolean> {
+    for (let tries = 0; tries < triesMax; tries++) {
+      const { version, now } = await this.#find(place)
+      const next = change(version?.record, now)
+      if (next === undefined || version === undefined) {
+        // It may have been done before, and the wait for it failed.
+        await this.#written()
+        return false
+      }
+      if (await this.#replace(place, version, next)) return true
+    }
+    throw new IdempotencyError('store_unavailable', `a record changed ${triesMax} times while it was written`)
   }
 
   async find(scope: string, key: string): Promise<IdempotencyRecord | undefined> {
-    const { record, now } = readAnswer({ scope, key }, await this.#run(findScript, { scope, key }))
-    return record === undefined || hasExpired(record, now) ? undefined : record
+    const { version, now } = await this.#find({ scope, key })
+    return version === undefined || hasExpired(version.record, now) ? undefined : version.record
   }
 
   async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const records: IdempotencyRecord[] = []
     for await (const place of this.#places(scope)) {
-      const { record, now } = readAnswer(place, await this.#run(findScript, place))
+      const { version, now } = await this.#find(place)
+      const record = version?.record
       if (
         record !== undefined &&
         !hasExpired(record, now) &&
@@ -127,7 +151,9 @@ export class RedisStore implements IdempotencyStore {
   }
 
   watch({ scope, key, id }: Place & { readonly id: string }, signal: AbortSignal): Promise<void> {
-    return this.#watcher.watch(id, () => this.#did(awaitScript, { scope, key }, [id]), signal)
+    const ask = async (): Promise<boolean> =>
+      (await this.#run(awaitScript, { scope, key }, [idPart(id)])) === 1
+    return this.#watcher.watch(id, ask, signal)
   }
 
   /** Redis deletes what has expired by itself. */
@@ -136,10 +162,11 @@ export class RedisStore implements IdempotencyStore {
   }
 
   async erase({ scope, key }: { readonly scope: string; readonly key?: string }): Promise<number> {
-    if (key !== undefined) return Number(await this.#did(eraseScript, { scope, key }, []))
-    let erased = 0
-    for await (const place of this.#places(scope)) erased += Number(await this.#did(eraseScript, place, []))
-    return erased
+    const forget: Change = (found) => found && erased(found)
+    if (key !== undefined) return Number(await this.change({ scope, key }, forget))
+    let count = 0
+    for await (const place of this.#places(scope)) count += Number(await this.change(place, forget))
+    return count
   }
 
   /** What would lose records, or carry a request out twice: eviction, a replica, no append-only file. */
@@ -147,7 +174,8 @@ export class RedisStore implements IdempotencyStore {
     const nowhere = { scope: '', key: 'doctor' }
     return examine(
       this.#port,
-      async () => readAnswer(nowhere, await this.#run(findScript, nowhere)).now,
+      this.#durability,
+      async () => (await this.#find(nowhere)).now,
       () => (this.#clock ?? realClock).now(),
     )
   }
@@ -157,40 +185,131 @@ export class RedisStore implements IdempotencyStore {
     return this.#watcher[Symbol.asyncDispose]()
   }
 
-  async #insert(request: ClaimRequest): Promise<ClaimAnswer | undefined> {
-    const { id, endpoint, fingerprint, owner, lease, ttl, operation } = request
-    const answered = await this.#run(claimScript, request, [
-      id,
-      endpoint,
-      bufferOf(fingerprint),
-      owner,
-      String(lease),
-      String(ttl),
-      ...(operation === null ? [] : [operation.name, bufferOf(operation.input)]),
-    ])
-    const { claimed, record, now } = readAnswer(request, answered)
-    if (claimed) return claim(undefined, request, now)
-    return record && { claimed: false, record, now }
+  /**
+   * By a single `SET`, which is half the work of a script for Redis. It cannot tell the time, so it takes the time that the
+   * server told last: a lease may last up to a second longer for it, and ends sooner only where that clock is set ahead, which
+   * ends those that scripts gave as well. Undefined where the server told none in time, for operations, which reckon with
+   * it, and for what takes a record over.
+   */
+  async #claimAtOnce(request: ClaimRequest): Promise<ClaimAnswer | undefined> {
+    const parts = claimParts(request)
+    const now = this.#serverTime()
+    if (now === undefined || typeof parts !== 'string' || !this.#takesNew) return undefined
+    const put = writeNew(request, parts, now)
+    let found: unknown
+    try {
+      found = await this.#port.putNew(recordKeyOf(this.#prefix, request), put)
+    } catch (error) {
+      if (!isUnknownOption(error)) throw error
+      this.#takesNew = false
+      return undefined
+    }
+    const record = Buffer.isBuffer(found) ? readRecord(request, found).record : undefined
+    const answer = claim(record, request, now)
+    // Whether it may be taken over, or has expired, the server's own clock decides.
+    if (record !== undefined && answer.record !== record) return undefined
+    if (answer.claimed) {
+      if (this.#compares) this.#put.set(answer.record, put)
+      await this.#written()
+    }
+    return answer
   }
 
-  #change(holder: Holder, change: string, ...content: readonly Argument[]): Promise<boolean> {
-    const { id, fence, owner } = holder
-    return this.#did(changeScript, holder, [id, String(fence), owner, change, ...content])
+  /**
+   * By a single `SET` as well, where the server can compare and the record stands as the claim put it: false where it cannot,
+   * where somebody waits for the record, its lease was renewed, or it is another holder's, which the script tells apart.
+   */
+  async #completeAtOnce(holder: Holder, answer: Argument): Promise<boolean> {
+    const put = this.#put.get(holder)
+    if (put === undefined || !this.#compares) return false
+    const [, , expires] = put.split(' ', 3)
+    try {
+      const key = recordKeyOf(this.#prefix, holder)
+      const done = writeDone(put, answer)
+      const answered = await this.#port.putInPlaceOf(
+        key,
+        put,
+        done,
+        this.#clock === null ? expires : undefined,
+      )
+      if (answered === null) return false
+    } catch (error) {
+      if (!isUnknownOption(error)) throw error
+      this.#compares = false
+      return false
+    }
+    await this.#written()
+    return true
+  }
+
+  /** On the server's clock, or up to a second ahead of it. */
+  #serverTime(): number | undefined {
+    if (this.#clock !== null) return Math.floor(this.#clock.now())
+    if (this.#told === undefined) return undefined
+    const passed = realClock.monotonic() - this.#told.asked
+    return passed < toldFor ? Math.ceil(this.#told.now + passed) : undefined
+  }
+
+  async #insert(request: ClaimRequest): Promise<ClaimAnswer | Found> {
+    const args = [
+      this.#time(),
+      this.#channel,
+      String(request.lease),
+      String(request.ttl),
+      claimParts(request),
+    ]
+    const asked = realClock.monotonic()
+    const answered = await this.#port.run(claimScript, [recordKeyOf(this.#prefix, request)], args)
+    const [now]: unknown[] = Array.isArray(answered) ? answered : [answered]
+    if (typeof now === 'number') this.#told = { now, asked }
+    if (typeof answered === 'number') {
+      await this.#written()
+      return claim(undefined, request, answered)
+    }
+    const found = readAnswer(request, answered)
+    // A client that lost its connection may have sent it again.
+    if (found.version?.record.owner === request.owner) await this.#written()
+    return found
+  }
+
+  async #find(place: Place): Promise<Found> {
+    return readAnswer(place, await this.#run(findScript, place))
+  }
+
+  #replace(place: Place, version: Version, next: IdempotencyRecord | null): Promise<boolean> {
+    const ends = next === null || endsHolding(version.record, next)
+    return this.#did(replaceScript, place, [
+      version.head,
+      next === null ? '' : writeRecord(next, version.revision + 1, version.awaited && !ends),
+      next?.state === 'completed' ? String(next.expiresAt) : '',
+      version.awaited && ends ? version.record.id : '',
+    ])
   }
 
   async #did(script: Script, place: Place, args: readonly Argument[]): Promise<boolean> {
-    return (await this.#run(script, place, args)) === 1
+    const done = (await this.#run(script, place, args)) === 1
+    // Also where it was done before, and the wait for it failed.
+    await this.#written()
+    return done
+  }
+
+  #written(): Promise<void> | undefined {
+    return this.#durability && awaitDurability(this.#port, this.#durability)
   }
 
   #run(script: Script, place: Place, args: readonly Argument[] = []): Promise<unknown> {
-    const now = this.#clock === null ? '' : String(Math.floor(this.#clock.now()))
-    return this.#port.run(script, hashKeyOf(this.#prefix, place), [now, this.#channel, ...args])
+    return this.#port.run(script, [recordKeyOf(this.#prefix, place)], [this.#time(), this.#channel, ...args])
+  }
+
+  /** For the server to take; empty for its own. */
+  #time(): string {
+    return this.#clock === null ? '' : String(Math.floor(this.#clock.now()))
   }
 
   /** Of all records, or of a scope, each once. */
   async *#places(scope: string | undefined): AsyncGenerator<Place> {
     const seen = new Set<string>()
-    const start = scope === undefined ? `${this.#prefix}{` : hashKeysOf(this.#prefix, scope)
+    const start = scope === undefined ? `${this.#prefix}{` : recordKeysOf(this.#prefix, scope)
     for await (const key of this.#port.scan(`${start}*`)) {
       if (seen.has(key)) continue
       seen.add(key)
@@ -199,14 +318,24 @@ export class RedisStore implements IdempotencyStore {
   }
 }
 
-function readAnswer(
-  place: Place,
-  answered: unknown,
-): { readonly claimed: boolean; readonly record: IdempotencyRecord | undefined; readonly now: number } {
-  if (!Array.isArray(answered)) {
+/** @throws IdempotencyError `record_corrupt` */
+function readAnswer(place: Place, answered: unknown): Found {
+  const [now, record]: unknown[] = Array.isArray(answered) ? answered : []
+  if (typeof now !== 'number') {
     throw new IdempotencyError('record_corrupt', 'Redis answered a script with something else than a list')
   }
-  return { claimed: answered[0] === 1, record: recordOf(place, answered[2]), now: Number(answered[1]) }
+  return { version: Buffer.isBuffer(record) ? readRecord(place, record) : undefined, now }
+}
+
+/** What a server says that is older than an option of `SET`. */
+function isUnknownOption(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('syntax error')
+}
+
+/** A client writes one text faster than bytes among texts. What is not UTF-8 would not come out of a text as it went in. */
+function textOf(bytes: Uint8Array): Argument {
+  const buffer = bufferOf(bytes)
+  return isUtf8(buffer) ? buffer.toString() : buffer
 }
 
 function keepNewest(records: IdempotencyRecord[], limit: number): readonly IdempotencyRecord[] {

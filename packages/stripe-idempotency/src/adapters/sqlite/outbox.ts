@@ -49,7 +49,13 @@ export function sqliteOutbox({
   const giveBack = database.prepare(`UPDATE ${table} SET lease_ends = 0 WHERE place = ? AND lease_ends = ?`)
   const turns = Turns.of(database)
   return {
-    async stage(_, jobs) {
+    async stage(transaction, jobs) {
+      if (transaction !== database || !database.isTransaction) {
+        throw new IdempotencyError(
+          'invalid_option',
+          'this outbox is for a store in the same SQLite database, within its transactions',
+        )
+      }
       for (const { id, name, payload } of jobs) insert.run(id, name, payload)
     },
     async drain(limit, deliver) {

@@ -1,67 +1,101 @@
-import { crashPoint } from '@loadbearing/harness/faults'
-import { applied, createIdempotency, notApplied } from '@loadbearing/stripe-idempotency'
-import { type PostgresQuerier, postgresStore } from '@loadbearing/stripe-idempotency/postgres'
-import type { Pool } from 'pg'
-import type { Effects, Transfer } from './transfer.ts'
+import { writeSync } from 'node:fs'
+import {
+  applied,
+  createIdempotency,
+  type Idempotency,
+  type IdempotencyStore,
+  notApplied,
+  type TransactionalStore,
+  unknown,
+} from '@loadbearing/stripe-idempotency'
+import type { BankClient } from './bank-client.ts'
+import { beside, enter, following, point } from './points.ts'
+import type { ServerSettings } from './settings.ts'
+import { answerTo, type Books, type Transfer } from './transfer.ts'
+
+/** A store and what is local to it. */
+export interface Backing<Transaction> {
+  readonly idempotency: Idempotency<Transaction>
+  readonly books: Books<Transaction>
+}
+
+/** An instance of this package on a store that tells which phase it is in. */
+export function transactional<Transaction>(
+  store: TransactionalStore<Transaction>,
+  lease: number,
+): Idempotency<Transaction> {
+  return createIdempotency<Transaction>({ store: marking(store, lease), lease, storeTimeout: '2s' })
+}
+
+/** The same on a store without transactions. */
+export function plain(store: IdempotencyStore, lease: number): Idempotency {
+  return createIdempotency({ store: marking(store, lease), lease, storeTimeout: '2s' })
+}
 
 /** Carries transfers out as this package does it. */
-export async function ours(
-  pool: Pool,
-  { debit, finish, credit, credited }: Effects,
-  lease: number,
-): Promise<(transfer: Transfer) => Promise<string>> {
-  const store = crashing(postgresStore({ pool }))
-  await store.migrate()
-  const idempotency = createIdempotency<PostgresQuerier>({ store, lease, storeTimeout: '2s' })
+export function ours<Transaction>(
+  { idempotency, books }: Backing<Transaction>,
+  bank: BankClient,
+  { lease, retention, completes }: ServerSettings,
+): (transfer: Transfer) => Promise<string> {
   const operation = idempotency
     .operation<Transfer>('transfer')
     .tx('debited', async (tx, { input, fence }) => {
-      await debit(tx, input, fence)
-      crashPoint('debit')
+      await books.debit(tx, input, fence)
+      return null
     })
     .call('credited', {
-      retention: '10m',
-      run: async ({ foreignKey, input, signal }) => {
-        crashPoint('bank.before')
-        const answer = await credit(foreignKey, input, signal)
-        crashPoint('bank.after')
-        return answer
-      },
+      retention,
+      run: ({ foreignKey, input, fence, signal }) => bank.credit(foreignKey, input, fence, signal),
       reconcile: async ({ foreignKey }) => {
-        const answer = await credited(foreignKey)
-        return answer === undefined ? notApplied() : applied(answer)
+        const credit = await bank.credited(foreignKey)
+        if (credit === undefined) return unknown()
+        return credit === null ? notApplied() : applied(credit)
       },
     })
     .tx('done', async (tx, { input, fence, prev }) => {
-      await finish(tx, input, fence)
-      crashPoint('done')
-      return { tenant: input.tenant, amount: input.amount, credit: prev }
+      await books.finish(tx, input, fence)
+      return answerTo(input, prev)
     })
-  idempotency.worker({ complete: { pickUpAfter: lease, againAfter: lease, every: lease } })
-  return async (transfer) => {
-    const { tenant: scope, key } = transfer
-    const { value } = await operation.execute({ scope, key, input: transfer })
-    crashPoint('reply')
-    return JSON.stringify(value)
+  idempotency.on('lease-lost', ({ recordId, fence }) => {
+    writeSync(1, `lease lost: ${recordId} ${fence}\n`)
+  })
+  if (completes) {
+    idempotency.worker({ complete: { pickUpAfter: lease, againAfter: lease, every: lease } })
   }
+  return (transfer) =>
+    following('claim', async () => {
+      const { tenant: scope, key } = transfer
+      const { value } = await operation.execute({ scope, key, input: transfer })
+      enter('reply')
+      point('settled')
+      return value
+    })
 }
 
-/** Each call of the store is a place to die before and after. */
-function crashing<Store extends object>(store: Store): Store {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const method: unknown = Reflect.get(target, name)
-      if (typeof method !== 'function') return method
-      if (typeof name !== 'string' || ['isTransient', 'watch', 'migrate'].includes(name))
-        return method.bind(target)
-      if (name === 'within')
-        return (...given: unknown[]) => crashing(Object(Reflect.apply(method, target, given)))
-      return async (...given: unknown[]): Promise<unknown> => {
-        crashPoint(`${name}.before`)
-        const answer: unknown = await Reflect.apply(method, target, given)
-        crashPoint(`${name}.after`)
-        return answer
-      }
+/** Tells what the store has been told of phases to who counts points. */
+function marking<Store extends IdempotencyStore>(store: Store, lease: number): Store {
+  const claim = store.claim.bind(store)
+  const advance = store.advance.bind(store)
+  const renew = store.renew.bind(store)
+  return Object.assign(store, {
+    async claim(...given: Parameters<typeof claim>) {
+      const since = performance.now()
+      const answer = await claim(...given)
+      // Who has given up on a claim holds nothing, though its answer comes after all, nor who has it when the lease is over.
+      const late = given[1]?.signal?.aborted === true || performance.now() - since >= 0.9 * lease
+      if (!answer.claimed || late) return answer
+      writeSync(1, `claimed: ${answer.record.id} ${answer.record.fence}\n`)
+      enter(answer.record.operation === null ? 'handler' : 'debited')
+      return answer
+    },
+    renew: (...given: Parameters<typeof renew>) => beside(() => renew(...given)),
+    async advance(...given: Parameters<typeof advance>) {
+      const [name = '', intent] = given[1].name.split(':')
+      if (intent !== undefined) enter(name)
+      const advanced = await advance(...given)
+      if (name === 'credited' && intent === undefined) enter('done')
+      return advanced
     },
   })
 }

@@ -1,73 +1,33 @@
-import type { PostgresQuerier } from '@loadbearing/stripe-idempotency/postgres'
-
-/** A request to move money from a local account to the bank. */
+/** A request to move money from a local account to the bank, by an operation in phases, or to the savings here, by a handler. */
 export interface Transfer {
   readonly tenant: string
   readonly key: string
   readonly amount: number
+  readonly to: 'bank' | 'savings'
+  /** Of nobody but the tenant. */
+  readonly memo: string
 }
 
-/** What is done once for each transfer, and by whom. */
-export interface Effects {
-  /** Takes the money from the local account, in the transaction. */
-  debit(tx: PostgresQuerier, transfer: Transfer, fence: number): Promise<void>
-  /** Writes down that it is done, in the transaction. */
-  finish(tx: PostgresQuerier, transfer: Transfer, fence: number): Promise<void>
-  /** @throws where the bank does not answer 200 */
-  credit(foreignKey: string, transfer: Transfer, signal?: AbortSignal): Promise<string>
-  /** What the bank did for the key, if anything. */
-  credited(foreignKey: string): Promise<string | undefined>
+/** The local side of transfers, where each entry is written together with what it does to the account. */
+export interface Books<Transaction> {
+  /** Takes the money from the account. */
+  debit(tx: Transaction, transfer: Transfer, fence: number): Promise<void>
+  /** Writes down that it is done. */
+  finish(tx: Transaction, transfer: Transfer, fence: number): Promise<void>
 }
 
-export function effectsAt(bank: string): Effects {
-  const note = async (
-    tx: PostgresQuerier,
-    kind: string,
-    { tenant, key, amount }: Transfer,
-    fence: number,
-  ): Promise<void> => {
-    await tx.query('INSERT INTO ledger (tenant, key, kind, amount, fence) VALUES ($1, $2, $3, $4, $5)', [
-      tenant,
-      key,
-      kind,
-      amount,
-      fence,
-    ])
-  }
+export function transferOf(text: string): Transfer {
+  const { tenant, key, amount, to, memo }: Record<string, unknown> = Object(JSON.parse(text))
   return {
-    async debit(tx, transfer, fence) {
-      await tx.query('UPDATE account SET balance = balance - $1 WHERE tenant = $2', [
-        transfer.amount,
-        transfer.tenant,
-      ])
-      await note(tx, 'debit', transfer, fence)
-    },
-    finish: (tx, transfer, fence) => note(tx, 'done', transfer, fence),
-    async credit(foreignKey, transfer, signal) {
-      const timeout = AbortSignal.timeout(3000)
-      const response = await fetch(`${bank}/credit`, {
-        method: 'POST',
-        headers: { 'idempotency-key': foreignKey },
-        body: JSON.stringify(noteOf(transfer)),
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-      })
-      if (response.status !== 200) throw new Error(`the bank answered ${response.status}`)
-      return creditOf(await response.json())
-    },
-    async credited(foreignKey) {
-      const response = await fetch(`${bank}/credit?key=${foreignKey}`, { signal: AbortSignal.timeout(3000) })
-      if (response.status === 404) return undefined
-      return creditOf(await response.json())
-    },
+    tenant: String(tenant),
+    key: String(key),
+    amount: Number(amount),
+    to: to === 'savings' ? 'savings' : 'bank',
+    memo: String(memo),
   }
 }
 
-function noteOf({ tenant, key, amount }: Transfer): object {
-  return { tenant, reference: key, amount }
-}
-
-function creditOf(body: unknown): string {
-  const credit: unknown = Reflect.get(Object(body), 'credit')
-  if (typeof credit === 'string') return credit
-  throw new Error('the bank answered without a credit')
+/** What a client is answered, byte for byte. @param credit of the bank, or the receipt of the savings */
+export function answerTo({ tenant, amount, memo }: Transfer, credit: string): string {
+  return JSON.stringify({ tenant, amount, memo, credit })
 }

@@ -1,0 +1,65 @@
+import { type RequestContent, sameFingerprint } from './fingerprint/fingerprint.ts'
+import { matchesImported } from './import/foreign-fingerprint.ts'
+import type { IdempotencyRecord, OnAbandoned } from './record/record.ts'
+
+/** What is asked for, once. */
+export interface Request {
+  readonly scope: string
+  /** As the client sent it. */
+  readonly key: string
+  readonly endpoint: string
+  readonly fingerprint: Uint8Array
+  /** What the fingerprint is of, for records that another library has made. */
+  readonly content?: RequestContent
+  readonly onAbandoned: OnAbandoned
+  /** Milliseconds to wait for another one that holds the key; 0 for not at all. */
+  readonly wait: number
+  readonly operation?: { readonly name: string; readonly input: Uint8Array }
+  /** The caller has gone, and waits no longer. Work that has begun goes on. */
+  readonly signal?: AbortSignal
+}
+
+/** What work came to. */
+export type Performed =
+  | {
+      readonly answer: Uint8Array
+      readonly fate: /** It is the answer to this key from now on. */
+        | 'keep'
+        /** It is the answer already: a transaction of the work's own has kept it. */
+        | 'kept'
+        /** Nothing was done: the key is as new. */
+        | 'release'
+        /** It failed and may be asked for again, to go on where it stopped. */
+        | 'leave'
+    }
+  /** Nobody knows whether it had its effect. */
+  | { readonly fate: 'uncertain'; readonly why: string }
+
+/** What became of a request. */
+export type Settled =
+  | {
+      readonly outcome: 'executed'
+      readonly recordId: string
+      readonly fence: number
+      readonly answer: Uint8Array
+      /** Until then the answer is kept, milliseconds of the store's clock. */
+      readonly expiresAt: number
+    }
+  /** `answer` is null where it was erased. */
+  | {
+      readonly outcome: 'replayed'
+      readonly recordId: string
+      readonly fence: number
+      readonly answer: Uint8Array | null
+      readonly expiresAt: number
+    }
+  /** `endpoint` is the one the key was first used for. */
+  | { readonly outcome: 'mismatch'; readonly of: 'endpoint' | 'content'; readonly endpoint: string }
+  | { readonly outcome: 'in-use'; readonly recordId: string }
+  | { readonly outcome: 'uncertain'; readonly recordId: string; readonly why: string }
+
+/** Whether a record is of the same content as a request. */
+export function isSame({ fingerprint }: IdempotencyRecord, request: Request): boolean {
+  if (sameFingerprint(fingerprint, request.fingerprint)) return true
+  return request.content !== undefined && matchesImported(fingerprint, request.content)
+}

@@ -1,0 +1,101 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { postgres as postgresServer, redis as redisServer, skipWithout } from '@loadbearing/harness/services'
+import { createIdempotency, type IdempotencyStore, isIdempotencyError } from '@loadbearing/stripe-idempotency'
+import { postgresStore } from '@loadbearing/stripe-idempotency/postgres'
+import { redisStore } from '@loadbearing/stripe-idempotency/redis'
+import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
+import { Redis } from 'ioredis'
+import { describe, expect, test } from 'vitest'
+import { openPool } from './pool.ts'
+
+const card = 'card-4242-of-a-person'
+
+interface Erasure {
+  readonly readableBefore: boolean
+  readonly readableAfter: boolean
+  readonly retryWasTold: unknown
+  readonly executed: number
+}
+
+const erased: Erasure = {
+  readableBefore: true,
+  readableAfter: false,
+  retryWasTold: 'response_unavailable',
+  executed: 1,
+}
+
+/** No secrets: what is stored is readable, until it is erased. */
+async function eraseIn(store: IdempotencyStore, dump: () => Promise<string>): Promise<Erasure> {
+  await using idempotency = createIdempotency({ store })
+  let executed = 0
+  const pay = idempotency
+    .operation<{ card: string }>('pay')
+    .call('charged', { retention: '1d', run: ({ input }) => `${input.card} charged ${++executed}` })
+    .call('told', { retention: '1d', run: ({ prev }) => prev })
+  const request = { scope: 'acct_1', key: 'k', input: { card } }
+  await pay.execute(request)
+  const readableBefore = (await dump()).includes(card)
+  await store.erase({ scope: 'acct_1' })
+  const readableAfter = (await dump()).includes(card)
+  const retryWasTold = await pay.execute(request).then(
+    () => 'a value',
+    (error: unknown) => (isIdempotencyError(error) ? error.code : error),
+  )
+  return { readableBefore, readableAfter, retryWasTold, executed }
+}
+
+test('what is erased is in no byte of the files of SQLite, and is not executed again', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'idempotency-erasure-'))
+  const database = new DatabaseSync(join(home, 'records.db'))
+  try {
+    const dump = async (): Promise<string> =>
+      readdirSync(home)
+        .map((name) => readFileSync(join(home, name), 'latin1'))
+        .join('')
+    expect(await eraseIn(sqliteStore({ database }), dump)).toEqual(erased)
+  } finally {
+    database.close()
+    rmSync(home, { recursive: true })
+  }
+})
+
+describe.skipIf(skipWithout('postgres'))('on PostgreSQL', () => {
+  test('what is erased is in no row, and is not executed again', async () => {
+    await using server = await postgresServer()
+    const pool = openPool(server.url, 2)
+    try {
+      const store = postgresStore({ pool, table: 'erased_record' })
+      await store.migrate()
+      await pool.query('TRUNCATE erased_record')
+      const dump = async (): Promise<string> => {
+        const { rows } = await pool.query(`SELECT encode(input, 'escape') || encode(journal, 'escape') ||
+          coalesce(encode(response, 'escape'), '') || r::text AS text FROM erased_record AS r`)
+        return rows.map(({ text }) => text).join('')
+      }
+      expect(await eraseIn(store, dump)).toEqual(erased)
+    } finally {
+      await pool.end()
+    }
+  })
+})
+
+describe.skipIf(skipWithout('redis'))('on Redis', () => {
+  test('what is erased is in no value, and is not executed again', async () => {
+    await using server = await redisServer()
+    const client = new Redis(server.url)
+    try {
+      await client.flushdb()
+      const dump = async (): Promise<string> => {
+        const keys = await client.keys('*')
+        const values = await Promise.all(keys.map((key) => client.get(key)))
+        return JSON.stringify(values)
+      }
+      expect(await eraseIn(await redisStore({ client }), dump)).toEqual(erased)
+    } finally {
+      client.disconnect()
+    }
+  })
+})
