@@ -1,0 +1,10 @@
+import { Duration } from './duration.ts'
+import { Timestamp } from './timestamp.ts'
+import { CelError, noSuchOverload, type Value } from './value.ts'
+
+/** What `name` says to a first operand it does nothing with; text and times have methods, so cel-go looks no further. */
+export function unsupported(name: string, operand: Value): CelError {
+  const hasMethods =
+    typeof operand === 'string' || operand instanceof Duration || operand instanceof Timestamp
+  return hasMethods ? noSuchOverload : new CelError(`no such overload: ${name}`)
+}

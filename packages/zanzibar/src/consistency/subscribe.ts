@@ -1,0 +1,38 @@
+import type { TupleStore } from '../store/tuple-store.ts'
+
+/** What an answer is asked of, again and again. */
+export interface Subscription<Answer> {
+  readonly store: Pick<TupleStore, 'changed' | 'revision'>
+  readonly storeId: string
+  /** The answer of the latest moment. */
+  readonly ask: () => Promise<Answer>
+  readonly isSame: (a: Answer, b: Answer) => boolean
+  /** Ends the subscription, without an error. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The answer to a question, and each other answer that writes make of it. Where several writes come between two looks, what
+ * only held between them is not seen; the last answer always is.
+ */
+export async function* subscribe<Answer>({
+  store,
+  storeId,
+  ask,
+  isSame,
+  signal,
+}: Subscription<Answer>): AsyncGenerator<Answer, void, undefined> {
+  const isOver = (): boolean => signal?.aborted === true
+  let last: { readonly answer: Answer } | undefined
+  while (!isOver()) {
+    const revision = await store.revision(storeId)
+    const answer = await ask()
+    if (last === undefined || !isSame(last.answer, answer)) yield answer
+    last = { answer }
+    try {
+      await store.changed(storeId, revision, signal)
+    } catch (error) {
+      if (!isOver()) throw error
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { Buffer } from 'node:buffer'
+import type { TypeSystem } from './model/type-system.ts'
+import type { TupleToWrite } from './store/tuple-store.ts'
+import type { Context, Tuple } from './tuple/tuple.ts'
+import { refusedContextualTuple, writeProblem } from './tuple/validity.ts'
+import type { TupleOrTriple } from './zanzibar.ts'
+
+/** A tuple that was given in either form. */
+export function tupleOf(given: TupleOrTriple): TupleToWrite {
+  if (!isTriple(given)) return given
+  const [user, relation, object] = given
+  return { user, relation, object }
+}
+
+/** @throws ZanzibarError for a contextual tuple that the model does not take */
+export function contextualTuple(types: TypeSystem, given: TupleOrTriple): Tuple {
+  const tuple = tupleOf(given)
+  const problem = writeProblem(types, tuple)
+  if (problem !== undefined) throw refusedContextualTuple(tuple, problem, 'check')
+  return tuple
+}
+
+/** In bytes of JSON. */
+export function sizeOf(context: Context): number {
+  return Buffer.byteLength(JSON.stringify(context))
+}
+
+function isTriple(given: TupleOrTriple): given is readonly [string, string, string] {
+  return Array.isArray(given)
+}

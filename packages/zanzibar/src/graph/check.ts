@@ -1,0 +1,393 @@
+import { ZanzibarError } from '../errors.ts'
+import { Membership } from '../leopard/membership.ts'
+import type { Relation } from '../model/type-system.ts'
+import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
+import type { Tuple, TupleKey } from '../tuple/tuple.ts'
+import { begin, both, butNot, either, Failures, failed, no, type Outcome, unknown, yes } from './outcome.ts'
+import { Frame, type Node, Path } from './path.ts'
+import { type DirectPlan, type FromPlan, type Plan, type Plans, plansFor } from './plan.ts'
+import { answer, type Progress, type Question, working } from './question.ts'
+import { type Scope, TupleReader } from './tuple-reader.ts'
+import { UserSide } from './user-side.ts'
+
+// Beside outcomes and `begin`, what a step may say: another frame must come to one first; its time is over.
+const pushed = -2
+const paused = -3
+
+/** How many tuples of a way are walked without asking what the user was assigned. */
+const fewTuples = 32
+
+/** What a check comes to. */
+export interface Decision {
+  readonly allowed: boolean
+  /** Why it cannot be told; `allowed` is false then. */
+  readonly error: ZanzibarError | undefined
+  /** Parameters of conditions that were not given, where it cannot be told. */
+  readonly missing: readonly string[]
+}
+
+/**
+ * Whether a user has a relation to an object. All that it names is defined in the model.
+ *
+ * @throws ZanzibarError `cancelled` when `signal` is aborted; `authorization_model_resolution_too_complex` where there are
+ *   too many ways to follow
+ */
+export function check(scope: Scope, key: TupleKey, signal?: AbortSignal): Decision | Promise<Decision> {
+  const relation = scope.types.relation(typeOf(key.object), key.relation)
+  if (relation === undefined) return { allowed: false, error: undefined, missing: [] }
+  const plans = plansFor(scope.types, key.user, scope.depthLimit !== Number.POSITIVE_INFINITY)
+  return answer(new Check(scope, plans, relation, key), scope.snapshot, signal)
+}
+
+/**
+ * One check, as `openfga/openfga:internal/graph/check.go` does it (v1); what v2 does otherwise its plans say. The stack is our
+ * own, so that tuples may lead to any depth.
+ */
+class Check implements Question<Decision> {
+  readonly #reader: TupleReader
+  readonly #failures: Failures = new Failures()
+  readonly #plans: Plans
+  readonly #limit: number
+  readonly #userSide: UserSide
+  readonly #userObject: string
+  readonly #userRelation: string
+  readonly #relation: Relation
+  readonly #object: string
+  readonly #path: Path
+  #members: Membership | undefined
+  readonly #stack: Frame[] = []
+  #size = 0
+  #left = 0
+  #handed: Outcome = begin
+  #tooDeep: Outcome = begin
+
+  constructor(
+    scope: Scope,
+    plans: Plans,
+    relation: Relation,
+    { user, object }: Pick<TupleKey, 'user' | 'object'>,
+  ) {
+    this.#reader = new TupleReader(scope)
+    this.#plans = plans
+    this.#limit = scope.depthLimit
+    this.#path = new Path(scope.depthLimit, plans)
+    this.#userSide = new UserSide(this.#reader, user)
+    const { object: userObject, relation: userRelation } = splitUser(user)
+    this.#userObject = userObject
+    this.#userRelation = userRelation
+    this.#relation = relation
+    this.#object = object
+    const isPlain = userRelation === '' && !isTypedWildcard(user)
+    const view = isPlain ? scope.index?.at(scope.snapshot.revision, scope.contextualTuples) : undefined
+    if (view !== undefined) this.#members = new Membership(view, plans, this.#reader, user)
+  }
+
+  advance(steps: number): Progress<Decision> {
+    this.#left = steps
+    const outcome = this.#run()
+    if (outcome === paused) return working
+    if (outcome === unknown) return { state: 'waiting', reads: this.#reader.missing.splice(0) }
+    const error = this.#failures.of(outcome)
+    const missing = error === undefined ? [] : this.#failures.missing
+    return { state: 'answered', answer: { allowed: outcome === yes, error, missing } }
+  }
+
+  #run(): Outcome {
+    let handed = this.#handed
+    if (this.#size === 0) {
+      this.#path.start()
+      handed = this.#enter(this.#relation, this.#object, 0)
+    }
+    for (let frame = this.#current(); frame !== undefined; frame = this.#current()) {
+      if (handed === pushed || handed === paused) handed = begin
+      if (this.#left-- <= 0) {
+        this.#handed = handed
+        return paused
+      }
+      handed = this.#step(frame, handed)
+      if (handed >= 0) this.#size--
+    }
+    return handed
+  }
+
+  #current(): Frame | undefined {
+    return this.#size === 0 ? undefined : this.#stack[this.#size - 1]
+  }
+
+  #step(frame: Frame, handed: Outcome): Outcome {
+    const { plan } = frame
+    if (frame.isNode) {
+      const outcome = handed === begin ? this.#evaluate(plan, frame) : handed
+      if (outcome >= 0) this.#path.leave(frame, outcome)
+      return outcome
+    }
+    switch (plan.kind) {
+      case 'direct':
+        return this.#usersets(frame, plan, handed)
+      case 'from':
+        return this.#parents(frame, plan, handed)
+      case 'exclusion':
+        return this.#exclusion(frame, plan.base, plan.subtract, handed)
+      case 'union':
+        return this.#children(frame, plan.children, handed, either, yes)
+      case 'intersection':
+        return this.#children(frame, plan.children, handed, both, no)
+      case 'never':
+      case 'refused':
+      case 'computed':
+    }
+    // These have no frames.
+    return no
+  }
+
+  /** What a relation of an object comes to: at once, or by a frame that is pushed. */
+  #enter(relation: Relation, object: string, depth: number): Outcome {
+    this.#left--
+    const { top } = this.#path
+    if (depth >= this.#limit) {
+      if (top !== undefined) top.limited = true
+      return this.#resolutionTooComplex()
+    }
+    if (top !== undefined && depth > top.deepest) top.deepest = depth
+    if (this.#plans.isReflexive && object === this.#userObject && relation.name === this.#userRelation)
+      return yes
+    const plan = this.#plans.of(relation)
+    if (plan.kind === 'never') return no
+    if (plan.kind === 'direct' && plan.groups.length === 0) return this.#assigned(plan, object)
+    const node = this.#path.node(relation, object)
+    let outcome = this.#path.recall(node, depth)
+    if (outcome === begin) outcome = this.#lookUp(node, object, depth)
+    if (outcome !== begin) return outcome
+    this.#path.enter(node, this.#push(plan, object, depth))
+    return pushed
+  }
+
+  /** What a node comes to by the index; {@link begin} where it must be entered. */
+  #lookUp(node: Node, object: string, depth: number): Outcome {
+    const members = this.#members
+    if (members === undefined) return begin
+    const { relation } = node
+    node.closure ??= members.closure(relation, object)
+    const { closure } = node
+    // What leads there leads too far as well; to look for it again and again would take longer than to walk.
+    if (closure === 'too large') this.#members = undefined
+    if (closure === undefined || closure === 'too large') return begin
+    const height = closure === 'alone' ? 0 : closure.height
+    // At the limit of depth it counts how far every way leads, and into what.
+    if (this.#limit !== Number.POSITIVE_INFINITY && depth + height + 1 >= this.#limit) return begin
+    const outcome = members.among(relation, object, closure)
+    this.#left -= members.work
+    members.work = 0
+    if (outcome !== begin)
+      this.#path.settle(node, outcome, depth, height === Number.POSITIVE_INFINITY ? 0 : height + 1)
+    return outcome
+  }
+
+  /** What a plan comes to for the node of `frame`, or for the one that `frame` is of. */
+  #evaluate(plan: Plan, frame: Frame): Outcome {
+    const { object, depth } = frame
+    switch (plan.kind) {
+      case 'never':
+        return no
+      case 'refused':
+        return this.#failures.add(new ZanzibarError('validation_error', plan.reason))
+      case 'computed':
+        return this.#enter(plan.relation, object, depth)
+      case 'direct': {
+        const assigned = this.#assigned(plan, object)
+        if (assigned === yes || plan.groups.length === 0) return assigned
+        if (!plan.needsUsersets && this.#isAbove(depth)) return assigned
+        return this.#follow(plan, frame, assigned)
+      }
+      case 'from': {
+        if (!plan.isNeeded && this.#isAbove(depth)) return no
+        return this.#follow(plan, frame, no)
+      }
+      case 'union':
+      case 'intersection':
+      case 'exclusion':
+    }
+    this.#push(plan, object, depth)
+    return pushed
+  }
+
+  /** Whether what is one tuple deeper is still above the limit; counted as walked. */
+  #isAbove(depth: number): boolean {
+    const { top } = this.#path
+    if (top !== undefined && depth + 1 > top.deepest) top.deepest = depth + 1
+    return depth + 1 < this.#limit
+  }
+
+  /** Along usersets or parents: from the object, or from the user where that is less. `outcome` is what was found before. */
+  #follow(plan: DirectPlan | FromPlan, frame: Frame, outcome: Outcome): Outcome {
+    const { object, depth } = frame
+    const read = (limit?: number): readonly Tuple[] | undefined =>
+      plan.kind === 'from'
+        ? this.#reader.users(object, plan.tupleset, { limit })
+        : this.#reader.usersets(object, plan.relation, limit)
+    if (plan.ends === undefined || depth + 1 >= this.#limit) return this.#walk(plan, frame, outcome, read())
+    const few = read(fewTuples)
+    if (few !== undefined && few.length <= fewTuples) return this.#walk(plan, frame, outcome, few)
+    // What must be fetched is fetched of both sides at once.
+    const found = this.#userSide.among(plan, object)
+    this.#left -= this.#userSide.work
+    this.#userSide.work = 0
+    if (few === undefined) return either(outcome, unknown)
+    if (found === begin) return this.#walk(plan, frame, outcome, read())
+    this.#isAbove(depth)
+    return either(outcome, found)
+  }
+
+  #walk(plan: Plan, { object, depth }: Frame, outcome: Outcome, list: readonly Tuple[] | undefined): Outcome {
+    if (list === undefined) return either(outcome, unknown)
+    if (list.length === 0) return outcome
+    const frame = this.#push(plan, object, depth)
+    frame.list = list
+    frame.outcome = outcome
+    frame.groups.length = 0
+    return pushed
+  }
+
+  /** Assigned by a tuple of the user itself, or of everyone of its type. */
+  #assigned(plan: DirectPlan, object: string): Outcome {
+    let outcome: Outcome = no
+    if (plan.exact) outcome = this.#anyOf(this.#userSide.assigned(object, plan.relation, false))
+    if (outcome === yes || !plan.wildcard) return outcome
+    return either(outcome, this.#anyOf(this.#userSide.assigned(object, plan.relation, true)))
+  }
+
+  #anyOf(tuples: readonly Tuple[] | undefined): Outcome {
+    if (tuples === undefined) return unknown
+    let outcome: Outcome = no
+    for (const tuple of tuples) {
+      outcome = either(outcome, this.#holds(tuple))
+      if (outcome === yes) return yes
+    }
+    return outcome
+  }
+
+  #holds(tuple: Tuple): Outcome {
+    if (!this.#reader.counts(tuple)) return no
+    if (tuple.condition === undefined) return yes
+    try {
+      return this.#reader.isMet(tuple) ? yes : no
+    } catch (error) {
+      return this.#failures.add(error)
+    }
+  }
+
+  #usersets(frame: Frame, { groupOf, groups }: DirectPlan, handed: Outcome): Outcome {
+    if (handed !== begin) frame.outcome = either(frame.outcome, handed)
+    while (frame.outcome !== yes && frame.at < frame.list.length) {
+      if (this.#left-- <= 0) return paused
+      const tuple = frame.list[frame.at++]
+      if (tuple === undefined) break
+      const { object, relation } = splitUser(tuple.user)
+      const to = groupOf.get(object.slice(0, object.indexOf(':')))?.get(relation)
+      if (to === undefined || !this.#isUsable(frame, to.group, tuple)) continue
+      const outcome = this.#enter(to.relation, object, frame.depth + 1)
+      if (outcome === pushed) return pushed
+      frame.outcome = either(frame.outcome, outcome)
+    }
+    return this.#withHidden(frame, groups.length)
+  }
+
+  #parents(frame: Frame, { computed, groupOf }: FromPlan, handed: Outcome): Outcome {
+    if (handed !== begin) frame.outcome = either(frame.outcome, handed)
+    while (frame.outcome !== yes && frame.at < frame.list.length) {
+      if (this.#left-- <= 0) return paused
+      const tuple = frame.list[frame.at++]
+      if (tuple === undefined) break
+      const type = tuple.user.slice(0, tuple.user.indexOf(':'))
+      const group = groupOf === undefined ? 0 : groupOf.get(type)
+      if (group === undefined || !this.#isUsable(frame, group, tuple)) continue
+      const relation = computed.get(type)
+      if (relation === undefined) continue
+      const outcome = this.#enter(relation, tuple.user, frame.depth + 1)
+      if (outcome === pushed) return pushed
+      frame.outcome = either(frame.outcome, outcome)
+    }
+    return this.#withHidden(frame, groupOf?.size ?? 1)
+  }
+
+  /** One usable tuple of a read hides the errors of the others (`openfga/openfga:pkg/storage/tuple_iterators.go`). */
+  #isUsable(frame: Frame, group: number, tuple: Tuple): boolean {
+    const holds = this.#holds(tuple)
+    if (holds === yes) frame.groups[group] = yes
+    else if (holds >= failed && frame.groups[group] !== yes) frame.groups[group] = holds
+    return holds === yes
+  }
+
+  #withHidden(frame: Frame, groups: number): Outcome {
+    let { outcome } = frame
+    for (let group = 0; group < groups && outcome !== yes; group++) {
+      const hidden = frame.groups[group] ?? no
+      if (hidden >= failed) outcome = either(outcome, hidden)
+    }
+    return outcome
+  }
+
+  #children(
+    frame: Frame,
+    children: readonly Plan[],
+    handed: Outcome,
+    reduce: (a: Outcome, b: Outcome) => Outcome,
+    decides: Outcome,
+  ): Outcome {
+    let outcome = handed
+    for (;;) {
+      if (outcome !== begin) {
+        frame.outcome = frame.at === 1 ? outcome : reduce(frame.outcome, outcome)
+        if (frame.outcome === decides) return decides
+      }
+      const child = children[frame.at]
+      if (child === undefined) return frame.outcome
+      frame.at++
+      outcome = this.#evaluate(child, frame)
+      if (outcome === pushed) return pushed
+    }
+  }
+
+  #exclusion(frame: Frame, base: Plan, subtract: Plan, handed: Outcome): Outcome {
+    let outcome = handed
+    if (frame.at === 0) {
+      frame.at = 1
+      outcome = this.#evaluate(base, frame)
+      if (outcome === pushed) return pushed
+    }
+    if (frame.at === 1) {
+      if (outcome === no) return no
+      frame.outcome = outcome
+      frame.at = 2
+      outcome = this.#evaluate(subtract, frame)
+      if (outcome === pushed) return pushed
+    }
+    return butNot(frame.outcome, outcome)
+  }
+
+  #push(plan: Plan, object: string, depth: number): Frame {
+    let frame = this.#stack[this.#size]
+    if (frame === undefined) {
+      frame = new Frame()
+      this.#stack.push(frame)
+    }
+    this.#size++
+    frame.plan = plan
+    frame.object = object
+    frame.depth = depth
+    frame.isNode = false
+    frame.at = 0
+    frame.outcome = no
+    return frame
+  }
+
+  #resolutionTooComplex(): Outcome {
+    if (this.#tooDeep === begin) {
+      const message =
+        'Authorization Model resolution required too many rewrite rules to be resolved. Check your authorization model for infinite recursion or too much nesting'
+      const error = new ZanzibarError('authorization_model_resolution_too_complex', message)
+      this.#tooDeep = this.#failures.add(error)
+    }
+    return this.#tooDeep
+  }
+}

@@ -1,0 +1,394 @@
+import { isZanzibarError } from '../errors.ts'
+import type { Relation, Rewrite } from '../model/type-system.ts'
+import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
+import type { Tuple } from '../tuple/tuple.ts'
+import { checkEach } from './check-each.ts'
+import { formsOf, reachedByFirstOperands } from './first-operands.ts'
+import {
+  type Candidates,
+  difference,
+  Found,
+  intersection,
+  isEmpty,
+  sizeOf,
+  uncertain,
+  unite,
+} from './found.ts'
+import { cycle } from './outcome.ts'
+import { type Plans, plansFor } from './plan.ts'
+import { answer, answerInParts, type Progress, type Question, working } from './question.ts'
+import { type Scope, TupleReader } from './tuple-reader.ts'
+import { isWeighted } from './weighted.ts'
+
+export interface ListObjectsRequest {
+  readonly user: string
+  readonly type: string
+  readonly relation: string
+}
+
+/**
+ * Every object of a type that a user has a relation to, without duplicates, in no order. All that it names is defined in
+ * the model.
+ *
+ * The model is walked backwards from the user, so no object is looked at that the user does not come near. Where OpenFGA
+ * lists with its pipeline, operands of intersections and exclusions are walked each on their own and put together; else
+ * the first operand gives candidates, which are checked.
+ *
+ * @throws ZanzibarError `validation_error` for a condition on the way that cannot be evaluated; `cancelled`
+ */
+export function listObjects(
+  scope: Scope,
+  request: ListObjectsRequest,
+  signal?: AbortSignal,
+): readonly string[] | Promise<readonly string[]> {
+  const relation = scope.types.relation(request.type, request.relation)
+  if (relation === undefined) return []
+  const found = answer(new ReverseExpansion(scope, request.user, relation), scope.snapshot, signal)
+  return found instanceof Promise
+    ? found.then((objects) => checked(scope, request, objects, signal))
+    : checked(scope, request, found, signal)
+}
+
+/**
+ * The same as they are found: objects that no part before had. Who asks for no further part ends the work.
+ *
+ * @throws ZanzibarError as {@link listObjects}, perhaps after some parts
+ */
+export async function* objectsAsFound(
+  scope: Scope,
+  request: ListObjectsRequest,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly string[], void, undefined> {
+  const relation = scope.types.relation(request.type, request.relation)
+  if (relation === undefined) return
+  const expansion = new ReverseExpansion(scope, request.user, relation)
+  expansion.take()
+  const candidates = yield* answerInParts(expansion, scope.snapshot, signal)
+  yield* allowedAmong(scope, request, [...candidates.open], signal)
+}
+
+function checked(
+  scope: Scope,
+  request: ListObjectsRequest,
+  { certain, open }: Candidates,
+  signal: AbortSignal | undefined,
+): readonly string[] | Promise<readonly string[]> {
+  const objects = [...certain]
+  if (open.size === 0) return objects
+  const checkAll = async (): Promise<readonly string[]> => {
+    for await (const part of allowedAmong(scope, request, [...open], signal)) objects.push(...part)
+    return objects
+  }
+  return checkAll()
+}
+
+async function* allowedAmong(
+  scope: Scope,
+  { user, relation }: ListObjectsRequest,
+  objects: readonly string[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly string[], void, undefined> {
+  const keys = objects.map((object) => ({ user, relation, object }))
+  for await (const part of checkEach(scope, keys, signal)) yield part.map(({ object }) => object)
+}
+
+type Steps<Result> = Generator<Progress<never>, Result, undefined>
+
+/** A step from objects of `to` to objects of `from`, within what leads back to itself. */
+interface Way {
+  readonly from: Relation
+  readonly to: Relation
+  readonly kind: 'computed' | 'direct' | 'from'
+  readonly tupleset: Relation
+  readonly isCertain: boolean
+}
+
+class ReverseExpansion implements Question<Candidates> {
+  readonly #plans: Plans
+  readonly #reader: TupleReader
+  readonly #user: string
+  readonly #everyone: string | undefined
+  /** The user as an object that has its own relation, where it is a userset. */
+  readonly #ownObject: string
+  readonly #ownRelation: Relation | undefined
+  /** Whether operands are walked each on their own. */
+  readonly #isWhole: boolean
+  /** What can give candidates. */
+  readonly #reached: ReadonlySet<Relation>
+  readonly #isNative: boolean
+  /** Whether what is reached may be certain: OpenFGA's v2 has other answers for usersets and for everyone. */
+  readonly #mayBeCertain: boolean
+  readonly #found = new Map<Relation, Found>()
+  readonly #target: Found
+  readonly #steps: Steps<Candidates>
+  #left = 0
+
+  constructor(scope: Scope, user: string, relation: Relation) {
+    this.#reader = new TupleReader(scope)
+    this.#plans = plansFor(scope.types, user, false)
+    this.#user = user
+    const { object, relation: userRelation } = splitUser(user)
+    const isPlain = userRelation === '' && !isTypedWildcard(user)
+    this.#ownObject = object
+    this.#ownRelation = scope.types.relation(typeOf(object), userRelation)
+    this.#everyone = isPlain ? `${typeOf(user)}:*` : undefined
+    this.#isWhole = isPlain && isWeighted(scope.types)
+    this.#reached = reachedByFirstOperands(scope.types, formsOf(user))
+    this.#isNative = scope.depthLimit === Number.POSITIVE_INFINITY
+    this.#mayBeCertain = isPlain || this.#plans.isReflexive
+    this.#target = this.#foundOf(relation)
+    this.#steps = this.#run(relation)
+  }
+
+  advance(steps: number): Progress<Candidates> {
+    this.#left = steps
+    const { done, value } = this.#steps.next()
+    return done === true ? { state: 'answered', answer: value } : value
+  }
+
+  /** The certain ones that were found since it was last asked. */
+  take(): readonly string[] {
+    return this.#target.takeCertain()
+  }
+
+  *#run(target: Relation): Steps<Candidates> {
+    // What is assigned to the user is found before what it comes by on the longest ways.
+    if (this.#canHave(target) && isAssigned(target.rewrite)) yield* this.#assigned(target, this.#target)
+    for (const relations of this.#recursions(target)) yield* this.#expand(relations)
+    const { objects, error } = this.#target
+    if (error !== undefined) throw error
+    return objects
+  }
+
+  /** The target and what it is made of: what is needed comes first, relations that lead to each other together. */
+  #recursions(target: Relation): readonly (readonly Relation[])[] {
+    const seen = new Set<Relation>()
+    const open = [target]
+    const together = new Map<number, Relation[]>()
+    for (let relation = open.pop(); relation !== undefined; relation = open.pop()) {
+      if (seen.has(relation) || !this.#canHave(relation)) continue
+      seen.add(relation)
+      const { id } = relation.recursion
+      const others = together.get(id)
+      if (others === undefined) together.set(id, [relation])
+      else others.push(relation)
+      for (const { to } of this.#ways(relation.rewrite, relation, true)) open.push(to)
+    }
+    // Components are numbered as Tarjan closes them: what one needs has a lower number.
+    return [...together].toSorted(([a], [b]) => a - b).map(([, relations]) => relations)
+  }
+
+  #canHave(relation: Relation): boolean {
+    if (!this.#isWhole) return this.#reached.has(relation)
+    return this.#plans.of(relation).kind !== 'never'
+  }
+
+  *#expand(relations: readonly Relation[]): Steps<void> {
+    const inside = new Set(relations[0]?.recursion.isRecursive === true ? relations : [])
+    for (const relation of inside) this.#foundOf(relation).keepFresh()
+    for (const relation of relations) {
+      const found = this.#foundOf(relation)
+      yield* this.#objects(relation.rewrite, relation, inside, found)
+      if (relation === this.#ownRelation) found.put(this.#ownObject, this.#mayBeCertain)
+    }
+    const ways = [...inside].flatMap((from) => this.#ways(from.rewrite, from, true))
+    for (let isGrowing = inside.size > 0; isGrowing; ) {
+      isGrowing = false
+      for (const to of inside) {
+        const fresh = this.#foundOf(to).takeFresh()
+        if (sizeOf(fresh) === 0) continue
+        isGrowing = true
+        for (const way of ways) if (way.to === to) yield* this.#along(way, fresh, this.#foundOf(way.from))
+      }
+    }
+    const failed = relations
+      .map((relation) => this.#foundOf(relation))
+      .find(({ error }) => error !== undefined)
+    for (const relation of inside) this.#foundOf(relation).error = failed?.error
+  }
+
+  /** Adds the objects of a rewrite to `all`; what is `inside` grows later. */
+  *#objects(rewrite: Rewrite, relation: Relation, inside: ReadonlySet<Relation>, all: Found): Steps<void> {
+    switch (rewrite.kind) {
+      case 'direct':
+      case 'computed':
+      case 'from': {
+        // Of the target they were the first.
+        if (rewrite.kind === 'direct' && all !== this.#target) yield* this.#assigned(relation, all)
+        for (const way of this.#ways(rewrite, relation, true)) {
+          if (inside.has(way.to)) continue
+          const { objects, error } = this.#foundOf(way.to)
+          yield* this.#along(way, objects, all)
+          all.error ??= error
+        }
+        return
+      }
+      case 'union': {
+        for (const child of rewrite.children) yield* this.#objects(child, relation, inside, all)
+        return
+      }
+      case 'intersection':
+      case 'exclusion':
+    }
+    const first = rewrite.kind === 'exclusion' ? rewrite.base : rewrite.children[0]
+    if (first === undefined) return
+    let found = yield* this.#operand(first, relation, inside)
+    if (!this.#isWhole) unite(all, found, true)
+    else if ('children' in rewrite) {
+      for (const child of rewrite.children.slice(1)) {
+        if (isEmpty(found)) break
+        found = intersection(found, yield* this.#operand(child, relation, inside))
+      }
+      unite(all, found)
+    } else if (!this.#isNative || !isEmpty(found)) {
+      // OpenFGA walks what is subtracted also where there is nothing to subtract from, and fails by what it meets there.
+      found = difference(found, yield* this.#operand(rewrite.subtract, relation, inside))
+      // A check of v1 takes what a cycle leads to as subtracted; OpenFGA's lists do not.
+      unite(all, found, this.#isNative && this.#mayDeny(rewrite.subtract, relation))
+    }
+  }
+
+  *#operand(rewrite: Rewrite, relation: Relation, inside: ReadonlySet<Relation>): Steps<Found> {
+    const found = new Found()
+    yield* this.#objects(rewrite, relation, inside, found)
+    return found
+  }
+
+  /** From objects, as users of tuples, to the objects that these lead to. */
+  *#along(way: Way, users: Candidates, found: Found): Steps<void> {
+    if (way.kind === 'computed') {
+      found.putAll(way.isCertain ? users : uncertain(users))
+      return
+    }
+    const suffix = way.kind === 'direct' ? `#${way.to.name}` : ''
+    const sources: [string, boolean][] = []
+    for (const object of users.certain) sources.push([`${object}${suffix}`, way.isCertain])
+    for (const object of users.open) sources.push([`${object}${suffix}`, false])
+    yield* this.#tuples(way.tupleset, sources, found, false)
+  }
+
+  *#assigned(relation: Relation, found: Found): Steps<void> {
+    const sources: [string, boolean][] = [[this.#user, true]]
+    if (this.#everyone !== undefined) sources.push([this.#everyone, true])
+    yield* this.#tuples(
+      relation,
+      sources.filter(([user]) => mayHave(relation, user)),
+      found,
+      // OpenFGA's lists see also what a contextual tuple hides from its checks.
+      this.#isNative,
+    )
+  }
+
+  /** The objects of the tuples of these users; what is not at hand is fetched together. */
+  *#tuples(
+    relation: Relation,
+    users: readonly [string, boolean][],
+    found: Found,
+    hides: boolean,
+  ): Steps<void> {
+    let open = users
+    while (open.length > 0) {
+      const missing: [string, boolean][] = []
+      for (const source of open) {
+        if (this.#left-- <= 0) yield working
+        const tuples = this.#reader.objects(relation, source[0], { hides })
+        if (tuples === undefined) missing.push(source)
+        else yield* this.#take(tuples, source[1], found)
+      }
+      open = missing
+      if (missing.length > 0) yield { state: 'waiting', reads: this.#reader.missing.splice(0) }
+    }
+  }
+
+  *#take(tuples: readonly Tuple[], isCertain: boolean, found: Found): Steps<void> {
+    // What the model says of the first one without a condition it says of all such: they are of one user, relation and type.
+    let counts: boolean | undefined
+    for (const tuple of tuples) {
+      if (this.#left-- <= 0) yield working
+      if (tuple.condition === undefined) {
+        counts ??= this.#reader.counts(tuple)
+        if (counts) found.put(tuple.object, isCertain && this.#mayBeCertain)
+        continue
+      }
+      if (!this.#reader.counts(tuple)) continue
+      try {
+        if (this.#reader.isMet(tuple)) found.put(tuple.object, isCertain && this.#mayBeCertain)
+      } catch (error) {
+        if (!isZanzibarError(error)) throw error
+        found.error ??= error
+      }
+    }
+  }
+
+  /** The steps that a rewrite is made of; where operands are not walked each on their own, only what gives candidates. */
+  #ways(rewrite: Rewrite, relation: Relation, isCertain: boolean): Way[] {
+    switch (rewrite.kind) {
+      case 'direct':
+        return [...new Set(relation.usersets)].map((to) => ({
+          from: relation,
+          to,
+          kind: 'direct',
+          tupleset: relation,
+          isCertain,
+        }))
+      case 'computed':
+        return [{ from: relation, to: rewrite.relation, kind: 'computed', tupleset: relation, isCertain }]
+      case 'from':
+        return [...rewrite.computed.values()].map((to) => ({
+          from: relation,
+          to,
+          kind: 'from',
+          tupleset: rewrite.tupleset,
+          isCertain,
+        }))
+      case 'union':
+        return rewrite.children.flatMap((child) => this.#ways(child, relation, isCertain))
+      case 'intersection':
+        return (this.#isWhole ? rewrite.children : rewrite.children.slice(0, 1)).flatMap((child) =>
+          this.#ways(child, relation, false),
+        )
+      case 'exclusion':
+    }
+    const base = this.#ways(rewrite.base, relation, false)
+    return this.#isWhole ? [...base, ...this.#ways(rewrite.subtract, relation, false)] : base
+  }
+
+  /** Whether a cycle may be below a rewrite that a check counts as one. */
+  #mayDeny(rewrite: Rewrite, relation: Relation): boolean {
+    const seen = new Set<Relation>()
+    const open = this.#ways(rewrite, relation, true)
+    for (let way = open.pop(); way !== undefined; way = open.pop()) {
+      if (way.to.recursion.isRecursive && this.#plans.onCycle(way.to) === cycle) return true
+      if (!seen.has(way.to)) open.push(...this.#ways(way.to.rewrite, way.to, true))
+      seen.add(way.to)
+    }
+    return false
+  }
+
+  #foundOf(relation: Relation): Found {
+    let found = this.#found.get(relation)
+    if (found === undefined) {
+      found = new Found()
+      this.#found.set(relation, found)
+    }
+    return found
+  }
+}
+
+/** Whether the model allows such a user to be assigned. */
+function mayHave({ restrictions }: Relation, user: string): boolean {
+  const { object, relation } = splitUser(user)
+  const type = typeOf(object)
+  const isEveryone = isTypedWildcard(object)
+  return restrictions.some(
+    (each) =>
+      each.type === type &&
+      (each.relation ?? '') === relation &&
+      (each.wildcard !== undefined) === isEveryone,
+  )
+}
+
+/** Whether what is assigned is all that a tuple must say for it. */
+function isAssigned(rewrite: Rewrite): boolean {
+  return rewrite.kind === 'direct' || (rewrite.kind === 'union' && rewrite.children.some(isAssigned))
+}

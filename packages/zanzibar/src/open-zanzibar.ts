@@ -1,0 +1,395 @@
+import { compileCondition } from './condition/condition.ts'
+import { momentOf } from './consistency/moment.ts'
+import { subscribe } from './consistency/subscribe.ts'
+import { type Token, type Tokens, tokensOf } from './consistency/token.ts'
+import { watch } from './consistency/watch.ts'
+import { parseModel } from './dsl/parse-model.ts'
+import { ZanzibarError } from './errors.ts'
+import { Events, type QueryOp } from './events.ts'
+import { contextualTuple, sizeOf, tupleOf } from './given-tuple.ts'
+import { check, type Decision } from './graph/check.ts'
+import { expand, type UsersetTree } from './graph/expand.ts'
+import { type Explanation, explain } from './graph/explain.ts'
+import { listObjects } from './graph/list-objects.ts'
+import { listUsers } from './graph/list-users.ts'
+import type { Scope } from './graph/tuple-reader.ts'
+import { checkedSemantics } from './graph/weighted.ts'
+import { KeptLists } from './kept-lists.ts'
+import { type ClosureIndex, closureIndexOf } from './leopard/closure-index.ts'
+import type { Limits } from './limits.ts'
+import { cursorOf, cursorParts, firstAfter } from './list-cursor.ts'
+import type { AuthorizationModel } from './model/authorization-model.ts'
+import type { Definitions } from './model/define-model.ts'
+import { type TypeSystem, typeSystem } from './model/type-system.ts'
+import type { ConditionDefinitions } from './model/typed-model.ts'
+import { validateModel } from './model/validate-model.ts'
+import { type Clock, realClock } from './ports.ts'
+import { checkWrite } from './store/check-write.ts'
+import { memoryStore } from './store/memory-store.ts'
+import type { Snapshot } from './store/snapshot.ts'
+import type { StoredTuple, TupleFilter, TupleStore } from './store/tuple-store.ts'
+import { canonicalJson } from './store/write-plan.ts'
+import type { TupleKey } from './tuple/tuple.ts'
+import { objectReason, relationReason, userReason } from './tuple/validity.ts'
+import type { TypedZanzibar, TypedZanzibarOptions } from './typed-zanzibar.ts'
+import {
+  type CheckEvaluation,
+  type ObjectPage,
+  type QueryOptions,
+  type UserList,
+  type WatchedChange,
+  type WatchFrom,
+  type Zanzibar,
+  type ZanzibarOptions,
+  type ZanzibarWrite,
+  zanzibarLimits,
+} from './zanzibar.ts'
+
+/**
+ * Opens authorization in the process.
+ *
+ * @throws ZanzibarError `invalid_syntax` and `invalid_authorization_model` for the model, `invalid_option`
+ */
+export function openZanzibar<const D extends Definitions, C extends ConditionDefinitions>(
+  options: TypedZanzibarOptions<D, C>,
+): Promise<TypedZanzibar<D, C>>
+export function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar>
+export async function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar> {
+  const { name = 'default', tokenWait = 5000, clock = realClock } = options
+  const store = options.store ?? memoryStore()
+  const limits: Limits = { ...zanzibarLimits, ...options.limits }
+  const model = typeof options.model === 'string' ? parseModel(options.model) : options.model
+  validateModel(model, limits, compileCondition)
+  const storeId = await spaceOf(store, name)
+  const modelId = await modelOf(store, storeId, model)
+  const types = checkedSemantics(typeSystem(model, compileCondition, options.semantics))
+  const tokens = tokensOf(store.identity, storeId)
+  const isOwn = options.store === undefined
+  const events = new Events(options.onEvent, clock)
+  const onTooLarge = (entries: number, maxEntries: number): void =>
+    events.tell({ type: 'index-off', storeId, entries, maxEntries })
+  const index = closureIndexOf(options.closureIndex, { store, storeId, types, onTooLarge })
+  await index?.follow()
+  const asked = { types, index, limits, tokens, tokenWait, clock, events }
+  return new StoreZanzibar({ store, isOwn, storeId, modelId, ...asked })
+}
+
+async function spaceOf(store: TupleStore, name: string): Promise<string> {
+  const { items } = await store.listStores({ name, limit: 1 })
+  return (items[0] ?? (await store.createStore(name))).id
+}
+
+async function modelOf(store: TupleStore, storeId: string, model: AuthorizationModel): Promise<string> {
+  const latest = await store.readModel(storeId)
+  if (latest !== undefined && canonicalJson({ ...latest.model }) === canonicalJson({ ...model }))
+    return latest.id
+  return await store.writeModel(storeId, model)
+}
+
+interface Parts {
+  readonly store: TupleStore
+  /** Whether it was made here, and ends with this. */
+  readonly isOwn: boolean
+  readonly storeId: string
+  readonly modelId: string
+  readonly types: TypeSystem
+  readonly index: ClosureIndex | undefined
+  readonly limits: Limits
+  readonly tokens: Tokens
+  readonly tokenWait: number
+  readonly clock: Clock
+  readonly events: Events
+}
+
+class StoreZanzibar implements Zanzibar {
+  readonly storeId: string
+  readonly modelId: string
+  readonly #parts: Parts
+  readonly #lists = new KeptLists()
+
+  constructor(parts: Parts) {
+    this.storeId = parts.storeId
+    this.modelId = parts.modelId
+    this.#parts = parts
+  }
+
+  async check(user: string, relation: string, object: string, options: QueryOptions = {}): Promise<boolean> {
+    return allowed(await this.#decide({ user, relation, object }, options))
+  }
+
+  checkSync(user: string, relation: string, object: string, options: QueryOptions = {}): boolean {
+    const decision = this.#decide({ user, relation, object }, options)
+    if (!(decision instanceof Promise)) return allowed(decision)
+    decision.catch(() => {})
+    throw new ZanzibarError(
+      'invalid_option',
+      'checkSync has no answer at once: the store is not in this process, the moment is not there yet, or the question is long; use check',
+    )
+  }
+
+  async evaluate(
+    user: string,
+    relation: string,
+    object: string,
+    options: QueryOptions = {},
+  ): Promise<CheckEvaluation> {
+    return await this.#at('evaluate', options, async (snapshot) => {
+      const {
+        allowed: isAllowed,
+        error,
+        missing,
+      } = await this.#ask(snapshot, { user, relation, object }, options)
+      if (error !== undefined && missing.length === 0) throw error
+      const outcome = error !== undefined ? 'conditional' : isAllowed ? 'allowed' : 'denied'
+      return { outcome, missing, token: this.#parts.tokens.write(snapshot.revision) }
+    })
+  }
+
+  async explain(
+    user: string,
+    relation: string,
+    object: string,
+    options: QueryOptions = {},
+  ): Promise<Explanation> {
+    return await this.#at('explain', options, (snapshot) =>
+      explain(this.#scope(snapshot, options), this.#defined({ user, relation, object }), options.signal),
+    )
+  }
+
+  async checkMany(
+    questions: readonly (readonly [user: string, relation: string, object: string])[],
+    options: QueryOptions = {},
+  ): Promise<readonly boolean[]> {
+    return await this.#at('checkMany', options, (snapshot) =>
+      Promise.all(
+        questions.map(async ([user, relation, object]) =>
+          allowed(await this.#ask(snapshot, { user, relation, object }, options)),
+        ),
+      ),
+    )
+  }
+
+  async *listObjects(
+    user: string,
+    relation: string,
+    type: string,
+    options: QueryOptions = {},
+  ): AsyncIterable<string> {
+    yield* await this.#at('listObjects', options, (snapshot) =>
+      this.#objects(snapshot, { user, relation, type }, options),
+    )
+  }
+
+  async listObjectsPage(
+    user: string,
+    relation: string,
+    type: string,
+    {
+      limit,
+      after,
+      ...options
+    }: QueryOptions & { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<ObjectPage> {
+    if (!Number.isSafeInteger(limit) || limit < 1) {
+      throw new ZanzibarError(
+        'invalid_option',
+        `limit must be a whole number of objects, 1 or more, not ${limit}`,
+      )
+    }
+    const [token, last] = after === undefined ? [options.exactly] : cursorParts(after)
+    const moment = token === undefined ? options : { ...options, exactly: token }
+    return await this.#at('listObjects', moment, async (snapshot) => {
+      const { context, contextualTuples } = options
+      const key = JSON.stringify([user, relation, type, snapshot.revision, context, contextualTuples])
+      // Only for a further page: what has expired since is not in a list that begins.
+      const kept = after === undefined ? undefined : this.#lists.get(key)
+      const all = kept ?? (await this.#objects(snapshot, { user, relation, type }, options))
+      const from = last === undefined ? 0 : firstAfter(all, last)
+      const objects = all.slice(from, from + limit)
+      const now = this.#parts.tokens.write(snapshot.revision)
+      const end = objects.at(-1)
+      const isMore = from + limit < all.length && end !== undefined
+      if (isMore) this.#lists.keep(key, all)
+      return {
+        objects,
+        next: isMore ? cursorOf(now, end) : undefined,
+        token: now,
+      }
+    })
+  }
+
+  async listUsers(
+    object: string,
+    relation: string,
+    filter: string,
+    options: QueryOptions = {},
+  ): Promise<UserList> {
+    const { types, tokens } = this.#parts
+    return await this.#at('listUsers', options, async (snapshot) => {
+      const [type = '', of, ...rest] = filter.split('#')
+      const reason =
+        objectReason(types, object) ??
+        relationReason(types, { object, relation }) ??
+        filterReason(types, { type, relation: of, rest })
+      if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot list users: ${reason}`)
+      const request = { object, relation, filter: { type, relation: of } }
+      const { users, everyone, except } = await listUsers(
+        this.#scope(snapshot, options),
+        request,
+        options.signal,
+      )
+      return { users: users.toSorted(compare), everyone, except, token: tokens.write(snapshot.revision) }
+    })
+  }
+
+  async expand(
+    object: string,
+    relation: string,
+    { depth, ...options }: QueryOptions & { readonly depth?: number } = {},
+  ): Promise<UsersetTree> {
+    const { types } = this.#parts
+    return await this.#at('expand', options, (snapshot) => {
+      const reason = objectReason(types, object) ?? relationReason(types, { object, relation })
+      if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot expand: ${reason}`)
+      return expand(this.#scope(snapshot, options), { object, relation, depth }, options.signal)
+    })
+  }
+
+  subscribe(
+    user: string,
+    relation: string,
+    object: string,
+    options: Pick<QueryOptions, 'context' | 'contextualTuples' | 'signal'> = {},
+  ): AsyncIterable<boolean> {
+    const ask = (): Promise<boolean> => this.check(user, relation, object, options)
+    const isSame = (a: boolean, b: boolean): boolean => a === b
+    const { store } = this.#parts
+    return subscribe({ store, storeId: this.storeId, ask, isSame, signal: options.signal })
+  }
+
+  async *watch({ after, from, types, signal }: WatchFrom = {}): AsyncIterable<WatchedChange> {
+    const { store, tokens } = this.#parts
+    const afterRevision = from === undefined ? undefined : tokens.read(from)
+    for await (const change of watch(store, this.storeId, { after, afterRevision, types, signal })) {
+      yield { ...change, token: tokens.write(change.revision) }
+    }
+  }
+
+  async write(changes: ZanzibarWrite): Promise<{ readonly token: Token }> {
+    const { store, types, limits, tokens } = this.#parts
+    const request = {
+      writes: (changes.add ?? []).map(tupleOf),
+      deletes: (changes.remove ?? []).map(tupleOf),
+      removeWhere: changes.removeWhere,
+      preconditions: changes.if,
+      onDuplicate: changes.onDuplicate,
+      onMissing: changes.onMissing,
+    }
+    checkWrite(request, { rules: types, limits, sizeOf })
+    const { revision } = await store.write(this.storeId, request)
+    return { token: tokens.write(revision) }
+  }
+
+  async *read(filter: TupleFilter = {}): AsyncIterable<StoredTuple> {
+    const { store, limits } = this.#parts
+    let after: string | undefined
+    do {
+      const page = await store.read(this.storeId, filter, { limit: limits.maxPageSize, after })
+      yield* page.items
+      after = page.next
+    } while (after !== undefined)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#parts.index?.close()
+    if (this.#parts.isOwn) await this.#parts.store[Symbol.asyncDispose]()
+  }
+
+  #decide(key: TupleKey, options: QueryOptions): Decision | Promise<Decision> {
+    return this.#at('check', options, (snapshot) => this.#ask(snapshot, key, options))
+  }
+
+  #ask(snapshot: Snapshot, key: TupleKey, options: QueryOptions): Decision | Promise<Decision> {
+    return check(this.#scope(snapshot, options), this.#defined(key), options.signal)
+  }
+
+  /** @throws ZanzibarError `validation_error` where the model does not define what is asked */
+  #defined(key: TupleKey): TupleKey {
+    const { types } = this.#parts
+    const reason =
+      userReason(types, key.user) ?? objectReason(types, key.object) ?? relationReason(types, key)
+    if (reason !== undefined) throw new ZanzibarError('validation_error', `invalid relation: ${reason}`)
+    return key
+  }
+
+  async #objects(
+    snapshot: Snapshot,
+    request: { readonly user: string; readonly relation: string; readonly type: string },
+    options: QueryOptions,
+  ): Promise<readonly string[]> {
+    const { types } = this.#parts
+    const { user, relation, type } = request
+    const reason = userReason(types, user) ?? relationReason(types, { object: `${type}:`, relation })
+    if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot list objects: ${reason}`)
+    const found = await listObjects(this.#scope(snapshot, options), request, options.signal)
+    return found.toSorted(compare)
+  }
+
+  #scope(snapshot: Snapshot, { context, contextualTuples }: QueryOptions): Scope {
+    const { types, index, limits } = this.#parts
+    return {
+      types,
+      snapshot,
+      index,
+      context,
+      contextualTuples: contextualTuples?.map((each) => contextualTuple(types, each)),
+      depthLimit: limits.resolveNodeLimit,
+      maxConditionCost: limits.maxConditionCost,
+    }
+  }
+
+  /** Holds the moment that is asked for while `work` runs; at once, without a promise, where that can be. */
+  #at<T>(op: QueryOp, options: QueryOptions, work: (snapshot: Snapshot) => T | Promise<T>): T | Promise<T> {
+    const { store, storeId, tokens, tokenWait, clock, events } = this.#parts
+    const { atLeast, exactly, signal } = options
+    const revision = exactly === undefined ? undefined : tokens.read(exactly)
+    const least = atLeast === undefined ? 0 : tokens.read(atLeast)
+    const waiting = { store, storeId, clock, limit: tokenWait, signal }
+    const snapshot = momentOf({ least, exactly: revision }, waiting)
+    const told = events.hearQueries
+      ? (opened: Snapshot) => events.observe({ ...this.#parts, modelId: this.modelId, op }, opened, work)
+      : work
+    return snapshot instanceof Promise ? snapshot.then((opened) => held(opened, told)) : held(snapshot, told)
+  }
+}
+
+function held<T>(snapshot: Snapshot, work: (snapshot: Snapshot) => T | Promise<T>): T | Promise<T> {
+  let result: T | Promise<T>
+  try {
+    result = work(snapshot)
+  } catch (error) {
+    snapshot.release()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(() => snapshot.release())
+  snapshot.release()
+  return result
+}
+
+function allowed({ allowed: isAllowed, error }: Decision): boolean {
+  if (error !== undefined) throw error
+  return isAllowed
+}
+
+function filterReason(
+  types: TypeSystem,
+  { type, relation, rest }: { type: string; relation: string | undefined; rest: readonly string[] },
+): string | undefined {
+  if (rest.length > 0) return 'the filter is neither a type nor type#relation'
+  if (!types.hasType(type)) return `type '${type}' not found`
+  return relation === undefined ? undefined : relationReason(types, { object: `${type}:`, relation })
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}

@@ -1,0 +1,88 @@
+import type { ComparisonReport } from '@loadbearing/harness/oracle'
+import type { CampaignOptions } from '@loadbearing/tooling/campaign'
+import {
+  compareBrokenConditions,
+  compareConditions,
+  comparePatterns,
+  findConditionOracle,
+} from './conditions.ts'
+import { compareEngines, type EngineCounts } from './engine.ts'
+import { compareHttp } from './http.ts'
+import { authZenRequest, openFgaRequest } from './http-requests.ts'
+import { compareSemantics, type SemanticsCounts } from './semantics-v2.ts'
+import { compareWrites } from './writes.ts'
+
+/** What two programs were asked, and how they compare. */
+export interface Comparison {
+  /** For `--only`. */
+  readonly name: string
+  readonly what: string
+  run(campaign: CampaignOptions): Promise<Compared | { readonly missing: string }>
+}
+
+export interface Compared {
+  readonly report: ComparisonReport<unknown, unknown, unknown>
+  /** How much was asked of the cases. */
+  readonly asked: string
+  /** What else was seen. */
+  readonly seen?: string
+}
+
+export const comparisons: readonly Comparison[] = [
+  { name: 'engine', what: 'models, tuples and questions', run: engines(false) },
+  { name: 'engine-conditions', what: 'the same with conditions', run: engines(true) },
+  { name: 'v2', what: "openfga-v2: checks, by OpenFGA's weighted_graph_check", run: semantics(false) },
+  { name: 'v2-conditions', what: 'the same with conditions', run: semantics(true) },
+  {
+    name: 'writes',
+    what: 'broken models and writes: codes and messages',
+    run: async (campaign) => {
+      const report = await compareWrites(campaign)
+      return 'missing' in report ? report : { report, asked: 'up to 30 writes a model' }
+    },
+  },
+  { name: 'http', what: 'requests over HTTP: status and body', run: requests(openFgaRequest) },
+  { name: 'authzen', what: "AuthZEN's: status and body", run: requests(authZenRequest) },
+  { name: 'conditions', what: 'conditions: results, costs, messages', run: conditions(compareConditions) },
+  { name: 'broken-conditions', what: 'conditions that are broken', run: conditions(compareBrokenConditions) },
+  { name: 'patterns', what: "regular expressions, against Go's", run: conditions(comparePatterns) },
+]
+
+function engines(withConditions: boolean): Comparison['run'] {
+  return async (campaign) => {
+    const counts: EngineCounts = { questions: 0, refusedModels: 0, late: 0, askedAgain: 0, contradicted: 0 }
+    const report = await compareEngines(withConditions, campaign, counts)
+    if ('missing' in report) return report
+    const seen = `${counts.refusedModels} models were refused, ${counts.late} answers came too late, ${counts.askedAgain} were asked again, for OpenFGA races its branches; ${counts.contradicted} lists are not what OpenFGA's own checks say, and ours are`
+    return { report, asked: `${counts.questions} questions`, seen }
+  }
+}
+
+function semantics(withConditions: boolean): Comparison['run'] {
+  return async (campaign) => {
+    const counts: SemanticsCounts = { questions: 0, refused: 0, askedAgain: 0 }
+    const report = await compareSemantics(withConditions, campaign, counts)
+    if ('missing' in report) return report
+    const seen = `${counts.refused} of them without an answer; ${counts.askedAgain} were asked again`
+    return { report, asked: `${counts.questions} questions`, seen }
+  }
+}
+
+function requests(of: Parameters<typeof compareHttp>[0]): Comparison['run'] {
+  return async (campaign) => {
+    const counts = { requests: 0 }
+    const report = await compareHttp(of, campaign, counts)
+    return 'missing' in report ? report : { report, asked: `${counts.requests} requests` }
+  }
+}
+
+/** Ten times as many: they cost little. */
+function conditions(
+  compare: (command: string, seed: number, runs: number) => Promise<Compared['report']>,
+): Comparison['run'] {
+  return async ({ seed, runs }) => {
+    const oracle = findConditionOracle()
+    if ('missing' in oracle) return oracle
+    return { report: await compare(oracle.command, seed, runs * 10), asked: 'one evaluation each' }
+  }
+}

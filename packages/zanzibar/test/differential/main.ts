@@ -1,0 +1,72 @@
+import { formatComparison } from '@loadbearing/harness/oracle'
+import { readCampaignOptions } from '@loadbearing/tooling/campaign'
+import { recordEvidence } from '@loadbearing/tooling/evidence'
+import { type Compared, comparisons } from './comparisons.ts'
+
+const usage = `usage: pnpm differential zanzibar [--seed N] [--runs N] [--only NAME] [--record]
+  --seed N     the same seed makes the same cases (default: drawn)
+  --runs N     random cases of each comparison; of conditions and regular expressions ten times as many (default 300)
+  --only NAME  one comparison: ${comparisons.map(({ name }) => name).join(', ')}
+  --record     writes the table of the README, where all were compared
+OpenFGA is that of PATH, or of the environment's OPENFGA; its conditions are built with Go.`
+
+const only = taken('--only', true)
+const isRecording = taken('--record', false) !== undefined
+const campaign = readCampaignOptions(usage, 300)
+if (campaign !== undefined) {
+  const chosen = comparisons.filter(({ name }) => only === undefined || name === only)
+  if (chosen.length > 0) await differential(campaign.seed, campaign.runs, chosen)
+  else {
+    console.error(`--only must be one of those:\n${usage}`)
+    process.exitCode = 2
+  }
+}
+
+/** Takes an option of our own off the command line: what the campaign's reader does not know, it refuses. */
+function taken(option: string, valued: boolean): string | undefined {
+  const at = process.argv.indexOf(option)
+  if (at === -1) return undefined
+  const [, value] = process.argv.splice(at, valued ? 2 : 1)
+  return value ?? ''
+}
+
+async function differential(seed: number, runs: number, chosen: typeof comparisons): Promise<void> {
+  console.log(`seed ${seed}, ${runs} runs`)
+  const rows: (string | number)[][] = []
+  const notes: string[] = []
+  for (const { what, run } of chosen) {
+    const compared = await run({ seed, runs })
+    if ('missing' in compared) {
+      console.log(`\n${what}: SKIPPED, ${compared.missing}`)
+      continue
+    }
+    const { report, asked, seen } = compared
+    console.log(`\n${what}: ${asked}\n${formatComparison(report)}`)
+    if (seen !== undefined) console.log(seen)
+    for (const { case: shrunk } of report.differences) console.log(JSON.stringify(shrunk))
+    rows.push([what, report.cases, asked, differed(report), known(report)])
+    notes.push(...report.known.filter(({ cases }) => cases > 0).map(({ reason }) => `As known: ${reason}.`))
+    if (differed(report) > 0 || report.unanswered.length > 0) process.exitCode = 1
+  }
+  if (!isRecording) return
+  if (rows.length < comparisons.length) {
+    console.log('not everything was compared, and no evidence is recorded')
+    return
+  }
+  recordEvidence(new URL('../..', import.meta.url), 'differential', {
+    command: `pnpm differential zanzibar --seed ${seed} --runs ${runs} --record`,
+    seed,
+    versions: { openfga: '1.22.1' },
+    columns: ['what', 'cases', 'asked', 'differed', 'as known'],
+    rows,
+    notes: [...new Set(notes)],
+  })
+}
+
+function differed({ differences }: Compared['report']): number {
+  return differences.reduce((sum, { cases }) => sum + cases, 0)
+}
+
+function known(report: Compared['report']): number {
+  return report.known.reduce((sum, { cases }) => sum + cases, 0)
+}

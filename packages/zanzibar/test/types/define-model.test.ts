@@ -1,0 +1,146 @@
+import {
+  and,
+  butNot,
+  type ContextOf,
+  defineModel,
+  direct,
+  from,
+  type ObjectRef,
+  openZanzibar,
+  or,
+  parseModel,
+  type RelationOf,
+  type Subject,
+  type TypedModel,
+} from '@loadbearing/zanzibar'
+import { expect, expectTypeOf, test } from 'vitest'
+
+const model = defineModel(
+  {
+    user: {},
+    group: { member: direct('user', 'group#member', 'user:* with in_office') },
+    folder: {
+      parent: direct('folder'),
+      viewer: or(direct('user', 'user:*', 'group#member'), from('viewer', 'parent')),
+    },
+    document: {
+      parent: direct('folder'),
+      owner: direct('user'),
+      blocked: direct('user'),
+      editor: and('owner', 'viewer'),
+      viewer: butNot(or('owner', from('viewer', 'parent')), 'blocked'),
+    },
+  },
+  {
+    in_office: {
+      parameters: { ip: 'ipaddress', ranges: 'list<string>' },
+      expression: 'ranges.exists(r, ip.in_cidr(r))',
+    },
+  },
+)
+
+test('a model of TypeScript is the one of the DSL', () => {
+  expect(model).toEqual(
+    parseModel(`model
+  schema 1.1
+type user
+type group
+  relations
+    define member: [user, group#member, user:* with in_office]
+type folder
+  relations
+    define parent: [folder]
+    define viewer: [user, user:*, group#member] or viewer from parent
+type document
+  relations
+    define parent: [folder]
+    define owner: [user]
+    define blocked: [user]
+    define editor: owner and viewer
+    define viewer: (owner or viewer from parent) but not blocked
+condition in_office(ip: ipaddress, ranges: list<string>) {
+  ranges.exists(r, ip.in_cidr(r))
+}
+`),
+  )
+})
+
+test('what is not defined does not compile', () => {
+  const { type_definitions: types } = defineModel({
+    user: {},
+    folder: {
+      // @ts-expect-error there is no type `usr`
+      owner: direct('usr'),
+      // @ts-expect-error `folder` has no relation `members`
+      member: direct('user', 'folder#members'),
+      viewer: direct('user', 'folder'),
+    },
+    document: {
+      parent: direct('folder'),
+      owner: direct('user'),
+      // @ts-expect-error there is no relation `ownr`
+      editor: or('ownr', 'owner'),
+      // @ts-expect-error nor further in
+      viewer: butNot('owner', or('owner', and('owner', 'ownr'))),
+      // @ts-expect-error there is no relation `folder`
+      reader: from('viewer', 'folder'),
+      // @ts-expect-error what `parent` leads to has no relation `reader`
+      author: from('reader', 'parent'),
+    },
+  })
+  expect(types).toHaveLength(3)
+  const conditions = { in_office: { parameters: {}, expression: 'true' } } as const
+  defineModel(
+    {
+      user: {},
+      group: {
+        member: direct('user with in_office'),
+        // @ts-expect-error there is no condition `in_ofice`
+        guest: direct('user with in_ofice'),
+      },
+    },
+    conditions,
+  )
+})
+
+type Of<M> =
+  M extends TypedModel<infer Types, infer Named> ? { definitions: Types; conditions: Named } : never
+type D = Of<typeof model>['definitions']
+
+test('a model knows what may be asked of it', () => {
+  expectTypeOf<RelationOf<D, 'folder:1'>>().toEqualTypeOf<'parent' | 'viewer'>()
+  expectTypeOf<'group:eng#member'>().toExtend<Subject<D>>()
+  expectTypeOf<'user:*'>().toExtend<Subject<D>>()
+  expectTypeOf<'usr:anne'>().not.toExtend<Subject<D>>()
+  expectTypeOf<'document:1'>().toExtend<ObjectRef<D>>()
+  expectTypeOf<ContextOf<Of<typeof model>['conditions']>>().toEqualTypeOf<
+    Partial<{ readonly ip: string; readonly ranges: readonly string[] }>
+  >()
+})
+
+test('questions to a model of TypeScript are held to its types', async () => {
+  await using authorization = await openZanzibar({ model })
+  await authorization.write({ add: [['user:anne', 'owner', 'document:1']] })
+  expect(await authorization.check('user:anne', 'viewer', 'document:1')).toBe(true)
+  expectTypeOf(authorization.listObjects('user:anne', 'viewer', 'folder')).toEqualTypeOf<
+    AsyncIterable<string>
+  >()
+  const wrong = [
+    // @ts-expect-error a document has no relation `viewr`
+    authorization.check('user:anne', 'viewr', 'document:1'),
+    // @ts-expect-error there is no type `usr`
+    authorization.check('usr:anne', 'viewer', 'document:1'),
+    // @ts-expect-error a user has no relations
+    authorization.listUsers('user:anne', 'viewer', 'user'),
+    // @ts-expect-error `ranges` is a list
+    authorization.evaluate('user:anne', 'owner', 'document:1', { context: { ranges: '10.0.0.0/8' } }),
+  ]
+  const results = await Promise.allSettled(wrong)
+  expect(results.slice(0, 3).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+})
+
+test('a model of the DSL is asked with any text', async () => {
+  await using authorization = await openZanzibar({ model: 'model\n  schema 1.1\ntype user\n' })
+  expectTypeOf(authorization.check).parameter(0).toEqualTypeOf<string>()
+  expect(authorization.storeId).not.toBe('')
+})

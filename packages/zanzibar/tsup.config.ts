@@ -1,0 +1,3 @@
+import { preset } from '@loadbearing/tooling/tsup'
+
+export default preset()
