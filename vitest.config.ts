@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     projects: projects(import.meta.dirname),
+    setupFiles: [`${import.meta.dirname}/tooling/property-seed.ts`],
     isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -3,10 +3,15 @@ import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { SOURCE_CONDITION } from './manifest.ts'
-import { type Package, packages } from './workspace.ts'
+import { type Package, packages, root } from './workspace.ts'
 
 /** Flags under which a TypeScript file of the workspace runs from sources. */
 export const nodeFlags: readonly string[] = [`--conditions=${SOURCE_CONDITION}`]
+
+/** An environment in which a process and its children keep what they compiled: many short ones load the same sources. */
+export function compiledOnce(): NodeJS.ProcessEnv {
+  return { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'), ...process.env }
+}
 
 /** A root command that runs one file of a package: `pnpm bench maglev` runs `packages/maglev/bench/main.ts`. */
 export interface FrontEnd {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runOrThrow } from './packing.ts'
 import { root } from './workspace.ts'
@@ -17,6 +17,15 @@ export function generatorTest(folder: string): void {
   runOrThrow(copy, 'git', 'init', '--quiet')
   runOrThrow(copy, 'pnpm', 'install', '--prefer-offline', '--no-frozen-lockfile')
   runOrThrow(copy, 'pnpm', 'new-package', 'fresh-pattern', 'A package that the generator has just made.')
+  const [title, , description] = readFileSync(join(copy, 'packages/fresh-pattern/README.md'), 'utf8').split(
+    '\n',
+  )
+  if (
+    title !== '# @loadbearing/fresh-pattern' ||
+    description !== 'A package that the generator has just made.'
+  ) {
+    throw new Error(`the README of the new package begins with ${title} and ${description}`)
+  }
   runOrThrow(copy, 'pnpm', 'test', 'fresh-pattern')
   runOrThrow(copy, 'pnpm', 'check')
 }

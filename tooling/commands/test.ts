@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from '../front-end.ts'
+import { compiledOnce, run } from '../front-end.ts'
 import { packages, root } from '../workspace.ts'
 
 const usage = `usage: pnpm test [package…] [vitest option…]
 Checks the types of the whole workspace, then runs the tests of all packages, or of those named.
+PROPERTY_SEED=n gives the property tests another seed, PROPERTY_SEED=random each time a fresh one;
 LOADBEARING_SEED=n replays a simulation; LOADBEARING_TALLY=folder leaves the counts there.`
 
 const argv = process.argv.slice(2)
@@ -21,7 +22,7 @@ if (argv.includes('--help') || argv.includes('-h')) {
 } else {
   process.exitCode =
     (await run(bin('tsc'), ['-p', join(root, 'tsconfig.json')])) ||
-    (await run(bin('vitest'), vitestArguments()))
+    (await run(bin('vitest'), vitestArguments(), { env: compiledOnce() }))
 }
 
 function vitestArguments(): string[] {

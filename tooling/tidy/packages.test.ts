@@ -36,7 +36,7 @@ describe('packages', () => {
         engines: { node: '>=22.13' },
         files: ['dist'],
         publishConfig: { access: 'public' },
-        scripts: { build: 'tsup && tsc -p tsconfig.json' },
+        scripts: { build: 'tsup && tsc -p tsconfig.json && node ../../tooling/prune-declarations.ts' },
       })
       expect(String(manifest['description']).length).toBeGreaterThan(20)
       const missing = sourceEntries(manifest).filter(({ source }) => !existsSync(join(home, source)))

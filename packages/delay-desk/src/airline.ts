@@ -11,8 +11,8 @@ export class Airline {
 
   /** How late the flights of these claims were, in minutes. */
   async delays(claims: readonly number[], signal?: AbortSignal): Promise<number[]> {
-    const answer = await this.#line.call('GET', `/delays?claims=${claims.join()}`, signal && { signal })
-    const delays = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'delays') : undefined
+    const { body } = await this.#line.call('GET', `/delays?claims=${claims.join()}`, signal && { signal })
+    const delays: unknown = Reflect.get(Object(body), 'delays')
     if (Array.isArray(delays) && delays.length === claims.length && delays.every(Number.isSafeInteger))
       return delays
     throw new TypeError('the records service gave an answer that cannot be read')

@@ -27,7 +27,7 @@ test.each([
   } = await configure([`flights=${flights}`, `policy=${name}`])
   const airports = await readAirports(airportsFile)
   const { count, delays, origins, destinations } = await readFlights(file, airports)
-  const owed = await audit(file.path, airportsFile, policy.rules, file.limit)
+  const { owed } = await audit(file.path, airportsFile, policy.rules, file.limit)
   expect(owed.length).toBe(count)
   const { latitudes, longitudes } = airports
   const at = (column: ArrayLike<number>, index: number): number => column[index] ?? Number.NaN

@@ -15,34 +15,44 @@ interface Rule {
 /** A point on the unit sphere. */
 type Point = readonly [x: number, y: number, z: number]
 
-/** What each flight of the file is owed by the rules, in whatever order they are, by its place in the file. */
+/** What was counted, by the flight's place in the file. */
+export interface SecondCount {
+  readonly owed: Uint16Array
+  /** Where the flight began: a place in `codes`. */
+  readonly origins: Uint16Array
+  readonly codes: readonly string[]
+}
+
+/** What each flight of the file is owed by the rules, in whatever order they are, and where it began. */
 export async function audit(
   flights: string,
   airports: string,
   rules: readonly Rule[],
   limit: number | null = null,
-): Promise<Uint16Array> {
+): Promise<SecondCount> {
   const points = pointsOf(await readFile(airports, 'utf8'))
   if (flights.endsWith('.json')) {
     const rows: { delay: number; origin: string; destination: string }[] = JSON.parse(
       await readFile(flights, 'utf8'),
     )
-    return Uint16Array.from(rows.slice(0, limit ?? rows.length), (row) =>
-      owed(rules, row.delay, points, row.origin, row.destination),
-    )
+    const counted = new Count(Math.min(limit ?? Infinity, rows.length))
+    for (const [at, row] of rows.slice(0, counted.owed.length).entries())
+      counted.set(at, row.origin, owed(rules, row.delay, points, row.origin, row.destination))
+    return counted
   }
   const file = await asyncBufferFromFile(flights)
   const metadata = await parquetMetadataAsync(file)
-  const amounts = new Uint16Array(Math.min(limit ?? Infinity, Number(metadata.num_rows)))
+  const counted = new Count(Math.min(limit ?? Infinity, Number(metadata.num_rows)))
   const columns = ['delay', 'origin', 'destination']
   let rowEnd = 0
   for (const group of metadata.row_groups) {
     const rowStart = rowEnd
-    rowEnd = Math.min(rowStart + Number(group.num_rows), amounts.length)
+    rowEnd = Math.min(rowStart + Number(group.num_rows), counted.owed.length)
     if (rowStart === rowEnd) break
     const onComplete = (rows: unknown[][]): void => {
       for (const [at, [delay, origin, destination]] of rows.entries()) {
-        amounts[rowStart + at] = owed(rules, Number(delay), points, String(origin), String(destination))
+        const amount = owed(rules, Number(delay), points, String(origin), String(destination))
+        counted.set(rowStart + at, String(origin), amount)
       }
     }
     await parquetRead({
@@ -56,7 +66,29 @@ export async function audit(
       onComplete,
     })
   }
-  return amounts
+  return counted
+}
+
+class Count implements SecondCount {
+  readonly owed: Uint16Array
+  readonly origins: Uint16Array
+  readonly #places = new Map<string, number>()
+
+  constructor(length: number) {
+    this.owed = new Uint16Array(length)
+    this.origins = new Uint16Array(length)
+  }
+
+  get codes(): string[] {
+    return [...this.#places.keys()]
+  }
+
+  set(at: number, origin: string, amount: number): void {
+    const place = this.#places.get(origin) ?? this.#places.size
+    this.#places.set(origin, place)
+    this.origins[at] = place
+    this.owed[at] = amount
+  }
 }
 
 /** The most that any rule gives: of those for the delay, the ones whose distance is less than the flight's. */

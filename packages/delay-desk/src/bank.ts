@@ -1,88 +1,75 @@
 import { rmSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { DatabaseSync } from 'node:sqlite'
+import { createIdempotency } from '@loadbearing/stripe-idempotency'
+import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
+import { type DeathPoint, deathOf } from './bank-deaths.ts'
+import { dropBooks } from './books.ts'
 import { reasonOf } from './errors.ts'
-import { type Answer, exposedServer, openForDesk } from './exposed-server.ts'
-import { type Ledger, type Payment, PaymentConflict } from './ledger.ts'
+import { exposedServer, openForDesk } from './exposed-server.ts'
+import { Ledger } from './ledger.ts'
 import { holdOnToDesk, tellDesk } from './lifeline.ts'
-import { type BankStart, isBankStart } from './messages.ts'
-import { PostgresLedger } from './postgres-ledger.ts'
-import { SqliteLedger } from './sqlite-ledger.ts'
+import { type BankStart, isBankStart, isClosing } from './messages.ts'
+import { stripeApi } from './stripe-api.ts'
 
-// The bank, a process of its own: POST /payments pays, GET /payments shows the ledger.
+// The bank, a process of its own: POST /v1/transfers pays, GET /v1/transfers shows the ledger, with Stripe's contract.
 
-const MOST_BYTES = 1_000_000
+/** For how much longer than promised it keeps a key: a call that was sent in time may take this long to arrive. */
+const GRACE_MS = 60_000
 
 let close = async (): Promise<void> => {}
 holdOnToDesk(() => close())
 process.once('message', (message: unknown) => {
-  if (!isBankStart(message)) throw new TypeError('expected where the ledger is')
-  open(message).catch((error: unknown) => tellDesk({ kind: 'failed', why: `its ledger: ${reasonOf(error)}` }))
+  if (!isBankStart(message)) throw new TypeError('expected how the bank is to fare')
+  try {
+    open(message)
+  } catch (error) {
+    tellDesk({ kind: 'failed', why: `its ledger: ${reasonOf(error)}` })
+  }
 })
 
-async function open({ ledger: place, fortune, seed }: BankStart): Promise<void> {
-  const ledger = 'folder' in place ? openFile(place.folder) : await PostgresLedger.open(place.server)
+function open({ folder, takesAway, nature, seed, life, port, closed }: BankStart): void {
+  const { fortune, dies, retention, lookups } = nature
+  const ledger = new DatabaseSync(join(folder, 'bank-ledger.sqlite'))
+  const keys = new DatabaseSync(join(folder, 'bank-keys.sqlite'))
+  // The bank is one process, and nobody else reads its files while it lives.
+  keys.exec('PRAGMA locking_mode = EXCLUSIVE')
+  const idempotency = createIdempotency({
+    store: sqliteStore({ database: keys }),
+    lease: '1s',
+    ttl: retention + GRACE_MS,
+  })
+  keys.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 10000')
   close = async () => {
-    await ledger[Symbol.asyncDispose]()
-    if ('folder' in place && place.folder !== null) rmSync(place.folder, { recursive: true, force: true })
+    ledger.close()
+    keys.close()
+    if (takesAway === null) return
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    await dropBooks(takesAway)
   }
-  openForDesk(exposedServer('bank', fortune, seed, '/payments', counterOf(ledger)))
+
+  let dayIsOver = closed
+  process.on('message', (message: unknown) => {
+    if (isClosing(message)) dayIsOver = true
+  })
+  const answer = stripeApi({
+    ledger: new Ledger(ledger),
+    // To begin again with a record does no harm: the ledger has one transfer for each.
+    exchange: idempotency.http({ mode: 'stripe-v1', rerun: 'safe' }),
+    searchable: () => dayIsOver || lookups === 'always',
+    pass: mortal(deathOf(dies, seed, life)),
+  })
+  const isReadAtNight = ({ method }: IncomingMessage): boolean => method === 'GET' && dayIsOver
+  openForDesk(exposedServer('bank', fortune, seed, isReadAtNight, answer), port)
 }
 
-function openFile(folder: string | null): Ledger {
-  return new SqliteLedger(folder === null ? ':memory:' : join(folder, 'ledger.sqlite'))
-}
-
-function counterOf(ledger: Ledger): Answer {
-  let paid = 0
-  let replayed = 0
-  return async (request) => {
-    if (request.url !== '/payments') return { status: 404, body: { error: `no ${request.url}` } }
-    if (request.method === 'GET') {
-      return { status: 200, body: { paid, replayed, payments: await ledger.payments() } }
-    }
-    if (request.method !== 'POST') return { status: 405, body: { error: `no ${request.method}` } }
-    if (!(Number(request.headers['content-length']) <= MOST_BYTES)) {
-      return { status: 413, body: { error: `more than ${MOST_BYTES} bytes, or no content-length` } }
-    }
-    const order = readOrder(await text(request))
-    if (order === undefined)
-      return { status: 400, body: { error: 'expected {worker, payments: [[claim, amount]…]}' } }
-    try {
-      const receipt = await ledger.pay(order.worker, order.payments)
-      paid += receipt.paid
-      replayed += receipt.replayed
-      return { status: 200, body: receipt }
-    } catch (error) {
-      if (error instanceof PaymentConflict) return { status: 409, body: { error: error.message } }
-      throw error
-    }
+/** Dies at the place that was drawn, after as many requests. */
+function mortal(death: ReturnType<typeof deathOf>): (point: DeathPoint) => void {
+  let received = 0
+  return (point) => {
+    if (death === undefined) return
+    if (point === 'received') received++
+    if (received > death.after && point === death.at) process.kill(process.pid, 'SIGKILL')
   }
-}
-
-interface Order {
-  readonly worker: string
-  readonly payments: readonly Payment[]
-}
-
-function readOrder(body: string): Order | undefined {
-  let order: unknown
-  try {
-    order = JSON.parse(body)
-  } catch {
-    return undefined
-  }
-  if (typeof order !== 'object' || order === null || !('worker' in order) || !('payments' in order))
-    return undefined
-  const { worker, payments } = order
-  if (typeof worker !== 'string' || !Array.isArray(payments)) return undefined
-  return payments.every(isPayment) ? { worker, payments } : undefined
-}
-
-function isPayment(value: unknown): value is Payment {
-  return (
-    Array.isArray(value) &&
-    value.length === 2 &&
-    value.every((part) => Number.isSafeInteger(part) && part >= 0)
-  )
 }

@@ -3,6 +3,7 @@ import type { Airports } from './airports.ts'
 import { Assignment, byPlace, keyOf, type Move, nobodyLeft } from './assignment.ts'
 import type { Child } from './child.ts'
 import type { Configuration } from './configuration.ts'
+import type { Decisions } from './decisions.ts'
 import { DeskError } from './errors.ts'
 import type { Flights } from './flights.ts'
 import {
@@ -11,8 +12,11 @@ import {
   type HaltPoint,
   isFromWorker,
   noCalls,
+  noPayments,
+  type PaymentTally,
   type Report,
   sumOfCalls,
+  sumOfPayments,
 } from './messages.ts'
 import { type Hired, hire, type Services, tableOf, watch } from './staff.ts'
 import { WorkerLine } from './worker-line.ts'
@@ -37,7 +41,7 @@ export interface Finding {
 export interface DeskEvents {
   /** Claims were decided and their payments reported. */
   onSettled(claims: number, payments: number): void
-  /** A worker is about to be killed or stopped, with its batch paid or not. */
+  /** A worker is about to be killed or stopped in the middle of a batch. */
   onStrike(worker: string, pid: number, batch: number, batches: number): void
   onFound(finding: Finding): void
   /** A new table is in force. */
@@ -56,6 +60,7 @@ interface Post {
   resting: boolean
   /** By its last report. */
   tallies: CallTallies
+  payments: PaymentTally
 }
 
 /** Hands the claims out to the workers that own them, and again when an owner is lost, until all are settled. */
@@ -65,6 +70,10 @@ export class Desk implements AsyncDisposable {
   readonly shares: readonly [least: number, most: number]
   /** Euros by claim, as the workers reported them. */
   readonly books: Uint16Array
+  /** Who was let do what, as the workers reported it. */
+  readonly decisions: Decisions[] = []
+  /** Claims of which nobody could tell whether the bank had paid them. */
+  readonly uncertain: Set<number> = new Set()
   readonly #settled: Uint8Array
   readonly #flights: Flights
   readonly #events: DeskEvents
@@ -108,6 +117,7 @@ export class Desk implements AsyncDisposable {
       handedOut: 0,
       resting: false,
       tallies: { records: noCalls, bank: noCalls },
+      payments: noPayments,
     }))
     this.#victim = kill === 'nobody' ? undefined : this.#choose(seed)
     this.#pool = watch(table)
@@ -149,6 +159,11 @@ export class Desk implements AsyncDisposable {
       records: sumOfCalls(this.#posts.map(({ tallies }) => tallies.records)),
       bank: sumOfCalls(this.#posts.map(({ tallies }) => tallies.bank)),
     }
+  }
+
+  /** What became of the payments, as far as the workers have reported it. */
+  get payments(): PaymentTally {
+    return sumOfPayments(this.#posts.map(({ payments }) => payments))
   }
 
   stats(): PoolStats {
@@ -264,7 +279,8 @@ export class Desk implements AsyncDisposable {
       if (this.#asleep) post.process.pause()
       else post.process.kill()
     }
-    if (message.kind === 'caught-up') {
+    if (message.kind === 'caught-up' && this.#victim !== undefined) {
+      this.#victim.post.payments = message.payments
       this.#asleep = false
       this.#finish()
     }
@@ -327,8 +343,12 @@ export class Desk implements AsyncDisposable {
     worker?.tell({ kind: 'resume' })
   }
 
-  #book(post: Post, claims: Uint32Array, { awards, calls }: Report): void {
-    post.tallies = calls
+  #book(post: Post, claims: Uint32Array, report: Report): void {
+    const { awards, uncertain } = report
+    post.tallies = report.calls
+    post.payments = report.payments
+    this.decisions.push(report.decisions)
+    for (const claim of uncertain) this.uncertain.add(claim)
     let payments = 0
     for (const [at, claim] of claims.entries()) {
       if (this.#settled[claim] !== 0)

@@ -6,6 +6,7 @@ export type DeskErrorCode =
   | 'WORKER_FAILED'
   | 'NO_WORKER_LEFT'
   | 'SERVICE_FAILED'
+  | 'BOOKS_FAILED'
   | 'INTERRUPTED'
 
 /** An end of the run that is explained by its one line of message, without a stack. */

@@ -6,22 +6,18 @@ import {
   circuitBreaker,
   type Pipeline,
   pipeline,
-  retry,
-  timeout,
 } from '@loadbearing/hystrix-breaker'
 import { Airline } from './airline.ts'
+import { BankLine } from './bank-line.ts'
 import { StatusError } from './json-call.ts'
-import type { Payment } from './ledger.ts'
 import type { CallTallies, CallTally, Start } from './messages.ts'
-import { Bank } from './payment.ts'
 
 /** Flights of one call to the airline. */
 const FLIGHTS_A_CALL = 5
-/** How long a payment is asked for; shorter than the desk waits for the batch. */
-const patience = '12s'
+/** From the opening of the bank's circuit to a probe. Nothing can take the bank's place, so it is tried again soon. */
+const BANK_SLEEP_MS = 100
 
 const guard: BreakerOptions = {
-  timeout: '250ms',
   window: { type: 'time', size: '1s', buckets: 10 },
   volumeThreshold: 3,
   errorThreshold: 0.5,
@@ -30,12 +26,16 @@ const guard: BreakerOptions = {
 /** The airline and the bank as a worker calls them: through a circuit each. */
 export class GuardedServices {
   readonly #delays: (claims: readonly number[], stated: readonly number[]) => Promise<readonly number[]>
-  readonly #payments: Pipeline
-  readonly #bank: Bank
-  readonly #worker: string
+  readonly bank: BankLine
+  readonly #bankCalls: Pipeline
+  #shunnedUntil = 0
   readonly #tallies: { readonly records: () => CallTally; readonly bank: () => CallTally }
 
-  constructor({ worker, records, bank, breaker: guarded }: Start) {
+  /** @param timeLimit of a call. Default: a quarter of a second */
+  constructor(
+    { records, bank, breaker: guarded }: Pick<Start, 'records' | 'bank' | 'breaker'>,
+    timeLimit = '250ms',
+  ) {
     const airline = new Airline(records)
     const delays = breaker(
       (claims: readonly number[], _stated: readonly number[], { signal }: CallContext) =>
@@ -43,20 +43,27 @@ export class GuardedServices {
       // What the passenger has stated decides where the airline does not answer; it is audited in the end.
       {
         ...guard,
+        timeout: timeLimit,
         name: 'records',
         sleepWindow: '1s',
         bulkhead: { max: 8, queue: 250 },
         fallback: (_error, _claims, stated) => stated,
       },
     )
-    // Nothing can take the bank's place, so it is tried again soon. A bank that says no is well.
-    const circuit = circuitBreaker({ ...guard, name: 'bank', sleepWindow: '100ms', isFailure: mayPass })
-    const untilPaid = retry({ attempts: 1000, backoff: '20ms', retryIf: mayPass })
-    this.#payments = pipeline({ name: 'payment', budget: false }, timeout(patience), untilPaid, circuit)
+    const circuit = circuitBreaker({
+      ...guard,
+      timeout: timeLimit,
+      name: 'bank',
+      sleepWindow: BANK_SLEEP_MS,
+      isFailure: isIllness,
+    })
     if (!guarded) for (const each of [delays, circuit]) each.breaker.force('disabled')
     this.#delays = delays
-    this.#bank = new Bank(bank)
-    this.#worker = worker
+    this.bank = new BankLine(bank)
+    circuit.breaker.on('stateChange', ({ to }) => {
+      if (to === 'open') this.#shunnedUntil = performance.now() + BANK_SLEEP_MS
+    })
+    this.#bankCalls = pipeline({ name: 'bank' }, circuit)
     this.#tallies = { records: tallyOf(delays.breaker), bank: tallyOf(circuit.breaker) }
   }
 
@@ -70,9 +77,14 @@ export class GuardedServices {
     return (await Promise.all(parts)).flat()
   }
 
-  /** Asks for the payments until the bank has confirmed them. */
-  async pay(payments: readonly Payment[]): Promise<void> {
-    await this.#payments.run(({ signal }) => this.#bank.pay(this.#worker, payments, signal))
+  /** Whether the bank's circuit has opened so lately that it would refuse every call. */
+  get bankIsShunned(): boolean {
+    return performance.now() < this.#shunnedUntil
+  }
+
+  /** Calls the bank, once, or refuses to. */
+  askBank<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    return this.#bankCalls.run(({ signal }) => work(signal))
   }
 
   /** Of all calls so far. */
@@ -81,8 +93,8 @@ export class GuardedServices {
   }
 }
 
-/** A payment is not asked for again where the bank has refused it or cannot be understood. */
-function mayPass(error: unknown): boolean {
+/** A service that says no is well. */
+function isIllness(error: unknown): boolean {
   return !(error instanceof TypeError || (error instanceof StatusError && error.status < 500))
 }
 

@@ -1,18 +1,27 @@
 import { once } from 'node:events'
-import { Agent, type IncomingMessage, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { json } from 'node:stream/consumers'
 
 /** A service answered with a status other than 200. */
 export class StatusError extends Error {
   readonly status: number
+  readonly headers: IncomingHttpHeaders
 
-  constructor(service: string, status: number, body: unknown) {
-    super(`the ${service} answered ${status}: ${JSON.stringify(body)}`)
-    this.status = status
+  constructor(service: string, { statusCode = 0, headers }: IncomingMessage, body: unknown) {
+    super(`the ${service} answered ${statusCode}: ${JSON.stringify(body)}`)
+    this.status = statusCode
+    this.headers = headers
   }
 }
 
-/** A service that speaks JSON, as its clients call it. A call that fails throws and is not tried again. */
+/** What a call is made with. */
+export interface CallParts {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly signal?: AbortSignal
+}
+
+/** A service that answers in JSON, as its clients call it. A call that fails throws and is not tried again. */
 export class JsonLine {
   readonly #service: string
   readonly #url: string
@@ -28,16 +37,21 @@ export class JsonLine {
   async call(
     method: 'GET' | 'POST',
     path: string,
-    { body, signal }: { body?: string; signal?: AbortSignal } = {},
-  ): Promise<unknown> {
-    const call = request(`${this.#url}${path}`, { method, agent: this.#agent, ...(signal && { signal }) })
+    { body, headers, signal }: CallParts = {},
+  ): Promise<{ readonly body: unknown; readonly headers: IncomingHttpHeaders }> {
+    const call = request(`${this.#url}${path}`, {
+      method,
+      agent: this.#agent,
+      ...(headers && { headers }),
+      ...(signal && { signal }),
+    })
     // A second error, after the one that `once` hears of.
     call.on('error', () => {})
     call.end(body)
     const [response]: IncomingMessage[] = await once(call, 'response')
     if (response === undefined) throw new Error(`the ${this.#service} did not answer`)
     const answer: unknown = await json(response)
-    if (response.statusCode === 200) return answer
-    throw new StatusError(this.#service, response.statusCode ?? 0, answer)
+    if (response.statusCode === 200) return { body: answer, headers: response.headers }
+    throw new StatusError(this.#service, response, answer)
   }
 }

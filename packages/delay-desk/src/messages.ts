@@ -1,9 +1,17 @@
 import { deserialize, serialize } from 'node:v8'
+import type { BooksPlace } from './books.ts'
+import type { BankNature } from './configuration.ts'
+import { type Decisions, isDecisions } from './decisions.ts'
 import type { Policy } from './policy.ts'
+import type { Roster } from './roster.ts'
 import type { Fortune } from './weather.ts'
 
-/** Where a worker stops to be struck: after taking a batch, or after paying and before reporting it. */
-export type HaltPoint = 'taken' | 'paid'
+/**
+ * Where a worker stops to be struck: having taken a batch, having booked its payments and not asked the bank for them, having the
+ * bank's answers and not booked them, or having paid it and not reported it.
+ */
+export type HaltPoint = (typeof haltPoints)[number]
+const haltPoints = ['taken', 'booked', 'called', 'paid'] as const
 
 /** Desk to worker over the channel, once, first. */
 export interface Start {
@@ -15,27 +23,43 @@ export interface Start {
   /** False: circuits stay closed whatever happens. */
   readonly breaker: boolean
   readonly policy: Policy
+  readonly roster: Roster
+  readonly books: BooksPlace
+  /** Milliseconds for which the bank promises to know an idempotency key. */
+  readonly retention: number
   /** Degrees, by the airport's place. */
   readonly latitudes: Float64Array
   readonly longitudes: Float64Array
 }
 
-/** How a service is to fare; null for well. */
-interface ServiceStart {
-  readonly fortune: Fortune | null
+/** Desk to the bank over the channel, once, first. */
+export interface BankStart {
+  readonly kind: 'bank'
+  /** Where its ledger is. */
+  readonly folder: string
+  /** The desk's books, to be taken away with the folder once the desk has ended; null: all is left. */
+  readonly takesAway: BooksPlace | null
+  readonly nature: BankNature
   readonly seed: number
+  /** How often it has died. */
+  readonly life: number
+  /** 0 for any. */
+  readonly port: number
+  /** The day is over. */
+  readonly closed: boolean
 }
 
-/** Desk to the bank over the channel, once, first. */
-export interface BankStart extends ServiceStart {
-  readonly kind: 'bank'
-  /** Where its ledger is: in a folder that goes with the bank (null: in memory), or on the PostgreSQL server of a URL. */
-  readonly ledger: { readonly folder: string | null } | { readonly server: string }
+/** Desk to the bank over the channel: the day is over, its books can be searched. */
+export interface Closing {
+  readonly kind: 'closing'
 }
 
 /** Desk to the airline's records service over the channel, once, first. */
-export interface RecordsStart extends ServiceStart {
+export interface RecordsStart {
   readonly kind: 'records'
+  /** How it is to fare; null for well. */
+  readonly fortune: Fortune | null
+  readonly seed: number
   /** Minutes, by claim. */
   readonly delays: Int32Array
 }
@@ -57,9 +81,10 @@ export interface Halted {
   readonly kind: 'halted'
 }
 
-/** Worker to desk over the channel: all that it held when it was told to go on is done. */
+/** Worker to desk over the channel: all that it held when it was told to go on is done; nobody waits for its reports. */
 export interface CaughtUp {
   readonly kind: 'caught-up'
+  readonly payments: PaymentTally
 }
 
 /** Desk to worker over HTTP: claims to decide and pay, as columns. */
@@ -75,8 +100,31 @@ export interface Batch {
 export interface Report {
   /** Euros, in the order of the batch's claims. */
   readonly awards: Uint16Array
+  /** Claims of the batch of which nobody knows whether the bank has paid them. */
+  readonly uncertain: readonly number[]
   /** Of this worker's calls to each service, from its start. */
   readonly calls: CallTallies
+  readonly payments: PaymentTally
+  /** Who was let do what with the claims of the batch. */
+  readonly decisions: Decisions
+}
+
+/** What became of the payments that a worker was to make. */
+export interface PaymentTally {
+  /** Payments that it asked for and the desk's records answered: another worker had made them. */
+  readonly replayed: number
+  /** Transfers that the bank answered from its records: an earlier call had made them, and its answer was lost. */
+  readonly replayedByBank: number
+}
+
+export const noPayments: PaymentTally = { replayed: 0, replayedByBank: 0 }
+
+export function sumOfPayments(tallies: readonly PaymentTally[]): PaymentTally {
+  const sum = (field: keyof PaymentTally): number => tallies.reduce((total, tally) => total + tally[field], 0)
+  return {
+    replayed: sum('replayed'),
+    replayedByBank: sum('replayedByBank'),
+  }
 }
 
 /** What the calls to a service came to. */
@@ -127,8 +175,16 @@ export function decodeBatch(body: Uint8Array): Batch {
 export function decodeReport(body: Uint8Array): Report {
   const report: unknown = deserialize(body)
   if (isObject(report)) {
-    const { awards, calls } = report
-    if (awards instanceof Uint16Array && isTallies(calls)) return { awards, calls }
+    const { awards, uncertain, calls, payments, decisions } = report
+    if (
+      awards instanceof Uint16Array &&
+      isNumbers(uncertain) &&
+      isTallies(calls) &&
+      isTally(payments, noPayments) &&
+      isObject(decisions) &&
+      isDecisions(decisions)
+    )
+      return { awards, uncertain, calls, payments, decisions }
   }
   throw new TypeError('expected a report')
 }
@@ -153,7 +209,11 @@ export function isFailed(message: unknown): message is Failed {
 }
 
 export function isBankStart(message: unknown): message is BankStart {
-  return isObject(message) && message['kind'] === 'bank' && isObject(message['ledger'])
+  return isObject(message) && message['kind'] === 'bank' && isObject(message['nature'])
+}
+
+export function isClosing(message: unknown): message is Closing {
+  return isObject(message) && message['kind'] === 'closing'
 }
 
 export function isRecordsStart(message: unknown): message is RecordsStart {
@@ -167,8 +227,9 @@ export function isFromDesk(message: unknown): message is Start | Resume {
 
 export function isFromWorker(message: unknown): message is Ready | Halted | CaughtUp {
   if (!isObject(message)) return false
-  const { kind, port } = message
-  return kind === 'ready' ? typeof port === 'number' : kind === 'halted' || kind === 'caught-up'
+  const { kind, port, payments } = message
+  if (kind === 'ready') return typeof port === 'number'
+  return kind === 'halted' || (kind === 'caught-up' && isTally(payments, noPayments))
 }
 
 function isBatch(message: unknown): message is Batch {
@@ -180,16 +241,20 @@ function isBatch(message: unknown): message is Batch {
     origins instanceof Uint16Array &&
     destinations instanceof Uint16Array &&
     [delays, origins, destinations].every(({ length }) => length === claims.length) &&
-    (halt === undefined || halt === 'taken' || halt === 'paid')
+    (halt === undefined || haltPoints.some((point) => point === halt))
   )
 }
 
 function isTallies(value: unknown): value is CallTallies {
-  return isObject(value) && isTally(value['records']) && isTally(value['bank'])
+  return isObject(value) && isTally(value['records'], noCalls) && isTally(value['bank'], noCalls)
 }
 
-function isTally(value: unknown): value is CallTally {
-  return isObject(value) && Object.keys(noCalls).every((field) => typeof value[field] === 'number')
+function isTally<Tally extends object>(value: unknown, none: Tally): value is Tally {
+  return isObject(value) && Object.keys(none).every((field) => typeof value[field] === 'number')
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number')
 }
 
 function isObject(value: unknown): value is Partial<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import { award, leastDelay, type Policy } from './policy.ts'
 const policy: Policy = {
   name: 'eu261',
   currency: 'euros',
+  iso: 'eur',
   rules: [
     { delay: 180, beyond: 3500, amount: 600 },
     { delay: 180, beyond: 1500, amount: 400 },

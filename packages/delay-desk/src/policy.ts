@@ -13,6 +13,8 @@ export interface Policy {
   readonly name: string
   /** As it is printed: `euros`. */
   readonly currency: string
+  /** As banks call it, by ISO 4217, in lower case: `eur`. */
+  readonly iso: string
   /** The higher award before the lower one. */
   readonly rules: readonly Rule[]
 }

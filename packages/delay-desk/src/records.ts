@@ -1,4 +1,4 @@
-import { type Answer, exposedServer, openForDesk } from './exposed-server.ts'
+import { type Answer, exposedServer, jsonReply, openForDesk } from './exposed-server.ts'
 import { holdOnToDesk } from './lifeline.ts'
 import { isRecordsStart } from './messages.ts'
 
@@ -10,11 +10,11 @@ process.once('message', (message: unknown) => {
   const { delays, fortune, seed } = message
   const answer: Answer = async ({ method, url }) => {
     const [, list] = /^\/delays\?claims=([\d,]+)$/.exec(url ?? '') ?? []
-    if (list === undefined) return { status: 404, body: { error: `no ${url}` } }
-    if (method !== 'GET') return { status: 405, body: { error: `no ${method}` } }
+    if (list === undefined) return jsonReply(404, { error: `no ${url}` })
+    if (method !== 'GET') return jsonReply(405, { error: `no ${method}` })
     const found = list.split(',').map((claim) => delays[Number(claim)])
-    if (found.includes(undefined)) return { status: 404, body: { error: 'there is no such flight' } }
-    return { status: 200, body: { delays: found } }
+    if (found.includes(undefined)) return jsonReply(404, { error: 'there is no such flight' })
+    return jsonReply(200, { delays: found })
   }
-  openForDesk(exposedServer('records', fortune, seed, undefined, answer))
+  openForDesk(exposedServer('records', fortune, seed, () => false, answer))
 })

@@ -3,17 +3,23 @@ import type { PoolStats } from '@loadbearing/maglev'
 import { readAirports } from './airports.ts'
 import type { Move } from './assignment.ts'
 import { audit } from './audit.ts'
+import { auditAccess } from './audit-access.ts'
+import { type Closed, closeDay } from './closing.ts'
 import type { Configuration } from './configuration.ts'
+import { type Decisions, decided, tallyOf } from './decisions.ts'
 import { Desk, type DeskEvents, type Finding } from './desk.ts'
-import { DeskError, reasonOf } from './errors.ts'
+import { DeskError } from './errors.ts'
+import { explainedDenial } from './explained-denial.ts'
 import { type Flights, readFlights } from './flights.ts'
 import { MemoryWatch } from './memory.ts'
-import type { CallTallies } from './messages.ts'
-import { openBank, openRecords } from './open-service.ts'
-import { Bank, type Statement } from './payment.ts'
+import type { CallTallies, PaymentTally } from './messages.ts'
+import { OpenBank } from './open-bank.ts'
+import { openRecords } from './open-service.ts'
+import { openPlaces } from './places.ts'
 import { count, Progress } from './progress.ts'
 import { reconcile } from './reconciliation.ts'
-import { type Configured, later, succeeded, summarize } from './summary.ts'
+import { type Roster, rosterOf } from './roster.ts'
+import { type Configured, later, listed, succeeded, summarize } from './summary.ts'
 
 /** The programs of the child processes. Tests put broken ones in their place. */
 export interface Programs {
@@ -59,10 +65,10 @@ async function work(
 ): Promise<boolean> {
   const begin = performance.now()
   const memory = new MemoryWatch()
-  const { flights: file, airports: airportsFile, store, scenario, policy, desk } = configuration
+  const { flights: file, airports: airportsFile, store, scenario, bank, policy, access, desk } = configuration
 
   progress.line(
-    `Delay Desk: ${basename(file.path)} by ${policy.name}, ${desk.workers} workers, a bank with its ledger in ${store.kind}, ${scenario.name}`,
+    `Delay Desk: ${basename(file.path)} by ${policy.name}, ${desk.workers} workers, books in ${store.kind}, ${scenario.name}${bank.name === scenario.name ? '' : `, the bank ${bank.name}`}`,
   )
   const airports = await readAirports(airportsFile)
   const flights = await Promise.race([
@@ -70,16 +76,31 @@ async function work(
     interrupted,
   ])
 
-  const settled = await settle(flights, airports, configuration, children, { interrupted, progress, memory })
+  const roster = rosterOf(access, airports.indexes.keys(), flights.origins)
+  const settled = await settle(flights, airports, roster, configuration, children, {
+    interrupted,
+    progress,
+    memory,
+  })
   progress.line('  counting again, straight from the data')
-  const owed = await Promise.race([audit(file.path, airportsFile, policy.rules, file.limit), interrupted])
+  const counted = await Promise.race([audit(file.path, airportsFile, policy.rules, file.limit), interrupted])
   memory.look([])
 
-  const reconciliation = reconcile(settled.statement.payments, settled.books, owed)
+  const reconciliation = reconcile({ ...settled.closed, reported: settled.reported, owed: counted.owed })
+  const decisions = decided(settled.decisions, roster.people)
+  const explained = await explainedDenial(decisions, roster, {
+    originOf: (claim) => flights.origins[claim] ?? 0,
+    amountOf: (claim) => settled.reported[claim] ?? 0,
+  })
   const outcome = {
     ...settled,
     configured,
     reconciliation,
+    access: {
+      ...tallyOf(settled.decisions),
+      ...auditAccess(decisions, counted, access),
+      explained,
+    },
     claims: flights.count,
     workers: desk.workers,
     breaker: desk.breaker,
@@ -92,8 +113,12 @@ async function work(
 }
 
 interface Settled {
-  readonly statement: Statement
-  readonly books: Uint16Array
+  readonly closed: Closed
+  /** Money by claim, as the workers reported it. */
+  readonly reported: Uint16Array
+  readonly decisions: readonly Decisions[]
+  readonly deaths: number
+  readonly payments: PaymentTally
   readonly moves: readonly Move[]
   readonly findings: readonly Finding[]
   readonly tableSize: number
@@ -109,11 +134,19 @@ interface Settled {
 async function settle(
   flights: Flights,
   airports: Awaited<ReturnType<typeof readAirports>>,
+  roster: Roster,
   configuration: Configuration,
   children: Programs,
   { interrupted, progress, memory }: { interrupted: Promise<never>; progress: Progress; memory: MemoryWatch },
 ): Promise<Settled> {
-  await using bank = await openBank(children.bank, configuration)
+  await using places = await openPlaces(configuration)
+  const { retention } = configuration.bank
+  await using bank = await OpenBank.open(children.bank, {
+    ...places,
+    seed: configuration.seed,
+    nature: configuration.bank,
+    onDeath: (pid) => progress.line(`  the bank (pid ${pid}) has died and is started again`),
+  })
   await using records = await openRecords(children.records, configuration, flights.delays)
   const moves: Move[] = []
   const findings: Finding[] = []
@@ -131,8 +164,9 @@ async function settle(
     },
     onStrike(worker, pid, batch, batches) {
       const what = configuration.desk.kill === 'hang' ? 'stopped' : 'killed'
-      const state = configuration.desk.kill === 'paid' ? 'paid and not reported' : 'taken and not paid'
-      progress.line(`  ${worker} (pid ${pid}) is ${what}, batch ${batch + 1} of its ${batches} ${state}`)
+      progress.line(
+        `  ${worker} (pid ${pid}) is ${what}, batch ${batch + 1} of its ${batches} ${struck[configuration.desk.kill]}`,
+      )
     },
     onFound(finding) {
       findings.push(finding)
@@ -155,6 +189,9 @@ async function settle(
       records: records.url,
       breaker: configuration.desk.breaker,
       policy: configuration.policy,
+      roster,
+      books: places.books,
+      retention,
     },
     configuration,
     children.worker,
@@ -163,12 +200,17 @@ async function settle(
   const begin = performance.now()
   await Promise.race([desk.settle(), bank.failed, interrupted])
   const settling = (performance.now() - begin) / 1000
-  const statement = await new Bank(bank.url).statement().catch((error: unknown) => {
-    throw new DeskError('SERVICE_FAILED', reasonOf(error), { cause: error })
+  progress.line('  the day is closed, the books are compared')
+  const closing = closeDay(bank, places, retention, desk.uncertain, (disagreements) => {
+    for (const line of listed(disagreements, 'uncertain')) progress.line(line)
   })
+  const closed = await Promise.race([closing, bank.failed, interrupted])
   return {
-    statement,
-    books: desk.books,
+    closed,
+    reported: desk.books,
+    decisions: desk.decisions,
+    deaths: bank.deaths,
+    payments: desk.payments,
     moves,
     findings,
     tableSize: desk.tableSize,
@@ -177,6 +219,16 @@ async function settle(
     settling,
     shares: desk.shares,
   }
+}
+
+/** What a batch is when its worker is struck. */
+const struck: Readonly<Record<Configuration['desk']['kill'], string>> = {
+  taken: 'taken and not paid',
+  hang: 'taken and not paid',
+  booked: 'booked and not asked of the bank',
+  called: 'asked of the bank and not booked as paid',
+  paid: 'paid and not reported',
+  nobody: '',
 }
 
 /** Rejects at Ctrl-C, at SIGTERM and when the terminal goes. A second one ends the process at once, and its children with it. */

@@ -2,32 +2,50 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { buffer } from 'node:stream/consumers'
 import { reasonOf } from './errors.ts'
 import { holdOnToDesk, tellDesk } from './lifeline.ts'
-import { type Batch, decodeBatch, encode, isFromDesk, type Report, type Start } from './messages.ts'
+import {
+  type Batch,
+  decodeBatch,
+  encode,
+  isFromDesk,
+  noPayments,
+  type PaymentTally,
+  type Report,
+  type Start,
+} from './messages.ts'
 
 const MOST_BYTES = 1_000_000
 
 /**
- * What a batch asks of a worker.
+ * Does what a batch asks of a worker.
  *
  * @param halt tells the desk that the worker stands where the batch wants it; resolves when it may go on, perhaps never
  */
-export type Settle = (batch: Batch, start: Start, halt: () => Promise<void>) => Promise<Report>
+export type Settle = (batch: Batch, halt: () => Promise<void>) => Promise<Report>
 
 /** Makes this process a worker of the desk: GET /health answers 200, POST /batches settles one batch after the other. */
-export function serveDesk(settle: Settle): void {
+export function serveDesk(begin: (start: Start) => Settle | Promise<Settle>): void {
   let work: Promise<unknown> = Promise.resolve()
-  let resume = (): void => {}
+  let halted: PromiseWithResolvers<void> | undefined
+  let payments: PaymentTally = noPayments
 
+  // All of what a worker does at the same time may halt; the desk is told once.
   const halt = (): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    resume = resolve
-    tellDesk({ kind: 'halted' })
-    return promise
+    if (halted === undefined) {
+      halted = Promise.withResolvers<void>()
+      tellDesk({ kind: 'halted' })
+    }
+    return halted.promise
   }
-  const open = (start: Start): void => {
+  // Nobody asks how it fares before it has begun.
+  const open = async (start: Start): Promise<void> => {
+    const settle = await begin(start)
     const server = createServer((request, response) => {
       answer(request, response, (batch) => {
-        const settled = work.then(() => settle(batch, start, halt))
+        const settled = work.then(async () => {
+          const report = await settle(batch, halt)
+          payments = report.payments
+          return report
+        })
         work = settled.catch(() => {})
         return settled
       }).catch((error: unknown) => {
@@ -45,10 +63,13 @@ export function serveDesk(settle: Settle): void {
   holdOnToDesk()
   process.on('message', (message: unknown) => {
     if (!isFromDesk(message)) return
-    if (message.kind === 'start') return open(message)
-    resume()
+    if (message.kind === 'start') {
+      void open(message)
+      return
+    }
+    halted?.resolve()
     // What came in while the process stood still is read first.
-    setImmediate(() => void work.then(() => tellDesk({ kind: 'caught-up' })))
+    setImmediate(() => void work.then(() => tellDesk({ kind: 'caught-up', payments })))
   })
 }
 

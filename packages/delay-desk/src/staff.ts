@@ -1,9 +1,11 @@
 import { createPool, Maglev, type Pool } from '@loadbearing/maglev'
 import type { Airports } from './airports.ts'
+import type { BooksPlace } from './books.ts'
 import { Child } from './child.ts'
 import { DeskError } from './errors.ts'
 import { isFromWorker } from './messages.ts'
 import type { Policy } from './policy.ts'
+import type { Roster } from './roster.ts'
 
 /** What workers call. */
 export interface Services {
@@ -13,6 +15,10 @@ export interface Services {
   /** Whether the circuits before them open. */
   readonly breaker: boolean
   readonly policy: Policy
+  readonly roster: Roster
+  readonly books: BooksPlace
+  /** Milliseconds for which the bank promises to know an idempotency key. */
+  readonly retention: number
 }
 
 /** A worker process and where it is called. */

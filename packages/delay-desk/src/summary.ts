@@ -1,10 +1,15 @@
 import type { PoolStats } from '@loadbearing/maglev'
 import type { Move } from './assignment.ts'
+import type { AccessFindings } from './audit-access.ts'
+import type { Closed } from './closing.ts'
+import type { DecisionTally } from './decisions.ts'
 import type { Finding } from './desk.ts'
-import type { CallTallies, CallTally } from './messages.ts'
-import type { Statement } from './payment.ts'
+import type { CallTallies, CallTally, PaymentTally } from './messages.ts'
 import { count } from './progress.ts'
-import type { Reconciliation, Sum } from './reconciliation.ts'
+import type { Disagreement, Reconciliation, Sum } from './reconciliation.ts'
+
+/** Disagreements that are shown. */
+const LISTED = 5
 
 /** What the configuration of a run was made of. */
 export interface Configured {
@@ -17,7 +22,12 @@ export interface Configured {
 export interface Outcome {
   readonly configured: Configured
   readonly reconciliation: Reconciliation
-  readonly statement: Statement
+  /** Who was asked for what, what the audit found, and why somebody was denied. */
+  readonly access: DecisionTally & AccessFindings & { readonly explained: string | undefined }
+  readonly closed: Closed
+  /** Times that the bank died. */
+  readonly deaths: number
+  readonly payments: PaymentTally
   readonly claims: number
   readonly workers: number
   readonly tableSize: number
@@ -39,9 +49,17 @@ export interface Outcome {
   readonly memory: { readonly own: number; readonly together: number }
 }
 
-/** Whether every claim was paid what it is owed, once, and no claim moved whose first owner was there. */
-export function succeeded({ reconciliation, moves }: Outcome): boolean {
-  return reconciliation.differing === 0 && strayed(moves) === 0
+/**
+ * Whether every claim was paid what it is owed, once, by people who may, whatever differed before was called uncertain, and no
+ * claim moved whose first owner was there.
+ */
+export function succeeded({ reconciliation, access, closed, moves }: Outcome): boolean {
+  return (
+    reconciliation.differing === 0 &&
+    access.wrong === 0 &&
+    closed.unexplained.length === 0 &&
+    strayed(moves) === 0
+  )
 }
 
 function strayed(moves: readonly Move[]): number {
@@ -64,6 +82,7 @@ export function summarize(outcome: Outcome): string[] {
     ...discovery(outcome),
     ...breakers(outcome),
     ...payments(outcome),
+    ...decisions(outcome),
     `  time     ${seconds.toFixed(1)} s, the claims ${settling.toFixed(1)} s of it; memory at most: the desk ${mebibytes(memory.own)}${together}`,
   ]
 }
@@ -93,17 +112,28 @@ function cells({ claims, amount }: Sum): string[] {
 function verdict({
   reconciliation: { differing, differences },
   claims,
-  statement,
+  access,
+  closed: { ledger, unexplained },
   moves,
 }: Outcome): string[] {
-  const stray =
-    strayed(moves) === 0
+  const stray = [
+    ...(strayed(moves) === 0
       ? []
-      : [`  ${count(strayed(moves))} CLAIMS OF WORKERS THAT WERE THERE MOVED when another was lost.`]
+      : [`  ${count(strayed(moves))} CLAIMS OF WORKERS THAT WERE THERE MOVED when another was lost.`]),
+    ...(unexplained.length === 0
+      ? []
+      : [`  LEDGER AND BOOKS DIFFERED on claims that nobody had called uncertain:`]),
+    ...listed(unexplained, 'not uncertain'),
+    ...(access.wrong === 0 ? [] : [`  ${count(access.wrong)} DECISIONS ARE NOT AS THE ROSTER HAS THEM:`]),
+    ...access.first.map((text) => `    ${text}`),
+    ...(access.wrong > access.first.length
+      ? [`    and ${count(access.wrong - access.first.length)} more`]
+      : []),
+  ]
   if (differing === 0) {
     return [
       ...stray,
-      `  Both totals agree. ${count(claims)} claims decided, ${count(statement.payments.length)} paid, each once; differences: none.`,
+      `  Both totals agree. ${count(claims)} claims decided, ${count(ledger.length)} paid, each once; differences: none.`,
     ]
   }
   return [
@@ -159,10 +189,35 @@ function breakers({ breaker, calls: { records, bank } }: Outcome): string[] {
   ]
 }
 
-function payments({ statement }: Outcome): string[] {
-  const asked = statement.paid + statement.replayed
+function payments({ closed: { ledger, bookings, uncertain }, deaths, payments: tally }: Outcome): string[] {
+  const booked = bookings.filter(({ transfer }) => transfer !== null).length
+  const before = uncertain.before === 0 ? '' : ` (${count(uncertain.paid)} of them paid by the bank)`
   return [
-    `  payments ${count(asked)} asked for, ${count(statement.paid)} made, ${count(statement.replayed)} asked again and not paid twice`,
+    `  payments ${count(ledger.length)} in the bank's ledger, ${count(booked)} in the desk's books; ` +
+      `asked again: ${count(tally.replayed)} answered by the desk's records, ${count(tally.replayedByBank)} by the bank's`,
+    `           uncertain: ${count(uncertain.before)} before reconcile${before}, ${count(uncertain.after)} after; deaths of the bank: ${deaths}`,
+  ]
+}
+
+function decisions({ access: { asked, denied, deniedTo, p50, p99, explained } }: Outcome): string[] {
+  const refused = Object.entries(deniedTo).map(([action, times]) => `${count(times)} to ${action}`)
+  return [
+    `  access   ${count(asked)} checks of who may, p50 ${micros(p50)}, p99 ${micros(p99)}; ` +
+      `denied: ${count(denied)} (${refused.join(', ')}), and another was asked`,
+    ...(explained === undefined ? [] : [`           ${explained}`]),
+  ]
+}
+
+function micros(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : count(Math.round(value))} µs`
+}
+
+/** Claims on which ledger and books differ, and what they are called: the first of them. */
+export function listed(disagreements: readonly Disagreement[], name: string): string[] {
+  const more = disagreements.length - LISTED
+  return [
+    ...disagreements.slice(0, LISTED).map(({ text }) => `    ${name}: ${text}`),
+    ...(more > 0 ? [`    and ${count(more)} more`] : []),
   ]
 }
 

@@ -4,8 +4,8 @@ import { buffer } from 'node:stream/consumers'
 import { DeskError } from './errors.ts'
 import { type Batch, decodeReport, encode, type Report } from './messages.ts'
 
-/** Longer than the worker waits for the bank. */
-const TIMEOUT_MS = 15_000
+/** Longer than a worker asks for a payment; one that hangs is found out by probes. */
+const TIMEOUT_MS = 75_000
 
 /** A worker, as the desk calls it. */
 export class WorkerLine implements Disposable {

@@ -13,10 +13,16 @@ const fixtures = {
   bankThatSwaps: new URL('./fixtures/bank-that-swaps.ts', import.meta.url),
   bankThatDies: new URL('./fixtures/bank-that-dies.ts', import.meta.url),
   workerWithWrongRule: new URL('./fixtures/worker-with-wrong-rule.ts', import.meta.url),
+  workerWithoutOperation: new URL('./fixtures/worker-without-operation.ts', import.meta.url),
+  workerThatDoesNotAsk: new URL('./fixtures/worker-that-does-not-ask.ts', import.meta.url),
+  workerWithPatience: new URL('./fixtures/worker-with-patience.ts', import.meta.url),
   workerThatCrashes: new URL('./fixtures/worker-that-crashes.ts', import.meta.url),
 }
 const main = new URL('../src/main.ts', import.meta.url)
 const runWith = new URL('./fixtures/run-with.ts', import.meta.url)
+
+/** Every run starts a dozen processes, on a machine that may have much to do. */
+const patient = { timeout: 120_000 }
 
 /** 1,200 flights, each owed 15 but every tenth, so that a run takes little more than starting its processes. */
 const small = (): string[] =>
@@ -41,7 +47,7 @@ function numberOf(text: string | undefined): number {
   return Number(text?.replaceAll(',', ''))
 }
 
-describe('the main job', () => {
+describe('the main job', patient, () => {
   test('20,000 flights: a worker is killed, only its claims move, every claim is paid once', async () => {
     const { status, stdout, stderr, temporary } = await run([])
     expect(stderr).toBe('')
@@ -55,7 +61,9 @@ describe('the main job', () => {
     expect(stdout).toMatch(/^ +total +1,108 +45,520 +1,108 +45,520 +0 +0$/m)
     expect(stdout).toContain('20,000 claims decided, 1,108 paid, each once; differences: none')
 
-    expect(stdout).toMatch(/worker-\d+ \(pid \d+\) is killed, batch \d+ of its \d+ paid and not reported/)
+    expect(stdout).toMatch(
+      /worker-\d+ \(pid \d+\) is killed, batch \d+ of its \d+ asked of the bank and not booked as paid/,
+    )
     const [, worker, pending] = /(worker-\d+) lost: ([\d,]+) unreported claims/.exec(stdout) ?? []
     expect(stdout).toContain(`  ${worker} is found missing by `)
     const [, found] =
@@ -70,30 +78,26 @@ describe('the main job', () => {
     expect(collateral).toBe('0')
     expect(Number(owned?.replace(',', '')) + Number(others?.replace(',', ''))).toBe(20_000)
 
-    const [, asked, made, again] =
-      /payments ([\d,]+) asked for, ([\d,]+) made, (\d+) asked again/.exec(stdout) ?? []
-    expect(made).toBe('1,108')
-    expect(Number(again)).toBeGreaterThan(0)
-    expect(Number(asked?.replace(',', ''))).toBe(1108 + Number(again))
+    // As `access.test.ts` has it: whoever a killed worker has asked for what it did not report is asked again, and counts once.
+    expect(stdout).toMatch(
+      /access +25,396 checks of who may, p50 [\d.,]+ µs, p99 [\d.,]+ µs; denied: 2,980 \(2,500 to see, 89 to approve, 391 to pay\), and another was asked\n/,
+    )
+    expect(stdout).toMatch(
+      /^ +person:tom may not pay (claim:19\d{3}) at 21:\d\d: blocked by \1#approved_by@person:tom$/m,
+    )
+    expect(stdout).toMatch(/payments 1,108 in the bank's ledger, 1,108 in the desk's books;/)
+    expect(stdout).toMatch(/uncertain: [\d,]+ before reconcile.*, 0 after; deaths of the bank: 3/)
     expect(readdirSync(temporary)).toEqual([])
   })
 
-  test('a worker killed before it pays leaves nothing that is asked for again', async () => {
+  test('a worker that hangs is found by probes, and what it pays when it wakes does no harm', async () => {
     const { status, stdout } = await run([
-      'desk.kill=taken',
+      'desk.kill=hang',
       'scenario=calm',
-      'store=memory',
       'desk.workers=3',
       ...small(),
-      'seed=2',
+      'seed=1',
     ])
-    expect(status).toBe(0)
-    expect(stdout).toMatch(/taken and not paid/)
-    expect(stdout).toContain('payments 1,080 asked for, 1,080 made, 0 asked again')
-  })
-
-  test('a worker that hangs is found by probes, and what it pays when it wakes does no harm', async () => {
-    const { status, stdout } = await run(['desk.kill=hang', 'desk.workers=3', ...small(), 'seed=1'])
     expect(status).toBe(0)
     const [, worker] =
       /(worker-\d+) \(pid \d+\) is stopped, batch \d+ of its \d+ taken and not paid/.exec(stdout) ?? []
@@ -104,9 +108,9 @@ describe('the main job', () => {
       ).exec(stdout) ?? []
     expect(moved).toBe(owned)
     expect(stdout).toContain('1,200 claims decided, 1,080 paid, each once; differences: none')
-    // It held one batch or two, of which nine claims in ten are owed.
-    const [, again] = /1,080 made, (\d+) asked again/.exec(stdout) ?? []
-    expect(Number(again)).toBeGreaterThan(100)
+    // It held one batch or two, of which nine claims in ten are owed, and others had paid them meanwhile.
+    const [, again] = /asked again: ([\d,]+) answered by the desk's records/.exec(stdout) ?? []
+    expect(numberOf(again)).toBeGreaterThan(100)
   })
 
   test('without a kill nothing moves, with one worker too, and a single claim is enough', async () => {
@@ -121,9 +125,15 @@ describe('the main job', () => {
   })
 
   test('a single claim moves and is paid once when its worker is killed with it paid', async () => {
-    const { status, stdout } = await run(['scenario=calm', ...fromFile(flightsFile([{ delay: 180 }]))])
+    const { status, stdout } = await run([
+      'scenario=calm',
+      'desk.kill=paid',
+      ...fromFile(flightsFile([{ delay: 180 }])),
+    ])
     expect(status).toBe(0)
-    expect(stdout).toContain('payments 2 asked for, 1 made, 1 asked again and not paid twice')
+    expect(stdout).toContain(
+      "payments 1 in the bank's ledger, 1 in the desk's books; asked again: 1 answered by the desk's records, ",
+    )
   })
 
   test('in a storm circuits open, calls are short-circuited, fallbacks answer, and every claim is paid once', async () => {
@@ -148,16 +158,20 @@ describe('the main job', () => {
   })
 
   test('in a calm no circuit opens', async () => {
-    const { status, stdout } = await run(['desk.workers=3', 'scenario=calm'])
+    // A call that takes a quarter of a second has failed, though it be the machine that is busy.
+    const args = [`worker=${fixtures.workerWithPatience.href}`, '--', 'desk.workers=3', 'scenario=calm']
+    const { status, stdout } = await run(args, runWith)
     expect(status).toBe(0)
     expect(stdout).toMatch(
       /records: [\d,]+ calls made, 0 failed; circuits opened: 0, calls short-circuited: 0/,
     )
-    expect(stdout).toMatch(/bank: [\d,]+ calls made, 0 failed; circuits opened: 0, calls short-circuited: 0/)
+    expect(stdout).toMatch(
+      /bank: [\d,]+ calls made, \d+ failed; circuits opened: 0, calls short-circuited: 0/,
+    )
   })
 
   test.skipIf(skipWithout('postgres'))(
-    'the ledger in PostgreSQL agrees as well, by another policy too',
+    'the books in PostgreSQL agree as well, by another policy too',
     async () => {
       await using server = await postgres()
       const store = ['store=postgres', `store.url='${server.url}'`]
@@ -178,11 +192,71 @@ describe('the main job', () => {
   })
 })
 
-describe('negative controls', () => {
-  test('a bank without a unique key pays the killed worker’s claims twice, and the run fails', async () => {
-    const args = [`bank=${fixtures.bankWithoutKey.href}`, '--', 'desk.workers=3', ...small()]
+describe('negative controls', patient, () => {
+  test('a worker that asks nobody who may: the money is right, and the audit finds it out', async () => {
+    const args = [
+      `worker=${fixtures.workerThatDoesNotAsk.href}`,
+      '--',
+      'desk.kill=nobody',
+      'scenario=calm',
+      'desk.workers=2',
+      ...small(),
+    ]
     const { status, stdout } = await run(args, runWith)
     expect(status).toBe(1)
+    // Claim n of 1,200 comes n * 48 s after 06:00. From 21:00 on no agent may see or approve; between 11:20 and 14:00, when the
+    // second of three clerks is in turn, he is not there yet. Every tenth claim is owed nothing.
+    expect(stdout).toContain('  323 DECISIONS ARE NOT AS THE ROSTER HAS THEM:\n')
+    expect(stdout).toMatch(/claim \d+: person:(?:otto|DTW-late) was let (?:see|approve|pay) it/)
+    expect(stdout).toContain('Both totals agree. 1,200 claims decided, 1,080 paid, each once')
+  })
+
+  test('where nobody may, the run ends with one line', async () => {
+    const { status, stderr } = await run([
+      'desk.workers=2',
+      'desk.kill=nobody',
+      'scenario=calm',
+      "access.closes='23:00'",
+      ...small(),
+    ])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(
+      /^delay-desk: worker-\d cannot go on: nobody may see claim \d+ at 2001-04-01T22:\S+: all 4 were denied\n$/,
+    )
+  })
+
+  test('a bank that knows no keys pays the killed worker’s claims twice, and the run fails', async () => {
+    const args = [`bank=${fixtures.bankWithoutKey.href}`, '--', 'scenario=calm', 'desk.workers=3', ...small()]
+    const { status, stdout } = await run(args, runWith)
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/THE TOTALS DO NOT AGREE: \d+ of 1,200 claims differ/)
+    expect(stdout).toMatch(/claim \d+: paid 2 times, 30 in all, owed 15/)
+  })
+
+  test.each([
+    ['a worker dies having paid', ['desk.kill=paid', 'scenario=calm']],
+    [
+      'the bank dies having applied a payment',
+      [
+        'desk.kill=nobody',
+        'scenario=calm',
+        'bank=storm',
+        'bank.fortune=null',
+        'bank.dies.after=[20,40]',
+        'bank.dies.at=[applied]',
+      ],
+    ],
+  ])('payments without the operation are made twice where %s', async (_, faults) => {
+    const args = [
+      `worker=${fixtures.workerWithoutOperation.href}`,
+      '--',
+      'desk.workers=3',
+      ...faults,
+      ...small(),
+    ]
+    const { status, stdout } = await run(args, runWith)
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/LEDGER AND BOOKS DIFFERED on claims that nobody had called uncertain/)
     expect(stdout).toMatch(/THE TOTALS DO NOT AGREE: \d+ of 1,200 claims differ/)
     expect(stdout).toMatch(/claim \d+: paid 2 times, 30 in all, owed 15/)
   })
@@ -232,9 +306,9 @@ describe('negative controls', () => {
 })
 
 // The desk's processes are found in /proc.
-describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
+describe.skipIf(process.platform !== 'linux')('processes that fail', patient, () => {
   test('the desk killed with SIGKILL leaves no process and no file', async () => {
-    const desk = new DeskProcess(main, ['flights=200k', 'desk.workers=4'])
+    const desk = new DeskProcess(main, ['desk.workers=4'])
     await desk.wrote(/claims +10 %/)
     const children = desk.children()
     expect(children.length).toBeGreaterThanOrEqual(5)
@@ -247,7 +321,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
     '%s ends the desk and its processes, with one line',
     async (signal) => {
-      const desk = new DeskProcess(main, ['flights=200k', 'desk.workers=4'])
+      const desk = new DeskProcess(main, ['desk.workers=4'])
       await desk.wrote(/claims +10 %/)
       const children = desk.children()
       desk.child.kill(signal)
@@ -259,7 +333,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   )
 
   test('a worker that somebody else kills is survived too', async () => {
-    const desk = new DeskProcess(main, ['flights=200k', 'desk.workers=4', 'desk.kill=nobody'])
+    const desk = new DeskProcess(main, ['desk.workers=4', 'desk.kill=nobody'])
     await desk.wrote(/claims +10 %/)
     // The bank is the first child.
     const victim =
@@ -275,7 +349,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   })
 
   test('a worker that somebody else stops is survived, and gets its claims back when it goes on', async () => {
-    const desk = new DeskProcess(main, ['flights=200k', 'desk.workers=4', 'desk.kill=nobody'])
+    const desk = new DeskProcess(main, ['desk.workers=4', 'desk.kill=nobody'])
     await desk.wrote(/claims +10 %/)
     const victim =
       desk
@@ -287,7 +361,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
     process.kill(victim, 'SIGCONT')
     expect(await desk.ended()).toBe(0)
     expect(desk.stdout).toMatch(new RegExp(`${worker} lost: [\\d,]+ unreported claims`))
-    expect(desk.stdout).toContain('200,000 claims decided')
+    expect(desk.stdout).toContain('20,000 claims decided')
   })
 
   test('workers that crash at their work, one after the other, end the run', async () => {
@@ -306,12 +380,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
   })
 
   test('a records service that somebody kills is survived: what passengers stated decides', async () => {
-    const desk = new DeskProcess(main, [
-      'flights=200k',
-      'desk.workers=4',
-      'desk.kill=nobody',
-      'scenario=calm',
-    ])
+    const desk = new DeskProcess(main, ['desk.workers=4', 'desk.kill=nobody', 'scenario=calm'])
     await desk.wrote(/claims +10 %/)
     // The bank is the first child, the records service the second.
     const [, records = 0] = desk.children().toSorted((a, b) => a - b)
@@ -320,10 +389,10 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
     const [, , , opened, , fallbacks] = recordsLine.exec(desk.stdout) ?? []
     expect(numberOf(opened)).toBeGreaterThan(0)
     expect(numberOf(fallbacks)).toBeGreaterThan(100)
-    expect(desk.stdout).toContain('200,000 claims decided')
+    expect(desk.stdout).toContain('20,000 claims decided')
   })
 
-  test('a bank that dies ends the run', async () => {
+  test('a bank that dies and cannot be started again ends the run', async () => {
     const args = [
       `bank=${fixtures.bankThatDies.href}`,
       '--',
@@ -333,13 +402,11 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', () => {
     ]
     const { status, stderr } = await run(args, runWith)
     expect(status).toBe(1)
-    expect(stderr).toMatch(
-      /^delay-desk: (?:the bank's process ended \(SIGKILL\)|worker-\d cannot go on: .+)\n$/,
-    )
+    expect(stderr).toMatch(/^delay-desk: the bank's process ended \(exit status 7\)\n$/)
   })
 })
 
-describe('bad input gets one line', () => {
+describe('bad input gets one line', patient, () => {
   const truncated = (): string => {
     const path = flightsFile([], 'cut.json')
     writeFileSync(path, '[{"date":"2001/01/01 00:47","delay":66,')
@@ -351,7 +418,7 @@ describe('bad input gets one line', () => {
     [
       'no server of the store',
       () => ['store=postgres', "store.url='postgres://u:open-sesame@127.0.0.1:1/d'"],
-      /^delay-desk: the bank cannot open its ledger: (?!.*sesame).*ECONNREFUSED/,
+      /^delay-desk: the desk's books cannot be made: (?!.*sesame).*ECONNREFUSED/,
     ],
     ['a file cut short', () => fromFile(truncated()), /cut\.json: not JSON/],
     [
@@ -367,7 +434,7 @@ describe('bad input gets one line', () => {
   })
 })
 
-describe('the command line is that of Hydra', () => {
+describe('the command line is that of Hydra', patient, () => {
   test.each<[args: string[], message: RegExp]>([
     [['flihgts=3m'], /^Could not override 'flihgts'\.\n/],
     [['flights'], /flights/],
@@ -389,6 +456,8 @@ describe('the command line is that of Hydra', () => {
     for (const line of [
       'flights: 200k, 20k, 3m, file',
       'scenario: calm, storm',
+      'bank: calm, storm',
+      'access: full, short',
       'store: memory, postgres, sqlite',
     ])
       expect(stdout).toContain(`${line}\n`)
@@ -398,7 +467,7 @@ describe('the command line is that of Hydra', () => {
     const { status, stdout } = await run(['--cfg', 'job', '--package', 'desk', 'desk.workers=7'])
     expect({ status, stdout }).toEqual({
       status: 0,
-      stdout: '# @package desk\nworkers: 7\nkill: paid\nbreaker: true\n',
+      stdout: '# @package desk\nworkers: 7\nkill: called\nbreaker: true\n',
     })
   })
 
