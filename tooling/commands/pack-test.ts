@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
-import { satisfies } from 'semver'
+import { minVersion, satisfies } from 'semver'
 import { generatorTest } from '../generator-test.ts'
 import { sourceEntries } from '../manifest.ts'
 import { packAll, runOrThrow } from '../packing.ts'
@@ -108,7 +108,7 @@ function nothingElse(home: string): void {
 
 /**
  * Imports an entry. One whose optional peer is absent has to say so, by name, and is imported again once it is there: on
- * the newest Node where the peer does not run on the oldest.
+ * the newest Node where the peer does not run on the oldest, and of a peer with several majors with the oldest version.
  */
 function importEntry(
   home: string,
@@ -124,12 +124,17 @@ function importEntry(
     const missing = /Cannot find package '([^']+)'/.exec(String(error))?.[1]
     const peers = Object.keys(Object(manifestOf(home, name)['peerDependenciesMeta'] ?? {}))
     if (missing === undefined || !peers.includes(missing)) throw error
-    npmInstall(home, `${missing}@${Object(manifestOf(home, name)['peerDependencies'])[missing]}`)
-    const peer: { engines?: { node?: string } } = manifestOf(home, missing)
-    const runsOnOldest = satisfies(OLDEST_NODE, peer.engines?.node ?? '*')
-    if (!runsOnOldest)
-      console.log(`       (on the newest Node ${NEWEST_NODE}: ${missing} asks for ${peer.engines?.node})`)
-    importOn(runsOnOldest ? oldest : newest)
+    const range = String(Object(manifestOf(home, name)['peerDependencies'])[missing])
+    // Of several majors the first as well, at its oldest; the newest stays for the entries that come after.
+    const least = range.includes('||') ? [minVersion(range)?.version ?? range] : []
+    for (const version of [...least, range]) {
+      npmInstall(home, `${missing}@${version}`)
+      const peer: { engines?: { node?: string } } = manifestOf(home, missing)
+      const runsOnOldest = satisfies(OLDEST_NODE, peer.engines?.node ?? '*')
+      if (!runsOnOldest)
+        console.log(`       (on the newest Node ${NEWEST_NODE}: ${missing} asks for ${peer.engines?.node})`)
+      importOn(runsOnOldest ? oldest : newest)
+    }
   }
 }
 

@@ -32,10 +32,11 @@ export class ResilienceErrorInterceptor implements NestInterceptor<unknown, unkn
   }
 }
 
+// The body in full: without one, NestJS 11 leaves the message out.
 function asException(error: unknown, answer: HttpAnswer): unknown {
   if (isResilienceError(error) && error.code === 'TIMEOUT')
-    return new GatewayTimeoutException(undefined, { cause: error })
+    return new GatewayTimeoutException({ message: 'Gateway Timeout', statusCode: 504 }, { cause: error })
   if (!isRefusal(error)) return error
   for (const [name, value] of Object.entries(new HttpRefusal(error).headers)) answer.header(name, value)
-  return new ServiceUnavailableException(undefined, { cause: error })
+  return new ServiceUnavailableException({ message: 'Service Unavailable', statusCode: 503 }, { cause: error })
 }
