@@ -11,7 +11,7 @@ export interface Linear {
 }
 
 /** So many rounds that each size is timed a few times without anything else at work. */
-export const rounds = 24
+export const rounds = 60
 
 /**
  * Times a parser on texts that grow to 1 MB, all sizes in turn, and takes of each size the least time.
