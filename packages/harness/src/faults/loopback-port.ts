@@ -3,6 +3,10 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
 const host = '127.0.0.1'
+const [lowest, beyond] = [20_000, 32_000]
+
+// Each is given once: who asks for several has listened on none of them yet. Half of them at most, so that one is found.
+const given = new Set<number>()
 
 /**
  * A port of loopback where nobody listens, below the range from which systems give ports to outgoing connections and
@@ -10,7 +14,10 @@ const host = '127.0.0.1'
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(20_000, 32_000)
+    const port = randomInt(lowest, beyond)
+    if (given.has(port)) continue
+    if (given.size > (beyond - lowest) / 2) given.clear()
+    given.add(port)
     if (await isFree(port)) return port
   }
 }

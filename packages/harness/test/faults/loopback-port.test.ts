@@ -38,6 +38,11 @@ test('refused ports are each their own', async () => {
   expect(one.port).not.toBe(two.port)
 })
 
+test('free ports are each their own, also of those that ask at once', async () => {
+  const ports = await Promise.all(Array.from({ length: 1000 }, () => freePort()))
+  expect(new Set(ports).size).toBe(ports.length)
+})
+
 test('a free port refuses, can be listened on, and is none that systems give away', async () => {
   const port = await freePort()
   expect(await outcome('connect', port)).toBe('ECONNREFUSED')
