@@ -58,7 +58,7 @@ describe('code blocks of the READMEs', () => {
     )
     expect(stdout).toBe('')
     expect(status).toBe(0)
-  })
+  }, 120_000)
 
   test.each(blocks)('$name runs', ({ file, home }) => {
     const { status, stderr, signal } = spawnSync(process.execPath, [...nodeFlags, file], {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { reasonOf } from './errors.ts'
 import { tellDesk } from './lifeline.ts'
@@ -74,12 +75,21 @@ export function exposedServer(
   return server
 }
 
-/** Opens it on a port of 127.0.0.1, a free one for 0, and tells the desk where. */
+/**
+ * Opens it on a port of 127.0.0.1, a free one for 0, and tells the desk where. That one is below the range of which systems
+ * give ports to whoever asks: nobody has it meanwhile where the server dies and is started again.
+ */
 export function openForDesk(server: Server, port: number = 0): void {
-  server.listen(port, '127.0.0.1', () => {
+  const listen = (): unknown => server.listen(port === 0 ? randomInt(20_000, 32_000) : port, '127.0.0.1')
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    if (port !== 0 || error.code !== 'EADDRINUSE') throw error
+    listen()
+  })
+  server.on('listening', () => {
     const address = server.address()
     if (typeof address === 'object') tellDesk({ kind: 'open', url: `http://127.0.0.1:${address?.port}` })
   })
+  listen()
 }
 
 function outOfOrder(): Reply {

@@ -54,6 +54,15 @@ export class DeskProcess {
   children(): number[] {
     return processes().flatMap(({ pid, parent }) => (parent === this.child.pid ? [pid] : []))
   }
+
+  /** One of them that runs this program: process ids go round, and a bank that has died is younger than the workers. */
+  childOf(program: 'worker.ts' | 'records.ts'): number {
+    const found = processes().find(
+      ({ parent, command }) => parent === this.child.pid && command.includes(program),
+    )
+    if (found === undefined) throw new Error(`none of the desk's processes runs ${program}`)
+    return found.pid
+  }
 }
 
 /** Whether a process lives. One that has ended and is not yet waited for does not. */
@@ -61,7 +70,7 @@ export function lives(pid: number): boolean {
   return processes().some((each) => each.pid === pid && each.state !== 'Z')
 }
 
-function processes(): { pid: number; parent: number; state: string }[] {
+function processes(): { pid: number; parent: number; state: string; command: string }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
@@ -70,7 +79,8 @@ function processes(): { pid: number; parent: number; state: string }[] {
         const [state = '', parent] = readFileSync(`/proc/${name}/stat`, 'utf8')
           .replace(/^.*\) /s, '')
           .split(' ')
-        return [{ pid: Number(name), parent: Number(parent), state }]
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8')
+        return [{ pid: Number(name), parent: Number(parent), state, command }]
       } catch {
         return []
       }

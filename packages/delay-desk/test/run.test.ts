@@ -335,13 +335,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', patient, ()
   test('a worker that somebody else kills is survived too', async () => {
     const desk = new DeskProcess(main, ['desk.workers=4', 'desk.kill=nobody'])
     await desk.wrote(/claims +10 %/)
-    // The bank is the first child.
-    const victim =
-      desk
-        .children()
-        .toSorted((a, b) => a - b)
-        .at(-1) ?? 0
-    process.kill(victim, 'SIGKILL')
+    process.kill(desk.childOf('worker.ts'), 'SIGKILL')
     expect(await desk.ended()).toBe(0)
     expect(desk.stdout).toMatch(/worker-\d is found missing by (?:outlier detection|probes)\n/)
     expect(desk.stdout).toMatch(/worker-\d lost: [\d,]+ unreported claims/)
@@ -351,11 +345,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', patient, ()
   test('a worker that somebody else stops is survived, and gets its claims back when it goes on', async () => {
     const desk = new DeskProcess(main, ['desk.workers=4', 'desk.kill=nobody'])
     await desk.wrote(/claims +10 %/)
-    const victim =
-      desk
-        .children()
-        .toSorted((a, b) => a - b)
-        .at(-1) ?? 0
+    const victim = desk.childOf('worker.ts')
     process.kill(victim, 'SIGSTOP')
     const [, worker] = await desk.wrote(/(worker-\d) is found missing by probes/)
     process.kill(victim, 'SIGCONT')
@@ -382,9 +372,7 @@ describe.skipIf(process.platform !== 'linux')('processes that fail', patient, ()
   test('a records service that somebody kills is survived: what passengers stated decides', async () => {
     const desk = new DeskProcess(main, ['desk.workers=4', 'desk.kill=nobody', 'scenario=calm'])
     await desk.wrote(/claims +10 %/)
-    // The bank is the first child, the records service the second.
-    const [, records = 0] = desk.children().toSorted((a, b) => a - b)
-    process.kill(records, 'SIGKILL')
+    process.kill(desk.childOf('records.ts'), 'SIGKILL')
     expect(await desk.ended()).toBe(0)
     const [, , , opened, , fallbacks] = recordsLine.exec(desk.stdout) ?? []
     expect(numberOf(opened)).toBeGreaterThan(0)

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { eventually } from '@loadbearing/harness/faults'
 import { Breaker, type BreakerOptions } from '@loadbearing/hystrix-breaker'
 import { Pool } from 'undici'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 
 // An upstream in a thread of its own, which goes on while ours stands still: it answers, or holds what it has received.
 const upstream = `
@@ -114,7 +115,7 @@ test.each([
   })
   await get()
   await own.execute(() => Promise.reject(new Error('broken'))).catch(() => {})
-  await vi.waitFor(() => expect(own.circuit.refusal(performance.now())).toBeUndefined())
+  await eventually(() => own.circuit.refusal(performance.now()) === undefined, { every: 1 })
   const probe = (): Promise<void> => {
     const called = own.execute(get)
     expect(own.state).toBe('half-open')

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { v1 } from '@authzed/authzed-node'
 import type { Prepared } from '@loadbearing/harness/bench'
-import { freePort, onPath } from '../test/openfga.ts'
+import { freePort } from '@loadbearing/harness/faults'
+import { onPath } from '../test/openfga.ts'
 import { type Triple, workload } from './workloads.ts'
 
 /** SpiceDB's program, of PATH or of the environment's `SPICEDB`. */

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
-import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from '@loadbearing/harness/faults'
 
 /** A running OpenFGA, its data in memory. */
 export interface OpenFga extends AsyncDisposable {
@@ -58,17 +58,6 @@ async function serves(url: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** One on the loopback that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** The program of this name that PATH leads to. */

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { HarnessError } from '../errors.ts'
 import { type Duration, toMs } from './duration.ts'
+import { freePort } from './loopback-port.ts'
 import { type LaneFaults, type LaneTotals, ProxyLane, resetSocket } from './proxy-lane.ts'
 import { seeded } from './seeded.ts'
 
@@ -26,6 +27,9 @@ export interface TcpProxyStats extends Record<Direction, DirectionStats> {
   /** Connections of which at least one side is open. */
   open: number
 }
+
+// Between the choice of a port and its use another process may take it.
+const portAttempts = 3
 
 const directions: readonly Direction[] = ['upstream', 'downstream']
 
@@ -197,16 +201,22 @@ export class TcpProxy implements AsyncDisposable {
 
 /**
  * Starts a TCP proxy on a free port of loopback.
- * @throws HarnessError `BAD_OPTION` when `target` has no host and port.
+ * @throws HarnessError `BAD_OPTION` when `target` has no host and port, `PROXY_NOT_LISTENING` where no port is free.
  */
 export async function tcpProxy({ target, seed = 1 }: TcpProxyOptions): Promise<TcpProxy> {
   const parsed = parseTarget(target)
   if (!Number.isSafeInteger(seed)) {
     throw new HarnessError('BAD_OPTION', `seed must be a whole number, got ${String(seed)}`)
   }
-  const listener = await listen(0)
-  const { port } = listener.address() as AddressInfo
-  return new TcpProxy(parsed, listener, port, seeded(seed))
+  // A port that the system gives to nobody else: it has to be there again after `refuse`.
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    try {
+      return new TcpProxy(parsed, await listen(port), port, seeded(seed))
+    } catch (error) {
+      if (attempt === portAttempts) throw error
+    }
+  }
 }
 
 class Connection {

@@ -1,6 +1,4 @@
-import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 
 const patienceMs = 2_000
 const replyLimit = 65_536
@@ -33,28 +31,4 @@ export function ask(
     socket.on('error', () => conclude(false))
     socket.on('close', () => conclude(false))
   })
-}
-
-/**
- * A port of loopback where nobody listens, below the range from which systems give ports to outgoing connections, so
- * that it stays free while its server is down.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000)
-    if (await isFree(port)) return port
-  }
-}
-
-export async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  server.listen({ host: '127.0.0.1', port, exclusive: true })
-  try {
-    await once(server, 'listening')
-  } catch {
-    return false
-  }
-  server.close()
-  await once(server, 'close')
-  return true
 }

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HarnessError } from '../errors.ts'
 import { eventually } from '../faults/eventually.ts'
+import { freePort, isFree } from '../faults/loopback-port.ts'
 import { continueTree, killTree, signal, stopTree } from '../faults/process-tree.ts'
 import { spawnTethered, type Tethered } from '../faults/tether.ts'
 import { FolderGuard } from './folder-guard.ts'
-import { freePort, isFree } from './probe.ts'
 import type { Recipe, ServerCommand, ServerHome } from './recipe.ts'
 
 const readyWithinMs = 60_000

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { type Direction, eventually, startChild, type TcpProxy, tcpProxy } from '../../src/faults/index.ts'
+import {
+  type Direction,
+  eventually,
+  refusedPort,
+  startChild,
+  type TcpProxy,
+  tcpProxy,
+} from '../../src/faults/index.ts'
 
 /** One end of a real connection, with what arrived there. */
 class End {
@@ -334,12 +341,8 @@ test('a client whose peer resets is reset, also after an orderly half-close', as
 })
 
 test('where the target refuses, the client is reset', async () => {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await using proxy = await tcpProxy({ target: `redis://127.0.0.1:${port}/0` })
+  await using refused = await refusedPort()
+  await using proxy = await tcpProxy({ target: `redis://${refused.address}/0` })
   expect(proxy.url).toBe(`redis://127.0.0.1:${proxy.port}/0`)
   const client = new End(connect(proxy.port, '127.0.0.1'))
   await eventually(() => client.closed)

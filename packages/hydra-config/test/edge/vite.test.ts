@@ -19,8 +19,9 @@ const home = join(import.meta.dirname, '../..')
 let root: string
 
 beforeEach(() => {
-  // Below the package, where a project has its node_modules.
-  root = realpathSync(mkdtempSync(join(home, 'test/edge/app-')))
+  // Below the package, where a project has its node_modules, and not among the sources, which other tests read meanwhile.
+  mkdirSync(join(home, '.programs'), { recursive: true })
+  root = realpathSync(mkdtempSync(join(home, '.programs', 'vite-')))
   mkdirSync(join(root, 'node_modules/@loadbearing'), { recursive: true })
   symlinkSync(home, join(root, 'node_modules/@loadbearing/hydra-config'))
   put('conf/config.yaml', 'defaults:\n- db: pg\n')

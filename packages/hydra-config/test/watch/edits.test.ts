@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually, startChild } from '@loadbearing/harness/faults'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { fromDir } from '../../src/adapters/node.ts'
@@ -17,7 +18,7 @@ const schema = numbered.and(z.object({ db: numbered.and(z.object({ name: z.strin
 // Another process makes 1,000 edits and says afterwards which configurations there were between two of them.
 test('1,000 random edits, invalid ones too: every snapshot is one that there was, and the last is the last', async () => {
   const home = mkdtempSync(join(tmpdir(), 'hydra-config-'))
-  const seed = Math.floor(Math.random() * 2 ** 31)
+  const { seed = Math.trunc(Math.random() * 2 ** 31) } = fc.readConfigureGlobal()
   await using writer = await startChild(join(import.meta.dirname, 'children/edits.ts'), {
     args: [home, String(seed), '1000'],
     ready: 'begun',

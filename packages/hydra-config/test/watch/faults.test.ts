@@ -1,7 +1,7 @@
 import { eventually } from '@loadbearing/harness/faults'
 import { type Service, skipWithout } from '@loadbearing/harness/services'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createHydra, type HydraEvent, type LiveConfig } from '../../src/index.ts'
+import { type Clock, createHydra, type HydraEvent, type LiveConfig } from '../../src/index.ts'
 import {
   ioredisStore,
   natsStore,
@@ -10,6 +10,23 @@ import {
   type Stand,
   type Store,
 } from '../sources/stands.ts'
+
+const sliceMs = 100
+
+/** Its timers count the time in which this process runs: where the machine stands still, nothing takes too long. */
+const awake: Clock = {
+  monotonic: () => performance.now(),
+  setTimeout(callback, delay) {
+    const timer: { handle?: NodeJS.Timeout } = {}
+    const wait = (left: number): void => {
+      const next = left > sliceMs ? () => wait(left - sliceMs) : callback
+      timer.handle = setTimeout(next, Math.min(left, sliceMs))
+    }
+    wait(delay)
+    return timer
+  },
+  clearTimeout: (timer) => clearTimeout((timer as { handle?: NodeJS.Timeout }).handle),
+}
 
 /** A server of its own, which may be killed. */
 const options = { name: 'hydra-config-faults' }
@@ -51,6 +68,7 @@ describe.each(stores)('%s', (_, skipped, open) => {
       await stand.publish(name, new Map([['config.yaml', 'revision: 1\n']]))
       const hydra = createHydra({
         sources: [stand.source(name)],
+        clock: awake,
         onEvent: (event) => events.push(event),
       })
       return await hydra.watch({ config: 'config', pollEvery: 100, timeout: 2000 })

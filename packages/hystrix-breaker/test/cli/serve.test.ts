@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { freePort } from '@loadbearing/harness/faults'
 import { describe, expect, test } from 'vitest'
 import { controlEndpoint, hystrixStream } from '../../src/adapters/stream.ts'
 import { readData } from '../../src/adapters/stream-data.ts'
@@ -56,15 +57,14 @@ describe('serve, top and the control of circuits, as processes', () => {
     for (const registry of registries) registry.add(new Breaker({ name: 'users' }))
     const [one, two] = registries.map((registry) => hystrixStream(registry, { delay: 50 }))
     await using first = await served(one ?? expect.unreachable())
-    const later = await served(() => {})
-    await later[Symbol.asyncDispose]()
+    const later = await freePort()
     await using fleet = new RunningCommand([
       'serve',
       '--listen=:0',
       '--delay=100ms',
       '--header=X-Reader: fleet',
       `--source=${first.url}`,
-      `--source=${later.url}`,
+      `--source=http://127.0.0.1:${later}`,
     ])
     const url = await fleet.printed(address)
     expect((await ask(url)).text).toContain('data-stream="/turbine.stream"')
@@ -74,7 +74,7 @@ describe('serve, top and the control of circuits, as processes', () => {
     const heard = createServer((request, response) => {
       expect(request.headers['x-reader']).toBe('fleet')
       two?.(request, response)
-    }).listen(later.port, '127.0.0.1')
+    }).listen(later, '127.0.0.1')
     await once(heard, 'listening')
     await client.until(({ frames }) => frames.find((frame) => frame['reportingHosts'] === 2))
     const { stdout } = await commandBeside(['top', `${url}turbine.stream`, '--once', '--json'])

@@ -1,4 +1,4 @@
-import { type Child, eventually, startChild, tcpProxy } from '@loadbearing/harness/faults'
+import { type Child, eventually, freePort, startChild, tcpProxy } from '@loadbearing/harness/faults'
 import type { Service } from '@loadbearing/harness/services'
 
 const instance = new URL('./children/instance.ts', import.meta.url)
@@ -32,7 +32,7 @@ export interface FleetRun {
 export async function runFleet(redisUrl: string): Promise<FleetRun> {
   const children = new AsyncDisposableStack()
   await using _ = children
-  const port = await freePort()
+  const port = String(await freePort())
   const before = children.use(await startUpstream(port, 'answer'))
   const fleet = await Promise.all(
     [1, 2, 3, 4, 5].map(async () =>
@@ -74,7 +74,7 @@ export async function runFleet(redisUrl: string): Promise<FleetRun> {
 
 /** What became of three processes of which the one that probed was stopped, and went on when its lease was over. */
 export interface PausedHolder {
-  /** Requests that the upstream got while it answered none. */
+  /** Requests that the upstream got from others than the stopped one, while it answered none. */
   readonly probes: number
   readonly states: readonly (string | undefined)[]
   /** State changes of the two others after the third went on. */
@@ -84,7 +84,7 @@ export interface PausedHolder {
 export async function pauseHolder(redisUrl: string): Promise<PausedHolder> {
   const children = new AsyncDisposableStack()
   await using _ = children
-  const port = await freePort()
+  const port = String(await freePort())
   const args = [redisUrl, port, '500ms', '4s']
   const fleet = await Promise.all(
     [1, 2, 3].map(async () => children.use(await startChild(instance, { args, ready: 'ready' }))),
@@ -94,14 +94,21 @@ export async function pauseHolder(redisUrl: string): Promise<PausedHolder> {
   await Promise.all(fleet.map((child) => told(child, 'open')))
 
   const back = children.use(await startUpstream(port, 'hold'))
-  await eventually(async () => (await requestsOf(back)) === 1)
   const states = (): Promise<Told[]> => Promise.all(fleet.map((child) => ask(child, 'calls', 'calls')))
-  const probing = (await states()).findIndex(({ state }) => state === 'half-open')
-  const [holder] = fleet.splice(probing, 1)
-  if (probing < 0 || holder === undefined) throw new Error('the probe is over already')
-  await holder.pause()
-  await eventually(async () => (await requestsOf(back)) === 2)
-  const probes = await requestsOf(back)
+  const stopHolder = async (): Promise<Child | undefined> => {
+    const before = await requestsOf(back)
+    const probing = before === 0 ? undefined : fleet[(await states()).findIndex(isProbing)]
+    await probing?.pause()
+    // Where the machine stood still, its lease may have been over by then, and another one have asked.
+    if (probing === undefined || (await requestsOf(back)) === before) return probing
+    probing.resume()
+    return undefined
+  }
+  const holder = await eventually(stopHolder)
+  fleet.splice(fleet.indexOf(holder), 1)
+  const asked = await requestsOf(back)
+  await eventually(async () => (await requestsOf(back)) > asked)
+  const probes = (await requestsOf(back)) - asked
   await back.send('release')
   await eventually(async () => (await states()).every(({ state }) => state === 'closed'))
 
@@ -164,6 +171,8 @@ export async function timeCalls(server: Service): Promise<CallTimes> {
   return { usual, slow, paused, stopped }
 }
 
+const isProbing = ({ state }: Told): boolean => state === 'half-open'
+
 function latest(all: readonly Told[]): number {
   return Math.max(...all.map(({ at }) => at))
 }
@@ -193,9 +202,4 @@ async function requestsOf(child: Child): Promise<number> {
   return typeof message === 'object' && message !== null && 'requests' in message
     ? Number(message.requests)
     : Number.NaN
-}
-
-async function freePort(): Promise<string> {
-  await using child = await startChild(upstream, { args: ['0'] })
-  return (await child.line('listening on')).split(' ').at(-1) ?? ''
 }

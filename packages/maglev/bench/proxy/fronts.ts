@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startChild } from '@loadbearing/harness/faults'
+import { freePort, startChild } from '@loadbearing/harness/faults'
 
 export type Kind = 'tcp' | 'http'
 /** By what connections or requests are spread: the client's address, or, for a load of one client, its port or the path. */
@@ -215,12 +215,4 @@ async function answers(port: number): Promise<boolean> {
   )
   socket.destroy()
   return connected
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
 }

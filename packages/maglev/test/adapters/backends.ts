@@ -44,15 +44,6 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
-/** An address where nobody listens: taken and given back. */
-export async function closedAddress(): Promise<string> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const address = `127.0.0.1:${portOf(server)}`
-  await new Promise((resolve) => server.close(resolve))
-  return address
-}
-
 /** A listener that never accepts and whose queue is full: connecting to it hangs. */
 export class DeafBackend implements AsyncDisposable {
   readonly id: string

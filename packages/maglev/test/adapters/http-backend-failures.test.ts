@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { eventually } from '@loadbearing/harness/faults'
+import { eventually, refusedPort } from '@loadbearing/harness/faults'
 import { describe, expect, test } from 'vitest'
-import { closedAddress, DeafBackend, TestBackend } from './backends.ts'
+import { DeafBackend, TestBackend } from './backends.ts'
 import { ask, bodyOf, HttpBackend, mirror, mirrored, raw, responseTo, running } from './http-stand.ts'
 
 describe('backends that fail', () => {
@@ -12,7 +12,9 @@ describe('backends that fail', () => {
     expect(await ask(empty.port)).toMatchObject({ status: 503, body: '503 Service Unavailable\n' })
     expect(empty.ends).toMatchObject([{ outcome: 'no-backend', error: { code: 'NO_BACKEND' } }])
 
-    await using down = await running([await closedAddress(), await closedAddress()])
+    await using first = await refusedPort()
+    await using second = await refusedPort()
+    await using down = await running([first.address, second.address])
     expect(await ask(down.port, { method: 'POST', body: 'x' })).toMatchObject({
       status: 502,
       body: '502 Bad Gateway\n',
@@ -41,7 +43,9 @@ describe('backends that fail', () => {
 
   test('a request that was not sent goes to the next distinct owner, body and all', async () => {
     await using backend = await HttpBackend.start(mirror)
-    await using proxied = await running([await closedAddress(), await closedAddress(), backend.id])
+    await using first = await refusedPort()
+    await using second = await refusedPort()
+    await using proxied = await running([first.address, second.address, backend.id])
     for (const method of ['GET', 'POST']) {
       const answer = await ask(proxied.port, { method, body: method === 'POST' ? 'the body' : '' })
       expect(mirrored(answer)).toMatchObject({ method, body: method === 'POST' ? 'the body' : '' })

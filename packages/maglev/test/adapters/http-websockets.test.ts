@@ -1,9 +1,8 @@
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { eventually } from '@loadbearing/harness/faults'
+import { eventually, refusedPort } from '@loadbearing/harness/faults'
 import { describe, expect, test } from 'vitest'
-import { closedAddress } from './backends.ts'
 import { ask, fields, HttpBackend, mirror, mirrored, raw, running } from './http-stand.ts'
 
 describe('WebSockets', () => {
@@ -84,7 +83,8 @@ describe('WebSockets', () => {
   })
 
   test('where no backend is, a handshake is answered like a request', async () => {
-    await using down = await running([await closedAddress()])
+    await using refused = await refusedPort()
+    await using down = await running([refused.address])
     expect(await raw(down.port, handshake)).toMatch(/^HTTP\/1\.1 502 /)
     await using empty = await running([])
     expect(await raw(empty.port, handshake)).toMatch(/^HTTP\/1\.1 503 /)

@@ -1,7 +1,7 @@
-import { eventually } from '@loadbearing/harness/faults'
+import { eventually, refusedPort } from '@loadbearing/harness/faults'
 import { describe, expect, test } from 'vitest'
 import { Maglev } from '../../src/index.ts'
-import { closedAddress, DeafBackend, echo, TestBackend } from './backends.ts'
+import { DeafBackend, echo, TestBackend } from './backends.ts'
 import { errorOf, lineOf, running, text } from './tcp-stand.ts'
 
 describe('broken connections', () => {
@@ -69,7 +69,9 @@ describe('broken connections', () => {
 describe('backends that cannot be reached', () => {
   test('the next distinct owner gets the connection, before any byte was sent', async () => {
     await using backend = await TestBackend.start(echo)
-    const dead = [await closedAddress(), await closedAddress()]
+    await using first = await refusedPort()
+    await using second = await refusedPort()
+    const dead = [first.address, second.address]
     const ids = [...dead, backend.id]
     await using proxied = await running(ids, { key: () => 'key' })
     const retries: string[] = []
@@ -118,7 +120,9 @@ describe('backends that cannot be reached', () => {
   })
 
   test('where none can be reached, or none is there, the client is reset', async () => {
-    await using unreachable = await running([await closedAddress(), await closedAddress()], { retries: 5 })
+    await using first = await refusedPort()
+    await using second = await refusedPort()
+    await using unreachable = await running([first.address, second.address], { retries: 5 })
     expect(await errorOf(unreachable.dial())).toBe('ECONNRESET')
     await eventually(() => unreachable.ends.length === 1)
     expect(unreachable.ends).toMatchObject([

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import { eventually } from '@loadbearing/harness/faults'
+import { eventually, refusedPort } from '@loadbearing/harness/faults'
 import { Dispatcher, fetch, interceptors, request } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { MaglevDispatcher, type MaglevDispatcherOptions } from '../../src/adapters/undici.ts'
 import { createPool, Maglev } from '../../src/index.ts'
-import { closedAddress, portOf, RecordingBalancer } from './backends.ts'
+import { portOf, RecordingBalancer } from './backends.ts'
 
 interface Backend extends AsyncDisposable {
   readonly id: string
@@ -128,7 +128,9 @@ describe('routing', () => {
 describe('failures', () => {
   test('a backend that cannot be connected to is passed over, with the body untouched', async () => {
     await using one = await start((incoming, response) => void incoming.pipe(response))
-    const dead = [await closedAddress(), await closedAddress()]
+    await using first = await refusedPort()
+    await using second = await refusedPort()
+    const dead = [first.address, second.address]
     const balancer = new RecordingBalancer(new Maglev([...dead, one.id]))
     await using dispatcher = new MaglevDispatcher(balancer, { ...byUser, retries: 2 })
     for (let n = 0; n < 10; n++) {
@@ -165,10 +167,9 @@ describe('failures', () => {
   test('where nobody is left the caller hears why', async () => {
     await using empty = new MaglevDispatcher(new Maglev([]), byUser)
     await expect(ask(empty, 'x')).rejects.toMatchObject({ code: 'NO_BACKEND' })
-    await using down = new MaglevDispatcher(
-      new Maglev([await closedAddress(), await closedAddress()]),
-      byUser,
-    )
+    await using first = await refusedPort()
+    await using second = await refusedPort()
+    await using down = new MaglevDispatcher(new Maglev([first.address, second.address]), byUser)
     await expect(ask(down, 'x')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     await using throwing = new MaglevDispatcher(new Maglev(['a:1']), {
       key: () => {

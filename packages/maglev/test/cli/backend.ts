@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 
@@ -33,4 +34,14 @@ function port(): number {
   return (server.address() as AddressInfo).port
 }
 
-server.listen(0, '127.0.0.1', () => console.log(`port ${port()}`))
+// On none of the ports that systems give away: once this process is killed, nobody answers in its place.
+function listen(): void {
+  server.listen(randomInt(20_000, 32_000), '127.0.0.1')
+}
+
+server.on('listening', () => console.log(`port ${port()}`))
+server.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EADDRINUSE') throw error
+  listen()
+})
+listen()

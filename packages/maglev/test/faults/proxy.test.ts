@@ -216,6 +216,7 @@ describe('resets and retries', () => {
     await eventually(() => begun === asked.length)
     await victim?.process.kill()
     const after = asked.map((from) => get(stand.port, from, '/'))
+    await Promise.all(stand.backends.slice(1).map((backend) => backend.process.send('finish')))
     const ended = await Promise.all(slow)
     for (const [n, outcome] of ended.entries()) {
       const owner = oracle.lookup(asked[n] ?? '')

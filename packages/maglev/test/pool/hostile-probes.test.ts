@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
-import { eventually } from '@loadbearing/harness/faults'
+import { eventually, refusedPort } from '@loadbearing/harness/faults'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   createPool,
@@ -216,9 +216,8 @@ describe('HTTP', () => {
   })
 
   test('a port that nobody listens on fails', async () => {
-    const server = await Hostile.raw(() => undefined)
-    const id = server.id
-    await server[Symbol.asyncDispose]()
+    await using refused = await refusedPort()
+    const id = refused.address
     await using pool = createPool(new Maglev([id], { tableSize: 251 }), { active: http, panicThreshold: 0 })
     await pool.ready()
     expect(pool.states().get(id)).toMatchObject({ state: 'unhealthy', lastError: { code: 'ECONNREFUSED' } })
@@ -326,9 +325,8 @@ describe('TCP', () => {
   })
 
   test('a port that nobody listens on fails', async () => {
-    const server = await Hostile.raw(() => undefined)
-    const id = server.id
-    await server[Symbol.asyncDispose]()
+    await using refused = await refusedPort()
+    const id = refused.address
     await using pool = createPool(new Maglev([id], { tableSize: 251 }), { active: tcp })
     await pool.ready()
     expect(pool.states().get(id)).toMatchObject({ state: 'unhealthy', lastError: { code: 'ECONNREFUSED' } })

@@ -184,7 +184,8 @@ class Run {
     answered: Promise<boolean>,
   ): Promise<void> {
     const second = askAll(each, this.#survivors, 400)
-    await pause(3 * this.#stand.lease)
+    // Bit by bit: where the machine stands still as well, the survivors need the time afterwards.
+    for (let bits = 0; bits < 30; bits++) await pause(this.#stand.lease / 10)
     place.server.resume()
     await answered
     await second

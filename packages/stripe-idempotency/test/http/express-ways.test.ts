@@ -4,11 +4,12 @@ import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream'
+import { eventually } from '@loadbearing/harness/faults'
 import { memoryStore } from '@loadbearing/stripe-idempotency'
 import { idempotency } from '@loadbearing/stripe-idempotency/express'
 import compression from 'compression'
 import express from 'express'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { megabytes } from './application.ts'
 import { servedBy } from './serving.ts'
 
@@ -144,7 +145,7 @@ describe('a parser in front', () => {
       expect((await post('/parsed', big)).status).toBe(200)
       expect((await post('/parsed', bigger)).headers.get('idempotent-replayed')).toBe('true')
       expect((await post('/parsed', '{"n":1}')).status).toBe(400)
-      await vi.waitFor(() => expect(warnings.join()).toContain('parsed before idempotency'))
+      await eventually(() => warnings.join().includes('parsed before idempotency'))
     } finally {
       process.off('warning', onWarning)
     }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { eventually } from '@loadbearing/harness/faults'
 import { afterAll, expect, test } from 'vitest'
 import { bench } from '../../src/cli/bench.ts'
 import { expandPaths } from '../../src/cli/expand-paths.ts'
@@ -140,9 +141,9 @@ test('exports what was imported, and tells the changes', async () => {
   const stop = new AbortController()
   const changes: string[] = []
   const watching = tellChanges(space, 0, (line) => changes.push(line), stop.signal)
-  await expect.poll(() => changes.length).toBe(5)
+  await eventually(() => changes.length === 5)
   await space.zanzibar.write({ remove: [['user:*', 'viewer', 'document:public']] })
-  await expect.poll(() => changes.length).toBe(6)
+  await eventually(() => changes.length === 6)
   expect(JSON.parse(changes[5] ?? '')).toMatchObject({ operation: 'delete', tuple: { user: 'user:*' } })
   stop.abort()
   await watching

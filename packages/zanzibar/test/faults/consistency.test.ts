@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { postgres, type Service, skipWithout } from '@loadbearing/harness/services'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tokensOf } from '../../src/consistency/token.ts'
 import { memoryStore, openZanzibar, type TupleStore } from '../../src/index.ts'
@@ -12,11 +13,11 @@ import { openStore } from './open-store.ts'
 import { pageWhileWriting } from './pages.ts'
 import { seeded } from './seeded.ts'
 
-// The campaigns of the command, cut short; the seeds are free.
+// The campaigns of the command, cut short, with the seed of the property tests.
 // What was answered is asked for, not what survives.
 const hasty = '?options=-c%20synchronous_commit%3Doff'
 
-const seed = Math.trunc(Math.random() * 2 ** 31)
+const { seed = Math.trunc(Math.random() * 2 ** 31) } = fc.readConfigureGlobal()
 const random = seeded(seed)
 
 const unavailable = skipWithout('postgres')

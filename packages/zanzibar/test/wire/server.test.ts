@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
+import { eventually } from '@loadbearing/harness/faults'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { zanzibarServer } from '../../src/adapters/server.ts'
@@ -206,7 +207,7 @@ test('a client that leaves a stream or a question stops the work for it', async 
   const [response] = (await once(streaming, 'response')) as [NodeJS.ReadableStream]
   await once(response, 'readable')
   streaming.destroy()
-  await expect.poll(() => released.length).toBe(1)
+  await eventually(() => released.length === 1)
 })
 
 function countReleases<Args extends unknown[], Result>(

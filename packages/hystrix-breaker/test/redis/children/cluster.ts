@@ -1,24 +1,14 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eventually } from '@loadbearing/harness/faults'
+import { eventually, freePort } from '@loadbearing/harness/faults'
 import { Redis } from 'ioredis'
 
 // A Redis Cluster of two nodes, each with half of the slots. The folder is the starter's to delete.
 const [folder = mkdtempSync(join(tmpdir(), 'cluster-'))] = process.argv.slice(2)
 const ports = [await freePort(), await freePort()]
 const busPorts = [await freePort(), await freePort()]
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0))
-    })
-  })
-}
 
 const nodes = ports.map((port, index) => {
   const data = join(folder, String(index))
