@@ -3,6 +3,7 @@ import { scalarString, stringRepr } from '../value/python-string.ts'
 import { joinText, secret, shownText } from '../value/secret.ts'
 import { list, scalar, type Value } from '../value/value.ts'
 import { parseElement } from './arguments.ts'
+import { checkInterpolation } from './check.ts'
 import { unresolved } from './errors.ts'
 import type { BuiltIn, CallSite, Evaluation, Search } from './options.ts'
 import { isMissing, Place, placePath } from './place.ts'
@@ -49,7 +50,7 @@ function create(args: readonly Place[], { parent, options }: CallSite): Place | 
   if (value === undefined || isNull(value)) return scalar(null)
   if (value.kind !== 'scalar') return new Place(value, parent)
   if (typeof value.value === 'string') {
-    const made = (options.parts?.yaml ?? noYaml)(value.value)
+    const made = (options.parts?.yaml ?? noYaml)(value.value, checkInterpolation)
     if (value.secret === true && isKeyAlone(made)) {
       throw unresolved('InterpolationResolutionError', 'a secret text is no map or list, and keys are shown')
     }
