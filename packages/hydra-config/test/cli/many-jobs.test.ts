@@ -21,8 +21,15 @@ async function countAlive(refs: readonly WeakRef<object>[]): Promise<number> {
 function appOf(parts: Pick<AppDefinition, 'task' | 'launchers'>): [AppDefinition, typeof platform] {
   const platform = memoryPlatform('/app', { 'config.yaml': 'a: 1\n' })
   const app = {
-    ...{ name: 'my_app', program: 'my_app', command: 'my_app', config: 'config', home: '/app' },
-    ...{ source: platform.open('file:///app'), callbacks: {}, resolve: {}, ...parts },
+    name: 'my_app',
+    program: 'my_app',
+    command: 'my_app',
+    config: 'config',
+    home: '/app',
+    source: platform.open('file:///app'),
+    callbacks: {},
+    resolve: {},
+    ...parts,
   }
   return [app, platform]
 }
@@ -49,7 +56,10 @@ test('a job that waits to be launched is composed when it is', async () => {
   let alive = Number.NaN
   const values: unknown[] = []
   const counting: Launcher = {
-    ...{ name: 'counting', target: 'test.Counting', config: '_target_: test.Counting\n', where: 'nowhere' },
+    name: 'counting',
+    target: 'test.Counting',
+    config: '_target_: test.Counting\n',
+    where: 'nowhere',
     async launch(planned) {
       const refs = planned.map((job) => {
         const { config } = job
