@@ -47,7 +47,8 @@ function decode(args: readonly Place[]): Value | Evaluation {
 function create(args: readonly Place[], { parent, options }: CallSite): Place | Value {
   checkCount('oc.create', args, 1, 1)
   const value = args[0]?.value
-  if (value === undefined || isNull(value)) return scalar(null)
+  // To OmegaConf a map that is null: nothing is below it.
+  if (value === undefined || isNull(value)) return new Place(scalar(null), parent)
   if (value.kind !== 'scalar') return new Place(value, parent)
   if (typeof value.value === 'string') {
     const made = (options.parts?.yaml ?? noYaml)(value.value, checkInterpolation)
