@@ -229,7 +229,7 @@ async function runProgram(definition: AppDefinition): Promise<void> {
 export type { AppDefinition, ExitStatus } from '../cli/command-line.ts'
 export { runCommandLine } from '../cli/command-line.ts'
 export type { Callback, CallbackFactories, CallbackFactory } from '../job/callbacks.ts'
-export type { LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
+export type { JobOutcome, LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
 export type { Logger } from '../job/log.ts'
 export type { LogFile, Platform, PlatformFiles } from '../job/platform.ts'
 export type { RunConfig } from '../job/run-config.ts'

@@ -4,7 +4,8 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import type { LaunchedJob } from '../cli/command-line.ts'
 import { HydraConfigError } from '../errors.ts'
 import { entryText, hydraAt, taskOverridesOf } from '../job/hydra-node.ts'
-import type { LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
+import type { JobOutcome, LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
+import type { RunConfig } from '../job/run-config.ts'
 import type { JobReturn } from '../job/run-job.ts'
 
 /** What a launched job answers; can be cloned. */
@@ -75,13 +76,16 @@ async function launchEach(
   jobs: readonly PlannedJob[],
   { master, announce }: LaunchContext,
   run: RunElsewhere,
-): Promise<readonly JobReturn[]> {
-  const done: JobReturn[] = []
+): Promise<readonly JobOutcome[]> {
+  const done: JobOutcome[] = []
   const waiting = jobs.entries()
   const worker = async (): Promise<void> => {
     for (const [index, job] of waiting) {
       announce(job)
-      done[index] = returnOf(job, await run(launchedOf(job)))
+      const { num, config } = job
+      const overrides = taskOverridesOf(config.root)
+      const { status, returnValue } = await run(launchedOf(num, config))
+      done[index] = { status, returnValue, overrides }
     }
   }
   const count = Math.min(jobs.length, concurrency(master))
@@ -109,12 +113,8 @@ function concurrency(master: LaunchContext['master']): number {
   })
 }
 
-function launchedOf({ num, config }: PlannedJob): LaunchedJob {
+function launchedOf(num: number, config: RunConfig): LaunchedJob {
   return { num, overrides: config.job.entries.map(entryText), times: [...config.times] }
-}
-
-function returnOf({ config }: PlannedJob, result: LaunchedResult): JobReturn {
-  return { ...result, config, overrides: taskOverridesOf(config.root), name: config.text('hydra.job.name') }
 }
 
 function inThread(job: LaunchedJob): Promise<LaunchedResult> {

@@ -116,3 +116,29 @@ test('each override is replayed on what was before it', async () => {
     [1, 3, 5],
   ])
 })
+
+test.each([
+  ['one list', (at: number) => `items.${at}=x`, (at: number) => `items[${at}]`],
+  ['one map', (at: number) => `map.k${at}=x`, (at: number) => `map.k${at}`],
+  ['maps that are merged into one map', (at: number) => `map={k${at}: x}`, (at: number) => `map.k${at}`],
+])('so does what explaining copies, and keeps: %s', async (_, override, path) => {
+  for (const composeBy of [compose, edge.compose]) {
+    const work = async (count: number): Promise<number> => {
+      const composition = await composeBy({
+        source: fromMemory({ 'config.yaml': values(count) }),
+        config: 'config',
+        overrides: Array.from({ length: count }, (__, at) => override(at)),
+      })
+      const history = (at: number): readonly unknown[] =>
+        ('explain' in composition ? composition.explain(path(at)) : edge.explain(composition, path(at)))
+          .history
+      return await workOf(async () => {
+        expect(history(0)).toHaveLength(2)
+        for (const at of [1, count - 1]) expect(history(at)).toMatchObject([{ op: 'set' }, { value: 'x' }])
+      })
+    }
+    const [few, many] = [await work(250), await work(1000)]
+    expect(few).toBeGreaterThan(250)
+    expect(many / few).toBeLessThan(5)
+  }
+})

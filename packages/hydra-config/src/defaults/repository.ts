@@ -26,7 +26,7 @@ export class Repository extends ConfigRepository {
       text: (text, file) => readConfig(text, file, parseYaml),
       items: isStrict ? strictItems : hydraItems,
       strict: isStrict ? strictRules : undefined,
-      parts: { resolverCalls, taint: () => new Taint(), yaml: parseYaml },
+      parts: { resolverCalls, taint: () => new Taint(), yaml: (text) => parseYaml(text) },
     })
     this.#parsed = parsed
   }

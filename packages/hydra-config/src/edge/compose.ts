@@ -72,7 +72,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     sources.toSorted((a, b) => Number(isStoredFiles(a.files)) - Number(isStoredFiles(b.files))),
     {
       semantics,
-      text: feature.text ?? needYaml,
+      text: (text, file) => (feature.text ?? needYaml)(text, file, parts),
       items: rules?.items ?? hydraItems,
       strict: rules?.rules,
       parts,

@@ -17,7 +17,7 @@ import { readPlainYaml } from '../yaml/read-plain-yaml.ts'
 
 /** What a composition can do besides: what is not named is not in the bundle. */
 export interface Feature {
-  readonly text?: (text: string, file: ConfigFile) => ValueConfig
+  readonly text?: (text: string, file: ConfigFile, parts: ResolutionParts) => ValueConfig
   readonly parts?: ResolutionParts
   readonly functions?: (options: { readonly semantics: Semantics }) => OverrideCalls
   readonly secrets?: typeof knownSecrets
@@ -26,8 +26,9 @@ export interface Feature {
 
 /** Reads the texts of configs that are plain YAML: block mappings and sequences, scalars and flow collections of one line, comments. */
 export const plainYaml: Feature = {
-  text: (text, file) => readConfig(text, file, readPlainYaml),
-  parts: { yaml: (text) => readPlainYaml(text) },
+  text: (text, file, { resolverCalls: calls }) =>
+    readConfig(text, file, (body) => readPlainYaml(body, file, calls?.check)),
+  parts: { yaml: (text, check) => readPlainYaml(text, undefined, check) },
 }
 
 /** Reads all of YAML 1.1: anchors, tags, block scalars, texts of several lines, flow collections too. */

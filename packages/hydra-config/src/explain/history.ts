@@ -1,48 +1,85 @@
 import { emptyRoot, type Layer } from '../compose/layer.ts'
+import { OwnCopies } from '../value/own-copies.ts'
 import { plainView } from '../value/plain.ts'
 import { redact } from '../value/secret.ts'
 import type { Origin, Value } from '../value/value.ts'
 import { valueAt } from '../value/value-path.ts'
 import type { HistoryStep } from './provenance.ts'
 
+/** How many configurations are kept, however many layers there are. */
+const keptMax = 64
+
+/** Layers that follow each other, with the configuration before the first and after the last of them. */
+interface Span {
+  readonly layers: readonly Layer[]
+  readonly before: Value
+  readonly after: Value
+}
+
 /** Replays the layers of a composition: what each of them did at one path. */
 export class History {
   readonly #layers: readonly Layer[]
-  /** The configuration before each layer, and after the last one. */
-  #roots: readonly Value[] | undefined
+  readonly #kept: number
+  #spans: readonly Span[] | undefined
 
-  constructor(layers: readonly Layer[]) {
+  constructor(layers: readonly Layer[], kept: number = keptMax) {
     this.#layers = layers
+    this.#kept = kept
   }
 
   /** Every step at the path, in the order of composition. */
   at(keys: readonly string[]): readonly HistoryStep[] {
-    const roots = this.#replayed()
+    this.#spans ??= spansOf(this.#layers, this.#kept)
     const steps: HistoryStep[] = []
     let before: Value | undefined
-    for (const [index, layer] of this.#layers.entries()) {
-      const root = roots[index + 1]
-      if (root === undefined || (keys.length === 0 && isOfHydra(layer))) continue
-      const after = valueAt(root, keys)
-      const step = stepOf({ layer, keys, before, after, root })
-      if (step !== undefined) steps.push({ ...step, via: layer.trail() })
-      before = after
+    for (const span of this.#spans) {
+      if (isUntouched(span, keys)) continue
+      for (const [layer, root] of replayed(span)) {
+        if (keys.length === 0 && isOfHydra(layer)) continue
+        const after = valueAt(root, keys)
+        const step = stepOf({ layer, keys, before, after, root })
+        if (step !== undefined) steps.push({ ...step, via: layer.trail() })
+        before = after
+      }
     }
     return steps
   }
+}
 
-  #replayed(): readonly Value[] {
-    if (this.#roots === undefined) {
-      let root: Value = emptyRoot
-      const roots: Value[] = [root]
-      for (const layer of this.#layers) {
-        root = layer.apply(root).root
-        roots.push(root)
-      }
-      this.#roots = roots
-    }
-    return this.#roots
+function spansOf(layers: readonly Layer[], kept: number): readonly Span[] {
+  const length = Math.ceil(layers.length / kept)
+  const spans: Span[] = []
+  let before: Value = emptyRoot
+  for (let from = 0; from < layers.length; from += length) {
+    const some = layers.slice(from, from + length)
+    let after: Value = before
+    for (const [, root] of applied(some, before)) after = root
+    spans.push({ layers: some, before, after })
+    before = after
   }
+  return spans
+}
+
+function replayed({ layers, before, after }: Span): Iterable<readonly [Layer, Value]> {
+  const [first, ...others] = layers
+  return first === undefined || others.length > 0 ? applied(layers, before) : [[first, after]]
+}
+
+/** Each layer with the configuration after it, to be looked at before the next one changes it. */
+function* applied(layers: readonly Layer[], before: Value): Generator<readonly [Layer, Value]> {
+  const copies = layers.length > 1 ? new OwnCopies() : undefined
+  let root = before
+  for (const layer of layers) {
+    root = layer.apply(root, copies).root
+    yield [layer, root]
+  }
+}
+
+/** Whether what stands at the path is the same before, between and after all layers. */
+function isUntouched({ layers, before, after }: Span, keys: readonly string[]): boolean {
+  const value = valueAt(before, keys)
+  if (value === undefined || valueAt(after, keys) !== value) return false
+  return layers.every(({ brings }) => brings === undefined || valueAt(brings, keys) === undefined)
 }
 
 interface Passage {

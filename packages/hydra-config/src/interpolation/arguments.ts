@@ -2,8 +2,7 @@ import { floatOf } from '../override/python-numbers.ts'
 import { pythonString } from '../value/python-string.ts'
 import { list, type MapKey, map, type Scalar, scalar, type Value } from '../value/value.ts'
 import { parseError, unresolved } from './errors.ts'
-import { identifier, type Modes, open, type Token, type TokenType, textModes, textRules } from './lexer.ts'
-import { type ArgumentGrammar, Parser, unescaped } from './parse.ts'
+import { type ArgumentGrammar, closing, colon, Parser, type Part } from './parse.ts'
 import type { Place } from './place.ts'
 import type { Program } from './program.ts'
 import { survey } from './survey.ts'
@@ -11,85 +10,50 @@ import { survey } from './survey.ts'
 const valuesMax = 1_000_000
 
 /** Made by a function that bundles without it can leave out. */
-function argumentModes(): Modes {
+function tokenPattern(): RegExp {
   const digits = '[0-9](?:_?[0-9])*'
   const integer = '(?:0|[1-9](?:_?[0-9])*)'
   const point = `(?:${integer}?\\.${digits}|${integer}\\.)`
-  const float = `(?:${point}|${integer})[eE][+-]?${digits}|${point}`
-
-  return {
-    ...textModes,
-    value: {
-      pattern: new RegExp(
-        `${open}|(\\{[ \\t]*)|([ \\t]*\\})|(['"])|([ \\t]*,[ \\t]*)|(\\[[ \\t]*)|([ \\t]*\\])|([ \\t]*:[ \\t]*)|` +
-          `([+-]?(?:${float})|[+-](?:[iI][nN][fF]|[nN][aA][nN]))|([+-]?${integer})|` +
-          `((?:\\\\[\\\\()[\\]{}:=, \\t])+)|([/\\-\\\\+.$%*@?|])|(${identifier})|([ \\t]+)`,
-        'y',
-      ),
-      types: [
-        '${',
-        '{',
-        '}',
-        'quote',
-        ',',
-        '[',
-        ']',
-        ':',
-        'float',
-        'int',
-        'escape',
-        'character',
-        'id',
-        'space',
-      ],
-      words: new Map([
-        ['true', 'bool'],
-        ['false', 'bool'],
-        ['null', 'null'],
-        ['inf', 'float'],
-        ['nan', 'float'],
-      ]),
-    },
-    single: textRules("'", ['quoted escape', 'quote close', 'escape']),
-    double: textRules('"', ['quoted escape', 'quote close', 'escape']),
-  }
+  const float = `(?:${point}|${integer})e[+-]?${digits}|${point}`
+  return new RegExp(
+    `([+-]?(?:${float})|[+-](?:inf|nan))|([+-]?${integer})|((?:\\\\[\\\\()[\\]{}:=, \\t])+)|` +
+      '((?:true|false|null|inf|nan)(?![a-z0-9_-]))|([ \\t]+(?![ \\t,\\]}:]))|' +
+      '[/\\-\\\\+.%*@?|]|\\$(?!\\{)|[a-z_][a-z0-9_-]*',
+    'iy',
+  )
 }
+
+/** A part of a value; the groups are a float, an integer, escapes, a word that is no text, and spaces. */
+const token = /* @__PURE__ */ tokenPattern()
+const quote = /['"]/y
+const comma = /[ \t]*,[ \t]*/y
+const listStart = /\[[ \t]*/y
+const listEnd = /[ \t]*\]/y
+const dictStart = /\{[ \t]*/y
+/** Where an element would stand, and is left out. */
+const nothing = { ']': /[ \t]*[,\]]/y, '}': /[ \t]*[,}]/y }
 
 /** Arguments as OmegaConf's grammar has them (rule `sequence`): primitives, quoted texts, lists and dicts. */
-export const argumentGrammar: ArgumentGrammar = {
-  modes: /* @__PURE__ */ argumentModes(),
-  arguments: (parser) => (parser.token.type === '}' ? [] : sequence(parser, '}')),
-}
+export const argumentGrammar: ArgumentGrammar = (parser) =>
+  parser.sees(closing) ? [] : sequence(parser, '}')
 
 /**
  * Parses one element as an argument of a resolver is written (rule `singleElement`), for `oc.decode`.
  * @throws HydraConfigError `INTERPOLATION_PARSE`
  */
 export function parseElement(text: string): Program {
-  return new Parser(text, 'value', argumentGrammar).whole(element)
+  return new Parser(text, argumentGrammar).whole(element)
 }
-
-const keyTypes: ReadonlySet<TokenType> = new Set([
-  'id',
-  'null',
-  'int',
-  'float',
-  'bool',
-  'character',
-  'escape',
-  'space',
-])
-const primitiveTypes: ReadonlySet<TokenType> = /* @__PURE__ */ keyTypes.union(new Set([':']))
 
 /** One element or more; elements that are left out are empty strings. */
 function sequence(parser: Parser, close: ']' | '}'): string[] {
   const sources: string[] = []
   do {
-    const { type, offset } = parser.token
-    if (type === ',' || type === close) give(parser, '')
+    const { at } = parser
+    if (parser.sees(nothing[close])) give(parser, '')
     else element(parser)
-    sources.push(parser.since(offset))
-  } while (parser.take(','))
+    sources.push(parser.source.slice(at, parser.at))
+  } while (parser.take(comma))
   return sources
 }
 
@@ -99,52 +63,65 @@ function give({ steps }: Parser, value: Scalar): void {
 
 function element(parser: Parser): void {
   parser.nested('values', () => {
-    if (parser.take('quote')) {
-      if (parser.take('quote close')) return give(parser, '')
-      parser.text(true)
-      parser.expect('quote close')
-    } else if (parser.take('[')) {
-      const count = parser.token.type === ']' ? 0 : sequence(parser, ']').length
-      parser.expect(']')
+    if (parser.take(quote)) parser.text(parser.source[parser.at - 1] === "'" ? "'" : '"')
+    else if (parser.take(listStart)) {
+      const count = parser.sees(listEnd) ? 0 : sequence(parser, ']').length
+      parser.expect(listEnd, "']'")
       parser.steps.push({ op: 'collection', count, make: listOf })
-    } else if (parser.take('{')) dict(parser)
-    else primitive(parser, primitiveTypes)
+    } else if (parser.take(dictStart)) dict(parser)
+    else primitive(parser, false)
   })
 }
 
 function dict(parser: Parser): void {
   let count = 0
-  if (parser.token.type !== '}') {
+  if (!parser.sees(closing)) {
     do {
-      primitive(parser, keyTypes)
-      parser.expect(':')
+      primitive(parser, true)
+      parser.expect(colon, "':'")
       element(parser)
       count += 2
-    } while (parser.take(','))
+    } while (parser.take(comma))
   }
-  parser.expect('}')
+  parser.expect(closing, "'}'")
   parser.steps.push({ op: 'collection', count, make: dictOf })
 }
 
 /** A run of tokens; as a key of a dict without colons and interpolations. */
-function primitive(parser: Parser, types: typeof primitiveTypes): void {
-  const parts = parser.parts(types, types === keyTypes)
-  const [only] = parts
+function primitive(parser: Parser, isKey: boolean): void {
+  const parts: Part[] = []
+  let last: RegExpExecArray | undefined
+  for (;;) {
+    if (!isKey && parser.interpolation()) {
+      parts.push(undefined)
+      continue
+    }
+    const found = parser.take(token) ?? (isKey ? undefined : parser.take(colon))
+    if (found === undefined) break
+    parts.push(textOf(found))
+    last = found
+  }
   if (parts.length === 0) throw parser.unexpected('a value')
-  if (parts.length === 1 && only !== undefined) give(parser, literal(only))
+  if (parts.length === 1 && last !== undefined) give(parser, literal(last))
   else parser.join(parts, false)
 }
 
-function literal(token: Token): Scalar {
-  if (token.type === 'null') return null
-  if (token.type === 'bool') return token.text.toLowerCase() === 'true'
-  if (token.type === 'int') return integerOf(token)
-  if (token.type === 'float') return floatOf(token.text)
-  if (token.type === 'space') throw parseError('a value of spaces only', token.offset)
-  return unescaped(token, [], 0)
+function textOf([text, , , escapes]: RegExpExecArray): string {
+  return escapes === undefined ? text : escapes.replace(/\\(.)/g, '$1')
 }
 
-function integerOf({ text }: Token): bigint {
+function literal(found: RegExpExecArray): Scalar {
+  const [text, float, integer, , word, spaces] = found
+  if (float !== undefined) return floatOf(text)
+  if (integer !== undefined) return integerOf(text)
+  if (spaces !== undefined) throw parseError('a value of spaces only', found.index)
+  if (word === undefined) return textOf(found)
+  const lower = word.toLowerCase()
+  if (lower === 'null') return null
+  return lower === 'true' || lower === 'false' ? lower === 'true' : floatOf(word)
+}
+
+function integerOf(text: string): bigint {
   const magnitude = BigInt(text.replace(/[+_-]/g, ''))
   return text.startsWith('-') ? -magnitude : magnitude
 }

@@ -1,3 +1,4 @@
+import { checkInterpolation } from './check.ts'
 import { compile } from './compile.ts'
 import { unresolved } from './errors.ts'
 import { Frame } from './frame.ts'
@@ -10,7 +11,7 @@ import type { CallStep } from './program.ts'
 import { parsePath } from './split-key.ts'
 
 /** All calls: of the resolvers that OmegaConf brings, and of those that a user gives where these can be called. */
-export const resolverCalls: ResolverCalls = { compile, call }
+export const resolverCalls: ResolverCalls = { compile, call, check: checkInterpolation }
 
 function call(frame: Frame, step: CallStep, machine: Machine): boolean {
   const args = take(frame, step.sources.length)

@@ -1,4 +1,5 @@
-import { isHydraConfigError } from '../errors.ts'
+import { isHydraConfigError, placedError } from '../errors.ts'
+import type { Origin } from '../value/value.ts'
 import { argumentGrammar } from './arguments.ts'
 import { parseInterpolation } from './parse.ts'
 
@@ -22,11 +23,11 @@ function simplePattern(): RegExp {
  * as `${:a}`, is let pass until it is resolved.
  * @throws HydraConfigError `INTERPOLATION_PARSE`
  */
-export function checkInterpolation(text: string): void {
+export function checkInterpolation(text: string, origin?: Origin): void {
   try {
     parseInterpolation(text, argumentGrammar)
   } catch (error) {
-    if (!isHydraConfigError(error) || !looksSimple(text)) throw error
+    if (!isHydraConfigError(error) || !looksSimple(text)) throw placedError(error, { origin })
   }
 }
 

@@ -1,10 +1,9 @@
 import { scalar } from '../value/value.ts'
 import { argumentGrammar } from './arguments.ts'
-import { identifier } from './lexer.ts'
 import { parseInterpolation } from './parse.ts'
 import { type Program, simpleProgram } from './program.ts'
 
-const simpleCall = /* @__PURE__ */ simpleCallPattern(identifier)
+const simpleCall = /* @__PURE__ */ simpleCallPattern('[a-z_][a-z0-9_-]*')
 
 function simpleCallPattern(name: string): RegExp {
   return new RegExp(`^\\$\\{(${name}(?:\\.${name})*):((?!(?:true|false|null|inf|nan)\\})${name})\\}$`, 'i')

@@ -276,7 +276,9 @@ export class Machine {
         return true
       }
       if (!place.isContainer) {
-        if (walk.receive !== undefined || standsForContainer(place.value)) return true
+        // A place that is neither in a configuration nor a plain answer was made for a map or list.
+        const isNoMap = !place.opaque && place.key === undefined
+        if (walk.receive !== undefined || isNoMap || standsForContainer(place.value)) return true
         const passed = keys.slice(0, walk.index + 1).join('.')
         throw unresolved(
           'ConfigTypeError',

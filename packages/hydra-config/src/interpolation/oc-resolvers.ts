@@ -3,6 +3,7 @@ import { scalarString, stringRepr } from '../value/python-string.ts'
 import { joinText, secret, shownText } from '../value/secret.ts'
 import { list, scalar, type Value } from '../value/value.ts'
 import { parseElement } from './arguments.ts'
+import { checkInterpolation } from './check.ts'
 import { unresolved } from './errors.ts'
 import type { BuiltIn, CallSite, Evaluation, Search } from './options.ts'
 import { isMissing, Place, placePath } from './place.ts'
@@ -46,10 +47,11 @@ function decode(args: readonly Place[]): Value | Evaluation {
 function create(args: readonly Place[], { parent, options }: CallSite): Place | Value {
   checkCount('oc.create', args, 1, 1)
   const value = args[0]?.value
-  if (value === undefined || isNull(value)) return scalar(null)
+  // To OmegaConf a map that is null: nothing is below it.
+  if (value === undefined || isNull(value)) return new Place(scalar(null), parent)
   if (value.kind !== 'scalar') return new Place(value, parent)
   if (typeof value.value === 'string') {
-    const made = (options.parts?.yaml ?? noYaml)(value.value)
+    const made = (options.parts?.yaml ?? noYaml)(value.value, checkInterpolation)
     if (value.secret === true && isKeyAlone(made)) {
       throw unresolved('InterpolationResolutionError', 'a secret text is no map or list, and keys are shown')
     }

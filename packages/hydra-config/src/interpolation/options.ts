@@ -1,6 +1,6 @@
 import type { SecretPaths } from '../secret/secret-paths.ts'
 import type { Semantics } from '../semantics.ts'
-import type { Value } from '../value/value.ts'
+import type { Origin, Value } from '../value/value.ts'
 import type { Calls } from './calls.ts'
 import type { Frame } from './frame.ts'
 import type { Machine } from './machine.ts'
@@ -16,6 +16,11 @@ export interface ResolverCalls {
   compile(text: string, keeps: boolean): Program
   /** Whether another frame has to be done first. */
   call(frame: Frame, step: CallStep, machine: Machine): boolean
+  /**
+   * Refuses a string that is no interpolation.
+   * @throws HydraConfigError `INTERPOLATION_PARSE`
+   */
+  check(text: string, origin?: Origin): void
 }
 
 /** What the resolution can do besides, given by who needs it. */
@@ -27,7 +32,7 @@ export interface ResolutionParts {
   /** Calls `resolvers`. Without it there may be none. */
   readonly calls?: (options: ResolveOptions) => Calls
   /** Reads the text of `oc.create`. Without it there may be none. */
-  readonly yaml?: (text: string) => Value
+  readonly yaml?: (text: string, check: ResolverCalls['check']) => Value
   /** What a message adds of keys that are like one that is not there. */
   readonly suggestion?: (name: string, candidates: Iterable<string>) => string
 }

@@ -1,19 +1,14 @@
+import { needFeature } from '../need-feature.ts'
 import { scalar } from '../value/value.ts'
 import { parseError } from './errors.ts'
-import { Lexer, type Mode, type Modes, type Token, type TokenType, textModes } from './lexer.ts'
 import type { Program, Step } from './program.ts'
 import { parsePath } from './split-key.ts'
 
 // A deeper interpolation is no configuration but an attack; OmegaConf runs out of Python's stack before.
 const depthMax = 400
 
-/** How arguments of resolvers are written. */
-export interface ArgumentGrammar {
-  /** All modes of the lexer. */
-  readonly modes: Modes
-  /** Arguments up to `}`: their steps go into the program, and they are given as they are written. */
-  readonly arguments: (parser: Parser) => readonly string[]
-}
+/** Arguments of resolvers up to `}`: their steps go into the program, and they are given as they are written. */
+export type ArgumentGrammar = (parser: Parser) => readonly string[]
 
 /**
  * Parses a string of a configuration (rule `configValue` of OmegaConf's grammar).
@@ -21,137 +16,142 @@ export interface ArgumentGrammar {
  * @throws HydraConfigError `INTERPOLATION_PARSE`
  */
 export function parseInterpolation(text: string, grammar: ArgumentGrammar | undefined): Program {
-  return new Parser(text, 'text', grammar).whole((parser) => parser.text(false))
+  return new Parser(text, grammar).whole((parser) => parser.text(''))
 }
 
-const textTypes: ReadonlySet<TokenType> = new Set([
-  'string',
-  'escape',
-  'escaped interpolation',
-  'top escape',
-  'quoted escape',
-])
+type Quote = '' | "'" | '"'
 
-/** A token, or undefined for what an interpolation leaves on the stack. */
-export type Part = Token | undefined
+/** Where a text is more than text. */
+const marks: Readonly<Record<Quote, RegExp>> = { '': /\$\{/g, "'": /\$\{|'/g, '"': /\$\{|"/g }
+const opening = /\$\{[ \t]*/y
+export const closing: RegExp = /[ \t]*\}/y
+export const colon: RegExp = /[ \t]*:[ \t]*/y
+const dot = /\./y
+const dots = /\.+/y
+const bracket = /\[/y
+const bracketEnd = /\]/y
+const keyText = /[^\\{}()[\]:. \t'"]+/y
+const identifier = /^[a-zA-Z_][\w-]*$/
 
 /** Makes the steps of a program in the order in which a text is read. */
 export class Parser {
   readonly steps: Step[] = []
-  readonly #text: string
-  readonly #lexer: Lexer
+  readonly source: string
   readonly #grammar: ArgumentGrammar | undefined
-  #token: Token
+  #at = 0
   #depth = 0
 
-  constructor(text: string, mode: Mode, grammar: ArgumentGrammar | undefined) {
-    this.#text = text
+  constructor(source: string, grammar: ArgumentGrammar | undefined) {
+    this.source = source
     this.#grammar = grammar
-    this.#lexer = new Lexer(text, mode, grammar?.modes ?? textModes)
-    this.#token = this.#lexer.next()
   }
 
   /** The program of a text that is one thing to its end. */
   whole(parse: (parser: Parser) => void): Program {
     parse(this)
-    this.expect('end')
+    if (this.#at < this.source.length) throw this.unexpected('the end')
     return this.steps
   }
 
-  get token(): Token {
-    return this.#token
+  get at(): number {
+    return this.#at
   }
 
-  skip(): void {
-    this.#token = this.#lexer.next()
+  /** What the pattern, which is sticky, finds here; undefined where that is nothing. */
+  take(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#at
+    const found = pattern.exec(this.source)
+    if (found === null) return undefined
+    this.#at += found[0].length
+    return found
   }
 
-  take(type: TokenType): boolean {
-    if (this.#token.type !== type) return false
-    this.skip()
-    return true
+  sees(pattern: RegExp): boolean {
+    pattern.lastIndex = this.#at
+    return pattern.test(this.source)
   }
 
-  expect(type: TokenType): void {
-    if (!this.take(type)) throw this.unexpected(type === 'end' ? 'the end' : `'${type}'`)
+  expect(pattern: RegExp, what: string): void {
+    if (this.take(pattern) === undefined) throw this.unexpected(what)
   }
 
   unexpected(expected: string): Error {
-    const { text, offset } = this.#token
-    return parseError(
-      `${expected} is expected, not ${text === '' ? 'the end' : JSON.stringify(text)}`,
-      offset,
-    )
-  }
-
-  /** What stands in the text from `start` up to the token. */
-  since(start: number): string {
-    return this.#text.slice(start, this.#token.offset)
+    const found = this.source.codePointAt(this.#at)
+    const shown = found === undefined ? 'the end' : JSON.stringify(String.fromCodePoint(found))
+    return parseError(`${expected} is expected, not ${shown}`, this.#at)
   }
 
   nested(what: string, parse: () => void): void {
-    if (++this.#depth > depthMax) throw parseError(`${what} are nested too deep`, this.#token.offset)
+    if (++this.#depth > depthMax) throw parseError(`${what} are nested too deep`, this.#at)
     parse()
     this.#depth--
   }
 
-  /** Text and interpolations; `quoted` makes a text of one interpolation alone. */
-  text(quoted: boolean): void {
-    const parts = this.parts(textTypes)
-    if (parts.length === 0) throw this.unexpected('text')
-    this.join(parts, quoted)
-  }
-
-  /** A run of tokens of these types and, unless `bare`, interpolations. */
-  parts(types: ReadonlySet<TokenType>, bare: boolean = false): Part[] {
+  /** Text and interpolations up to `quote` and behind it, or without one to the end. */
+  text(quote: Quote): void {
     const parts: Part[] = []
-    for (let token = this.#token; ; token = this.#token) {
-      if (!bare && token.type === '${') {
-        this.#interpolation()
+    const mark = marks[quote]
+    let text = ''
+    for (;;) {
+      const start = this.#at
+      mark.lastIndex = start
+      const found = mark.exec(this.source)
+      this.#at = found?.index ?? this.source.length
+      let end = this.#at
+      // Backslashes count only where they end before a mark.
+      if (found !== null) while (end > start && this.source[end - 1] === '\\') end--
+      const backslashes = this.#at - end
+      text += this.source.slice(start, end + Math.floor(backslashes / 2))
+      if (backslashes % 2 === 1) {
+        text += found?.[0] ?? ''
+        this.#at = mark.lastIndex
+      } else {
+        if (text !== '') parts.push(text)
+        text = ''
+        if (!this.interpolation()) break
         parts.push(undefined)
-      } else if (types.has(token.type)) {
-        parts.push(token)
-        this.skip()
-      } else return parts
+      }
     }
+    if (quote !== '') this.expect(quote === "'" ? /'/y : /"/y, quote)
+    else if (parts.length === 0) throw this.unexpected('text')
+    this.join(parts, quote !== '')
   }
 
   /** Makes one value of parts; of an interpolation alone its own value, unless that is to be a text. */
   join(parts: readonly Part[], asText: boolean): void {
     if (parts.length === 1 && parts[0] === undefined && !asText) return
-    const texts = parts.map((part, index) => part && unescaped(part, parts, index + 1))
-    const gaps = gapsOf(texts)
+    const gaps = gapsOf(parts)
     this.steps.push(
       gaps === 0
-        ? { op: 'literal', value: scalar(texts.join('')) }
-        : { op: 'text', template: { parts: texts, gaps }, count: gaps },
+        ? { op: 'literal', value: scalar(parts.join('')) }
+        : { op: 'text', template: { parts, gaps }, count: gaps },
     )
   }
 
-  #interpolation(): void {
+  /** Leaves its value on the stack; false where none begins here. */
+  interpolation(): boolean {
+    if (!this.sees(opening)) return false
     this.nested('interpolations', () => {
-      this.expect('${')
-      const parts: (string | undefined)[] = []
-      let nameable = true
-      while (this.take('.')) {
-        parts.push('.')
-        nameable = false
-      }
+      this.take(opening)
+      const start = this.take(dots)
+      const parts: Part[] = start === undefined ? [] : [start[0]]
+      let nameable = start === undefined
       for (let first = true; ; first = false) {
-        if (this.take('[')) {
+        if (this.take(bracket)) {
           nameable = false
           parts.push('[', this.#key(), ']')
-          this.expect(']')
-        } else if (first || this.take('.')) {
+          this.expect(bracketEnd, "']'")
+        } else if (first || this.take(dot)) {
           if (!first) parts.push('.')
-          if (this.#token.type === 'key') nameable = false
-          parts.push(this.#key())
+          const key = this.#key()
+          nameable &&= key === undefined || identifier.test(key)
+          parts.push(key)
         } else break
       }
       const template = { parts, gaps: gapsOf(parts) }
-      if (nameable && this.take(':')) {
-        const sources = this.#grammar?.arguments(this) ?? []
-        this.steps.push({ op: 'call', name: template, sources })
+      if (nameable && this.take(colon)) {
+        const read = this.#grammar ?? needFeature('${name:…}, the call of a resolver,', 'resolverCalls')
+        this.steps.push({ op: 'call', name: template, sources: read(this) })
       } else {
         this.steps.push(
           template.gaps > 0
@@ -159,40 +159,26 @@ export class Parser {
             : { op: 'node', path: parsePath(parts.join('')) },
         )
       }
-      this.expect('}')
+      this.expect(closing, "'}'")
     })
+    return true
   }
 
   /** Undefined for one that an interpolation tells. */
-  #key(): string | undefined {
-    const { type, text } = this.#token
-    if (type === '${') {
-      this.#interpolation()
+  #key(): Part {
+    if (this.interpolation()) {
       this.steps.push({ op: 'text only' })
       return undefined
     }
-    if (type !== 'id' && type !== 'key') throw this.unexpected('a key')
-    this.skip()
-    return text
+    const [key] = this.take(keyText) ?? []
+    if (key === undefined) throw this.unexpected('a key')
+    return key
   }
 }
 
-function gapsOf(parts: readonly (string | undefined)[]): number {
+/** A text, or undefined for what an interpolation leaves on the stack. */
+export type Part = string | undefined
+
+function gapsOf(parts: readonly Part[]): number {
   return parts.filter((part) => part === undefined).length
-}
-
-/** The text that a token means before the part `next`: backslashes count only where they end before an interpolation. */
-export function unescaped({ type, text }: Token, parts: readonly Part[], next: number): string {
-  const isLast = next >= parts.length
-  const beforeInterpolation = !isLast && parts[next] === undefined
-  if (type === 'escaped interpolation') return text.slice(-(Math.floor(text.length / 2) + 1))
-  if (type === 'escape' || (type === 'top escape' && beforeInterpolation)) return everySecond(text)
-  if (type === 'quoted escape' && (beforeInterpolation || isLast)) return everySecond(text)
-  return text
-}
-
-function everySecond(text: string): string {
-  return Array.from(text)
-    .filter((_, index) => index % 2 === 1)
-    .join('')
 }

@@ -5,7 +5,7 @@ import { parseYaml } from '../yaml/parse-yaml.ts'
 import type { ResolveOptions } from './options.ts'
 import { Place } from './place.ts'
 import { Resolution } from './resolve.ts'
-import { resolveAll } from './resolve-all.ts'
+import { resolveAll, select as selectIn } from './resolve-all.ts'
 import type { ResolverContext, Resolvers } from './resolver.ts'
 import { ResolverCache } from './resolver-cache.ts'
 import { withWholeResolution } from './whole.ts'
@@ -271,3 +271,20 @@ function errorOf(text: string, options: ResolveOptions): unknown {
     return error
   }
 }
+
+test('below what oc.create makes of null there is nothing, as below a null that is written there is no place', () => {
+  const root = (written: string, path: string): Value =>
+    parseYaml(`a: ${written}\nnested: {key: "\${a}"}\nl: "\${${path}}"\n`)
+  for (const path of ['a.b', 'a.b.c', 'a[0]', 'nested.key.b']) {
+    expect(() => selectIn(root("'${oc.create:null}'", path), 'l')).toThrow(
+      expect.objectContaining({ class: 'InterpolationKeyError' }),
+    )
+    for (const written of ['null', "'${oc.decode:null}'"]) {
+      expect(() => selectIn(root(written, path), 'l')).toThrow(
+        expect.objectContaining({ class: 'InterpolationResolutionError' }),
+      )
+    }
+  }
+  expect(selectIn(root("'${oc.create:null}'", 'oc.select:a.b,7'), 'l')).toMatchObject({ value: 7n })
+  expect(selectIn(root("'${oc.create:null}'", 'a'), 'l')).toBeUndefined()
+})

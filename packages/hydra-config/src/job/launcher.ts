@@ -11,8 +11,12 @@ export interface PlannedJob {
   readonly num: number
   /** What the sweeper chose. */
   readonly overrides: readonly string[]
+  /** Composed anew each time that it is asked for: of many jobs all together would be large. */
   readonly config: RunConfig
 }
+
+/** What a multirun needs to know of what came of a job. */
+export type JobOutcome = Pick<JobReturn, 'status' | 'returnValue' | 'overrides'>
 
 export interface LaunchContext {
   readonly task: Task
@@ -35,7 +39,7 @@ export interface Launcher {
   readonly config: string
   /** Where it runs jobs, for its message: `locally`. */
   readonly where: string
-  launch(jobs: readonly PlannedJob[], context: LaunchContext): Promise<readonly JobReturn[]>
+  launch(jobs: readonly PlannedJob[], context: LaunchContext): Promise<readonly JobOutcome[]>
 }
 
 /** Runs one job after the other, here: Hydra's own launcher, and the default. */
@@ -45,10 +49,11 @@ export const basicLauncher: Launcher = {
   config: '_target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\n',
   where: 'locally',
   async launch(jobs, context) {
-    const done: JobReturn[] = []
+    const done: JobOutcome[] = []
     for (const job of jobs) {
       context.announce(job)
-      done.push(await runPlanned(job, context))
+      const { status, returnValue, overrides } = await runPlanned(job, context)
+      done.push({ status, returnValue, overrides })
       const { master, log } = context
       log.configure(master.resolved('hydra.hydra_logging'), master.resolved('hydra.verbose'))
     }

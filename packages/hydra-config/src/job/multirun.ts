@@ -10,9 +10,8 @@ import { dumpYaml } from '../yaml/dump.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
 import { entryText, hydraAt, isOfHydra } from './hydra-node.ts'
 import type { JobConfig } from './job-config.ts'
-import { type LaunchContext, type Launcher, type PlannedJob } from './launcher.ts'
+import type { JobOutcome, LaunchContext, Launcher, PlannedJob } from './launcher.ts'
 import type { RunConfig } from './run-config.ts'
-import type { JobReturn } from './run-job.ts'
 
 /** How many jobs are planned at once. */
 const maxJobs = 1_000_000
@@ -29,11 +28,11 @@ export interface MultirunOptions extends Omit<LaunchContext, 'announce'> {
 }
 
 /**
- * Runs the jobs of Hydra's basic sweeper in its batches; every batch is composed before the first job of it runs.
- * @returns what came of the jobs, in their order
+ * Runs the jobs of Hydra's basic sweeper in its batches; that every job of a batch can be composed is seen before the
+ * first of them runs. As in Hydra nothing of it is kept: however many jobs there are, the memory is that of one.
  * @throws {HydraConfigError} `SWEEP` for a sweeper or launcher that is not there, or a sweep that cannot be enumerated
  */
-export async function runMultirun(options: MultirunOptions): Promise<readonly JobReturn[]> {
+export async function runMultirun(options: MultirunOptions): Promise<void> {
   const { master, platform, log, composeJob } = options
   const launcher = launcherOf(options)
   ensureBasicSweeper(master)
@@ -42,32 +41,41 @@ export async function runMultirun(options: MultirunOptions): Promise<readonly Jo
   platform.files.makeFolder(sweepDir)
   platform.files.writeFile(`${sweepDir}/multirun.yaml`, dumpYaml(redact(master.root)))
   const ofHydra = master.job.entries.filter(isOfHydra).map(entryText)
-  const done: JobReturn[] = []
+  const composed = (overrides: readonly string[]): JobConfig => composeJob([...ofHydra, ...overrides])
+  let first = 0
   for (const batch of batches(plan, batchSize(master))) {
-    const planned = batch.map((overrides, index): PlannedJob => {
-      const job = composeJob([...ofHydra, ...overrides])
-      return { num: done.length + index, overrides, config: master.ofJob(job) }
-    })
+    const texts = batch.map((overrides) => textOfTask(composed(overrides)))
+    const planned = batch.map(
+      (overrides, index): PlannedJob => ({
+        num: first + index,
+        overrides,
+        get config() {
+          return master.ofJob(composed(overrides))
+        },
+      }),
+    )
     log.configure(master.resolved('hydra.hydra_logging'), master.resolved('hydra.verbose'))
     const own = log.logger(launcher.target)
     own.info(`Launching ${planned.length} jobs ${launcher.where}`)
-    const announce = ({ num, config }: PlannedJob): void => {
-      const ofTask = config.job.entries.filter((entry) => !isOfHydra(entry))
-      own.info(`\t#${num} : ${ofTask.map(({ text }) => text).join(' ')}`)
-    }
+    const before = first
+    const announce = ({ num }: PlannedJob): void => own.info(`\t#${num} : ${texts[num - before]}`)
     const results = await launcher.launch(planned, { ...options, announce })
     const failed = results.find(({ status }) => status === 'FAILED')
     if (failed !== undefined) throw new FailedJob(failed)
-    done.push(...results)
+    first += batch.length
   }
-  return done
+}
+
+/** Without what is secret in it. */
+function textOfTask({ entries }: JobConfig): string {
+  return entries.flatMap((entry) => (isOfHydra(entry) ? [] : entry.text)).join(' ')
 }
 
 /** A task threw: `cause` is what it threw. */
 export class FailedJob extends Error {
-  readonly job: JobReturn
+  readonly job: JobOutcome
 
-  constructor(job: JobReturn) {
+  constructor(job: JobOutcome) {
     super('a job failed', { cause: job.returnValue })
     this.job = job
   }

@@ -2,6 +2,7 @@ import { assert, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { blockYaml } from '../../test/differential/block-yaml.ts'
 import { isHydraConfigError } from '../errors.ts'
+import { checkInterpolation } from '../interpolation/check.ts'
 import type { Value } from '../value/value.ts'
 import { readBlockYaml } from './block-reader.ts'
 import { readWholeYaml } from './parse-yaml.ts'
@@ -20,7 +21,7 @@ function whole(text: string): Value | undefined {
 test('what it reads, the reader of all YAML reads as well, each value at the same place', () => {
   assert(
     property(blockYaml, (text) => {
-      const read = readBlockYaml(text, file)
+      const read = readBlockYaml(text, { file, check: checkInterpolation })
       if (read !== undefined) expect(read).toStrictEqual(whole(text))
     }),
     { numRuns: 3000 },
@@ -47,7 +48,7 @@ empty:
 negative: -5
 double: "a\\nb\\u00e9"
 `
-  const read = readBlockYaml(text, file)
+  const read = readBlockYaml(text, { file, check: checkInterpolation })
   expect(read).toBeDefined()
   expect(read).toStrictEqual(whole(text))
 })
@@ -55,7 +56,7 @@ double: "a\\nb\\u00e9"
 test.each(['a\u00A0: 1', '- a\u3000: \u00A0b\u00A0', '\u00A0a  : [b\u2003, c ]'])(
   'blanks other than spaces are characters like any other: %j',
   (text) => {
-    const read = readBlockYaml(text, file)
+    const read = readBlockYaml(text, { file, check: checkInterpolation })
     expect(read).toBeDefined()
     expect(read).toStrictEqual(whole(text))
   },
@@ -73,5 +74,5 @@ test.each([
   '[a]',
   'a',
 ])('%j is left to it', (text) => {
-  expect(readBlockYaml(text, file)).toBeUndefined()
+  expect(readBlockYaml(text, { file, check: checkInterpolation })).toBeUndefined()
 })

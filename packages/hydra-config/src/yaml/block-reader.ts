@@ -1,119 +1,86 @@
 import { isHydraConfigError } from '../errors.ts'
-import { checkInterpolation } from '../interpolation/check.ts'
-import { type ConfigFile, type FileOrigin, type MapKey, map, sameKey, type Value } from '../value/value.ts'
+import { type ConfigFile, type MapKey, map, sameKey, type Value } from '../value/value.ts'
 import { Bail } from './bail.ts'
-import { readInline } from './inline-reader.ts'
+import { type CheckInterpolation, keyLengthMax, LineReader } from './line-reader.ts'
 import { readPlain } from './plain-scalar.ts'
-
-// Deeper ones are left to the full reader, which knows what to say of them.
-const depthMax = 100
-const valuesMax = 1_000_000
-// A key is of one line and at most 1024 characters long.
-const keyLengthMax = 1000
 
 const lineFeed = 0x0a
 const space = 0x20
-const doubleQuote = 0x22
 const hash = 0x23
-const singleQuote = 0x27
 const dash = 0x2d
 const colon = 0x3a
 
 /** Everything but tabs, carriage returns, the other line breaks of YAML, and what YAML does not allow. */
 const ordinary = /^[\n -~\xA0-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD]*$/
 
+/** What a text of the plain kind is read with. */
+interface Reading {
+  readonly file?: ConfigFile | undefined
+  /** Default: strings with `${` are not looked at. */
+  readonly check?: CheckInterpolation | undefined
+  /** Told what is in the way of reading on, in which line. */
+  readonly stopped?: (error: unknown, line: number) => void
+}
+
 /**
  * Reads a YAML text of the plain kind in one pass: block mappings and sequences, scalars and flow collections of one
  * line, comments. Undefined for everything else, faults too: the full reader then says what it is. What both read is
  * equal, places included.
- * @param tellLine is told where it stopped, if it did
  */
-export function readBlockYaml(
-  text: string,
-  file: ConfigFile | undefined,
-  tellLine?: (line: number) => void,
-): Value | undefined {
-  if (!ordinary.test(text)) return undefined
-  const reader = new BlockReader(text, file)
+export function readBlockYaml(text: string, { file, check, stopped }: Reading): Value | undefined {
+  const reader = new BlockReader(text, file, check)
   try {
+    if (!ordinary.test(text)) throw new Bail()
     return reader.document()
   } catch (error) {
-    tellLine?.(reader.line)
+    stopped?.(error, reader.line)
     if (error instanceof Bail || isHydraConfigError(error)) return undefined
     throw error
   }
 }
 
-class BlockReader {
-  readonly #text: string
-  readonly #file: ConfigFile | undefined
-  #at = 0
-  #line = 1
-  #lineStart = 0
-  #depth = 0
-  #count = 0
+class BlockReader extends LineReader {
   /** Where a key was looked for last, and what was found. */
   #keyStart = -1
   #colon = -1
 
-  constructor(text: string, file: ConfigFile | undefined) {
-    this.#text = text
-    this.#file = file
-  }
-
-  /** The line that is being read, from 1. */
-  get line(): number {
-    return this.#line
-  }
-
   document(): Value {
     this.#toContent()
-    if (this.#text.startsWith('---', this.#at) && this.#column === 0) this.#skipDocumentStart()
+    if (this.text.startsWith('---', this.at) && this.#column === 0) this.#skipDocumentStart()
     else this.#ensureContent()
-    if (this.#at >= this.#text.length) return map([])
+    if (this.at >= this.text.length) return map([])
     const value = this.#block(-1)
-    if (this.#at < this.#text.length) throw new Bail()
+    if (this.at < this.text.length) throw new Bail()
     return value
   }
 
   /** `---` alone on a line. */
   #skipDocumentStart(): void {
-    this.#at += 3
-    this.#skipSpaces()
+    this.at += 3
+    this.skipSpaces()
     if (!this.#atLineEnd()) throw new Bail()
     this.#toNextLine()
-    if (this.#at >= this.#text.length) throw new Bail()
+    if (this.at >= this.text.length) throw new Bail()
   }
 
   get #column(): number {
-    return this.#at - this.#lineStart
-  }
-
-  #origin(
-    at: number,
-    line: number = this.#line,
-    lineStart: number = this.#lineStart,
-  ): FileOrigin | undefined {
-    const file = this.#file
-    if (file === undefined) return undefined
-    const { source, config } = file
-    return { kind: 'file', source, config, line, column: at - lineStart + 1 }
+    return this.at - this.lineStart
   }
 
   /** Passes over blank lines and comments to the next content, the end of the text included. */
   #toContent(): void {
-    const text = this.#text
+    const text = this.text
     for (;;) {
-      this.#skipSpaces()
-      const code = text.charCodeAt(this.#at)
+      this.skipSpaces()
+      const code = text.charCodeAt(this.at)
       if (code === hash) {
-        const end = text.indexOf('\n', this.#at)
-        this.#at = end === -1 ? text.length : end
+        const end = text.indexOf('\n', this.at)
+        this.at = end === -1 ? text.length : end
       } else if (code !== lineFeed) return
-      if (this.#at >= text.length) return
-      this.#at++
-      this.#line++
-      this.#lineStart = this.#at
+      if (this.at >= text.length) return
+      this.at++
+      this.line++
+      this.lineStart = this.at
     }
   }
 
@@ -126,79 +93,73 @@ class BlockReader {
   /** Marks of a document and directives are no content. */
   #ensureContent(): void {
     if (this.#column > 0) return
-    const code = this.#text.charCodeAt(this.#at)
+    const code = this.text.charCodeAt(this.at)
     if (code === 0x25) throw new Bail()
     if (code !== dash && code !== 0x2e) return
-    if (this.#text.startsWith('---', this.#at) || this.#text.startsWith('...', this.#at)) throw new Bail()
-  }
-
-  #skipSpaces(): void {
-    while (this.#text.charCodeAt(this.#at) === space) this.#at++
+    if (this.text.startsWith('---', this.at) || this.text.startsWith('...', this.at)) throw new Bail()
   }
 
   /** Whether the rest of the line is empty or a comment; the character before is a space where it is one. */
   #atLineEnd(): boolean {
-    const code = this.#text.charCodeAt(this.#at)
-    if (code === hash) return this.#text.charCodeAt(this.#at - 1) === space
-    return code === lineFeed || this.#at >= this.#text.length
+    const code = this.text.charCodeAt(this.at)
+    if (code === hash) return this.text.charCodeAt(this.at - 1) === space
+    return code === lineFeed || this.at >= this.text.length
   }
 
   /** The collection that begins here, deeper than `parent`. */
   #block(parent: number): Value {
     const column = this.#column
-    if (column <= parent || ++this.#depth > depthMax) throw new Bail()
-    const value = this.#atDash() ? this.#sequence(column, false) : this.#mapping(column)
-    this.#depth--
-    return value
+    if (column <= parent) throw new Bail()
+    return this.#atDash() ? this.#sequence(column, false) : this.#mapping(column)
   }
 
   #atDash(): boolean {
-    if (this.#text.charCodeAt(this.#at) !== dash) return false
-    const next = this.#text.charCodeAt(this.#at + 1)
-    return next === space || next === lineFeed || this.#at + 1 >= this.#text.length
+    if (this.text.charCodeAt(this.at) !== dash) return false
+    const next = this.text.charCodeAt(this.at + 1)
+    return next === space || next === lineFeed || this.at + 1 >= this.text.length
   }
 
   #sequence(column: number, indentless: boolean): Value {
-    const origin = this.#origin(this.#at)
-    this.#addToCount()
+    const origin = this.origin()
+    this.enter()
     // Begun with one item: an empty array makes room for 17 as soon as one is put into it.
     const items = [this.#dashed(column)]
-    while (this.#at < this.#text.length && this.#column === column) {
+    while (this.at < this.text.length && this.#column === column) {
       if (this.#atDash()) items.push(this.#dashed(column))
       else if (indentless) break
       else throw new Bail()
     }
+    this.leave()
     return { kind: 'list', items, origin }
   }
 
   /** A dash and its item. */
   #dashed(column: number): Value {
-    this.#at++
+    this.at++
     const item = this.#item(column)
-    if (this.#at < this.#text.length && this.#column > column) throw new Bail()
+    if (this.at < this.text.length && this.#column > column) throw new Bail()
     return item
   }
 
   /** What stands behind a dash. */
   #item(column: number): Value {
-    const at = this.#at
-    const line = this.#line
-    const lineStart = this.#lineStart
-    this.#skipSpaces()
+    const { at } = this
+    this.skipSpaces()
     if (this.#atLineEnd()) {
+      const origin = this.origin(at)
       this.#toNextLine()
-      if (this.#at < this.#text.length && this.#column > column) return this.#block(column)
-      return this.#scalar(null, this.#origin(at, line, lineStart))
+      if (this.at < this.text.length && this.#column > column) return this.#block(column)
+      return this.scalar(null, origin)
     }
     if (this.#atDash() || this.#isKey()) return this.#block(column)
     return this.#value()
   }
 
   #mapping(column: number): Value {
-    const origin = this.#origin(this.#at)
+    const origin = this.origin()
     const entries = new Map<MapKey, Value>()
-    this.#addToCount()
-    while (this.#at < this.#text.length && this.#column === column) {
+    this.enter()
+    while (this.at < this.text.length && this.#column === column) {
       if (this.#atDash()) throw new Bail()
       const key = this.#key()
       if (typeof key === 'string') {
@@ -209,48 +170,48 @@ class BlockReader {
         const value = this.#valueOfKey(column)
         entries.set(sameKey(entries, key) ?? key, value)
       }
-      if (this.#at < this.#text.length && this.#column > column) throw new Bail()
+      if (this.at < this.text.length && this.#column > column) throw new Bail()
     }
+    this.leave()
     return { kind: 'map', entries, origin }
   }
 
   /** What stands behind the colon of a key, on its line or below. */
   #valueOfKey(column: number): Value {
-    const at = this.#at
-    const line = this.#line
-    const lineStart = this.#lineStart
-    this.#skipSpaces()
+    const { at } = this
+    this.skipSpaces()
     if (!this.#atLineEnd()) {
       if (this.#atDash()) throw new Bail()
       return this.#value()
     }
+    const origin = this.origin(at)
     this.#toNextLine()
-    if (this.#at < this.#text.length) {
+    if (this.at < this.text.length) {
       if (this.#column > column) return this.#block(column)
       if (this.#column === column && this.#atDash()) return this.#sequence(column, true)
     }
-    return this.#scalar(null, this.#origin(at, line, lineStart))
+    return this.scalar(null, origin)
   }
 
   /** Where the key that begins here ends, its colon; -1 where the line is no key and value. */
   #keyEnd(): number {
-    if (this.#keyStart !== this.#at) {
-      this.#keyStart = this.#at
+    if (this.#keyStart !== this.at) {
+      this.#keyStart = this.at
       this.#colon = this.#findColon()
     }
     return this.#colon
   }
 
   #findColon(): number {
-    const text = this.#text
-    const quote = text.charCodeAt(this.#at)
-    if (quote === singleQuote || quote === doubleQuote) {
-      const inline = readInline(text, this.#at, false)
-      let at = inline.end
-      while (text.charCodeAt(at) === space) at++
+    const { text, at: start } = this
+    if (this.atQuote()) {
+      this.quoted()
+      this.skipSpaces()
+      const { at } = this
+      this.at = start
       return text.charCodeAt(at) === colon && endsKey(text, at + 1) ? at : -1
     }
-    for (let at = this.#at; at < text.length; at++) {
+    for (let at = start; at < text.length; at++) {
       const code = text.charCodeAt(at)
       if (code === colon) {
         if (endsKey(text, at + 1)) return at
@@ -260,55 +221,46 @@ class BlockReader {
   }
 
   #isKey(): boolean {
-    const code = this.#text.charCodeAt(this.#at)
     // Flow collections are no keys here, though a colon may stand in them.
-    return code !== 0x5b && code !== 0x7b && this.#keyEnd() !== -1
+    return !this.atFlow() && this.#keyEnd() !== -1
   }
 
   /** Reads a key and its colon. */
   #key(): MapKey {
     const end = this.#keyEnd()
-    if (end === -1 || end - this.#at > keyLengthMax) throw new Bail()
-    const start = this.#at
-    const code = this.#text.charCodeAt(start)
-    this.#at = end + 1
-    if (code === singleQuote || code === doubleQuote) {
-      const { value } = readInline(this.#text, start, false)
-      if (value.kind === 'scalar') return value.value
-    }
+    if (end === -1 || end - this.at > keyLengthMax) throw new Bail()
+    const start = this.at
+    const quoted = this.atQuote() ? this.quoted() : undefined
+    this.at = end + 1
+    if (quoted !== undefined) return quoted
     let last = end
     // Other blanks, such as a no-break space, belong to the key.
-    while (this.#text.charCodeAt(last - 1) === space) last--
-    const key = readPlain(this.#text.slice(start, last))
+    while (this.text.charCodeAt(last - 1) === space) last--
+    const key = readPlain(this.text.slice(start, last))
     if (key === null) throw new Bail()
     return key
   }
 
   /** A scalar or a flow collection that ends on its line. */
   #value(): Value {
-    const text = this.#text
-    const start = this.#at
-    const code = text.charCodeAt(start)
-    if (code === singleQuote || code === doubleQuote || code === 0x5b || code === 0x7b) {
-      const inline = readInline(text, start, true, (at) => this.#origin(at))
-      this.#at = inline.end
-      this.#addToCount(inline.count)
-      this.#skipSpaces()
+    if (this.atQuote() || this.atFlow()) {
+      const value = this.flow()
+      this.skipSpaces()
       if (!this.#atLineEnd()) throw new Bail()
       this.#toNextLine()
-      return inline.value
+      return value
     }
+    const start = this.at
     const end = this.#plainEnd()
-    const value = readPlain(text.slice(start, end))
-    const made = this.#scalar(value, this.#origin(start))
+    const value = this.scalar(readPlain(this.text.slice(start, end)), this.origin(start))
     this.#toNextLine()
-    return made
+    return value
   }
 
   /** Goes to the end of a plain scalar's line, or to the comment there, and tells where the scalar ends. */
   #plainEnd(): number {
-    const text = this.#text
-    let at = this.#at
+    const text = this.text
+    let at = this.at
     let end = at
     for (; at < text.length; at++) {
       const code = text.charCodeAt(at)
@@ -318,19 +270,8 @@ class BlockReader {
       if (code === colon && endsKey(text, at + 1)) throw new Bail()
       end = at + 1
     }
-    this.#at = at
+    this.at = at
     return end
-  }
-
-  #addToCount(count: number = 1): void {
-    this.#count += count
-    if (this.#count > valuesMax) throw new Bail()
-  }
-
-  #scalar(value: MapKey, origin: FileOrigin | undefined): Value {
-    this.#addToCount()
-    if (typeof value === 'string' && value.includes('${')) checkInterpolation(value)
-    return { kind: 'scalar', value, origin }
   }
 }
 

@@ -17,7 +17,7 @@ const depthMax = 400
  * @throws HydraConfigError `YAML_INVALID`, or `INTERPOLATION_PARSE` for a `${` that does not parse; both with `class`
  */
 export function parseYaml(text: string, file?: ConfigFile): Value {
-  return readBlockYaml(text, file) ?? readWholeYaml(text, file)
+  return readBlockYaml(text, { file, check: checkInterpolation }) ?? readWholeYaml(text, file)
 }
 
 /** As {@link parseYaml}, always by the reader of all of YAML 1.1. */

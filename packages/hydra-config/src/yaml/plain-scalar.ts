@@ -1,6 +1,6 @@
 import type { Scalar } from '../value/value.ts'
 import { Bail } from './bail.ts'
-import { readFloat, readInteger } from './python-number.ts'
+import { plainFloat, plainInteger } from './plain-number.ts'
 import { typeOfPlain } from './resolve-tag.ts'
 
 const booleans: ReadonlySet<string> = new Set(['yes', 'true', 'on'])
@@ -19,9 +19,9 @@ export function readPlain(text: string): Scalar {
     case 'str':
       return text
     case 'int':
-      return readInteger(text)
+      return plainInteger(text)
     case 'float':
-      return readFloat(text)
+      return plainFloat(text)
     case 'bool':
       return booleans.has(text.toLowerCase())
     case 'null':

@@ -61,8 +61,10 @@ export const edgeCode = {
   compose: `export { compose, fromMemory } from '${entry}'`,
   /** Besides, where a value comes from. */
   explain: `export { compose, explain, fromMemory } from '${entry}'`,
-  /** Configs that are plain YAML, with the resolvers of OmegaConf. */
-  plain: `export { compose, fromMemory, plainYaml, resolverCalls } from '${entry}'`,
+  /** Configs that are plain YAML. */
+  plain: `export { compose, fromMemory, plainYaml } from '${entry}'`,
+  /** Besides, the resolvers of OmegaConf. */
+  calls: `export { compose, fromMemory, plainYaml, resolverCalls } from '${entry}'`,
   features: `export { compose, explain, fromMemory, overrideFunctions, userResolvers, wholeYaml } from '${entry}'`,
   everything: `export { compose, fromMemory } from '@loadbearing/hydra-config'`,
 } as const

@@ -171,6 +171,20 @@ test('errors are those of the package', async () => {
   }
 })
 
+test('a string that is no interpolation is refused with its place: where it is read, or without resolverCalls resolved', async () => {
+  const files = { 'config.yaml': 'a: 1\nb: [x, "${a"]\n' }
+  const expected = {
+    code: 'INTERPOLATION_PARSE',
+    class: 'GrammarParseError',
+    offset: 3,
+    origin: { kind: 'file', config: 'config', line: 2, column: 8 },
+  }
+  for (const features of ['plainYaml', 'plainYaml, resolverCalls']) {
+    const run = await runWith(features)
+    await expect(run(files, [])).rejects.toMatchObject(expected)
+  }
+})
+
 test('what needs a feature is refused by its name, with its place', async () => {
   const core = await runWith('')
   await expect(core(plainFiles, [])).rejects.toMatchObject({
