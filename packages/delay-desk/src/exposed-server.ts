@@ -80,7 +80,7 @@ export function exposedServer(
  * give ports to whoever asks: nobody has it meanwhile where the server dies and is started again.
  */
 export function openForDesk(server: Server, port: number = 0): void {
-  const listen = (): unknown => server.listen(port === 0 ? randomInt(20_000, 32_000) : port, '127.0.0.1')
+  const listen = (): unknown => server.listen(port === 0 ? randomInt(10_000, 20_000) : port, '127.0.0.1')
   server.on('error', (error: NodeJS.ErrnoException) => {
     if (port !== 0 || error.code !== 'EADDRINUSE') throw error
     listen()

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 
 const host = '127.0.0.1'
 const [lowest, beyond] = [20_000, 32_000]
@@ -35,6 +35,45 @@ export async function isFree(port: number): Promise<boolean> {
   return true
 }
 
+/** A connection of this process with itself, through a listener of its own. */
+export interface OwnConnection extends AsyncDisposable {
+  /** Of the end that dialled. Nobody can listen there. */
+  readonly nearPort: number
+}
+
+/**
+ * While it lives, the system gives the listener's port to nobody who asks for any, also where the listener is closed:
+ * who names the port can listen there again.
+ */
+export async function connectToSelf(listener: Server): Promise<OwnConnection> {
+  const near = connect(portOf(listener), host)
+  const ends = [near]
+  const accepted = Promise.withResolvers<void>()
+  const accept = (socket: Socket): void => {
+    if (socket.remotePort !== near.localPort) return void socket.destroy()
+    ends.unshift(socket)
+    accepted.resolve()
+  }
+  listener.on('connection', accept)
+  await once(near, 'connect')
+  await accepted.promise
+  listener.off('connection', accept)
+  const { localPort: nearPort = 0 } = near
+  for (const socket of ends) socket.on('error', () => {}).unref()
+  return {
+    nearPort,
+    [Symbol.asyncDispose]: async () => {
+      // A port lingers with the end that closes first: the far one, so that the near one is free at once.
+      for (const socket of ends) {
+        if (socket.closed) continue
+        const closed = once(socket, 'close')
+        socket.destroy()
+        await closed
+      }
+    },
+  }
+}
+
 /** A port that refuses connections until it is disposed of. Made by {@link refusedPort}. */
 export interface RefusedPort extends AsyncDisposable {
   readonly port: number
@@ -50,30 +89,17 @@ export async function refusedPort(): Promise<RefusedPort> {
   const listener = createServer()
   listener.listen(0, host)
   await once(listener, 'listening')
-  const listening = listener.address()
-  if (listening === null || typeof listening === 'string') throw new TypeError('no port')
-  const near = connect(listening.port, host)
-  const accepted = new Promise<Socket>((resolve) => {
-    listener.on('connection', (socket) => {
-      if (socket.remotePort === near.localPort) resolve(socket)
-      else socket.destroy()
-    })
-  })
-  await once(near, 'connect')
-  const far = await accepted
+  const held = await connectToSelf(listener)
   listener.close()
-  const { localPort: port } = near
-  if (port === undefined) throw new TypeError('no port')
-  for (const socket of [near, far]) socket.on('error', () => {}).unref()
   return {
-    port,
-    address: `${host}:${port}`,
-    [Symbol.asyncDispose]: async () => {
-      // The first to end keeps the port for a minute: the far one, which is asked for by nobody.
-      const closed = once(near, 'close')
-      far.destroy()
-      near.resume()
-      await closed
-    },
+    port: held.nearPort,
+    address: `${host}:${held.nearPort}`,
+    [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   }
+}
+
+export function portOf(listener: Server): number {
+  const address = listener.address()
+  if (address === null || typeof address === 'string') throw new TypeError('no port')
+  return address.port
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { HarnessError } from '../errors.ts'
 import { type Duration, toMs } from './duration.ts'
-import { freePort } from './loopback-port.ts'
+import { connectToSelf, type OwnConnection, portOf } from './loopback-port.ts'
 import { type LaneFaults, type LaneTotals, ProxyLane, resetSocket } from './proxy-lane.ts'
 import { seeded } from './seeded.ts'
 
@@ -28,9 +28,6 @@ export interface TcpProxyStats extends Record<Direction, DirectionStats> {
   open: number
 }
 
-// Between the choice of a port and its use another process may take it.
-const portAttempts = 3
-
 const directions: readonly Direction[] = ['upstream', 'downstream']
 
 /**
@@ -49,6 +46,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly #connections = new Set<Connection>()
   readonly #faults: Record<Direction, LaneFaults> = { upstream: noFaults(), downstream: noFaults() }
   readonly #totals: Record<Direction, LaneTotals> = { upstream: noTotals(), downstream: noTotals() }
+  /** Keeps the port from others while it is refused. */
+  readonly #hold: OwnConnection
   #accepted = 0
   #listener: Server | undefined
   #refusing = false
@@ -56,12 +55,13 @@ export class TcpProxy implements AsyncDisposable {
   #reopening: Promise<void> | undefined
 
   /** @internal */
-  constructor(target: Target, listener: Server, port: number, random: () => number) {
+  constructor(target: Target, listener: Server, hold: OwnConnection, random: () => number) {
     this.#target = target
     this.#random = random
-    this.port = port
-    this.url = target.urlThrough(`127.0.0.1:${port}`)
+    this.port = portOf(listener)
+    this.url = target.urlThrough(`127.0.0.1:${this.port}`)
     this.#listener = listener
+    this.#hold = hold
     this.#serve(listener)
   }
 
@@ -156,7 +156,9 @@ export class TcpProxy implements AsyncDisposable {
     const listener = this.#listener
     this.refuse()
     this.reset()
-    if (listener !== undefined) await once(listener, 'close')
+    const closed = listener === undefined ? undefined : once(listener, 'close')
+    await this.#hold[Symbol.asyncDispose]()
+    await closed
     await this.#reopening?.catch(() => {})
   }
 
@@ -201,22 +203,15 @@ export class TcpProxy implements AsyncDisposable {
 
 /**
  * Starts a TCP proxy on a free port of loopback.
- * @throws HarnessError `BAD_OPTION` when `target` has no host and port, `PROXY_NOT_LISTENING` where no port is free.
+ * @throws HarnessError `BAD_OPTION` when `target` has no host and port.
  */
 export async function tcpProxy({ target, seed = 1 }: TcpProxyOptions): Promise<TcpProxy> {
   const parsed = parseTarget(target)
   if (!Number.isSafeInteger(seed)) {
     throw new HarnessError('BAD_OPTION', `seed must be a whole number, got ${String(seed)}`)
   }
-  // A port that the system gives to nobody else: it has to be there again after `refuse`.
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
-    try {
-      return new TcpProxy(parsed, await listen(port), port, seeded(seed))
-    } catch (error) {
-      if (attempt === portAttempts) throw error
-    }
-  }
+  const listener = await listen(0)
+  return new TcpProxy(parsed, listener, await connectToSelf(listener), seeded(seed))
 }
 
 class Connection {

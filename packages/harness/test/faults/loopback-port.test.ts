@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { freePort, refusedPort } from '../../src/faults/index.ts'
+import { freePort, refusedPort, tcpProxy } from '../../src/faults/index.ts'
 
 /** Whether one can be dialled or listened on, or how it is refused. */
 async function outcome(happens: 'connect' | 'listening', port: number): Promise<unknown> {
@@ -36,6 +36,25 @@ test('refused ports are each their own', async () => {
   await using one = await refusedPort()
   await using two = await refusedPort()
   expect(one.port).not.toBe(two.port)
+})
+
+// A listener gets one of some thousand ports by chance: of 10,000 most would have this one among them.
+test('the port of a proxy that refuses is given to nobody, and is its own again', async () => {
+  await using proxy = await tcpProxy({ target: '127.0.0.1:1' })
+  proxy.refuse()
+  const given = new Set<number>()
+  for (let batch = 0; batch < 20; batch++) {
+    const listeners = Array.from({ length: 500 }, () => createServer().listen(0, '127.0.0.1'))
+    await Promise.all(listeners.map((listener) => once(listener, 'listening')))
+    for (const listener of listeners) given.add((listener.address() as AddressInfo).port)
+    for (const listener of listeners) listener.close()
+    await Promise.all(listeners.map((listener) => once(listener, 'close')))
+  }
+  expect(given.size).toBeGreaterThan(1000)
+  expect(given).not.toContain(proxy.port)
+  expect(await outcome('connect', proxy.port)).toBe('ECONNREFUSED')
+  await proxy.heal()
+  expect(await outcome('connect', proxy.port)).toBe('connect')
 })
 
 test('free ports are each their own, also of those that ask at once', async () => {

@@ -18,7 +18,7 @@ export interface KillOutcome {
   readonly movedOn: number
   /** Short ones of other owners that another backend than their owner served. */
   readonly strayed: number
-  /** From the kill to the state `ejected` or `unhealthy`. */
+  /** From the kill to the state `ejected` or `unhealthy`, without the time in which the machine stood still. */
   readonly foundMs: number
 }
 
@@ -62,6 +62,7 @@ export async function killOne(
   const found = stand.outAt(victim.id)
   const loading = load(rate, seconds, brief)
   const killedAt = Date.now()
+  const standstill = watchStandstill()
   kill = 'under way'
   // Not the child's own `kill`, which looks for processes below it first: nothing but the victim is to take its time here.
   process.kill(victim.process.pid, 'SIGKILL')
@@ -69,6 +70,7 @@ export async function killOne(
   kill = 'over'
   const after = await loading
   const foundAt = await found
+  const stoodStill = standstill()
   await Promise.all([...before, ...after])
 
   const onDead = lasting.filter(({ id }) => id === victim.id)
@@ -81,7 +83,25 @@ export async function killOne(
     longOnOthers: onOthers.length,
     brokenOnDead: counts.brokenOnDead + onDead.length,
     brokenOnOthers: counts.brokenOnOthers + finished.filter((whole) => !whole).length,
-    foundMs: foundAt - killedAt,
+    foundMs: foundAt - killedAt - stoodStill,
+  }
+}
+
+/** Sums up for how long this process, which never has to wait for anything, did not run; until it is asked. */
+function watchStandstill(): () => number {
+  const every = 20
+  let [last, sum] = [performance.now(), 0]
+  const look = (): void => {
+    const late = performance.now() - last - every
+    // Less than that is a busy machine, and counts.
+    if (late > 500) sum += late
+    last = performance.now()
+  }
+  const timer = setInterval(look, every).unref()
+  return () => {
+    clearInterval(timer)
+    look()
+    return sum
   }
 }
 

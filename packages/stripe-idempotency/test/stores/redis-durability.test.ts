@@ -86,8 +86,9 @@ describe.skipIf(skipWithout('redis'))('a Redis with a replica', () => {
   })
 
   test('that stands still after the effect: the answer is true, and replayed', async () => {
-    const store = await redisStore({ client: ioredis, waitReplicas: 1, waitTimeout: 100 })
-    await using idempotency = createIdempotency({ store, lease: '1s' })
+    // Time enough for a replica on a busy machine, while it runs.
+    const store = await redisStore({ client: ioredis, waitReplicas: 1, waitTimeout: 900 })
+    await using idempotency = createIdempotency({ store, lease: '2s' })
     const first = await idempotency.run(request, async () => {
       await replica.pause()
       return 'paid'
@@ -135,7 +136,7 @@ describe.skipIf(skipWithout('redis'))('a Redis with a replica', () => {
     // The file of a replica that has just come is written anew.
     await eventually(async () => String(await ioredis.call('WAITAOF', '1', '1', '100')) === '1,1')
     await using patient = createIdempotency({ store: await opened })
-    await using idempotency = createIdempotency({ store: await redisStore({ ...store, waitTimeout: 200 }) })
+    await using idempotency = createIdempotency({ store: await redisStore({ ...store, waitTimeout: 900 }) })
     let executed = 0
     const run = (key: string, by = idempotency): Promise<unknown> =>
       by.run({ ...request, key }, async () => ++executed).then(({ value }) => value)

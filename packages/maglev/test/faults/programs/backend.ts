@@ -21,7 +21,7 @@ listen()
 
 // On none of the ports that systems give away: once this process is killed, nobody answers in its place.
 function listen(): void {
-  server.listen(randomInt(20_000, 32_000), '127.0.0.1', 4096)
+  server.listen(randomInt(10_000, 20_000), '127.0.0.1', 4096)
 }
 
 function idOf(listening: Server): string {

@@ -6,7 +6,7 @@ import type { Server } from 'node:http'
  * give away by themselves: killed and started again, it finds its port as it left it.
  */
 export function announce(server: Server, port: number): void {
-  const listen = (): unknown => server.listen(port === 0 ? randomInt(20_000, 32_000) : port, '127.0.0.1')
+  const listen = (): unknown => server.listen(port === 0 ? randomInt(10_000, 20_000) : port, '127.0.0.1')
   server.on('error', (error: NodeJS.ErrnoException) => {
     if (port !== 0 || error.code !== 'EADDRINUSE') throw error
     listen()
