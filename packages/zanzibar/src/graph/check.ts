@@ -3,6 +3,7 @@ import { Membership } from '../leopard/membership.ts'
 import type { Relation } from '../model/type-system.ts'
 import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple, TupleKey } from '../tuple/tuple.ts'
+import { downwardOf } from './downward.ts'
 import { begin, both, butNot, either, Failures, failed, no, type Outcome, unknown, yes } from './outcome.ts'
 import { Frame, type Node, Path } from './path.ts'
 import { type DirectPlan, type FromPlan, type Plan, type Plans, plansFor } from './plan.ts'
@@ -35,20 +36,26 @@ export interface Decision {
 export function check(scope: Scope, key: TupleKey, signal?: AbortSignal): Decision | Promise<Decision> {
   const relation = scope.types.relation(typeOf(key.object), key.relation)
   if (relation === undefined) return { allowed: false, error: undefined, missing: [] }
-  const plans = plansFor(scope.types, key.user, scope.depthLimit !== Number.POSITIVE_INFINITY)
-  return answer(new Check(scope, plans, relation, key), scope.snapshot, signal)
+  return answer(new Check(scope, relation, key), scope.snapshot, signal)
+}
+
+/** @throws ZanzibarError where it cannot be told */
+export function allowed({ allowed: isAllowed, error }: Decision): boolean {
+  if (error !== undefined) throw error
+  return isAllowed
 }
 
 /**
  * One check, as `openfga/openfga:internal/graph/check.go` does it (v1); what v2 does otherwise its plans say. The stack is our
  * own, so that tuples may lead to any depth.
  */
-class Check implements Question<Decision> {
+export class Check implements Question<Decision> {
   readonly #reader: TupleReader
   readonly #failures: Failures = new Failures()
   readonly #plans: Plans
   readonly #limit: number
   readonly #userSide: UserSide
+  readonly #user: string
   readonly #userObject: string
   readonly #userRelation: string
   readonly #relation: Relation
@@ -61,14 +68,11 @@ class Check implements Question<Decision> {
   #handed: Outcome = begin
   #tooDeep: Outcome = begin
 
-  constructor(
-    scope: Scope,
-    plans: Plans,
-    relation: Relation,
-    { user, object }: Pick<TupleKey, 'user' | 'object'>,
-  ) {
+  constructor(scope: Scope, relation: Relation, { user, object }: Pick<TupleKey, 'user' | 'object'>) {
     this.#reader = new TupleReader(scope)
+    const plans = plansFor(scope.types, user, scope.depthLimit !== Number.POSITIVE_INFINITY)
     this.#plans = plans
+    this.#user = user
     this.#limit = scope.depthLimit
     this.#path = new Path(scope.depthLimit, plans)
     this.#userSide = new UserSide(this.#reader, user)
@@ -86,7 +90,11 @@ class Check implements Question<Decision> {
     this.#left = steps
     const outcome = this.#run()
     if (outcome === paused) return working
-    if (outcome === unknown) return { state: 'waiting', reads: this.#reader.missing.splice(0) }
+    if (outcome === unknown) {
+      const onward =
+        this.#members === undefined ? downwardOf(this.#plans, this.#relation, this.#user) : undefined
+      return { state: 'waiting', reads: this.#reader.missing.splice(0), onward }
+    }
     const error = this.#failures.of(outcome)
     const missing = error === undefined ? [] : this.#failures.missing
     return { state: 'answered', answer: { allowed: outcome === yes, error, missing } }

@@ -288,6 +288,24 @@ export function assignable(
   return { exact, wildcard }
 }
 
+/** Whether the model allows such a user to be assigned. */
+export function mayHave({ restrictions }: Relation, user: string): boolean {
+  const { object, relation } = splitUser(user)
+  const type = typeOf(object)
+  const isEveryone = isTypedWildcard(object)
+  return restrictions.some(
+    (each) =>
+      each.type === type &&
+      (each.relation ?? '') === relation &&
+      (each.wildcard !== undefined) === isEveryone,
+  )
+}
+
+/** Whether what is assigned is all that a tuple must say for it. */
+export function isAssigned(rewrite: Rewrite): boolean {
+  return rewrite.kind === 'direct' || (rewrite.kind === 'union' && rewrite.children.some(isAssigned))
+}
+
 /** Whether a user, or everyone of its type, can have the relation. */
 function leads(types: TypeSystem, user: string, relation: Relation): boolean {
   return types.reaches(user, relation) || (!user.includes('#') && types.reaches(`${user}:*`, relation))

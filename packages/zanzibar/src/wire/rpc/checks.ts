@@ -1,5 +1,7 @@
 import { isZanzibarError, ZanzibarError, type ZanzibarErrorCode } from '../../errors.ts'
-import { check } from '../../graph/check.ts'
+import { allowed, check } from '../../graph/check.ts'
+import { type CheckToCome, firstOfChecks } from '../../graph/first-reads.ts'
+import type { Wanted } from '../../store/snapshot.ts'
 import { canonicalJson } from '../../store/write-plan.ts'
 import type { Context, TupleKey } from '../../tuple/tuple.ts'
 import type { Call } from '../call.ts'
@@ -10,6 +12,7 @@ import {
   checkRequest,
 } from '../messages/questions.ts'
 import type { TupleKeyMessage } from '../messages/tuples.ts'
+import type { ResolvedModel } from '../models.ts'
 import { emptyRecord } from '../protobuf-json/message.ts'
 import { questionProblem } from '../question-problem.ts'
 import { type Body, readRequest } from '../request.ts'
@@ -51,15 +54,18 @@ export function checksApi(asked: Asked): ChecksApi {
   return {
     check: async (storeId, body, call = {}) => {
       const request = readRequest(checkRequest, body, { store_id: storeId })
-      const aim = { op: 'check' as const, storeId, modelId: request.authorization_model_id }
+      const first = (model: ResolvedModel): Wanted => firstOf(asked, model, [request])
+      const aim = { op: 'check' as const, storeId, modelId: request.authorization_model_id, first }
       return await onGround(asked, aim, call, async (ground) => ({
-        allowed: await allowed(asked, ground, request, call),
+        allowed: await answered(asked, ground, request, call),
         resolution: '',
       }))
     },
     batchCheck: async (storeId, body, call = {}) => {
       const request = readRequest(batchCheckRequest, body, { store_id: storeId })
-      const aim = { op: 'batchCheck' as const, storeId, modelId: request.authorization_model_id }
+      const checks = request.checks.slice(0, asked.limits.maxChecksPerBatch)
+      const first = (model: ResolvedModel): Wanted => firstOf(asked, model, checks)
+      const aim = { op: 'batchCheck' as const, storeId, modelId: request.authorization_model_id, first }
       return await onGround(asked, aim, call, async (ground) => {
         checkBatch(request.checks, asked.limits.maxChecksPerBatch)
         return { result: await batch(asked, ground, request.checks, call) }
@@ -68,7 +74,12 @@ export function checksApi(asked: Asked): ChecksApi {
   }
 }
 
-async function allowed(asked: Asked, ground: Ground, item: Item, { signal }: Call): Promise<boolean> {
+async function answered(asked: Asked, ground: Ground, item: Item, { signal }: Call): Promise<boolean> {
+  const { scope, key } = questionOf(asked, ground, item)
+  return allowed(await check(scope, key, signal))
+}
+
+function questionOf(asked: Asked, ground: Omit<Ground, 'modelId'>, item: Item): ReturnType<CheckToCome> {
   // The rules of the field have seen to that there is one.
   const key = item.tuple_key ?? { user: '', relation: '', object: '' }
   const reason = questionProblem(ground.types, key)
@@ -78,9 +89,14 @@ async function allowed(asked: Asked, ground: Ground, item: Item, { signal }: Cal
     contextualTuples: item.contextual_tuples?.tuple_keys ?? [],
     kind: 'check',
   })
-  const decision = await check(scope, key, signal)
-  if (decision.error !== undefined) throw decision.error
-  return decision.allowed
+  return { scope, key }
+}
+
+function firstOf(asked: Asked, { types, index }: ResolvedModel, items: readonly Item[]): Wanted {
+  return firstOfChecks(
+    index,
+    items.map((item) => (snapshot) => questionOf(asked, { types, index, snapshot }, item)),
+  )
 }
 
 function checkBatch(checks: readonly BatchCheckItem[], max: number): void {
@@ -117,7 +133,7 @@ async function batch(
 
 async function single(asked: Asked, ground: Ground, item: Item, call: Call): Promise<BatchCheckResult> {
   try {
-    return { allowed: await allowed(asked, ground, item, call) }
+    return { allowed: await answered(asked, ground, item, call) }
   } catch (error) {
     if (!isZanzibarError(error) || error.code === 'cancelled') throw error
     const { code, message, number } = error
