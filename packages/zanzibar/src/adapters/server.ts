@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import { ZanzibarError } from '../errors.ts'
+import { ZanzibarError } from '../index.ts'
 import type { ZanzibarEvent } from '../events.ts'
 import type { ClosureIndexOptions } from '../leopard/closure-index.ts'
 import { type Limits, openFgaLimits } from '../limits.ts'
