@@ -7,7 +7,8 @@ import { parseModel } from './dsl/parse-model.ts'
 import { ZanzibarError } from './errors.ts'
 import { Events, type QueryOp } from './events.ts'
 import { contextualTuple, sizeOf, tupleOf } from './given-tuple.ts'
-import { allowed, check, type Decision } from './graph/check.ts'
+import { check } from './graph/check.ts'
+import { allowed, type Decision } from './graph/decision.ts'
 import { expand, type UsersetTree } from './graph/expand.ts'
 import { type Explanation, explain } from './graph/explain.ts'
 import { firstOfChecks, firstOfList } from './graph/first-reads.ts'
@@ -31,7 +32,7 @@ import type { Snapshot, Wanted } from './store/snapshot.ts'
 import type { StoredTuple, TupleFilter, TupleStore } from './store/tuple-store.ts'
 import { canonicalJson } from './store/write-plan.ts'
 import type { TupleKey } from './tuple/tuple.ts'
-import { objectReason, relationReason, userReason } from './tuple/validity.ts'
+import { objectReason, questionReason, relationReason, userReason } from './tuple/validity.ts'
 import type { TypedZanzibar, TypedZanzibarOptions } from './typed-zanzibar.ts'
 import {
   type CheckEvaluation,
@@ -332,9 +333,7 @@ class StoreZanzibar implements Zanzibar {
 
   /** @throws ZanzibarError `validation_error` where the model does not define what is asked */
   #defined(key: TupleKey): TupleKey {
-    const { types } = this.#parts
-    const reason =
-      userReason(types, key.user) ?? objectReason(types, key.object) ?? relationReason(types, key)
+    const reason = questionReason(this.#parts.types, key)
     if (reason !== undefined) throw new ZanzibarError('validation_error', `invalid relation: ${reason}`)
     return key
   }

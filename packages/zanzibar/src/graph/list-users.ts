@@ -3,11 +3,12 @@ import type { Relation, Rewrite, TypeSystem } from '../model/type-system.ts'
 import { typeOf } from '../tuple/object.ts'
 import { relationReason } from '../tuple/validity.ts'
 import { checkEach } from './check-each.ts'
+import { tooDeep } from './decision.ts'
 import { reachedByFirstOperands } from './first-operands.ts'
 import { cycle } from './outcome.ts'
 import { type Plans, plansFor } from './plan.ts'
 import { answer, type Progress, type Question } from './question.ts'
-import { componentsOf, nextOf, SubjectGraph, type SubjectNode, tooDeep } from './subject-graph.ts'
+import { componentsOf, nextOf, SubjectGraph, type SubjectNode } from './subject-graph.ts'
 import {
   emptySet,
   exclusion,

@@ -1,9 +1,11 @@
 import { isZanzibarError, ZanzibarError, type ZanzibarErrorCode } from '../../errors.ts'
-import { allowed, check } from '../../graph/check.ts'
+import { check } from '../../graph/check.ts'
+import { allowed } from '../../graph/decision.ts'
 import { type CheckToCome, firstOfChecks } from '../../graph/first-reads.ts'
 import type { Wanted } from '../../store/snapshot.ts'
 import { canonicalJson } from '../../store/write-plan.ts'
 import type { Context, TupleKey } from '../../tuple/tuple.ts'
+import { questionReason } from '../../tuple/validity.ts'
 import type { Call } from '../call.ts'
 import {
   type BatchCheckItem,
@@ -14,7 +16,6 @@ import {
 import type { TupleKeyMessage } from '../messages/tuples.ts'
 import type { ResolvedModel } from '../models.ts'
 import { emptyRecord } from '../protobuf-json/message.ts'
-import { questionProblem } from '../question-problem.ts'
 import { type Body, readRequest } from '../request.ts'
 import { type Asked, type Ground, onGround, scopeOf } from '../scope.ts'
 
@@ -82,7 +83,7 @@ async function answered(asked: Asked, ground: Ground, item: Item, { signal }: Ca
 function questionOf(asked: Asked, ground: Omit<Ground, 'modelId'>, item: Item): ReturnType<CheckToCome> {
   // The rules of the field have seen to that there is one.
   const key = item.tuple_key ?? { user: '', relation: '', object: '' }
-  const reason = questionProblem(ground.types, key)
+  const reason = questionReason(ground.types, key)
   if (reason !== undefined) throw new ZanzibarError('validation_error', `invalid relation: ${reason}`)
   const scope = scopeOf(ground, asked.limits, {
     context: item.context,
