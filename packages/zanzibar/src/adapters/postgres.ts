@@ -69,6 +69,8 @@ const writesPerCollection = 64
 const rowsPerCollection = 1000
 /** How many lists are brought along with what is asked for first: many a check is decided by what is near. */
 const mostNodesAtFirst = 64
+/** Of how many stores the numbers are kept. */
+const keptPlaces = 10_000
 /** Milliseconds for which a snapshot goes on to be readable after its revision has expired. */
 const grace = 60_000
 
@@ -87,6 +89,8 @@ export class PostgresStore implements TupleStore {
   readonly #settings: Settings
   readonly #pool: PostgresPool
   readonly #listener: Listener
+  /** The numbers of stores, by id. */
+  readonly #places = new Map<string, number>()
   #writes = 0
 
   /** @internal */
@@ -208,8 +212,10 @@ export class PostgresStore implements TupleStore {
     const { clock, history } = this.#settings
     const openedAt = clock.monotonic()
     const wanted = first?.() ?? { reads: [] }
-    const at = { storeId, revision, time: this.#time() }
-    const rows = await rowsOf(this.#pool, reading(at, wanted, mostNodesAtFirst))
+    const store = await this.#placeOf(storeId)
+    const at = { store, revision, now: this.#settings.time?.now() }
+    const most = { isMoment: true, mostNodes: mostNodesAtFirst }
+    const rows = await rowsOf(this.#pool, reading(at, wanted, most))
     const moment = momentIn(rows)
     if (moment === undefined) throw noStore()
     const left = history + grace - ageOf(moment, revision, history)
@@ -217,7 +223,7 @@ export class PostgresStore implements TupleStore {
     known.take(wanted, rows)
     return new PostgresSnapshot(
       this.#pool,
-      { ...moment, revision: revision ?? moment.latest },
+      { ...moment, store, revision: revision ?? moment.latest },
       { known, isExpired: () => clock.monotonic() - openedAt > left },
     )
   }
@@ -255,6 +261,11 @@ export class PostgresStore implements TupleStore {
     return this.#settings.time?.now() ?? null
   }
 
+  /** The number of a store, which is never another one's; known from before where it was asked for. */
+  async #placeOf(storeId: string): Promise<number> {
+    return this.#places.get(storeId) ?? (await this.#moment(this.#pool, storeId)).store
+  }
+
   async #moment(
     querier: PostgresQuerier,
     storeId: string,
@@ -266,8 +277,12 @@ export class PostgresStore implements TupleStore {
       values: [storeId, this.#time()],
     })
     if (row === undefined) throw noStore()
+    const store = numberOf(row, 'place')
+    const [oldest] = this.#places.keys()
+    if (this.#places.size >= keptPlaces && oldest !== undefined) this.#places.delete(oldest)
+    this.#places.set(storeId, store)
     return {
-      store: numberOf(row, 'place'),
+      store,
       revision: numberOf(row, 'revision'),
       position: numberOf(row, 'position'),
       now: numberOf(row, 'now'),

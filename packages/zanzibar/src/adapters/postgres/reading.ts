@@ -1,13 +1,16 @@
 import type { Downward, Onward, Read, Upward, Wanted } from '../../store/snapshot.ts'
 import { typeOf } from '../../tuple/object.ts'
 import { afterType, type Row, textOf } from '../rows.ts'
+import { neverRemoved } from '../tuple-filter.ts'
 import type { Statement } from './client.ts'
-import { timeOr } from './schema.ts'
 
-/** What is read at: the moment, as the server says, of a store by its id; or one that is known. */
-export type ReadingAt =
-  | { readonly storeId: string; readonly revision: number | undefined; readonly time: number | null }
-  | { readonly store: number; readonly revision: number; readonly now: number }
+/** What is read at: a revision of a store at a time; where it is not given, what the server says that they are. */
+export interface ReadingAt {
+  readonly store: number
+  readonly revision: number | undefined
+  /** Milliseconds since 1970. */
+  readonly now: number | undefined
+}
 
 /** How many tuples a list has at most that is brought along. */
 export const mostAlong = 100
@@ -28,30 +31,52 @@ const lineOf = (name: string): string =>
  * Each list is one index scan, and one row: nothing is joined the other way round, and rows have their price. What is not
  * asked for is no part of the statement.
  */
-export function reading(at: ReadingAt, wanted: Wanted, mostNodes: number): Statement {
+export function reading(
+  at: ReadingAt,
+  wanted: Wanted,
+  { isMoment, mostNodes }: { readonly isMoment: boolean; readonly mostNodes: number },
+): Statement {
   const statement = new Reading(at)
+  if (isMoment) statement.readMoment()
   statement.read(wanted, mostNodes)
   return statement.made()
 }
 
 /** What is put together: each part adds its text and its parameters. */
 class Reading {
-  readonly #isMoment: boolean
   readonly #values: unknown[] = []
   readonly #tables: string[] = []
   readonly #selects: string[] = []
   readonly #parts: string[] = []
+  readonly #store: string
+  readonly #revision: string
+  readonly #now: string
   /** The tuples that are seen, as `t`. */
   readonly #seen: string
 
-  constructor(at: ReadingAt) {
-    this.#isMoment = 'storeId' in at
-    const [store, revision, now] =
-      'storeId' in at
-        ? this.#moment(at)
-        : [at.store, at.revision, at.now].map((value) => `${this.#given(value)}::bigint`)
-    this.#seen = `FROM zanzibar_tuple t WHERE t.store = ${store} AND t.created <= ${revision} AND t.removed > ${revision}
-      AND (t.expires_at IS NULL OR t.expires_at > ${now})`
+  constructor({ store, revision, now }: ReadingAt) {
+    this.#store = `${this.#given(store)}::bigint`
+    this.#revision = `${this.#given(revision ?? null)}::bigint`
+    // That of the statement: one for all that it reads.
+    this.#now = `coalesce(${this.#given(now ?? null)}::bigint, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)`
+    if (revision === undefined) this.#parts.push('latest')
+    // What a statement sees of a store is of its latest revision. An inequality: no index of what is there is taken for it.
+    const isThere =
+      revision === undefined
+        ? `t.removed > ${neverRemoved - 1}`
+        : `t.created <= ${this.#revision} AND t.removed > ${this.#revision}`
+    this.#seen = `FROM zanzibar_tuple t WHERE t.store = ${this.#store} AND ${isThere}
+      AND (t.expires_at IS NULL OR t.expires_at > ${this.#now})`
+  }
+
+  /** The row of the store, its latest model, and when the revision that is asked for was replaced. */
+  readMoment(): void {
+    this.#parts.push('moment')
+    this.#selects.push(`SELECT NULL::int,
+      (SELECT d.id FROM zanzibar_model d WHERE d.store = s.place ORDER BY d.place DESC LIMIT 1),
+      concat_ws(' ', s.revision, s.oldest, ${this.#now}, (SELECT c.timestamp FROM zanzibar_commit c
+        WHERE c.store = s.place AND c.revision = ${this.#revision} + 1))
+      FROM zanzibar_store s WHERE s.place = ${this.#store}`)
   }
 
   read({ reads, onward }: Wanted, mostNodes: number): void {
@@ -67,7 +92,7 @@ class Reading {
   }
 
   made(): Statement {
-    const name = `zanzibar_${[this.#isMoment ? 'first' : 'fetch', ...this.#parts].join('_')}`
+    const name = `zanzibar_read_${this.#parts.join('_')}`
     const tables = this.#tables.length === 0 ? '' : `WITH RECURSIVE ${this.#tables.join(',\n')}`
     const text = `${tables} SELECT * FROM (${this.#selects.join('\nUNION ALL\n')}) AS answer(n, "of", found)`
     return { name, text, values: this.#values }
@@ -80,20 +105,6 @@ class Reading {
   /** Rows as columns of those types, for `unnest`. */
   #rows(rows: Values, ...types: readonly string[]): string {
     return types.map((type, index) => `${this.#given(rows.map((row) => row[index]))}::${type}[]`).join(', ')
-  }
-
-  /** The row of the store, its latest model, and when the revision that is asked for was replaced. */
-  #moment({ storeId, revision, time }: Extract<ReadingAt, { readonly storeId: string }>): readonly string[] {
-    const wanted = `${this.#given(revision ?? null)}::bigint`
-    this.#tables.push(`m AS MATERIALIZED (SELECT s.place, s.revision AS latest, coalesce(${wanted}, s.revision) AS revision,
-      s.oldest, ${timeOr(this.#given(time))} AS now,
-      (SELECT c.timestamp FROM zanzibar_commit c WHERE c.store = s.place AND c.revision = ${wanted} + 1) AS replaced_at,
-      (SELECT d.id FROM zanzibar_model d WHERE d.store = s.place ORDER BY d.place DESC LIMIT 1) AS model
-      FROM zanzibar_store s WHERE s.id = ${this.#given(storeId)})`)
-    this.#selects.push(
-      `SELECT NULL::int, model, concat_ws(' ', place, latest, oldest, now, replaced_at) FROM m`,
-    )
-    return ['(SELECT place FROM m)', '(SELECT revision FROM m)', '(SELECT now FROM m)']
   }
 
   #tuples(tuples: Values): void {
@@ -134,7 +145,9 @@ class Reading {
         AND t.is_userset >= ${usersets}[${n}] ${most}) t) l`
     const step = this.#rows(
       steps.map(({ from, user, to }) => [from + 1, user, to + 1]),
-      ...['int', 'text', 'int'],
+      'int',
+      'text',
+      'int',
     )
     this.#walk(seeds, {
       first: list('k.n', 'k."of"', ''),
@@ -158,7 +171,9 @@ class Reading {
         AND t.object >= ${first}[${n}] AND t.object < ${after}[${n}] OFFSET 0) t) l`
     const step = this.#rows(
       steps.map(({ from, suffix, to }) => [from + 1, suffix, to + 1]),
-      ...['int', 'text', 'int'],
+      'int',
+      'text',
+      'int',
     )
     this.#walk(seeds, {
       first: list('k.n', 'k."of"'),
@@ -184,9 +199,9 @@ class Reading {
 
 /** The numbers of a store when a statement was answered. */
 export interface Moment {
-  readonly store: number
   readonly latest: number
   readonly oldest: number
+  /** Milliseconds since 1970. */
   readonly now: number
   /** When the revision that was asked for was followed by the next one. */
   readonly replacedAt: number | undefined
@@ -197,9 +212,9 @@ export interface Moment {
 export function momentIn(rows: readonly Row[]): Moment | undefined {
   const row = rows.find(({ n }) => n === null)
   if (row === undefined) return undefined
-  const [store = 0, latest = 0, oldest = 0, now = 0, replacedAt] = textOf(row, 'found').split(' ').map(Number)
+  const [latest = 0, oldest = 0, now = 0, replacedAt] = textOf(row, 'found').split(' ').map(Number)
   const latestModel = row['of'] === null ? undefined : textOf(row, 'of')
-  return { store, latest, oldest, now, replacedAt, latestModel }
+  return { latest, oldest, now, replacedAt, latestModel }
 }
 
 type Values = (readonly unknown[])[]

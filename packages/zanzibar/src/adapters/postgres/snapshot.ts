@@ -90,7 +90,10 @@ export class PostgresSnapshot implements Snapshot {
       )
     }
     const wanted = { reads, onward }
-    this.#known.take(wanted, await rowsOf(this.#querier, reading(this.#view, wanted, mostNodes)))
+    this.#known.take(
+      wanted,
+      await rowsOf(this.#querier, reading(this.#view, wanted, { isMoment: false, mostNodes })),
+    )
   }
 
   release(): void {
