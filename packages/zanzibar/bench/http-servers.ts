@@ -52,17 +52,42 @@ export async function startServers(
 }
 
 async function startOurs(name: string, store: string): Promise<AskedServer> {
-  const child = await startChild(new URL('server.ts', import.meta.url), {
-    args: [store],
-    execArgv: ['--conditions=@loadbearing/source'],
-    ready: /^http/,
-  })
-  const url = /^http\S+/m.exec(child.output.stdout)?.[0] ?? ''
+  const { url, child } = await startProgram('server.ts', store)
   return {
     name,
     fill: (workload) => fillOverHttp(url, workload),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   }
+}
+
+/** A bare server that gives one answer to all questions, asked by the same client: nothing over HTTP takes less. */
+export async function startFloor(): Promise<
+  AsyncDisposable & { fill(answer: object): Promise<(question: Triple) => Promise<unknown>> }
+> {
+  const { url, child } = await startProgram('floor.ts')
+  const client = new OpenFgaClient({ apiUrl: url, storeId: '01HVMMBCMGZNT3SED4Z17ECXCA' })
+  return {
+    fill: async (answer) => {
+      await fetch(url, { method: 'PUT', body: JSON.stringify(answer) })
+      return 'objects' in answer
+        ? ([user, relation, type]) => client.listObjects({ user, relation, type })
+        : ([user, relation, object]) => client.check({ user, relation, object })
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  }
+}
+
+/** One of these programs, which says where it listens. */
+async function startProgram(
+  name: string,
+  ...args: readonly string[]
+): Promise<{ readonly url: string; readonly child: AsyncDisposable }> {
+  const child = await startChild(new URL(name, import.meta.url), {
+    args: [...args],
+    execArgv: ['--conditions=@loadbearing/source'],
+    ready: /^http/,
+  })
+  return { url: /^http\S+/m.exec(child.output.stdout)?.[0] ?? '', child }
 }
 
 /** `store`: the engine of its data, and where that is; none is memory. */

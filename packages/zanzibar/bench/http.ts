@@ -5,7 +5,7 @@
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { memoryStore, openZanzibar } from '@loadbearing/zanzibar'
 import { onPath } from '../test/openfga.ts'
-import { type AskedServer, startServers } from './http-servers.ts'
+import { type AskedServer, startFloor, startServers } from './http-servers.ts'
 import { spiceDbMemory, spiceDbProgram } from './spicedb.ts'
 import { percentile, tell, tellRow } from './target.ts'
 import { lists, type Triple, type Workload, workload, workloads } from './workloads.ts'
@@ -38,8 +38,10 @@ process.exit()
 
 async function compareAll(names: readonly string[]): Promise<void> {
   await using started = await startServers(hasOpenFga)
+  await using floor = await startFloor()
   for (const name of names.filter((each) => values.only === undefined || each === values.only)) {
-    const latencies = await measure(name, await everybody(name, started.servers))
+    const all = await everybody(name, started.servers)
+    const latencies = await measure(name, all, await floorOf(name, floor, all))
     const first = latencies.get('ours, memory')?.p50 ?? Number.NaN
     for (const [subject, { p50, p99 }] of latencies)
       tellRow([`${name}, as a server`, subject, p50.toFixed(2), p99.toFixed(2), (p50 / first).toFixed(2)])
@@ -62,21 +64,39 @@ async function everybody(name: string, servers: readonly AskedServer[]): Promise
   ]
 }
 
+/** What answers as ours in memory does, to the first question. */
+async function floorOf(
+  name: string,
+  floor: Awaited<ReturnType<typeof startFloor>>,
+  [first]: readonly Asked[],
+): Promise<Asked> {
+  const { questions, lists: isList } = workload(name)
+  const answer = questions[0] && (await first?.ask(questions[0]))
+  const ask = await floor.fill(isList ? { objects: answer } : { allowed: answer, resolution: '' })
+  return { name: 'bare node:http', ask }
+}
+
 async function inProcess({ model, tuples }: Workload): Promise<Asked['ask']> {
   const zanzibar = await openZanzibar({ model, store: memoryStore() })
   await zanzibar.write({ add: tuples })
   return ([user, relation, object]) => zanzibar.checkSync(user, relation, object)
 }
 
-/** Compares what they answer, then asks all of them question by question, each time beginning with another one. */
-async function measure(name: string, all: readonly Asked[]): Promise<ReadonlyMap<string, Latency>> {
+/** Compares what they answer, then asks them and the floor question by question, each time beginning with another one. */
+async function measure(
+  name: string,
+  compared: readonly Asked[],
+  floor: Asked,
+): Promise<ReadonlyMap<string, Latency>> {
+  const all = [...compared, floor]
   const { questions } = workload(name)
   for (const question of questions) {
     const answers: unknown[] = []
-    for (const { ask } of all) answers.push(inOrder(await ask(question)))
+    for (const { ask } of compared) answers.push(inOrder(await ask(question)))
     const [first, ...others] = answers
     const at = others.findIndex((each) => !isDeepStrictEqual(each, first))
-    if (at !== -1) throw new Error(`${name}: ${all[at + 1]?.name} answers ${question.join(' ')} otherwise`)
+    if (at !== -1)
+      throw new Error(`${name}: ${compared[at + 1]?.name} answers ${question.join(' ')} otherwise`)
   }
   await askInTurn(all, questions, { most: mostAsked, least: 20, seconds: seconds / 5 })
   const times = await askInTurn(all, questions, { most: mostAsked, least: leastAsked, seconds })

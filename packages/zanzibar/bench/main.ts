@@ -61,7 +61,7 @@ function record(): void {
     notes: [
       ...(missing === undefined ? [] : [`OpenFGA was not compared: ${missing}.`]),
       ...(hasSpiceDb ? [] : ['SpiceDB was not compared: it was not there.']),
-      'As a server: one client, one question after another, of all of them in turn; ours and OpenFGA through the client of OpenFGA, SpiceDB through its own, which speaks gRPC; p99 is of 150 to 1000 questions of each.',
+      'As a server: one client, one question after another, of all of them in turn; ours and OpenFGA through the client of OpenFGA, SpiceDB through its own, which speaks gRPC; bare node:http is a server that gives always the same answer, asked by the client of OpenFGA: what HTTP and that client take alone; p99 is of 150 to 1000 questions of each.',
       'In the process: the median of nine rounds of many questions, of which no p99 is to be had.',
       'Answers are compared before anything is timed.',
     ],

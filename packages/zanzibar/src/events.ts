@@ -18,7 +18,7 @@ export interface QueryEvent {
   readonly durationMs: number
   /** How often tuples were asked for. */
   readonly reads: number
-  /** How many round trips these took; 0 for a store in the process. */
+  /** How many round trips these took beside the one that held the moment; 0 for a store in the process. */
   readonly fetches: number
   /** What the closure index was to it; `behind`: it was of another moment, `off`: it had grown too large, or is closed. */
   readonly index: 'none' | 'ready' | 'behind' | 'off'
@@ -101,9 +101,9 @@ export class Events {
           reads++
           return snapshot.at(read)
         },
-        fetch: (asked, signal) => {
+        fetch: (asked, signal, onward) => {
           fetches++
-          return snapshot.fetch(asked, signal)
+          return snapshot.fetch(asked, signal, onward)
         },
         release: () => snapshot.release(),
       },

@@ -1,5 +1,5 @@
 import { compileCondition } from './condition/condition.ts'
-import { momentOf } from './consistency/moment.ts'
+import { held, momentOf } from './consistency/moment.ts'
 import { subscribe } from './consistency/subscribe.ts'
 import { type Token, type Tokens, tokensOf } from './consistency/token.ts'
 import { watch } from './consistency/watch.ts'
@@ -7,11 +7,13 @@ import { parseModel } from './dsl/parse-model.ts'
 import { ZanzibarError } from './errors.ts'
 import { Events, type QueryOp } from './events.ts'
 import { contextualTuple, sizeOf, tupleOf } from './given-tuple.ts'
-import { check, type Decision } from './graph/check.ts'
+import { check } from './graph/check.ts'
+import { allowed, type Decision } from './graph/decision.ts'
 import { expand, type UsersetTree } from './graph/expand.ts'
 import { type Explanation, explain } from './graph/explain.ts'
-import { listObjects } from './graph/list-objects.ts'
-import { listUsers } from './graph/list-users.ts'
+import { firstOfChecks, firstOfList } from './graph/first-reads.ts'
+import { type ListObjectsRequest, listObjects } from './graph/list-objects.ts'
+import { filterReason, listUsers } from './graph/list-users.ts'
 import type { Scope } from './graph/tuple-reader.ts'
 import { checkedSemantics } from './graph/weighted.ts'
 import { KeptLists } from './kept-lists.ts'
@@ -26,11 +28,11 @@ import { validateModel } from './model/validate-model.ts'
 import { type Clock, realClock } from './ports.ts'
 import { checkWrite } from './store/check-write.ts'
 import { memoryStore } from './store/memory-store.ts'
-import type { Snapshot } from './store/snapshot.ts'
+import type { Snapshot, Wanted } from './store/snapshot.ts'
 import type { StoredTuple, TupleFilter, TupleStore } from './store/tuple-store.ts'
 import { canonicalJson } from './store/write-plan.ts'
 import type { TupleKey } from './tuple/tuple.ts'
-import { objectReason, relationReason, userReason } from './tuple/validity.ts'
+import { objectReason, questionReason, relationReason, userReason } from './tuple/validity.ts'
 import type { TypedZanzibar, TypedZanzibarOptions } from './typed-zanzibar.ts'
 import {
   type CheckEvaluation,
@@ -160,12 +162,12 @@ class StoreZanzibar implements Zanzibar {
     questions: readonly (readonly [user: string, relation: string, object: string])[],
     options: QueryOptions = {},
   ): Promise<readonly boolean[]> {
-    return await this.#at('checkMany', options, (snapshot) =>
-      Promise.all(
-        questions.map(async ([user, relation, object]) =>
-          allowed(await this.#ask(snapshot, { user, relation, object }, options)),
-        ),
-      ),
+    const keys = questions.map(([user, relation, object]) => ({ user, relation, object }))
+    return await this.#at(
+      'checkMany',
+      options,
+      (snapshot) => Promise.all(keys.map(async (key) => allowed(await this.#ask(snapshot, key, options)))),
+      () => this.#firstOf(keys, options),
     )
   }
 
@@ -175,8 +177,12 @@ class StoreZanzibar implements Zanzibar {
     type: string,
     options: QueryOptions = {},
   ): AsyncIterable<string> {
-    yield* await this.#at('listObjects', options, (snapshot) =>
-      this.#objects(snapshot, { user, relation, type }, options),
+    const request = { user, relation, type }
+    yield* await this.#at(
+      'listObjects',
+      options,
+      (snapshot) => this.#objects(snapshot, request, options),
+      () => this.#firstOfList(request, options),
     )
   }
 
@@ -306,31 +312,52 @@ class StoreZanzibar implements Zanzibar {
   }
 
   #decide(key: TupleKey, options: QueryOptions): Decision | Promise<Decision> {
-    return this.#at('check', options, (snapshot) => this.#ask(snapshot, key, options))
+    return this.#at(
+      'check',
+      options,
+      (snapshot) => this.#ask(snapshot, key, options),
+      () => this.#firstOf([key], options),
+    )
   }
 
   #ask(snapshot: Snapshot, key: TupleKey, options: QueryOptions): Decision | Promise<Decision> {
     return check(this.#scope(snapshot, options), this.#defined(key), options.signal)
   }
 
+  #firstOf(keys: readonly TupleKey[], options: QueryOptions): Wanted {
+    return firstOfChecks(
+      this.#parts.index,
+      keys.map((key) => (snapshot) => ({ key: this.#defined(key), scope: this.#scope(snapshot, options) })),
+    )
+  }
+
   /** @throws ZanzibarError `validation_error` where the model does not define what is asked */
   #defined(key: TupleKey): TupleKey {
-    const { types } = this.#parts
-    const reason =
-      userReason(types, key.user) ?? objectReason(types, key.object) ?? relationReason(types, key)
+    const reason = questionReason(this.#parts.types, key)
     if (reason !== undefined) throw new ZanzibarError('validation_error', `invalid relation: ${reason}`)
     return key
   }
 
-  async #objects(
-    snapshot: Snapshot,
-    request: { readonly user: string; readonly relation: string; readonly type: string },
-    options: QueryOptions,
-  ): Promise<readonly string[]> {
+  #checkList({ user, relation, type }: ListObjectsRequest): void {
     const { types } = this.#parts
-    const { user, relation, type } = request
     const reason = userReason(types, user) ?? relationReason(types, { object: `${type}:`, relation })
     if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot list objects: ${reason}`)
+  }
+
+  #firstOfList(request: ListObjectsRequest, options: QueryOptions): Wanted {
+    const scopeOf = (snapshot: Snapshot): Scope => {
+      this.#checkList(request)
+      return this.#scope(snapshot, options)
+    }
+    return firstOfList(this.#parts.index, scopeOf, request)
+  }
+
+  async #objects(
+    snapshot: Snapshot,
+    request: ListObjectsRequest,
+    options: QueryOptions,
+  ): Promise<readonly string[]> {
+    this.#checkList(request)
     const found = await listObjects(this.#scope(snapshot, options), request, options.signal)
     return found.toSorted(compare)
   }
@@ -349,45 +376,23 @@ class StoreZanzibar implements Zanzibar {
   }
 
   /** Holds the moment that is asked for while `work` runs; at once, without a promise, where that can be. */
-  #at<T>(op: QueryOp, options: QueryOptions, work: (snapshot: Snapshot) => T | Promise<T>): T | Promise<T> {
+  #at<T>(
+    op: QueryOp,
+    options: QueryOptions,
+    work: (snapshot: Snapshot) => T | Promise<T>,
+    first?: () => Wanted,
+  ): T | Promise<T> {
     const { store, storeId, tokens, tokenWait, clock, events } = this.#parts
     const { atLeast, exactly, signal } = options
     const revision = exactly === undefined ? undefined : tokens.read(exactly)
     const least = atLeast === undefined ? 0 : tokens.read(atLeast)
-    const waiting = { store, storeId, clock, limit: tokenWait, signal }
+    const waiting = { store, storeId, clock, limit: tokenWait, signal, first }
     const snapshot = momentOf({ least, exactly: revision }, waiting)
     const told = events.hearQueries
       ? (opened: Snapshot) => events.observe({ ...this.#parts, modelId: this.modelId, op }, opened, work)
       : work
     return snapshot instanceof Promise ? snapshot.then((opened) => held(opened, told)) : held(snapshot, told)
   }
-}
-
-function held<T>(snapshot: Snapshot, work: (snapshot: Snapshot) => T | Promise<T>): T | Promise<T> {
-  let result: T | Promise<T>
-  try {
-    result = work(snapshot)
-  } catch (error) {
-    snapshot.release()
-    throw error
-  }
-  if (result instanceof Promise) return result.finally(() => snapshot.release())
-  snapshot.release()
-  return result
-}
-
-function allowed({ allowed: isAllowed, error }: Decision): boolean {
-  if (error !== undefined) throw error
-  return isAllowed
-}
-
-function filterReason(
-  types: TypeSystem,
-  { type, relation, rest }: { type: string; relation: string | undefined; rest: readonly string[] },
-): string | undefined {
-  if (rest.length > 0) return 'the filter is neither a type nor type#relation'
-  if (!types.hasType(type)) return `type '${type}' not found`
-  return relation === undefined ? undefined : relationReason(types, { object: `${type}:`, relation })
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,4 @@
-import { ZanzibarError } from '../errors.ts'
+import { ZanzibarError } from '../index.ts'
 import type { QueryOptions, Zanzibar } from '../zanzibar.ts'
 
 /** Whose objects, and how many of them a query may be given. */

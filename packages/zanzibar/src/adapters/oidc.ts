@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
-import { ZanzibarError } from '../errors.ts'
+import { ZanzibarError } from '../index.ts'
 import { type Authenticator, bearerTokenMissing } from './server/authentication.ts'
 
 /** Options of {@link oidc}. */

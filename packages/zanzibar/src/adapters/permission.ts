@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { isZanzibarError } from '../errors.ts'
+import { isZanzibarError } from '../index.ts'
 import type { Definitions } from '../model/define-model.ts'
 import type { definitions, ObjectRef, RelationOf } from '../model/typed-model.ts'
 import { isTypedWildcard, isValidObject } from '../tuple/object.ts'

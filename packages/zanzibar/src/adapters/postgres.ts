@@ -1,4 +1,4 @@
-import { ZanzibarError } from '../errors.ts'
+import { ZanzibarError } from '../index.ts'
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import type { Snapshot } from '../store/snapshot.ts'
@@ -19,7 +19,9 @@ import type {
 } from '../store/tuple-store.ts'
 import { ulid } from '../store/ulid.ts'
 import { inTransaction, type PostgresPool, type PostgresQuerier, rowsOf } from './postgres/client.ts'
+import { KnownTuples } from './postgres/known-tuples.ts'
 import { channel, Listener } from './postgres/listener.ts'
+import { type Moment, momentIn, reading } from './postgres/reading.ts'
 import { migrate, timeOr } from './postgres/schema.ts'
 import { PostgresSnapshot } from './postgres/snapshot.ts'
 import { readChanges, readTuples, removeExpired, writeTuples } from './postgres/tuples.ts'
@@ -65,6 +67,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 /** How many writes there are between two collections of what nobody reads any more, and how many rows one takes. */
 const writesPerCollection = 64
 const rowsPerCollection = 1000
+/** How many lists are brought along with what is asked for first: many a check is decided by what is near. */
+const mostNodesAtFirst = 64
+/** Of how many stores the numbers are kept. */
+const keptPlaces = 10_000
 /** Milliseconds for which a snapshot goes on to be readable after its revision has expired. */
 const grace = 60_000
 
@@ -83,6 +89,8 @@ export class PostgresStore implements TupleStore {
   readonly #settings: Settings
   readonly #pool: PostgresPool
   readonly #listener: Listener
+  /** The numbers of stores, by id. */
+  readonly #places = new Map<string, number>()
   #writes = 0
 
   /** @internal */
@@ -199,39 +207,24 @@ export class PostgresStore implements TupleStore {
     return readChanges(this.#pool, store, request)
   }
 
-  async snapshot(storeId: string, { revision, signal }: SnapshotOptions = {}): Promise<Snapshot> {
+  async snapshot(storeId: string, { revision, signal, first }: SnapshotOptions = {}): Promise<Snapshot> {
     signal?.throwIfAborted()
     const { clock, history } = this.#settings
     const openedAt = clock.monotonic()
-    const [row] = await rowsOf(this.#pool, {
-      name: 'zanzibar_snapshot',
-      text: `SELECT s.place, s.revision, s.oldest, ${timeOr('$3')} AS now, c.timestamp AS replaced_at
-        FROM zanzibar_store s LEFT JOIN zanzibar_commit c ON c.store = s.place AND c.revision = $2::bigint + 1
-        WHERE s.id = $1`,
-      values: [storeId, revision ?? null, this.#time()],
-    })
-    if (row === undefined) throw noStore()
-    const latest = numberOf(row, 'revision')
-    const now = numberOf(row, 'now')
-    const wanted = revision ?? latest
-    if (wanted > latest) {
-      throw new ZanzibarError(
-        'token_from_the_future',
-        `revision ${wanted} is not there yet: the store is at ${latest}`,
-      )
-    }
-    let left = history + grace
-    if (wanted < latest) {
-      const age = row['replaced_at'] === null ? Number.POSITIVE_INFINITY : now - numberOf(row, 'replaced_at')
-      if (wanted < numberOf(row, 'oldest') || age > history) {
-        throw new ZanzibarError('token_expired', `revision ${wanted} is no longer kept`)
-      }
-      left -= age
-    }
+    const wanted = first?.() ?? { reads: [] }
+    const store = await this.#placeOf(storeId)
+    const at = { store, revision, now: this.#settings.time?.now() }
+    const most = { isMoment: true, mostNodes: mostNodesAtFirst }
+    const rows = await rowsOf(this.#pool, reading(at, wanted, most))
+    const moment = momentIn(rows)
+    if (moment === undefined) throw noStore()
+    const left = history + grace - ageOf(moment, revision, history)
+    const known = new KnownTuples()
+    known.take(wanted, rows)
     return new PostgresSnapshot(
       this.#pool,
-      { store: numberOf(row, 'place'), revision: wanted, now },
-      () => clock.monotonic() - openedAt > left,
+      { ...moment, store, revision: revision ?? moment.latest },
+      { known, isExpired: () => clock.monotonic() - openedAt > left },
     )
   }
 
@@ -268,6 +261,11 @@ export class PostgresStore implements TupleStore {
     return this.#settings.time?.now() ?? null
   }
 
+  /** The number of a store, which is never another one's; known from before where it was asked for. */
+  async #placeOf(storeId: string): Promise<number> {
+    return this.#places.get(storeId) ?? (await this.#moment(this.#pool, storeId)).store
+  }
+
   async #moment(
     querier: PostgresQuerier,
     storeId: string,
@@ -279,8 +277,12 @@ export class PostgresStore implements TupleStore {
       values: [storeId, this.#time()],
     })
     if (row === undefined) throw noStore()
+    const store = numberOf(row, 'place')
+    const [oldest] = this.#places.keys()
+    if (this.#places.size >= keptPlaces && oldest !== undefined) this.#places.delete(oldest)
+    this.#places.set(storeId, store)
     return {
-      store: numberOf(row, 'place'),
+      store,
       revision: numberOf(row, 'revision'),
       position: numberOf(row, 'position'),
       now: numberOf(row, 'now'),
@@ -326,6 +328,30 @@ export class PostgresStore implements TupleStore {
       values: [store, old],
     })
   }
+}
+
+/**
+ * Milliseconds since a revision was replaced.
+ *
+ * @throws ZanzibarError `token_from_the_future`, `token_expired`
+ */
+function ageOf(
+  { latest, oldest, now, replacedAt }: Moment,
+  revision: number | undefined,
+  history: number,
+): number {
+  if (revision === undefined || revision === latest) return 0
+  if (revision > latest) {
+    throw new ZanzibarError(
+      'token_from_the_future',
+      `revision ${revision} is not there yet: the store is at ${latest}`,
+    )
+  }
+  const age = replacedAt === undefined ? Number.POSITIVE_INFINITY : now - replacedAt
+  if (revision < oldest || age > history) {
+    throw new ZanzibarError('token_expired', `revision ${revision} is no longer kept`)
+  }
+  return age
 }
 
 function noStore(): ZanzibarError {

@@ -6,8 +6,8 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import { ZanzibarError } from '../errors.ts'
 import type { ZanzibarEvent } from '../events.ts'
+import { ZanzibarError } from '../index.ts'
 import type { ClosureIndexOptions } from '../leopard/closure-index.ts'
 import { type Limits, openFgaLimits } from '../limits.ts'
 import type { Semantics } from '../model/type-system.ts'

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { ZanzibarError } from '../errors.ts'
+import { ZanzibarError } from '../index.ts'
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import type { Snapshot } from '../store/snapshot.ts'

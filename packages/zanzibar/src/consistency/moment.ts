@@ -1,7 +1,7 @@
 import { isZanzibarError, ZanzibarError } from '../errors.ts'
 import { stopIfAborted } from '../graph/question.ts'
 import type { Clock } from '../ports.ts'
-import type { Snapshot } from '../store/snapshot.ts'
+import type { Snapshot, Wanted } from '../store/snapshot.ts'
 import type { TupleStore } from '../store/tuple-store.ts'
 
 /** Which moment of a store is asked for. */
@@ -20,6 +20,8 @@ export interface Waiting {
   /** Milliseconds. */
   readonly limit: number
   readonly signal?: AbortSignal | undefined
+  /** What will be asked for first. */
+  readonly first?: (() => Wanted) | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ export function momentOf(moment: Moment, waiting: Waiting): Snapshot | Promise<S
 /** Undefined where the store has not come to it. */
 function attempt(
   { least, exactly }: Moment,
-  { store, storeId, signal }: Waiting,
+  { store, storeId, signal, first }: Waiting,
 ): Snapshot | undefined | Promise<Snapshot | undefined> {
   const taken = (snapshot: Snapshot): Snapshot | undefined => {
     if (snapshot.revision >= (exactly ?? least)) return snapshot
@@ -45,7 +47,7 @@ function attempt(
     return undefined
   }
   try {
-    const opened = store.snapshot(storeId, { revision: exactly, signal })
+    const opened = store.snapshot(storeId, { revision: exactly, signal, first })
     return opened instanceof Promise ? opened.then(taken).catch(orFuture) : taken(opened)
   } catch (error) {
     return orFuture(error)
@@ -83,4 +85,18 @@ function tooEarly(now: number, { least, exactly = least }: Moment, limit: number
     'token_from_the_future',
     `the store is at revision ${now} and did not come to ${exactly} within ${limit} ms; ask later, or the store that gave the token`,
   )
+}
+
+/** Releases the snapshot when `work` is done, at once where that can be. */
+export function held<T>(snapshot: Snapshot, work: (snapshot: Snapshot) => T | Promise<T>): T | Promise<T> {
+  let result: T | Promise<T>
+  try {
+    result = work(snapshot)
+  } catch (error) {
+    snapshot.release()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(() => snapshot.release())
+  snapshot.release()
+  return result
 }

@@ -1,6 +1,7 @@
 import { nextTurn } from '../ports.ts'
 import type { TupleKey } from '../tuple/tuple.ts'
-import { check, type Decision } from './check.ts'
+import { check } from './check.ts'
+import type { Decision } from './decision.ts'
 import { stopIfAborted } from './question.ts'
 import type { Scope } from './tuple-reader.ts'
 

@@ -3,6 +3,9 @@ import { Membership } from '../leopard/membership.ts'
 import type { Relation } from '../model/type-system.ts'
 import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple, TupleKey } from '../tuple/tuple.ts'
+import { countsAsIs } from '../tuple/validity.ts'
+import { type Decision, tooDeep } from './decision.ts'
+import { downwardOf } from './downward.ts'
 import { begin, both, butNot, either, Failures, failed, no, type Outcome, unknown, yes } from './outcome.ts'
 import { Frame, type Node, Path } from './path.ts'
 import { type DirectPlan, type FromPlan, type Plan, type Plans, plansFor } from './plan.ts'
@@ -17,15 +20,6 @@ const paused = -3
 /** How many tuples of a way are walked without asking what the user was assigned. */
 const fewTuples = 32
 
-/** What a check comes to. */
-export interface Decision {
-  readonly allowed: boolean
-  /** Why it cannot be told; `allowed` is false then. */
-  readonly error: ZanzibarError | undefined
-  /** Parameters of conditions that were not given, where it cannot be told. */
-  readonly missing: readonly string[]
-}
-
 /**
  * Whether a user has a relation to an object. All that it names is defined in the model.
  *
@@ -35,20 +29,20 @@ export interface Decision {
 export function check(scope: Scope, key: TupleKey, signal?: AbortSignal): Decision | Promise<Decision> {
   const relation = scope.types.relation(typeOf(key.object), key.relation)
   if (relation === undefined) return { allowed: false, error: undefined, missing: [] }
-  const plans = plansFor(scope.types, key.user, scope.depthLimit !== Number.POSITIVE_INFINITY)
-  return answer(new Check(scope, plans, relation, key), scope.snapshot, signal)
+  return answer(new Check(scope, relation, key), scope.snapshot, signal)
 }
 
 /**
  * One check, as `openfga/openfga:internal/graph/check.go` does it (v1); what v2 does otherwise its plans say. The stack is our
  * own, so that tuples may lead to any depth.
  */
-class Check implements Question<Decision> {
+export class Check implements Question<Decision> {
   readonly #reader: TupleReader
   readonly #failures: Failures = new Failures()
   readonly #plans: Plans
   readonly #limit: number
   readonly #userSide: UserSide
+  readonly #user: string
   readonly #userObject: string
   readonly #userRelation: string
   readonly #relation: Relation
@@ -60,15 +54,14 @@ class Check implements Question<Decision> {
   #left = 0
   #handed: Outcome = begin
   #tooDeep: Outcome = begin
+  /** Whether the relation of the question itself is assigned, where that was looked for before the way began. */
+  #assignedFirst: Outcome = begin
 
-  constructor(
-    scope: Scope,
-    plans: Plans,
-    relation: Relation,
-    { user, object }: Pick<TupleKey, 'user' | 'object'>,
-  ) {
+  constructor(scope: Scope, relation: Relation, { user, object }: Pick<TupleKey, 'user' | 'object'>) {
     this.#reader = new TupleReader(scope)
+    const plans = plansFor(scope.types, user, scope.depthLimit !== Number.POSITIVE_INFINITY)
     this.#plans = plans
+    this.#user = user
     this.#limit = scope.depthLimit
     this.#path = new Path(scope.depthLimit, plans)
     this.#userSide = new UserSide(this.#reader, user)
@@ -86,7 +79,11 @@ class Check implements Question<Decision> {
     this.#left = steps
     const outcome = this.#run()
     if (outcome === paused) return working
-    if (outcome === unknown) return { state: 'waiting', reads: this.#reader.missing.splice(0) }
+    if (outcome === unknown) {
+      const onward =
+        this.#members === undefined ? downwardOf(this.#plans, this.#relation, this.#user) : undefined
+      return { state: 'waiting', reads: this.#reader.missing.splice(0), onward }
+    }
     const error = this.#failures.of(outcome)
     const missing = error === undefined ? [] : this.#failures.missing
     return { state: 'answered', answer: { allowed: outcome === yes, error, missing } }
@@ -96,7 +93,7 @@ class Check implements Question<Decision> {
     let handed = this.#handed
     if (this.#size === 0) {
       this.#path.start()
-      handed = this.#enter(this.#relation, this.#object, 0)
+      handed = this.#first()
     }
     for (let frame = this.#current(); frame !== undefined; frame = this.#current()) {
       if (handed === pushed || handed === paused) handed = begin
@@ -108,6 +105,17 @@ class Check implements Question<Decision> {
       if (handed >= 0) this.#size--
     }
     return handed
+  }
+
+  /** Most checks end with the tuple of the user itself: for that no way is kept. */
+  #first(): Outcome {
+    const plan = this.#plans.of(this.#relation)
+    this.#assignedFirst = begin
+    if (plan.kind === 'direct' && this.#members === undefined && this.#limit > 0) {
+      this.#assignedFirst = this.#assigned(plan, this.#object)
+      if (this.#assignedFirst === yes) return yes
+    }
+    return this.#enter(this.#relation, this.#object, 0)
   }
 
   #current(): Frame | undefined {
@@ -146,14 +154,19 @@ class Check implements Question<Decision> {
     const { top } = this.#path
     if (depth >= this.#limit) {
       if (top !== undefined) top.limited = true
-      return this.#resolutionTooComplex()
+      if (this.#tooDeep === begin) this.#tooDeep = this.#failures.add(tooDeep())
+      return this.#tooDeep
     }
     if (top !== undefined && depth > top.deepest) top.deepest = depth
     if (this.#plans.isReflexive && object === this.#userObject && relation.name === this.#userRelation)
       return yes
     const plan = this.#plans.of(relation)
     if (plan.kind === 'never') return no
-    if (plan.kind === 'direct' && plan.groups.length === 0) return this.#assigned(plan, object)
+    if (plan.kind === 'direct' && plan.groups.length === 0) {
+      return top === undefined && this.#assignedFirst !== begin
+        ? this.#assignedFirst
+        : this.#assigned(plan, object)
+    }
     const node = this.#path.node(relation, object)
     let outcome = this.#path.recall(node, depth)
     if (outcome === begin) outcome = this.#lookUp(node, object, depth)
@@ -194,7 +207,8 @@ class Check implements Question<Decision> {
       case 'computed':
         return this.#enter(plan.relation, object, depth)
       case 'direct': {
-        const assigned = this.#assigned(plan, object)
+        const isFirst = depth === 0 && this.#assignedFirst !== begin && plan.relation === this.#relation
+        const assigned = isFirst ? this.#assignedFirst : this.#assigned(plan, object)
         if (assigned === yes || plan.groups.length === 0) return assigned
         if (!plan.needsUsersets && this.#isAbove(depth)) return assigned
         return this.#follow(plan, frame, assigned)
@@ -251,15 +265,17 @@ class Check implements Question<Decision> {
   /** Assigned by a tuple of the user itself, or of everyone of its type. */
   #assigned(plan: DirectPlan, object: string): Outcome {
     let outcome: Outcome = no
-    if (plan.exact) outcome = this.#anyOf(this.#userSide.assigned(object, plan.relation, false))
+    if (plan.exact)
+      outcome = this.#anyOf(plan.relation, this.#userSide.assigned(object, plan.relation, false))
     if (outcome === yes || !plan.wildcard) return outcome
-    return either(outcome, this.#anyOf(this.#userSide.assigned(object, plan.relation, true)))
+    return either(outcome, this.#anyOf(plan.relation, this.#userSide.assigned(object, plan.relation, true)))
   }
 
-  #anyOf(tuples: readonly Tuple[] | undefined): Outcome {
+  #anyOf(relation: Relation, tuples: readonly Tuple[] | undefined): Outcome {
     if (tuples === undefined) return unknown
     let outcome: Outcome = no
     for (const tuple of tuples) {
+      if (countsAsIs(relation, tuple)) return yes
       outcome = either(outcome, this.#holds(tuple))
       if (outcome === yes) return yes
     }
@@ -379,15 +395,5 @@ class Check implements Question<Decision> {
     frame.at = 0
     frame.outcome = no
     return frame
-  }
-
-  #resolutionTooComplex(): Outcome {
-    if (this.#tooDeep === begin) {
-      const message =
-        'Authorization Model resolution required too many rewrite rules to be resolved. Check your authorization model for infinite recursion or too much nesting'
-      const error = new ZanzibarError('authorization_model_resolution_too_complex', message)
-      this.#tooDeep = this.#failures.add(error)
-    }
-    return this.#tooDeep
   }
 }

@@ -1,5 +1,6 @@
 import { isZanzibarError } from '../errors.ts'
 import type { Relation, Rewrite } from '../model/type-system.ts'
+import type { Upward, Wanted } from '../store/snapshot.ts'
 import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple } from '../tuple/tuple.ts'
 import { checkEach } from './check-each.ts'
@@ -15,9 +16,10 @@ import {
   unite,
 } from './found.ts'
 import { cycle } from './outcome.ts'
-import { type Plans, plansFor } from './plan.ts'
+import { isAssigned, mayHave, type Plans, plansFor } from './plan.ts'
 import { answer, answerInParts, type Progress, type Question, working } from './question.ts'
 import { type Scope, TupleReader } from './tuple-reader.ts'
+import { upwardOf, type Way } from './upward.ts'
 import { isWeighted } from './weighted.ts'
 
 export interface ListObjectsRequest {
@@ -94,16 +96,8 @@ async function* allowedAmong(
 
 type Steps<Result> = Generator<Progress<never>, Result, undefined>
 
-/** A step from objects of `to` to objects of `from`, within what leads back to itself. */
-interface Way {
-  readonly from: Relation
-  readonly to: Relation
-  readonly kind: 'computed' | 'direct' | 'from'
-  readonly tupleset: Relation
-  readonly isCertain: boolean
-}
-
-class ReverseExpansion implements Question<Candidates> {
+/** One list, from the user on. */
+export class ReverseExpansion implements Question<Candidates> {
   readonly #plans: Plans
   readonly #reader: TupleReader
   readonly #user: string
@@ -120,6 +114,8 @@ class ReverseExpansion implements Question<Candidates> {
   readonly #mayBeCertain: boolean
   readonly #found = new Map<Relation, Found>()
   readonly #target: Found
+  readonly #relation: Relation
+  #upward: Upward | undefined
   readonly #steps: Steps<Candidates>
   #left = 0
 
@@ -136,8 +132,31 @@ class ReverseExpansion implements Question<Candidates> {
     this.#reached = reachedByFirstOperands(scope.types, formsOf(user))
     this.#isNative = scope.depthLimit === Number.POSITIVE_INFINITY
     this.#mayBeCertain = isPlain || this.#plans.isReflexive
+    this.#relation = relation
     this.#target = this.#foundOf(relation)
     this.#steps = this.#run(relation)
+  }
+
+  /** All that is assigned to the user, and where it leads. */
+  first(): Wanted {
+    const reads = this.#relations().flatMap((relation) =>
+      this.#assignees(relation).map(
+        (user) => ({ kind: 'objects', type: relation.type, relation: relation.name, user }) as const,
+      ),
+    )
+    return { reads, onward: this.#onward() }
+  }
+
+  #onward(): Upward | undefined {
+    this.#upward ??= upwardOf(
+      this.#relations(),
+      this.#relations().flatMap((relation) => this.#ways(relation.rewrite, relation, true)),
+    )
+    return this.#upward
+  }
+
+  #relations(): readonly Relation[] {
+    return this.#recursions(this.#relation).flat()
   }
 
   advance(steps: number): Progress<Candidates> {
@@ -268,15 +287,19 @@ class ReverseExpansion implements Question<Candidates> {
   }
 
   *#assigned(relation: Relation, found: Found): Steps<void> {
-    const sources: [string, boolean][] = [[this.#user, true]]
-    if (this.#everyone !== undefined) sources.push([this.#everyone, true])
     yield* this.#tuples(
       relation,
-      sources.filter(([user]) => mayHave(relation, user)),
+      this.#assignees(relation).map((user) => [user, true]),
       found,
       // OpenFGA's lists see also what a contextual tuple hides from its checks.
       this.#isNative,
     )
+  }
+
+  /** The user, and everyone of its type, where a tuple may assign the relation to them. */
+  #assignees(relation: Relation): string[] {
+    const users = this.#everyone === undefined ? [this.#user] : [this.#user, this.#everyone]
+    return users.filter((user) => mayHave(relation, user))
   }
 
   /** The objects of the tuples of these users; what is not at hand is fetched together. */
@@ -296,7 +319,8 @@ class ReverseExpansion implements Question<Candidates> {
         else yield* this.#take(tuples, source[1], found)
       }
       open = missing
-      if (missing.length > 0) yield { state: 'waiting', reads: this.#reader.missing.splice(0) }
+      if (missing.length > 0)
+        yield { state: 'waiting', reads: this.#reader.missing.splice(0), onward: this.#onward() }
     }
   }
 
@@ -373,22 +397,4 @@ class ReverseExpansion implements Question<Candidates> {
     }
     return found
   }
-}
-
-/** Whether the model allows such a user to be assigned. */
-function mayHave({ restrictions }: Relation, user: string): boolean {
-  const { object, relation } = splitUser(user)
-  const type = typeOf(object)
-  const isEveryone = isTypedWildcard(object)
-  return restrictions.some(
-    (each) =>
-      each.type === type &&
-      (each.relation ?? '') === relation &&
-      (each.wildcard !== undefined) === isEveryone,
-  )
-}
-
-/** Whether what is assigned is all that a tuple must say for it. */
-function isAssigned(rewrite: Rewrite): boolean {
-  return rewrite.kind === 'direct' || (rewrite.kind === 'union' && rewrite.children.some(isAssigned))
 }

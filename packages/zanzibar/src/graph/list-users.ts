@@ -1,12 +1,14 @@
 import { isZanzibarError } from '../errors.ts'
-import type { Relation, Rewrite } from '../model/type-system.ts'
+import type { Relation, Rewrite, TypeSystem } from '../model/type-system.ts'
 import { typeOf } from '../tuple/object.ts'
+import { relationReason } from '../tuple/validity.ts'
 import { checkEach } from './check-each.ts'
+import { tooDeep } from './decision.ts'
 import { reachedByFirstOperands } from './first-operands.ts'
 import { cycle } from './outcome.ts'
 import { type Plans, plansFor } from './plan.ts'
 import { answer, type Progress, type Question } from './question.ts'
-import { componentsOf, nextOf, SubjectGraph, type SubjectNode, tooDeep } from './subject-graph.ts'
+import { componentsOf, nextOf, SubjectGraph, type SubjectNode } from './subject-graph.ts'
 import {
   emptySet,
   exclusion,
@@ -322,4 +324,14 @@ function hasPath(component: readonly SubjectNode[], steps: number): boolean {
     }
   }
   return false
+}
+
+/** Why users cannot be listed by a filter, `type` or `type#relation`, in its parts. */
+export function filterReason(
+  types: TypeSystem,
+  { type, relation, rest }: { type: string; relation: string | undefined; rest: readonly string[] },
+): string | undefined {
+  if (rest.length > 0) return 'the filter is neither a type nor type#relation'
+  if (!types.hasType(type)) return `type '${type}' not found`
+  return relation === undefined ? undefined : relationReason(types, { object: `${type}:`, relation })
 }

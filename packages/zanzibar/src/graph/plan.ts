@@ -72,16 +72,27 @@ export class Plans {
   readonly #types: TypeSystem
   /** `type`, and `type#relation` for usersets; in OpenFGA's v2 also `type:*`. */
   readonly user: string
-  readonly #limited: boolean
+  /** Whether depth is limited, so that also what leads nowhere is walked at the limit. */
+  readonly limited: boolean
   readonly #plans: (Plan | undefined)[] = []
   readonly #onCycle: (Outcome | undefined)[] = []
 
-  /** `limited`: whether depth is limited, so that also what leads nowhere is walked at the limit. */
   constructor(types: TypeSystem, user: string, limited: boolean) {
     this.isReflexive = types.semantics === 'openfga-v1'
     this.#types = types
     this.user = user
-    this.#limited = limited
+    this.limited = limited
+  }
+
+  /** Whether a user is neither a userset nor everyone, and of the type that these are for. */
+  isForPlain(user: string): boolean {
+    const { length } = this.user
+    return (
+      user.startsWith(this.user) &&
+      user.charCodeAt(length) === 0x3a &&
+      !user.includes('#') &&
+      !isTypedWildcard(user)
+    )
   }
 
   of(relation: Relation): Plan {
@@ -146,7 +157,7 @@ export class Plans {
 
   #direct(relation: Relation): Plan {
     const { exact, wildcard } = assignable(relation, this.user)
-    const groups = this.#groups(relation).filter(({ isNeeded }) => isNeeded || this.#limited)
+    const groups = this.#groups(relation).filter(({ isNeeded }) => isNeeded || this.limited)
     if (!exact && !wildcard && groups.length === 0) return never
     const groupOf = new Map<string, Map<string, GroupedUserset>>()
     for (const [group, { usersets }] of groups.entries()) {
@@ -197,7 +208,7 @@ export class Plans {
       return leading.length > 0 ? { kind: 'from', tupleset, computed, isNeeded: true, groupOf, ends } : never
     }
     const isNeeded = leading.length > 0 || tupleset.restrictions.some(({ condition }) => condition)
-    return isNeeded || this.#limited
+    return isNeeded || this.limited
       ? { kind: 'from', tupleset, computed, isNeeded, groupOf: undefined, ends }
       : never
   }
@@ -238,25 +249,29 @@ function isEnd(end: {
   return end.assigned !== undefined
 }
 
-const plansOf = new WeakMap<TypeSystem, Map<string, Plans>>()
+const plansOf = new WeakMap<TypeSystem, { readonly byForm: Map<string, Plans>; last: Plans | undefined }>()
 
 /** The plans of a model for who asks like `user`; kept with the model. */
 export function plansFor(types: TypeSystem, user: string, limited: boolean): Plans {
+  let known = plansOf.get(types)
+  if (known === undefined) {
+    known = { byForm: new Map(), last: undefined }
+    plansOf.set(types, known)
+  }
+  const { last } = known
+  // Mostly it is the form of who asked before, which is seen without taking the name apart.
+  if (last?.limited === limited && last.isForPlain(user)) return last
   const { object, relation } = splitUser(user)
   const own = types.semantics === 'openfga-v2' && isTypedWildcard(user) ? user : typeOf(object)
   const form = relation === '' ? own : `${own}#${relation}`
   const key = limited ? `${form} ` : form
-  let known = plansOf.get(types)
-  if (known === undefined) {
-    known = new Map()
-    plansOf.set(types, known)
-  }
-  let plans = known.get(key)
+  let plans = known.byForm.get(key)
   if (plans === undefined) {
     plans = new Plans(types, form, limited)
     // Users are of types and relations of the model, or else there is nothing to keep.
-    if (types.hasType(typeOf(object))) known.set(key, plans)
+    if (types.hasType(typeOf(object))) known.byForm.set(key, plans)
   }
+  known.last = plans
   return plans
 }
 
@@ -286,6 +301,24 @@ export function assignable(
     userRelation === undefined &&
     restrictions.some((each) => each.type === type && each.wildcard !== undefined)
   return { exact, wildcard }
+}
+
+/** Whether the model allows such a user to be assigned. */
+export function mayHave({ restrictions }: Relation, user: string): boolean {
+  const { object, relation } = splitUser(user)
+  const type = typeOf(object)
+  const isEveryone = isTypedWildcard(object)
+  return restrictions.some(
+    (each) =>
+      each.type === type &&
+      (each.relation ?? '') === relation &&
+      (each.wildcard !== undefined) === isEveryone,
+  )
+}
+
+/** Whether what is assigned is all that a tuple must say for it. */
+export function isAssigned(rewrite: Rewrite): boolean {
+  return rewrite.kind === 'direct' || (rewrite.kind === 'union' && rewrite.children.some(isAssigned))
 }
 
 /** Whether a user, or everyone of its type, can have the relation. */

@@ -1,6 +1,6 @@
 import { ZanzibarError } from '../errors.ts'
 import { nextTurn } from '../ports.ts'
-import type { Read, Snapshot } from '../store/snapshot.ts'
+import type { Snapshot, Wanted } from '../store/snapshot.ts'
 
 /** How much is done at once of a question before it is a long one: about 5 ms of work. */
 const stepsAtOnce = 5_000
@@ -17,7 +17,7 @@ export type Progress<Answer> =
   | { readonly state: 'answered'; readonly answer: Answer }
   | { readonly state: 'working' }
   /** Goes on once these are fetched; there is at least one. */
-  | { readonly state: 'waiting'; readonly reads: readonly Read[] }
+  | ({ readonly state: 'waiting' } & Wanted)
 
 export const working: Progress<never> = { state: 'working' }
 
@@ -84,7 +84,9 @@ async function prepared(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    await (progress.state === 'waiting' ? snapshot.fetch(progress.reads, signal) : nextTurn())
+    await (progress.state === 'waiting'
+      ? snapshot.fetch(progress.reads, signal, progress.onward)
+      : nextTurn())
   } catch (error) {
     // A store gives up with the signal's reason.
     stopIfAborted(signal)

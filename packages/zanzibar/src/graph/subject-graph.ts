@@ -2,6 +2,7 @@ import { isZanzibarError, ZanzibarError } from '../errors.ts'
 import type { Relation, Rewrite } from '../model/type-system.ts'
 import { splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple } from '../tuple/tuple.ts'
+import { tooDeep } from './decision.ts'
 import { type Progress, working } from './question.ts'
 import { type Scope, TupleReader } from './tuple-reader.ts'
 
@@ -140,13 +141,6 @@ export class SubjectGraph {
     }
     return node
   }
-}
-
-export function tooDeep(): ZanzibarError {
-  return new ZanzibarError(
-    'authorization_model_resolution_too_complex',
-    'Authorization Model resolution required too many rewrite rules to be resolved. Check your authorization model for infinite recursion or too much nesting',
-  )
 }
 
 /** What a node leads to. */

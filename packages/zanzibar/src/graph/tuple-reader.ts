@@ -11,7 +11,7 @@ export interface Scope {
   readonly types: TypeSystem
   readonly snapshot: Snapshot
   /** What is known beforehand of how tuples nest. */
-  readonly index?: Pick<ClosureIndex, 'at'> | undefined
+  readonly index?: Pick<ClosureIndex, 'at' | 'revision'> | undefined
   /** Of the conditions. */
   readonly context?: Context | undefined
   /** Tuples that are there for this question only; they are valid. */

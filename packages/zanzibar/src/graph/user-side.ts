@@ -9,7 +9,7 @@ import type { TupleReader } from './tuple-reader.ts'
 /** How many objects of a relation are asked for one by one before what the user was assigned is read at once. */
 const askedFirst = 32
 /** How much that may be; who was assigned more is asked for one by one. */
-const maxAssigned = 64
+export const maxAssigned = 64
 
 const none: readonly Tuple[] = []
 const oneByOne = 'one by one'

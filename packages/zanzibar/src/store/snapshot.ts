@@ -20,14 +20,49 @@ export type Read =
       readonly limit?: number | undefined
     }
 
+/** Where what is read leads on to: what a store that fetches may bring along, as far as it sees fit. */
+export type Onward = Downward | Upward
+
+/** From objects to what their users lead to. */
+export interface Downward {
+  readonly way: 'down'
+  /** Lists of an object, by the places that the steps name. */
+  readonly lists: readonly {
+    readonly kind: 'users' | 'usersets'
+    readonly type: string
+    readonly relation: string
+  }[]
+  /** A tuple of the list `from` whose user is of that type, or `type#relation`, leads to the list `to` of that user's object. */
+  readonly steps: readonly { readonly from: number; readonly user: string; readonly to: number }[]
+  /** What decides at the lists that are led to: all that somebody was assigned, of the types of those. */
+  readonly ends: readonly Extract<Read, { readonly kind: 'objects' }>[]
+}
+
+/** From users to what they lead to. */
+export interface Upward {
+  readonly way: 'up'
+  /** Lists of what a user was assigned, by the places that the steps name. */
+  readonly lists: readonly { readonly type: string; readonly relation: string }[]
+  /** An object of the list `from` leads to the list `to` of the user that it is itself, or with that suffix, `#relation`. */
+  readonly steps: readonly { readonly from: number; readonly suffix: string; readonly to: number }[]
+}
+
+/** What is asked for at once. */
+export interface Wanted {
+  readonly reads: readonly Read[]
+  readonly onward?: Onward | undefined
+}
+
 /** The tuples of one store at one revision, for the time of one request. Stored tuples as they are, valid under a model or not; no order. */
 export interface Snapshot {
   /** Where writes were up to: 0 is an empty store, each write is one more. */
   readonly revision: number
+  /** The id of the model that was written last, at that moment: of a store that can tell without another round trip. */
+  readonly latestModel?: string | undefined
   /** What is asked for, where it is at hand; undefined where it must be fetched first. Stores in the process always answer. */
   at(read: Read): readonly Tuple[] | undefined
   /** Brings all of these to hand in one round trip. */
-  fetch(reads: readonly Read[], signal?: AbortSignal): Promise<void>
+  fetch(reads: readonly Read[], signal?: AbortSignal, onward?: Onward): Promise<void>
   /** Gives up what the snapshot holds; it is not asked afterwards. */
   release(): void
 }

@@ -1,6 +1,6 @@
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import type { Context, Tuple, TupleKey } from '../tuple/tuple.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot, Wanted } from './snapshot.ts'
 
 /** A store: a space of models, tuples and assertions of its own. Times are milliseconds since 1970. */
 export interface StoreRecord {
@@ -113,6 +113,8 @@ export interface SnapshotOptions {
   /** The latest one where it is not given. */
   readonly revision?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** What will be asked for first: a store that fetches brings it to hand in the same round trip. */
+  readonly first?: (() => Wanted) | undefined
 }
 
 /**

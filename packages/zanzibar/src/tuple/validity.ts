@@ -10,7 +10,7 @@ import {
   splitUser,
   typeOf,
 } from './object.ts'
-import type { Context, Json, Tuple } from './tuple.ts'
+import type { Context, Json, Tuple, TupleKey } from './tuple.ts'
 
 const encoder = new TextEncoder()
 
@@ -54,16 +54,26 @@ export function readProblem(rules: TupleRules, tuple: Tuple): TupleProblem | und
       : `'${type}' is an undefined object type`
     return { kind: 'tuple', reason }
   }
-  const { user, condition } = tuple
   const isTupleset = rules.isTupleset(type, tuple.relation)
-  if (condition === undefined && !isTupleset) {
-    for (const each of restrictions) if (!each.condition && admits(each, user)) return undefined
-  }
+  if (countsAsIs({ restrictions, isTupleset }, tuple)) return undefined
   const reason =
     (isTupleset ? tuplesetReason(tuple, type) : undefined) ?? restrictionReason(restrictions, tuple, type)
   if (reason !== undefined) return { kind: 'tuple', reason }
   const unfit = conditionReason(rules, restrictions, tuple)
   return unfit === undefined ? undefined : { kind: 'condition', reason: unfit }
+}
+
+/** Whether a tuple without a condition counts for sure; else {@link readProblem} says. */
+export function countsAsIs(
+  {
+    restrictions,
+    isTupleset,
+  }: { readonly restrictions: readonly RelationReference[]; readonly isTupleset: boolean },
+  { user, condition }: Tuple,
+): boolean {
+  if (condition !== undefined || isTupleset) return false
+  for (const each of restrictions) if (!each.condition && admits(each, user)) return true
+  return false
 }
 
 /** Why a tuple cannot be written although it would count: it holds without being written. */
@@ -93,6 +103,26 @@ function messageOf(tuple: Tuple, { kind, reason }: TupleProblem): string {
   const condition =
     kind === 'condition' && tuple.condition !== undefined ? ` (condition ${tuple.condition.name})` : ''
   return `Invalid tuple '${tuple.object}#${tuple.relation}@${tuple.user}${condition}'. Reason: ${reason}`
+}
+
+/** Why a tuple cannot be asked about: what it names must be well formed and defined, and may not be allowed by its restrictions. */
+export function questionReason(rules: TupleRules, key: TupleKey): string | undefined {
+  if (isPlainQuestion(rules, key)) return undefined
+  return userReason(rules, key.user) ?? objectReason(rules, key.object) ?? relationReason(rules, key)
+}
+
+/** Whether nothing is wrong with a question about a user by name, seen at once; any other one is looked at in detail. */
+function isPlainQuestion(rules: TupleRules, { user, relation, object }: TupleKey): boolean {
+  return (
+    isValidObject(user) &&
+    !isLongerThan(user, 512) &&
+    rules.hasType(typeOf(user)) &&
+    isValidObject(object) &&
+    !countedOver(object, 256) &&
+    !isTypedWildcard(object) &&
+    // What a model defines is well formed.
+    rules.restrictionsOf(typeOf(object), relation) !== undefined
+  )
 }
 
 /** Why a user is none, by its form or by its type. Also what a question is looked at with. */

@@ -7,7 +7,7 @@ import { type Semantics, type TypeSystem, typeSystem } from '../model/type-syste
 import type { StoredModel, TupleStore } from '../store/tuple-store.ts'
 
 /** A model that is ready to be asked. */
-interface ResolvedModel {
+export interface ResolvedModel {
   readonly id: string
   readonly types: TypeSystem
   readonly index: ClosureIndex | undefined
@@ -22,6 +22,8 @@ export interface Models {
    *   `invalid_authorization_model` for one that the semantics do not take
    */
   resolve(storeId: string, modelId: string): Promise<ResolvedModel>
+  /** The same where it is ready; for an empty id, the one that was the latest when that was last asked. */
+  ready(storeId: string, modelId: string): ResolvedModel | undefined
 }
 
 /** Models that are kept ready; models never change. */
@@ -41,6 +43,8 @@ export function resolvedModels(
   { closureIndex, events }: IndexOptions,
 ): Models {
   const ready = new Map<string, ResolvedModel>()
+  /** The ids of the models of {@link ready} that were the latest, by store. */
+  const latest = new Map<string, string>()
 
   function keep(storeId: string, { id, model }: StoredModel): ResolvedModel {
     const key = storeId + id
@@ -51,9 +55,11 @@ export function resolvedModels(
     ready.set(key, resolved)
     const [oldest] = ready
     if (ready.size > keptModels && oldest !== undefined) {
-      const [oldestKey, { index }] = oldest
+      const [oldestKey, { id: oldestId, index }] = oldest
       index?.close()
       ready.delete(oldestKey)
+      const oldestStore = oldestKey.slice(0, -oldestId.length)
+      if (latest.get(oldestStore) === oldestId) latest.delete(oldestStore)
     }
     return resolved
   }
@@ -70,9 +76,15 @@ export function resolvedModels(
       const found = ready.get(storeId + modelId)
       if (found !== undefined) return found
       const stored = await store.readModel(storeId, modelId === '' ? undefined : modelId).catch(unlessNoStore)
-      if (stored !== undefined) return keep(storeId, stored)
+      if (stored !== undefined) {
+        const resolved = keep(storeId, stored)
+        if (modelId === '') latest.set(storeId, stored.id)
+        return resolved
+      }
       throw modelId === '' ? noModels(storeId) : noModel(modelId)
     },
+    ready: (storeId, modelId) =>
+      ready.get(storeId + (modelId === '' ? (latest.get(storeId) ?? '') : modelId)),
   }
 }
 

@@ -7,13 +7,13 @@ import type { ClosureIndex } from '../leopard/closure-index.ts'
 import type { Limits } from '../limits.ts'
 import type { TypeSystem } from '../model/type-system.ts'
 import type { Clock } from '../ports.ts'
-import type { Snapshot } from '../store/snapshot.ts'
+import type { Snapshot, Wanted } from '../store/snapshot.ts'
 import type { TupleStore } from '../store/tuple-store.ts'
 import type { Context, Tuple } from '../tuple/tuple.ts'
 import { forbiddenReason, refusedContextualTuple, writeProblem } from '../tuple/validity.ts'
 import type { Call } from './call.ts'
 import type { TupleKeyMessage } from './messages/tuples.ts'
-import type { Models } from './models.ts'
+import type { Models, ResolvedModel } from './models.ts'
 import { tupleOf } from './tuple-messages.ts'
 
 /** What questions are answered with. */
@@ -31,6 +31,8 @@ export interface Aim {
   readonly op: QueryOp
   readonly storeId: string
   readonly modelId: string
+  /** What is asked for first under a model. */
+  readonly first?: ((model: ResolvedModel) => Wanted) | undefined
 }
 
 /** A model and the tuples of one moment, for one request. */
@@ -63,24 +65,36 @@ export async function onGround<T>(
 /** Finds the model, and holds the moment until the caller releases the snapshot. */
 export async function openGround(
   { store, models, tokensOf, clock }: Asked,
-  { storeId, modelId }: Pick<Aim, 'modelId' | 'storeId'>,
+  { storeId, modelId, first }: Pick<Aim, 'first' | 'modelId' | 'storeId'>,
   call: Call,
 ): Promise<Ground> {
   const { signal, atLeast, onToken } = call
-  const openMoment = async (least: number): Promise<Snapshot> =>
-    await momentOf({ least }, { store, storeId, clock, limit: patience, signal })
+  const known = models.ready(storeId, modelId)
+  const openMoment = async (): Promise<Snapshot> => {
+    const least = atLeast === undefined ? 0 : tokensOf(storeId).read(atLeast)
+    const wanted = first && known && ((): Wanted => first(known))
+    return await momentOf({ least }, { store, storeId, clock, limit: patience, signal, first: wanted })
+  }
   // Where nothing is waited for, both at once: in a database each of them is a round trip.
-  const opening = atLeast === undefined ? openMoment(0) : undefined
+  const opening = known !== undefined || atLeast === undefined ? openMoment() : undefined
   opening?.catch(() => {})
-  const { id, types, index } = await models.resolve(storeId, modelId).catch((error: unknown) => {
-    void opening?.then((snapshot) => snapshot.release()).catch(() => {})
-    throw error
-  })
+  const resolved = await (known !== undefined && (modelId !== '' || (await isLatest(known, opening)))
+    ? known
+    : models.resolve(storeId, modelId).catch((error: unknown) => {
+        void opening?.then((snapshot) => snapshot.release()).catch(() => {})
+        throw error
+      }))
+  const { id, types, index } = resolved
   call.onModel?.(id)
-  const tokens = tokensOf(storeId)
-  const snapshot = await (opening ?? openMoment(tokens.read(atLeast ?? '')))
-  onToken?.(tokens.write(snapshot.revision))
+  const snapshot = await (opening ?? openMoment())
+  onToken?.(tokensOf(storeId).write(snapshot.revision))
   return { modelId: id, types, index, snapshot }
+}
+
+/** Whether a model was the latest one at the moment that was opened, as far as that says it. */
+async function isLatest({ id }: ResolvedModel, opening: Promise<Snapshot> | undefined): Promise<boolean> {
+  const snapshot = await opening?.catch(() => undefined)
+  return snapshot?.latestModel === id
 }
 
 export interface Given {
@@ -91,7 +105,7 @@ export interface Given {
 
 /** @throws ZanzibarError for a context with control characters, or a contextual tuple that the model does not take */
 export function scopeOf(
-  { types, index, snapshot }: Ground,
+  { types, index, snapshot }: Omit<Ground, 'modelId'>,
   limits: Limits,
   { context, contextualTuples, kind }: Given,
 ): Scope {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { check, type Decision } from '../../src/graph/check.ts'
+import { check } from '../../src/graph/check.ts'
+import type { Decision } from '../../src/graph/decision.ts'
 import { listObjects } from '../../src/graph/list-objects.ts'
 import { listUsers } from '../../src/graph/list-users.ts'
 import type { Scope } from '../../src/graph/tuple-reader.ts'

@@ -137,7 +137,7 @@ async function compare(
         )
         for (const [place, key] of step.questions.entries()) {
           const plain = await outcomeOf(without, key)
-          const outcome = plain && (await outcomeOf({ ...without, index: { at } }, key))
+          const outcome = plain && (await outcomeOf({ ...without, index: { at, revision: 0 } }, key))
           isTooComplex = outcome === undefined
           // Every other question would take as long as this one.
           if (isTooComplex || plain === undefined) break

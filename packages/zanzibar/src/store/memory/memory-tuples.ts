@@ -110,26 +110,26 @@ export class MemoryTuples {
     return changes
   }
 
-  snapshot(revision: number = this.revision): Snapshot {
-    if (revision > this.revision) {
+  snapshot(given?: number): Snapshot {
+    const latest = this.revision
+    const revision = given ?? latest
+    if (revision > latest) {
       throw new ZanzibarError(
         'token_from_the_future',
-        `revision ${revision} is not there yet: the store is at ${this.revision}`,
+        `revision ${revision} is not there yet: the store is at ${latest}`,
       )
     }
-    if (revision < this.revision - this.#history && !this.#pins.has(revision)) {
+    if (revision < latest - this.#history && !this.#pins.has(revision)) {
       throw new ZanzibarError(
         'token_expired',
-        `revision ${revision} is no longer kept: the oldest is ${this.revision - this.#history}`,
+        `revision ${revision} is no longer kept: the oldest is ${latest - this.#history}`,
       )
     }
-    if (revision === this.revision) this.#pinsOfLast++
+    if (revision === latest) this.#pinsOfLast++
     else this.#pins.set(revision, (this.#pins.get(revision) ?? 0) + 1)
-    return new MemorySnapshot(
-      this.#table,
-      { revision, limit: this.#log.rowsAt(revision), now: this.#now() },
-      () => this.#unpin(revision),
-    )
+    const limit = revision === latest ? this.#table.length : this.#log.rowsAt(revision)
+    const now = this.#table.isExpiring ? this.#now() : 0
+    return new MemorySnapshot(this.#table, { revision, limit, now }, () => this.#unpin(revision))
   }
 
   async changed(revision: number, signal: AbortSignal | undefined): Promise<void> {

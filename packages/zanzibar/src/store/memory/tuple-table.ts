@@ -72,6 +72,11 @@ export class TupleTable {
     return this.#rows.length
   }
 
+  /** Whether a tuple of it expires: else it is all the same what time it is. */
+  get isExpiring(): boolean {
+    return this.#expiries.size > 0
+  }
+
   /** Says that no revision before this one is read any more. */
   forget(revision: number): void {
     this.#horizon = Math.max(this.#horizon, revision)

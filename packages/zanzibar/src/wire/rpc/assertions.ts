@@ -2,7 +2,7 @@ import { ZanzibarError } from '../../errors.ts'
 import type { Limits } from '../../limits.ts'
 import type { TypeSystem } from '../../model/type-system.ts'
 import type { Assertion, TupleStore } from '../../store/tuple-store.ts'
-import { refusedTuple, writeProblem } from '../../tuple/validity.ts'
+import { questionReason, refusedTuple, writeProblem } from '../../tuple/validity.ts'
 import type { Call } from '../call.ts'
 import {
   type AssertionMessage,
@@ -13,7 +13,6 @@ import {
 } from '../messages/data.ts'
 import type { Models } from '../models.ts'
 import type { JsonObject } from '../protobuf-json/message.ts'
-import { questionProblem } from '../question-problem.ts'
 import { type Body, checked, readRequest } from '../request.ts'
 import { tupleMessage, tupleOf } from '../tuple-messages.ts'
 
@@ -80,7 +79,7 @@ function assertionOf({
 }
 
 function checkAssertion(types: TypeSystem, { tuple, contextualTuples = [] }: Assertion): void {
-  const reason = questionProblem(types, tuple)
+  const reason = questionReason(types, tuple)
   if (reason !== undefined) throw new ZanzibarError('validation_error', reason)
   for (const contextual of contextualTuples) {
     const problem = writeProblem(types, contextual)

@@ -1,7 +1,11 @@
 import { isZanzibarError, ZanzibarError, type ZanzibarErrorCode } from '../../errors.ts'
 import { check } from '../../graph/check.ts'
+import { allowed } from '../../graph/decision.ts'
+import { type CheckToCome, firstOfChecks } from '../../graph/first-reads.ts'
+import type { Wanted } from '../../store/snapshot.ts'
 import { canonicalJson } from '../../store/write-plan.ts'
 import type { Context, TupleKey } from '../../tuple/tuple.ts'
+import { questionReason } from '../../tuple/validity.ts'
 import type { Call } from '../call.ts'
 import {
   type BatchCheckItem,
@@ -10,8 +14,8 @@ import {
   checkRequest,
 } from '../messages/questions.ts'
 import type { TupleKeyMessage } from '../messages/tuples.ts'
+import type { ResolvedModel } from '../models.ts'
 import { emptyRecord } from '../protobuf-json/message.ts'
-import { questionProblem } from '../question-problem.ts'
 import { type Body, readRequest } from '../request.ts'
 import { type Asked, type Ground, onGround, scopeOf } from '../scope.ts'
 
@@ -51,15 +55,18 @@ export function checksApi(asked: Asked): ChecksApi {
   return {
     check: async (storeId, body, call = {}) => {
       const request = readRequest(checkRequest, body, { store_id: storeId })
-      const aim = { op: 'check' as const, storeId, modelId: request.authorization_model_id }
+      const first = (model: ResolvedModel): Wanted => firstOf(asked, model, [request])
+      const aim = { op: 'check' as const, storeId, modelId: request.authorization_model_id, first }
       return await onGround(asked, aim, call, async (ground) => ({
-        allowed: await allowed(asked, ground, request, call),
+        allowed: await answered(asked, ground, request, call),
         resolution: '',
       }))
     },
     batchCheck: async (storeId, body, call = {}) => {
       const request = readRequest(batchCheckRequest, body, { store_id: storeId })
-      const aim = { op: 'batchCheck' as const, storeId, modelId: request.authorization_model_id }
+      const checks = request.checks.slice(0, asked.limits.maxChecksPerBatch)
+      const first = (model: ResolvedModel): Wanted => firstOf(asked, model, checks)
+      const aim = { op: 'batchCheck' as const, storeId, modelId: request.authorization_model_id, first }
       return await onGround(asked, aim, call, async (ground) => {
         checkBatch(request.checks, asked.limits.maxChecksPerBatch)
         return { result: await batch(asked, ground, request.checks, call) }
@@ -68,19 +75,29 @@ export function checksApi(asked: Asked): ChecksApi {
   }
 }
 
-async function allowed(asked: Asked, ground: Ground, item: Item, { signal }: Call): Promise<boolean> {
+async function answered(asked: Asked, ground: Ground, item: Item, { signal }: Call): Promise<boolean> {
+  const { scope, key } = questionOf(asked, ground, item)
+  return allowed(await check(scope, key, signal))
+}
+
+function questionOf(asked: Asked, ground: Omit<Ground, 'modelId'>, item: Item): ReturnType<CheckToCome> {
   // The rules of the field have seen to that there is one.
   const key = item.tuple_key ?? { user: '', relation: '', object: '' }
-  const reason = questionProblem(ground.types, key)
+  const reason = questionReason(ground.types, key)
   if (reason !== undefined) throw new ZanzibarError('validation_error', `invalid relation: ${reason}`)
   const scope = scopeOf(ground, asked.limits, {
     context: item.context,
     contextualTuples: item.contextual_tuples?.tuple_keys ?? [],
     kind: 'check',
   })
-  const decision = await check(scope, key, signal)
-  if (decision.error !== undefined) throw decision.error
-  return decision.allowed
+  return { scope, key }
+}
+
+function firstOf(asked: Asked, { types, index }: ResolvedModel, items: readonly Item[]): Wanted {
+  return firstOfChecks(
+    index,
+    items.map((item) => (snapshot) => questionOf(asked, { types, index, snapshot }, item)),
+  )
 }
 
 function checkBatch(checks: readonly BatchCheckItem[], max: number): void {
@@ -117,7 +134,7 @@ async function batch(
 
 async function single(asked: Asked, ground: Ground, item: Item, call: Call): Promise<BatchCheckResult> {
   try {
-    return { allowed: await allowed(asked, ground, item, call) }
+    return { allowed: await answered(asked, ground, item, call) }
   } catch (error) {
     if (!isZanzibarError(error) || error.code === 'cancelled') throw error
     const { code, message, number } = error

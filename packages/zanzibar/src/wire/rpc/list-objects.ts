@@ -1,5 +1,9 @@
 import { ZanzibarError } from '../../errors.ts'
+import { firstOfList } from '../../graph/first-reads.ts'
 import { objectsAsFound } from '../../graph/list-objects.ts'
+import type { Scope } from '../../graph/tuple-reader.ts'
+import type { TypeSystem } from '../../model/type-system.ts'
+import type { Snapshot, Wanted } from '../../store/snapshot.ts'
 import { userReason } from '../../tuple/validity.ts'
 import type { Call } from '../call.ts'
 import { deadlineOf } from '../deadline.ts'
@@ -8,6 +12,7 @@ import {
   listObjectsRequest,
   streamedListObjectsRequest,
 } from '../messages/questions.ts'
+import type { ResolvedModel } from '../models.ts'
 import { type Body, readRequest } from '../request.ts'
 import { type Asked, checkRelation, openGround, scopeOf } from '../scope.ts'
 
@@ -57,7 +62,16 @@ async function* objectsOf(
   call: Call,
 ): AsyncGenerator<readonly string[], void, undefined> {
   const { type, relation, user, context } = request
-  const aim = { storeId: request.store_id, modelId: request.authorization_model_id }
+  const contextualTuples = request.contextual_tuples?.tuple_keys ?? []
+  const given = { context, contextualTuples, kind: 'list' as const }
+  const first = ({ types, index }: ResolvedModel): Wanted => {
+    const toCome = (snapshot: Snapshot): Scope => {
+      checkUser(types, user)
+      return scopeOf({ types, index, snapshot }, asked.limits, given)
+    }
+    return firstOfList(index, toCome, request)
+  }
+  const aim = { storeId: request.store_id, modelId: request.authorization_model_id, first }
   const opened = await openGround(asked, aim, call)
   const asking = { ...aim, ...opened, op: 'listObjects' as const }
   const query = asked.events.hearQueries ? asked.events.begin(asking, opened.snapshot) : undefined
@@ -72,11 +86,9 @@ async function* objectsOf(
   // Also where nobody takes what was found: the moment is held no longer.
   deadline.signal.addEventListener('abort', release, { once: true })
   try {
-    const contextualTuples = request.contextual_tuples?.tuple_keys ?? []
-    const scope = scopeOf(ground, asked.limits, { context, contextualTuples, kind: 'list' })
+    const scope = scopeOf(ground, asked.limits, given)
     checkRelation(ground.types, type, relation)
-    const reason = userReason(ground.types, user)
-    if (reason !== undefined) throw new ZanzibarError('validation_error', `invalid 'user' value: ${reason}`)
+    checkUser(ground.types, user)
     yield* objectsAsFound(scope, { user, type, relation }, deadline.signal)
   } catch (error) {
     if (deadline.isOver()) return
@@ -87,4 +99,9 @@ async function* objectsOf(
     deadline.release()
     release()
   }
+}
+
+function checkUser(types: TypeSystem, user: string): void {
+  const reason = userReason(types, user)
+  if (reason !== undefined) throw new ZanzibarError('validation_error', `invalid 'user' value: ${reason}`)
 }

@@ -1,0 +1,165 @@
+import type { Onward, Read, Wanted } from '../../store/snapshot.ts'
+import { typeOf } from '../../tuple/object.ts'
+import type { Context, Tuple, TupleCondition } from '../../tuple/tuple.ts'
+import { numberOf, type Row, textOf } from '../rows.ts'
+import { mostAlong } from './reading.ts'
+
+const none: readonly Tuple[] = []
+
+type ListRead = Exclude<Read, { readonly kind: 'tuple' }>
+
+/** The tuples that one snapshot has fetched. What a client names is a key of its own, never a part of one. */
+export class KnownTuples {
+  /** By relation, object and user. */
+  readonly #tuples = new Map<string, Map<string, Map<string, readonly Tuple[]>>>()
+  /** By what the model names of the list and its limit, where it is cut; then by the object or user that it is of. */
+  readonly #lists = new Map<string, Map<string, List>>()
+
+  at(read: Read): readonly Tuple[] | undefined {
+    if (read.kind !== 'tuple') {
+      const { limit } = read
+      const whole = this.#list(read, undefined)
+      if (limit === undefined) return whole?.tuples
+      return whole === undefined ? this.#list(read, limit)?.tuples : whole.tuples.slice(0, limit + 1)
+    }
+    const { object, relation, user } = read
+    const known = this.#tuples.get(relation)?.get(object)?.get(user)
+    if (known !== undefined) return known
+    // Where all that the user was assigned is known, so is what it was not.
+    const all = this.#list({ kind: 'objects', type: typeOf(object), relation, user }, undefined)
+    return all?.of(object)
+  }
+
+  /** Takes what a statement for all of this has found. */
+  take({ reads, onward }: Wanted, rows: readonly Row[]): void {
+    const found = new Map<number, string>()
+    for (const row of rows) {
+      if (row['n'] === null) continue
+      const n = numberOf(row, 'n')
+      const text = row['found'] === null ? '' : textOf(row, 'found')
+      if (n >= 0) found.set(n, text)
+      else if (onward !== undefined) this.#takeAlong(listOf(onward, -n - 1, textOf(row, 'of')), text, reads)
+    }
+    const ends = onward?.way === 'down' ? onward.ends : []
+    for (const [n, read] of [...reads, ...ends].entries()) {
+      const text = found.get(n)
+      if (read.kind === 'tuple') this.#putTuple(read, text)
+      else if (text !== undefined) this.#putList(read, new List(read, text))
+    }
+  }
+
+  clear(): void {
+    this.#tuples.clear()
+    this.#lists.clear()
+  }
+
+  #takeAlong(read: ListRead | undefined, text: string, reads: readonly Read[]): void {
+    if (read === undefined) return
+    const list = new List(read, text)
+    // What was asked for is whole, however long it is.
+    const isSame = (each: Read): boolean =>
+      each.kind !== 'tuple' &&
+      listKey(each, undefined) === listKey(read, undefined) &&
+      ofWhom(each) === ofWhom(read)
+    if (read.kind === 'objects' || list.length <= mostAlong || reads.some(isSame)) this.#putList(read, list)
+  }
+
+  #putTuple({ object, relation, user }: Extract<Read, { readonly kind: 'tuple' }>, text: string | undefined) {
+    const ofRelation = getOrMake(
+      this.#tuples,
+      relation,
+      () => new Map<string, Map<string, readonly Tuple[]>>(),
+    )
+    const ofObject = getOrMake(ofRelation, object, () => new Map<string, readonly Tuple[]>())
+    ofObject.set(user, text === undefined ? none : [{ user, relation, object, condition: conditionIn(text) }])
+  }
+
+  #putList(read: ListRead, list: List): void {
+    const { limit } = read
+    const isCut = limit !== undefined && list.length > limit
+    const key = listKey(read, isCut ? limit : undefined)
+    getOrMake(this.#lists, key, () => new Map<string, List>()).set(ofWhom(read), list)
+  }
+
+  #list(read: ListRead, limit: number | undefined): List | undefined {
+    return this.#lists.get(listKey(read, limit))?.get(ofWhom(read))
+  }
+}
+
+/** The lines of a list, read when they are needed. */
+class List {
+  readonly length: number
+  readonly #read: ListRead
+  readonly #text: string
+  #tuples: readonly Tuple[] | undefined
+  #byObject: ReadonlyMap<string, readonly Tuple[]> | undefined
+
+  constructor(read: ListRead, text: string) {
+    this.#read = read
+    this.#text = text
+    this.length = text === '' ? 0 : countOf(text, '\n') + 1
+  }
+
+  get tuples(): readonly Tuple[] {
+    return (this.#tuples ??=
+      this.#text === '' ? none : this.#text.split('\n').map((line) => tupleIn(this.#read, line)))
+  }
+
+  /** Of a list of what a user was assigned: one object's. */
+  of(object: string): readonly Tuple[] {
+    this.#byObject ??= new Map(this.tuples.map((tuple) => [tuple.object, [tuple]]))
+    return this.#byObject.get(object) ?? none
+  }
+}
+
+function tupleIn(read: ListRead, line: string): Tuple {
+  const { relation } = read
+  const tab = line.indexOf('\t')
+  const name = tab === -1 ? line : line.slice(0, tab)
+  const condition = tab === -1 ? undefined : conditionIn(line.slice(tab + 1))
+  return read.kind === 'objects'
+    ? { user: read.user, relation, object: name, condition }
+    : { user: name, relation, object: read.object, condition }
+}
+
+/** A condition's name and, after a tab, its context. */
+function conditionIn(text: string): TupleCondition | undefined {
+  if (text === '') return undefined
+  const tab = text.indexOf('\t')
+  if (tab === -1) return { name: text }
+  // Written by this package, as JSON of an object.
+  return { name: text.slice(0, tab), context: JSON.parse(text.slice(tab + 1)) as Context }
+}
+
+/** The list that was brought along of that object or user. */
+function listOf(onward: Onward, place: number, of: string): ListRead | undefined {
+  if (onward.way === 'down') {
+    const list = onward.lists[place]
+    return list && { kind: list.kind, object: of, relation: list.relation }
+  }
+  const list = onward.lists[place]
+  return list && { kind: 'objects', type: list.type, relation: list.relation, user: of }
+}
+
+function ofWhom(read: ListRead): string {
+  return read.kind === 'objects' ? read.user : read.object
+}
+
+function listKey(read: ListRead, limit: number | undefined): string {
+  return `${read.kind} ${read.kind === 'objects' ? read.type : ''} ${read.relation} ${limit ?? ''}`
+}
+
+function getOrMake<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
+}
+
+function countOf(text: string, part: string): number {
+  let count = 0
+  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) count++
+  return count
+}

@@ -1,0 +1,51 @@
+import type { Relation } from '../model/type-system.ts'
+import type { Upward } from '../store/snapshot.ts'
+
+/** A step from objects of `to` to objects of `from`. */
+export interface Way {
+  readonly from: Relation
+  readonly to: Relation
+  readonly kind: 'computed' | 'direct' | 'from'
+  readonly tupleset: Relation
+  readonly isCertain: boolean
+}
+
+/** How many steps are told at most: where a model has more, a list is told level by level. */
+const maxSteps = 256
+
+/** Where a list of objects leads on to by these ways, and from what relations are assigned; undefined where it does not. */
+export function upwardOf(assigned: readonly Relation[], ways: readonly Way[]): Upward | undefined {
+  const tuplesets = new Map<Relation, number>()
+  const placeOf = (tupleset: Relation): number => {
+    const place = tuplesets.get(tupleset) ?? tuplesets.size
+    tuplesets.set(tupleset, place)
+    return place
+  }
+  const steps = new Map<string, Upward['steps'][number]>()
+  const tuples = ways.filter(({ kind }) => kind !== 'computed')
+  const found = [...assigned.map((relation) => ({ from: relation, tupleset: relation })), ...tuples]
+  for (const { from: of, tupleset } of found) {
+    for (const relation of computedFrom(of, ways)) {
+      for (const way of tuples) {
+        if (way.to !== relation) continue
+        const suffix = way.kind === 'direct' ? `#${relation.name}` : ''
+        const step = { from: placeOf(tupleset), suffix, to: placeOf(way.tupleset) }
+        steps.set(JSON.stringify(step), step)
+        if (steps.size > maxSteps) return undefined
+      }
+    }
+  }
+  if (steps.size === 0) return undefined
+  const lists = [...tuplesets.keys()].map(({ type, name }) => ({ type, relation: name }))
+  return { way: 'up', lists, steps: [...steps.values()] }
+}
+
+/** A relation, and what its objects have by being computed from it. */
+function computedFrom(relation: Relation, ways: readonly Way[]): ReadonlySet<Relation> {
+  const all = new Set([relation])
+  // What is added is looked at in its turn.
+  for (const each of all) {
+    for (const { kind, from, to } of ways) if (kind === 'computed' && to === each) all.add(from)
+  }
+  return all
+}
