@@ -38,5 +38,8 @@ function asException(error: unknown, answer: HttpAnswer): unknown {
     return new GatewayTimeoutException({ message: 'Gateway Timeout', statusCode: 504 }, { cause: error })
   if (!isRefusal(error)) return error
   for (const [name, value] of Object.entries(new HttpRefusal(error).headers)) answer.header(name, value)
-  return new ServiceUnavailableException({ message: 'Service Unavailable', statusCode: 503 }, { cause: error })
+  return new ServiceUnavailableException(
+    { message: 'Service Unavailable', statusCode: 503 },
+    { cause: error },
+  )
 }
