@@ -8,8 +8,8 @@ interface Asked {
   readonly done: PromiseWithResolvers<boolean>
 }
 
-// While a script runs Redis does nothing else.
-const countMax = 64
+// While a script runs Redis does nothing else, and the next ones are made. More of them take no less for each.
+const countMax = 32
 const lengthMax = 65_536
 
 /**
