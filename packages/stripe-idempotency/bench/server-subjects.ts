@@ -120,6 +120,26 @@ export async function postgresStatements(server: Server): Promise<Subject> {
   })
 }
 
+/** The least that a key takes which is committed with its payment: one row of two columns, which tells a duplicate from a new one only then. */
+export async function postgresKeyAlone(server: Server): Promise<Subject> {
+  const pool = await bank(server)
+  const insert = statement('INSERT INTO naive_key (key, response) VALUES ($1, $2)')
+  return clients(server, async (key) => {
+    const client = await pool.connect()
+    try {
+      const { together } = querierOf(client, true)
+      await together([[statement('BEGIN'), []]])
+      await pay(client, key)
+      await together([
+        [insert, [key, answer]],
+        [statement('COMMIT'), []],
+      ])
+    } finally {
+      client.release()
+    }
+  })
+}
+
 /** A key that is claimed, a payment, an answer that is kept: each committed by itself. */
 export async function postgresThreeCommits(server: Server): Promise<Subject> {
   const pool = await bank(server)

@@ -10,7 +10,6 @@ return redis.call('SET', KEYS[1], ARGV[1], unpack(ARGV, 3))
 export function comparing(client: Redis): RedisClient {
   return new Proxy(client, {
     get(target, property) {
-      if (property === 'pipeline') return undefined
       const found: unknown = Reflect.get(target, property)
       if (property !== 'callBuffer') return typeof found === 'function' ? found.bind(target) : found
       return (command: string, args: (string | Buffer)[]): Promise<unknown> => {

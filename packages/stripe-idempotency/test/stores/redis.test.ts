@@ -141,7 +141,6 @@ describe.skipIf(unavailable)('Redis', () => {
 function without(client: Redis, name: string): RedisClient {
   return new Proxy(client, {
     get(target, property) {
-      if (property === 'pipeline') return undefined
       const found: unknown = Reflect.get(target, property)
       if (typeof found !== 'function') return found
       return (...given: unknown[]): unknown =>

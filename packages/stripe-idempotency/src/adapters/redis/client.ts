@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { IdempotencyError, shown } from '../../errors.ts'
-import { IoredisBatch, type IoredisPipelines } from './ioredis-batch.ts'
+import { IoredisBatch, type IoredisConnection } from './ioredis-batch.ts'
 
 /** What is used of a client of ioredis: a `Redis` or a `Cluster`. */
 export interface IoredisClient {
@@ -103,7 +103,7 @@ function ioredisPort(client: IoredisClient): Port {
       `client must have no keyPrefix, which its scans do not know, not ${shown(keyPrefix)}; give the store a prefix`,
     )
   }
-  const batch = takesPipelines(client) ? new IoredisBatch(client) : undefined
+  const batch = isConnection(client) ? new IoredisBatch(client) : undefined
   const call = (command: string, args: (string | Buffer | number)[]): Promise<unknown> =>
     batch === undefined ? client.callBuffer(command, args) : batch.call(command, args)
   return {
@@ -230,9 +230,9 @@ function isIoredis(client: unknown): client is IoredisClient {
   return has(client, 'callBuffer') && has(client, 'scan') && has(client, 'duplicate')
 }
 
-/** A pipeline of a cluster goes to one node, whatever its keys are. */
-function takesPipelines(client: IoredisClient): client is IoredisClient & IoredisPipelines {
-  return has(client, 'pipeline') && !has(client, 'nodes')
+/** And no cluster, which has a connection to each of its nodes. */
+function isConnection(client: IoredisClient): client is IoredisClient & IoredisConnection {
+  return !has(client, 'nodes')
 }
 
 function isNodeRedis(client: unknown): client is NodeRedisClient {

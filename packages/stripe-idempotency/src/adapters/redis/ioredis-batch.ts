@@ -1,64 +1,55 @@
 type Arguments = (string | Buffer | number)[]
 
-/** What is used of a client of ioredis that takes many commands at once. */
-export interface IoredisPipelines {
+/** What is used of a client of ioredis to have many commands leave in few writes. */
+export interface IoredisConnection {
   callBuffer(command: string, args: Arguments): Promise<unknown>
-  pipeline(): {
-    callBuffer(command: string, args: Arguments): unknown
-    exec(): Promise<readonly (readonly [error: Error | null, result?: unknown])[] | null>
-  }
+  /** Another one after each loss of the connection; none before the first. */
+  readonly stream?: Corkable
 }
 
-interface Asked {
-  readonly command: string
-  readonly args: Arguments
-  readonly answered: PromiseWithResolvers<unknown>
+interface Corkable {
+  cork(): void
+  uncork(): void
+  /** Bytes that are not sent yet. */
+  readonly writableLength: number
 }
 
-/** So many commands go together at most. */
-const batchMax = 256
+/** So many bytes go before the turn is over: the server is at work on them while the rest is made. */
+const lengthMax = 8192
 
 /**
- * Commands of one client, of which those that are given in one turn of the event loop go to the server in one write. Each by
+ * Commands of one client, of which those that are given in one turn of the event loop go to the server in few writes. Each by
  * itself is a call of the operating system here and there, which takes longer than what it asks for. No command waits for
- * another one's turn, and each has its own answer.
+ * another one's turn, and each has its own answer. A pipeline of ioredis would do the same, but what comes with it is kept in
+ * memory until long after, which takes the garbage collector longer than all the rest.
  */
 export class IoredisBatch {
-  readonly #client: IoredisPipelines
-  #waiting: Asked[] = []
+  readonly #client: IoredisConnection
+  #corked: Corkable | undefined
 
-  constructor(client: IoredisPipelines) {
+  constructor(client: IoredisConnection) {
     this.#client = client
   }
 
   call(command: string, args: Arguments): Promise<unknown> {
-    const answered = Promise.withResolvers<unknown>()
-    // Behind all that goes on with the answers that came with this turn.
-    if (this.#waiting.length === 0) process.nextTick(() => void this.#send())
-    this.#waiting.push({ command, args, answered })
-    if (this.#waiting.length === batchMax) void this.#send()
-    return answered.promise
+    if (this.#corked === undefined) this.#cork()
+    const answered = this.#client.callBuffer(command, args)
+    if (this.#corked !== undefined && this.#corked.writableLength >= lengthMax) {
+      this.#corked.uncork()
+      this.#corked.cork()
+    }
+    return answered
   }
 
-  async #send(): Promise<void> {
-    const sent = this.#waiting
-    this.#waiting = []
-    try {
-      const [first] = sent
-      if (first !== undefined && sent.length === 1) {
-        first.answered.resolve(this.#client.callBuffer(first.command, first.args))
-        return
-      }
-      const pipeline = this.#client.pipeline()
-      for (const { command, args } of sent) pipeline.callBuffer(command, args)
-      const results = await pipeline.exec()
-      for (const [at, { answered }] of sent.entries()) {
-        const [error, result] = results?.[at] ?? [new Error('ioredis gave no answer to a command')]
-        if (error === null) answered.resolve(result)
-        else answered.reject(error)
-      }
-    } catch (error) {
-      for (const { answered } of sent) answered.reject(error)
-    }
+  #cork(): void {
+    const { stream } = this.#client
+    if (stream === undefined) return
+    this.#corked = stream
+    stream.cork()
+    // Behind all that goes on with the answers that came with this turn.
+    process.nextTick(() => {
+      this.#corked = undefined
+      stream.uncork()
+    })
   }
 }

@@ -57,6 +57,11 @@ export function writeNew({ lease, ttl }: ClaimRequest, parts: string, now: numbe
   return `${states.claimed}-${now} ${now + lease} ${now + ttl} 1 ${parts}`
 }
 
+/** What no other version of any record of the key begins with, of one that is new. */
+export function headOf(put: string, id: string): string {
+  return put.slice(0, put.indexOf(':') + 1 + id.length)
+}
+
 /** The same, done with an answer, as the script that completes one writes it. */
 export function writeDone(put: string, answer: string | Buffer): string | Buffer {
   const head = `${states.completed}-${put.slice(2)}`

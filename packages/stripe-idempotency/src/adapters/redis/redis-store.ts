@@ -15,12 +15,13 @@ import { claimBy, triesMax } from '../../store/compare-and-set.ts'
 import type { Finding, IdempotencyStore, ListFilter } from '../../store/store.ts'
 import { Watcher } from '../../store/watcher.ts'
 import type { Port, Script } from './client.ts'
-import { Completions } from './completions.ts'
 import { examine } from './doctor.ts'
 import { awaitDurability, type Durability } from './durability.ts'
+import { GroupedScript } from './grouped-script.ts'
 import {
   bufferOf,
   claimParts,
+  headOf,
   holderParts,
   idPart,
   placeOf,
@@ -32,7 +33,7 @@ import {
   writeNew,
   writeRecord,
 } from './record-text.ts'
-import { awaitScript, claimScript, findScript, replaceScript } from './scripts.ts'
+import { awaitScript, claimScript, completeScript, findScript, replaceScript } from './scripts.ts'
 
 type Argument = string | Buffer
 
@@ -45,6 +46,21 @@ interface Found {
 /** Milliseconds for which what the server said of its clock is taken to hold. */
 const toldFor = 1000
 
+/**
+ * What a claim by a single `SET` stands as. A member of its record, since a WeakMap takes longer than all else that is done
+ * here; one that does not go to copies of the record, which may be of another holder.
+ */
+const standing = Symbol('standing')
+
+interface Standing {
+  readonly recordKey: string
+  readonly put: string
+}
+
+interface PutRecord extends IdempotencyRecord {
+  readonly [standing]?: Standing
+}
+
 /** See `redisStore`. */
 export class RedisStore extends ChangingStore implements IdempotencyStore {
   readonly #port: Port
@@ -53,13 +69,12 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
   readonly #clock: Pick<Clock, 'now'> | null
   readonly #durability: Durability | undefined
   readonly #watcher: Watcher
-  readonly #completions: Completions
+  readonly #completing: GroupedScript
+  readonly #replacing: GroupedScript
   /** What the server's clock was when it was asked, on the monotonic clock, and when that was. */
   #told: { readonly now: number; readonly asked: number } | undefined
   #takesNew = true
   #compares = true
-  /** What the claims that were put by a single `SET` stand as, by their records. */
-  readonly #put = new WeakMap<Holder, string>()
 
   /** @internal */
   constructor(
@@ -74,12 +89,14 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     this.#prefix = prefix
     this.#channel = `${prefix}changed`
     this.#clock = clock
-    this.#completions = new Completions(port, () => this.#time(), this.#channel)
+    const leading = (): readonly Argument[] => [this.#time(), this.#channel]
+    this.#completing = new GroupedScript(port, completeScript, leading)
+    this.#replacing = new GroupedScript(port, replaceScript, leading)
     this.#watcher = new Watcher((changed, lost) => port.listen(this.#channel, changed, lost))
   }
 
   async claim(asked: ClaimRequest): Promise<ClaimAnswer> {
-    const request = { ...asked, lease: Math.ceil(asked.lease), ttl: Math.ceil(asked.ttl) }
+    const request = inWholeMilliseconds(asked)
     const atOnce = await this.#claimAtOnce(request)
     if (atOnce !== undefined) return atOnce
     let seen: Version | undefined
@@ -101,12 +118,7 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     const answer = textOf(response)
     if (await this.#completeAtOnce(holder, answer)) return true
     const recordKey = recordKeyOf(this.#prefix, holder)
-    const done = await this.#completions.complete({
-      recordKey,
-      parts: holderParts(holder),
-      id: holder.id,
-      answer,
-    })
+    const done = await this.#completing.ask(recordKey, [holderParts(holder), holder.id, answer])
     // Also where it was done before, and the wait for it failed.
     await this.#written()
     return done
@@ -196,9 +208,10 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     const now = this.#serverTime()
     if (now === undefined || typeof parts !== 'string' || !this.#takesNew) return undefined
     const put = writeNew(request, parts, now)
+    const recordKey = recordKeyOf(this.#prefix, request)
     let found: unknown
     try {
-      found = await this.#port.putNew(recordKeyOf(this.#prefix, request), put)
+      found = await this.#port.putNew(recordKey, put)
     } catch (error) {
       if (!isUnknownOption(error)) throw error
       this.#takesNew = false
@@ -209,37 +222,47 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     // Whether it may be taken over, or has expired, the server's own clock decides.
     if (record !== undefined && answer.record !== record) return undefined
     if (answer.claimed) {
-      if (this.#compares) this.#put.set(answer.record, put)
+      const stands: Standing = { recordKey, put }
+      Object.defineProperty(answer.record, standing, { value: stands })
       await this.#written()
     }
     return answer
   }
 
   /**
-   * By a single `SET` as well, where the server can compare and the record stands as the claim put it: false where it cannot,
-   * where somebody waits for the record, its lease was renewed, or it is another holder's, which the script tells apart.
+   * In the place of what the claim put, if that still stands: by a single `SET` as well where the server can compare, else by a
+   * script that does no more. False where somebody waits for the record, its lease was renewed, or it is another holder's,
+   * which the completing script tells apart.
    */
-  async #completeAtOnce(holder: Holder, answer: Argument): Promise<boolean> {
-    const put = this.#put.get(holder)
-    if (put === undefined || !this.#compares) return false
-    const [, , expires] = put.split(' ', 3)
+  async #completeAtOnce(holder: Holder | PutRecord, answer: Argument): Promise<boolean> {
+    const stands = standing in holder ? holder[standing] : undefined
+    if (stands === undefined) return false
+    const { recordKey, put } = stands
+    const done = writeDone(put, answer)
+    const [, , expires = ''] = put.split(' ', 3)
+    const isDone =
+      (await this.#setInPlaceOf(recordKey, put, done, expires)) ??
+      (await this.#replacing.ask(recordKey, [headOf(put, holder.id), done, expires, '']))
+    if (isDone) await this.#written()
+    return isDone
+  }
+
+  /** Undefined where the server cannot compare. */
+  async #setInPlaceOf(
+    key: string,
+    put: string,
+    done: Argument,
+    expires: string,
+  ): Promise<boolean | undefined> {
+    if (!this.#compares) return undefined
     try {
-      const key = recordKeyOf(this.#prefix, holder)
-      const done = writeDone(put, answer)
-      const answered = await this.#port.putInPlaceOf(
-        key,
-        put,
-        done,
-        this.#clock === null ? expires : undefined,
-      )
-      if (answered === null) return false
+      const expiry = this.#clock === null ? expires : undefined
+      return (await this.#port.putInPlaceOf(key, put, done, expiry)) !== null
     } catch (error) {
       if (!isUnknownOption(error)) throw error
       this.#compares = false
-      return false
+      return undefined
     }
-    await this.#written()
-    return true
   }
 
   /** On the server's clock, or up to a second ahead of it. */
@@ -276,18 +299,14 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     return readAnswer(place, await this.#run(findScript, place))
   }
 
-  #replace(place: Place, version: Version, next: IdempotencyRecord | null): Promise<boolean> {
+  async #replace(place: Place, version: Version, next: IdempotencyRecord | null): Promise<boolean> {
     const ends = next === null || endsHolding(version.record, next)
-    return this.#did(replaceScript, place, [
+    const done = await this.#replacing.ask(recordKeyOf(this.#prefix, place), [
       version.head,
       next === null ? '' : writeRecord(next, version.revision + 1, version.awaited && !ends),
       next?.state === 'completed' ? String(next.expiresAt) : '',
       version.awaited && ends ? version.record.id : '',
     ])
-  }
-
-  async #did(script: Script, place: Place, args: readonly Argument[]): Promise<boolean> {
-    const done = (await this.#run(script, place, args)) === 1
     // Also where it was done before, and the wait for it failed.
     await this.#written()
     return done
@@ -316,6 +335,14 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
       yield placeOf(this.#prefix, key)
     }
   }
+}
+
+/** As the server counts. */
+function inWholeMilliseconds(request: ClaimRequest): ClaimRequest {
+  const { lease, ttl } = request
+  return Number.isInteger(lease) && Number.isInteger(ttl)
+    ? request
+    : { ...request, lease: Math.ceil(lease), ttl: Math.ceil(ttl) }
 }
 
 /** @throws IdempotencyError `record_corrupt` */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Script } from './client.ts'
 
-// A record is one string, KEYS[1], as `record-text.ts` writes it; the completing script takes many. ARGV[1] is the time to
+// A record is one string, KEYS[1], as `record-text.ts` writes it; the two that complete it take many. ARGV[1] is the time to
 // take, in milliseconds, or empty for the server's own; where it is given nothing expires by itself. ARGV[2] is the channel on
 // which records that somebody waits for are told. Numbers of up to 14 digits become text as they are.
 
@@ -54,21 +54,28 @@ return { now, redis.call('GET', KEYS[1]) }
 `)
 
 /**
- * Puts ARGV[4] in the place of the record that begins with ARGV[3], to expire at ARGV[5] where that is not empty, or deletes
- * it where ARGV[4] is; tells that ARGV[6] changed where that is not empty. 1, or 0 where it is another one.
+ * By four of ARGV for each key, from the third on: what the record begins with that is replaced, what takes its place, when
+ * that expires, empty for never, and the id to tell of that changed, empty for none. An empty record deletes. For each of
+ * them 1, 0 where it is another one, or what Redis says is wrong with the key.
  */
 export const replaceScript: Script = script(`
-local found = redis.call('GETRANGE', KEYS[1], 0, #ARGV[3] - 1)
-if found ~= ARGV[3] then return 0 end
-if ARGV[4] == '' then
-  redis.call('DEL', KEYS[1])
-elseif ARGV[5] ~= '' and ARGV[1] == '' then
-  redis.call('SET', KEYS[1], ARGV[4], 'PXAT', ARGV[5])
-else
-  redis.call('SET', KEYS[1], ARGV[4])
+local done = {}
+for n, key in ipairs(KEYS) do
+  local head, put, expires, id = ARGV[n * 4 - 1], ARGV[n * 4], ARGV[n * 4 + 1], ARGV[n * 4 + 2]
+  local found = redis.pcall('GETRANGE', key, 0, #head - 1)
+  done[n] = 1
+  if found ~= head then
+    done[n] = type(found) == 'table' and found.err or 0
+  elseif put == '' then
+    redis.call('DEL', key)
+  elseif expires ~= '' and ARGV[1] == '' then
+    redis.call('SET', key, put, 'PXAT', expires)
+  else
+    redis.call('SET', key, put)
+  end
+  if done[n] == 1 and id ~= '' then redis.call('PUBLISH', ARGV[2], id) end
 end
-if ARGV[6] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[6]) end
-return 1
+return done
 `)
 
 /** Asks for a message when the record of the id in the part ARGV[3] changes: 1, or 0 where it has changed. */
