@@ -21,6 +21,7 @@ import { ulid } from '../store/ulid.ts'
 import { inTransaction, type PostgresPool, type PostgresQuerier, rowsOf } from './postgres/client.ts'
 import { KnownTuples } from './postgres/known-tuples.ts'
 import { channel, Listener } from './postgres/listener.ts'
+import { orAborted } from './postgres/or-aborted.ts'
 import { type Moment, momentIn, reading } from './postgres/reading.ts'
 import { migrate, timeOr } from './postgres/schema.ts'
 import { PostgresSnapshot } from './postgres/snapshot.ts'
@@ -214,10 +215,13 @@ export class PostgresStore implements TupleStore {
     const wanted = first?.() ?? { reads: [] }
     const store = await this.#placeOf(storeId)
     const at = { store, revision, now: this.#settings.time?.now() }
-    const most = { isMoment: true, mostNodes: mostNodesAtFirst }
-    const rows = await rowsOf(this.#pool, reading(at, wanted, most))
+    const most = { momentOf: storeId, mostNodes: mostNodesAtFirst }
+    const rows = await orAborted(rowsOf(this.#pool, reading(at, wanted, most)), signal)
     const moment = momentIn(rows)
-    if (moment === undefined) throw noStore()
+    if (moment === undefined) {
+      this.#places.delete(storeId)
+      throw noStore()
+    }
     const left = history + grace - ageOf(moment, revision, history)
     const known = new KnownTuples()
     known.take(wanted, rows)
@@ -261,7 +265,7 @@ export class PostgresStore implements TupleStore {
     return this.#settings.time?.now() ?? null
   }
 
-  /** The number of a store, which is never another one's; known from before where it was asked for. */
+  /** The number of a store, which is never another one's in one database; known from before where it was asked for. */
   async #placeOf(storeId: string): Promise<number> {
     return this.#places.get(storeId) ?? (await this.#moment(this.#pool, storeId)).store
   }

@@ -1,9 +1,15 @@
+import { eventually } from '@loadbearing/harness/faults'
 import { skipWithout } from '@loadbearing/harness/services'
 import fc from 'fast-check'
+import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
+import type { Statement } from '../../src/adapters/postgres/client.ts'
+import { mostAlong } from '../../src/adapters/postgres/reading.ts'
+import { openPostgresStore } from '../../src/adapters/postgres.ts'
 import { check } from '../../src/graph/check.ts'
 import { firstOfChecks, firstOfList } from '../../src/graph/first-reads.ts'
 import { listObjects } from '../../src/graph/list-objects.ts'
+import { openZanzibar } from '../../src/index.ts'
 import type { Read, Snapshot } from '../../src/store/snapshot.ts'
 import type { TupleStore } from '../../src/store/tuple-store.ts'
 import { scopeOf } from '../engine/random-scope.ts'
@@ -132,4 +138,115 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
     // Twelve questions a case: most of them need no other round trip.
     expect(fetches).toBeLessThan(cases * 6)
   })
+
+  test('a list that is longer than what is brought along stays whole where a circle leads back to it', async () => {
+    await using opened = await openTestStore('postgres')
+    const zanzibar = await openZanzibar({ store: opened.store, model: groups })
+    const count = mostAlong.down + 50
+    const teams = Array.from({ length: count }, (_, at) => at)
+    await zanzibar.write({
+      add: [
+        ...teams.map((at) => [`user:${at}`, 'member', `team:${at}`] as const),
+        ...teams.map((at) => [`team:${at}#member`, 'member', 'group:0'] as const),
+        ['group:1#member', 'member', 'group:0'],
+        ['group:0#member', 'member', 'group:1'],
+      ],
+    })
+    for (const object of ['group:0', 'group:1']) {
+      for (const at of teams) {
+        const user = `user:${at}`
+        expect({ user, object, may: await zanzibar.check(user, 'member', object) }).toEqual({
+          user,
+          object,
+          may: true,
+        })
+      }
+    }
+  })
+
+  test('of a level whose lists all lead to the same, each is looked up once', async () => {
+    await using opened = await openTestStore('postgres')
+    const { pool = expect.unreachable() } = opened
+    // Plans are made as they are told to be run, and say how often.
+    let scans = 0
+    const query = async (statement: Statement): Promise<{ rows: unknown[] }> => {
+      if (statement.text.includes('WITH RECURSIVE')) {
+        const { rows } = await pool.query(
+          `EXPLAIN (ANALYZE, FORMAT JSON) ${statement.text}`,
+          statement.values,
+        )
+        scans += scansIn(rows)
+      }
+      return pool.query(statement)
+    }
+    const counted = { query, connect: () => pool.connect(), options: pool.options }
+    await using store = await openPostgresStore({ pool: counted })
+    const zanzibar = await openZanzibar({ store, model: groups })
+    const [levels, width] = [3, 30]
+    const all = Array.from({ length: levels * width }, (_, at) => ({
+      level: Math.floor(at / width),
+      name: `group:${at}`,
+    }))
+    await zanzibar.write({
+      add: all.flatMap(({ level, name }) =>
+        all
+          .filter((each) => each.level === level + 1)
+          .map((each) => [`${each.name}#member`, 'member', name] as const),
+      ),
+    })
+    expect(await zanzibar.check('user:nobody', 'member', 'group:0')).toBe(false)
+    expect(scans).toBeGreaterThan(width)
+    expect(scans).toBeLessThan(4 * levels * width)
+  })
+
+  test('is not waited for any longer than the question is', async () => {
+    await using opened = await openTestStore('postgres')
+    const { pool = expect.unreachable() } = opened
+    const zanzibar = await openZanzibar({ store: opened.store, model: groups })
+    expect(await zanzibar.check('user:1', 'member', 'group:1')).toBe(false)
+    await using other = await locked(pool)
+    const given = new AbortController()
+    const asked = zanzibar.check('user:1', 'member', 'group:1', { signal: given.signal })
+    await eventually(other.isWaitedFor)
+    given.abort(new Error('gone'))
+    await expect(asked).rejects.toThrow('gone')
+  })
 })
+
+const groups = `
+model
+  schema 1.1
+type user
+type team
+  relations
+    define member: [user]
+type group
+  relations
+    define member: [user, team#member, group#member]`
+
+/** How often a plan that was run has scanned tuples. */
+function scansIn(plan: unknown): number {
+  if (Array.isArray(plan)) return plan.reduce<number>((sum, each) => sum + scansIn(each), 0)
+  if (typeof plan !== 'object' || plan === null) return 0
+  const { 'Relation Name': table, 'Actual Loops': loops } = plan as Readonly<Record<string, unknown>>
+  const own = table === 'zanzibar_tuple' && typeof loops === 'number' ? loops : 0
+  return own + scansIn(Object.values(plan))
+}
+
+/** Holds the table of tuples until it is disposed of. */
+async function locked(pool: Pool): Promise<AsyncDisposable & { isWaitedFor(): Promise<boolean> }> {
+  const holder = await pool.connect()
+  await holder.query('BEGIN; LOCK TABLE zanzibar_tuple IN ACCESS EXCLUSIVE MODE')
+  return {
+    async isWaitedFor() {
+      const { rows } = await holder.query(
+        `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'zanzibar_tuple'::regclass`,
+      )
+      return rows.length > 0
+    },
+    async [Symbol.asyncDispose]() {
+      await holder.query('COMMIT')
+      holder.release()
+    },
+  }
+}

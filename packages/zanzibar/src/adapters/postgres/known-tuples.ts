@@ -56,12 +56,16 @@ export class KnownTuples {
   #takeAlong(read: ListRead | undefined, text: string, reads: readonly Read[]): void {
     if (read === undefined) return
     const list = new List(read, text)
-    // What was asked for is whole, however long it is.
+    // Where a circle leads back to a list that is whole, it comes once more, cut.
+    if ((this.#list(read, undefined)?.length ?? -1) >= list.length) return
     const isSame = (each: Read): boolean =>
       each.kind !== 'tuple' &&
+      each.limit === undefined &&
       listKey(each, undefined) === listKey(read, undefined) &&
       ofWhom(each) === ofWhom(read)
-    if (read.kind === 'objects' || list.length <= mostAlong || reads.some(isSame)) this.#putList(read, list)
+    // What was asked for is whole, however long it is.
+    if (list.length <= mostAlong[read.kind === 'objects' ? 'up' : 'down'] || reads.some(isSame))
+      this.#putList(read, list)
   }
 
   #putTuple({ object, relation, user }: Extract<Read, { readonly kind: 'tuple' }>, text: string | undefined) {

@@ -12,8 +12,8 @@ export interface ReadingAt {
   readonly now: number | undefined
 }
 
-/** How many tuples a list has at most that is brought along. */
-export const mostAlong = 100
+/** How many tuples a list has at most that is brought along: of users, and of objects, which answers are made of. */
+export const mostAlong = { down: 100, up: 1000 } as const
 
 // Always true. PostgreSQL takes it for rare, and so an array of unknown length for one of few elements: else it would expect
 // so many that it planned the statement anew each time, which takes longer than to run it.
@@ -34,10 +34,10 @@ const lineOf = (name: string): string =>
 export function reading(
   at: ReadingAt,
   wanted: Wanted,
-  { isMoment, mostNodes }: { readonly isMoment: boolean; readonly mostNodes: number },
+  { momentOf, mostNodes }: { readonly momentOf?: string; readonly mostNodes: number },
 ): Statement {
   const statement = new Reading(at)
-  if (isMoment) statement.readMoment()
+  if (momentOf !== undefined) statement.readMoment(momentOf)
   statement.read(wanted, mostNodes)
   return statement.made()
 }
@@ -70,13 +70,13 @@ class Reading {
   }
 
   /** The row of the store, its latest model, and when the revision that is asked for was replaced. */
-  readMoment(): void {
+  readMoment(storeId: string): void {
     this.#parts.push('moment')
     this.#selects.push(`SELECT NULL::int,
       (SELECT d.id FROM zanzibar_model d WHERE d.store = s.place ORDER BY d.place DESC LIMIT 1),
       concat_ws(' ', s.revision, s.oldest, ${this.#now}, (SELECT c.timestamp FROM zanzibar_commit c
         WHERE c.store = s.place AND c.revision = ${this.#revision} + 1))
-      FROM zanzibar_store s WHERE s.place = ${this.#store}`)
+      FROM zanzibar_store s WHERE s.place = ${this.#store} AND s.id = ${this.#given(storeId)}`)
   }
 
   read({ reads, onward }: Wanted, mostNodes: number): void {
@@ -139,9 +139,9 @@ class Reading {
     this.#parts.push('down')
     const relation = `(${this.#given(lists.map((list) => list.relation))}::text[])`
     const usersets = `(${this.#given(lists.map(({ kind }) => kind === 'usersets'))}::bool[])`
-    const list = (n: string, object: string, most: string): string => `CROSS JOIN LATERAL (
+    const list = (n: string, most: string): string => `CROSS JOIN LATERAL (
       SELECT array_agg(t."user") AS others, string_agg(t.line, E'\\n') AS found FROM (SELECT t."user",
-        ${lineOf('"user"')} AS line ${this.#seen} AND t.object = ${object} AND t.relation = ${relation}[${n}]
+        ${lineOf('"user"')} AS line ${this.#seen} AND t.object = k."of" AND t.relation = ${relation}[${n}]
         AND t.is_userset >= ${usersets}[${n}] ${most}) t) l`
     const step = this.#rows(
       steps.map(({ from, user, to }) => [from + 1, user, to + 1]),
@@ -150,12 +150,12 @@ class Reading {
       'int',
     )
     this.#walk(seeds, {
-      first: list('k.n', 'k."of"', ''),
+      first: list('k.n', ''),
       // Its type, and the relation of a userset.
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, "user", "to") ${few}) k ON k.n = w.n AND k."user" =
         split_part(o.other, ':', 1) || CASE WHEN strpos(o.other, '#') = 0 THEN '' ELSE '#' || split_part(o.other, '#', 2) END`,
       of: `split_part(o.other, '#', 1)`,
-      next: list('k."to"', `split_part(o.other, '#', 1)`, `LIMIT ${mostAlong + 1}`),
+      next: list('k."to"', `LIMIT ${mostAlong.down + 1}`),
     })
   }
 
@@ -165,10 +165,10 @@ class Reading {
     const relation = `(${this.#given(lists.map((list) => list.relation))}::text[])`
     const first = `(${this.#given(lists.map(({ type }) => `${type}:`))}::text[])`
     const after = `(${this.#given(lists.map(({ type }) => afterType(type)))}::text[])`
-    const list = (n: string, user: string): string => `CROSS JOIN LATERAL (
+    const list = (n: string, most: string): string => `CROSS JOIN LATERAL (
       SELECT array_agg(t.object) AS others, string_agg(t.line, E'\\n') AS found FROM (SELECT t.object,
-        ${lineOf('object')} AS line ${this.#seen} AND t."user" = ${user} AND t.relation = ${relation}[${n}]
-        AND t.object >= ${first}[${n}] AND t.object < ${after}[${n}] OFFSET 0) t) l`
+        ${lineOf('object')} AS line ${this.#seen} AND t."user" = k."of" AND t.relation = ${relation}[${n}]
+        AND t.object >= ${first}[${n}] AND t.object < ${after}[${n}] ${most}) t) l`
     const step = this.#rows(
       steps.map(({ from, suffix, to }) => [from + 1, suffix, to + 1]),
       'int',
@@ -176,14 +176,14 @@ class Reading {
       'int',
     )
     this.#walk(seeds, {
-      first: list('k.n', 'k."of"'),
+      first: list('k.n', 'OFFSET 0'),
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, suffix, "to") ${few}) k ON k.n = w.n`,
       of: `o.other || k.suffix`,
-      next: list('k."to"', `o.other || k.suffix`),
+      next: list('k."to"', `LIMIT ${mostAlong.up + 1}`),
     })
   }
 
-  /** List by list, each once: of what is found in one, `others`, each may lead to others. */
+  /** List by list, each once: of what is found in one, `others`, each may lead to others. Of a level each is looked up once. */
   #walk(
     seeds: Values,
     part: { readonly first: string; readonly step: string; readonly of: string; readonly next: string },
@@ -192,8 +192,8 @@ class Reading {
       SELECT k.n, k."of" COLLATE "C", l.others, l.found FROM unnest(${this.#rows(seeds, 'int', 'text')}) AS k(n, "of")
         ${part.first} ${few}
       UNION
-      SELECT k."to", ${part.of}, l.others, l.found FROM walk w CROSS JOIN LATERAL unnest(w.others) AS o(other)
-        ${part.step} ${part.next})`)
+      SELECT k."to", k."of", l.others, l.found FROM (SELECT DISTINCT k."to", (${part.of}) COLLATE "C" AS "of"
+        FROM walk w CROSS JOIN LATERAL unnest(w.others) AS o(other) ${part.step}) k ${part.next})`)
   }
 }
 

@@ -4,6 +4,7 @@ import type { Onward, Read, Snapshot } from '../../store/snapshot.ts'
 import type { Tuple } from '../../tuple/tuple.ts'
 import { type PostgresQuerier, rowsOf } from './client.ts'
 import { KnownTuples } from './known-tuples.ts'
+import { orAborted } from './or-aborted.ts'
 import { reading } from './reading.ts'
 
 /** Which tuples of which store are seen. */
@@ -66,7 +67,7 @@ export class PostgresSnapshot implements Snapshot {
     // Of many questions one leads the way; the others go on from there.
     this.#next.onward ??= onward
     const { done } = this.#next
-    await (signal === undefined ? done : orAborted(done, signal))
+    await orAborted(done, signal)
   }
 
   #nextRound(): Round {
@@ -90,27 +91,10 @@ export class PostgresSnapshot implements Snapshot {
       )
     }
     const wanted = { reads, onward }
-    this.#known.take(
-      wanted,
-      await rowsOf(this.#querier, reading(this.#view, wanted, { isMoment: false, mostNodes })),
-    )
+    this.#known.take(wanted, await rowsOf(this.#querier, reading(this.#view, wanted, { mostNodes })))
   }
 
   release(): void {
     this.#known.clear()
-  }
-}
-
-/** Goes on at once when the signal says so; what the server answers then is of no use to anybody. */
-async function orAborted<Result>(answering: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  let abort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-  })
-  try {
-    return await Promise.race([answering, aborted])
-  } finally {
-    if (abort !== undefined) signal.removeEventListener('abort', abort)
   }
 }
