@@ -103,10 +103,10 @@ export function sameKey(entries: ReadonlyMap<MapKey, unknown>, key: MapKey): Map
   if (key instanceof Uint8Array) return sameKeys(entries)(key)
   if (typeof key === 'number' && !Number.isInteger(key)) return undefined
   const whole = BigInt(key)
-  // Every way to write it: few, so that it is looked up and not looked for.
-  return [whole, Number(whole), whole === 1n].find(
-    (other) => entries.has(other) && Number(other) <= whole && Number(other) >= whole,
-  )
+  // Every other way to write it: few, so that it is looked up and not looked for.
+  const others: MapKey[] = [typeof key === 'bigint' ? Number(key) : whole]
+  if (whole === 0n || whole === 1n) others.push(typeof key === 'boolean' ? Number(key) : whole === 1n)
+  return others.find((other) => entries.has(other) && Number(other) <= whole && Number(other) >= whole)
 }
 
 /**
