@@ -104,9 +104,10 @@ export function sameKey(entries: ReadonlyMap<MapKey, unknown>, key: MapKey): Map
   if (typeof key === 'number' && !Number.isInteger(key)) return undefined
   const whole = BigInt(key)
   // Every other way to write it: few, so that it is looked up and not looked for.
-  const others: MapKey[] = [typeof key === 'bigint' ? Number(key) : whole]
-  if (whole === 0n || whole === 1n) others.push(typeof key === 'boolean' ? Number(key) : whole === 1n)
-  return others.find((other) => entries.has(other) && Number(other) <= whole && Number(other) >= whole)
+  return [whole, Number(whole), whole === 1n].find(
+    (other) =>
+      typeof other !== typeof key && entries.has(other) && Number(other) <= whole && Number(other) >= whole,
+  )
 }
 
 /**
