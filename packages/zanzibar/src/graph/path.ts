@@ -67,7 +67,10 @@ export class Path {
    * @throws ZanzibarError `authorization_model_resolution_too_complex` where nodes were walked again too often
    */
   enter(node: Node, frame: Frame): void {
-    if (node.order !== 0 && ++this.#repeats > maxRepeats + 32 * this.#known) throw tooManyWays(node, frame)
+    // What was not at hand before is walked for the first time.
+    if (node.unknownIn !== 0) node.unknownIn = 0
+    else if (node.order !== 0 && ++this.#repeats > maxRepeats + 32 * this.#known)
+      throw tooManyWays(node, frame)
     node.order = ++this.#entered
     node.isOnPath = true
     frame.isNode = true

@@ -9,7 +9,7 @@ import { openPostgresStore } from '../../src/adapters/postgres.ts'
 import { check } from '../../src/graph/check.ts'
 import { firstOfChecks, firstOfList } from '../../src/graph/first-reads.ts'
 import { listObjects } from '../../src/graph/list-objects.ts'
-import { openZanzibar } from '../../src/index.ts'
+import { openFgaApi, openZanzibar, parseModel } from '../../src/index.ts'
 import type { Read, Snapshot } from '../../src/store/snapshot.ts'
 import type { TupleStore } from '../../src/store/tuple-store.ts'
 import { scopeOf } from '../engine/random-scope.ts'
@@ -204,12 +204,35 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
     const { pool = expect.unreachable() } = opened
     const zanzibar = await openZanzibar({ store: opened.store, model: groups })
     expect(await zanzibar.check('user:1', 'member', 'group:1')).toBe(false)
+    const api = openFgaApi({ store: opened.store, limits: { listObjectsDeadline: 100 } })
+    const { id } = await opened.store.createStore('deadline')
+    await opened.store.writeModel(id, parseModel(groups))
+    const list = { type: 'group', relation: 'member', user: 'user:1' }
+    expect(await api.listObjects(id, list)).toEqual({ objects: [] })
+
     await using other = await locked(pool)
     const given = new AbortController()
     const asked = zanzibar.check('user:1', 'member', 'group:1', { signal: given.signal })
     await eventually(other.isWaitedFor)
     given.abort(new Error('gone'))
     await expect(asked).rejects.toThrow('gone')
+
+    // As OpenFGA does, a list ends at its deadline with what it has.
+    expect(await api.listObjects(id, list)).toEqual({ objects: [] })
+  })
+
+  test('what was fetched after it was asked for is no way that leads back to itself', async () => {
+    await using opened = await openTestStore('postgres')
+    const zanzibar = await openZanzibar({ store: opened.store, model: groups })
+    for (let from = 0; from < 40_000; from += 1000) {
+      await zanzibar.write({
+        add: Array.from(
+          { length: 1000 },
+          (_, at) => [`group:${from + at}#member`, 'member', 'group:wide'] as const,
+        ),
+      })
+    }
+    expect(await zanzibar.check('user:nobody', 'member', 'group:wide')).toBe(false)
   })
 })
 

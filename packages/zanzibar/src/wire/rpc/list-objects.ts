@@ -1,6 +1,7 @@
 import { ZanzibarError } from '../../errors.ts'
 import { firstOfList } from '../../graph/first-reads.ts'
 import { objectsAsFound } from '../../graph/list-objects.ts'
+import type { Deadline } from '../../graph/list-users.ts'
 import type { Scope } from '../../graph/tuple-reader.ts'
 import type { TypeSystem } from '../../model/type-system.ts'
 import type { Snapshot, Wanted } from '../../store/snapshot.ts'
@@ -56,7 +57,24 @@ export function listObjectsApi(asked: Asked): ListObjectsApi {
   }
 }
 
+/** As far as they are found until the deadline, which begins with the question: a store may answer with the moment. */
 async function* objectsOf(
+  asked: Asked,
+  request: ListObjectsRequest,
+  call: Call,
+): AsyncGenerator<readonly string[], void, undefined> {
+  const deadline = deadlineOf(asked.clock, asked.limits.listObjectsDeadline, call.signal)
+  try {
+    yield* objectsUntil(deadline, asked, request, { ...call, signal: deadline.signal })
+  } catch (error) {
+    if (!deadline.isOver()) throw error
+  } finally {
+    deadline.release()
+  }
+}
+
+async function* objectsUntil(
+  deadline: Deadline,
   asked: Asked,
   request: ListObjectsRequest,
   call: Call,
@@ -77,7 +95,6 @@ async function* objectsOf(
   const query = asked.events.hearQueries ? asked.events.begin(asking, opened.snapshot) : undefined
   const ground = query === undefined ? opened : { ...opened, snapshot: query.snapshot }
   let failure: unknown
-  const deadline = deadlineOf(asked.clock, asked.limits.listObjectsDeadline, call.signal)
   let isHeld = true
   const release = (): void => {
     if (isHeld) ground.snapshot.release()
@@ -96,7 +113,6 @@ async function* objectsOf(
     throw error
   } finally {
     query?.end(failure)
-    deadline.release()
     release()
   }
 }
