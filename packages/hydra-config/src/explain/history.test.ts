@@ -1,4 +1,5 @@
-import { compose, fromMemory } from '@loadbearing/hydra-config/edge'
+import { configStore, int, structured, compose as wholeCompose } from '@loadbearing/hydra-config'
+import { compose, explain, fromMemory } from '@loadbearing/hydra-config/edge'
 import { array, assert, asyncProperty, constantFrom, integer } from 'fast-check'
 import { expect, test } from 'vitest'
 import { isHydraConfigError } from '../errors.ts'
@@ -85,4 +86,40 @@ test('what is replayed from a few configurations is what is seen of all of them'
     { numRuns: 100 },
   )
   expect(changed).toBeGreaterThan(5000)
+})
+
+test('a value that is taken away and comes back the same, by many layers, is told each time', async () => {
+  const names = Array.from({ length: 81 }, (_, at) => `c${at}`)
+  const files = {
+    'base.yaml': { a: { x: 1 }, way: '${a}' },
+    'config.yaml': { defaults: ['base', ...names, '_self_'] },
+    ...Object.fromEntries(
+      names.map((name, at) => [`${name}.yaml`, { way: at % 2 === 0 ? { z: at } : '${a}' }]),
+    ),
+  }
+  const composed = await compose({ source: fromMemory(files), config: 'config' })
+  expect(explain(composed, 'way.x').history).toHaveLength(81)
+  const whole = await wholeCompose({ source: fromMemory(files), config: 'config' })
+  expect(whole.explain('way.x').history).toHaveLength(81)
+
+  const edited = await wholeCompose({
+    source: fromMemory({ 'config.yaml': { tags: ['a', 'b'] } }),
+    config: 'config',
+    overrides: Array.from({ length: 80 }, (_, at) => (at % 2 === 0 ? 'tags=insert(0,x)' : 'tags=pop(0)')),
+    semantics: 'strict',
+  })
+  expect(edited.explain('tags[1]').history).toHaveLength(81)
+})
+
+test('a value that a type has converted is told once, wherever the configuration is kept', async () => {
+  const source = [
+    fromMemory({ 'config.yaml': { defaults: ['base', '_self_'] } }),
+    configStore({ base: structured('App', { port: int(1), other: int(2) }) }),
+  ]
+  for (let count = 58; count < 130; count += 3) {
+    const others = Array.from({ length: count }, (_, at) => `other=${at}`)
+    const overrides = ['port="5"', ...others, 'port="6"', 'other=0']
+    const composed = await wholeCompose({ source, config: 'config', overrides })
+    expect(composed.explain('port').history.map(({ value }) => value)).toEqual([1, 5, 6])
+  }
 })

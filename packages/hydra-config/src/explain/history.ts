@@ -3,7 +3,7 @@ import { OwnCopies } from '../value/own-copies.ts'
 import { plainView } from '../value/plain.ts'
 import { redact } from '../value/secret.ts'
 import type { Origin, Value } from '../value/value.ts'
-import { valueAt } from '../value/value-path.ts'
+import { childAt, valueAt } from '../value/value-path.ts'
 import type { HistoryStep } from './provenance.ts'
 
 /** How many configurations are kept, however many layers there are. */
@@ -34,6 +34,8 @@ export class History {
     let before: Value | undefined
     for (const span of this.#spans) {
       if (isUntouched(span, keys)) continue
+      // What another replay made is equal, and not the same.
+      if (keys.length > 0) before = valueAt(span.before, keys)
       for (const [layer, root] of replayed(span)) {
         if (keys.length === 0 && isOfHydra(layer)) continue
         const after = valueAt(root, keys)
@@ -79,7 +81,18 @@ function* applied(layers: readonly Layer[], before: Value): Generator<readonly [
 function isUntouched({ layers, before, after }: Span, keys: readonly string[]): boolean {
   const value = valueAt(before, keys)
   if (value === undefined || valueAt(after, keys) !== value) return false
-  return layers.every(({ brings }) => brings === undefined || valueAt(brings, keys) === undefined)
+  return layers.every(({ brings }) => brings !== undefined && passesBy(brings, keys))
+}
+
+/** Whether it leads past the path by maps alone; all else may take away what is there, for another layer to bring back. */
+function passesBy(brings: Value, keys: readonly string[]): boolean {
+  let at: Value | undefined = brings
+  for (const key of keys) {
+    if (at.kind !== 'map') return false
+    at = childAt(at, key)
+    if (at === undefined) return true
+  }
+  return false
 }
 
 interface Passage {

@@ -78,3 +78,26 @@ test('of binary keys with the same bytes the last value stays, in the place of t
     [bytes.encode('b'), 2n],
   ])
 })
+
+// What OmegaConf 2.3.1 says of the same texts.
+test.each([
+  [`1${':00'.repeat(21)}.5`, 2.193695064037786e37],
+  [`1${':00'.repeat(22)}.5`, 1.3162170384226713e39],
+  [`1${':00'.repeat(25)}.5`, 2.84302880299297e44],
+  [`1${':00'.repeat(173)}.5`, 4.170290573391028e307],
+  [`-59${':59'.repeat(30)}.25`, -1.3264435183244002e55],
+])('floats of base 60 are added up as in Python: %s', (text, value) => {
+  expect(at(parseYaml(`a: ${text}\n`), 'a')).toMatchObject({ value })
+})
+
+test('a float of base 60 that Python cannot hold is refused as it does', () => {
+  expect(failure(`a: 1${':00'.repeat(174)}.5\n`)).toBe('OverflowError')
+})
+
+test('an integer of base 60 may have many parts', () => {
+  const parts = Array.from({ length: 2000 }, (_, part) => (part * 7) % 60)
+  const value = parts.reduce((total, part) => total * 60n + BigInt(part), 1n)
+  expect(at(parseYaml(`a: 1:${parts.join(':')}\n`), 'a')).toMatchObject({ value })
+  // Longer than any test has time if it took time with the square.
+  expect(at(parseYaml(`a: 1${':1'.repeat(500_000)}\n`), 'a')).toMatchObject({ kind: 'scalar' })
+})

@@ -19,11 +19,12 @@ export function plainFloat(text: string): number {
   const digits = text.replace(/^[-+]|_/g, '').toLowerCase()
   if (digits === '.nan') return Number.NaN
   let magnitude = digits === '.inf' ? Number.POSITIVE_INFINITY : 0
-  let base = 1
+  let base = 1n
   // In the order in which Python adds, for that of the sums decides how they are rounded.
   for (const part of magnitude === 0 ? digits.split(':').toReversed() : []) {
-    magnitude += Number(part) * base
-    base *= 60
+    if (Number(base) > Number.MAX_VALUE) throw new Bail()
+    magnitude += Number(part) * Number(base)
+    base *= 60n
   }
   return text.startsWith('-') ? -magnitude : magnitude
 }

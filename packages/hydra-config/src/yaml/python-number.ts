@@ -21,12 +21,20 @@ function readMagnitude(digits: string, mark: Mark | undefined): bigint {
   if (digits.startsWith('0x')) return pythonInt(digits.slice(2), 16, mark)
   if (digits.startsWith('0')) return pythonInt(digits, 8, mark)
   if (!digits.includes(':')) return pythonInt(digits, 10, mark)
-  return digits.split(':').reduce((total, part) => total * 60n + pythonInt(part, 10, mark), 0n)
+  return ofBase60(digits.split(':').map((part) => pythonInt(part, 10, mark)))
+}
+
+/** By halves: from one end to the other takes time that grows with the square. */
+function ofBase60(parts: readonly bigint[]): bigint {
+  if (parts.length < 2) return parts[0] ?? 0n
+  const low = parts.length >> 1
+  const high = parts.length - low
+  return ofBase60(parts.slice(0, high)) * 60n ** BigInt(low) + ofBase60(parts.slice(high))
 }
 
 /**
  * The float that YAML 1.1 means by `text`: `.inf`, `.nan`, base 60 with `:`, else as Python's float().
- * @throws HydraConfigError of class `ValueError` or `IndexError`, as PyYAML does
+ * @throws HydraConfigError of class `ValueError`, `IndexError` or `OverflowError`, as PyYAML does
  */
 export function readFloat(text: string, mark?: Mark): number {
   const { negative, digits } = splitSign(text.toLowerCase(), mark)
@@ -37,11 +45,15 @@ export function readFloat(text: string, mark?: Mark): number {
 
 function readFloatMagnitude(digits: string, mark: Mark | undefined): number {
   if (!digits.includes(':')) return pythonFloat(digits, mark)
-  let base = 1
+  // In Python this is an integer, which is rounded anew for each part.
+  let base = 1n
   let total = 0
   for (const part of digits.split(':').toReversed()) {
-    total += pythonFloat(part, mark) * base
-    base *= 60
+    const digit = pythonFloat(part, mark)
+    if (Number(base) === Number.POSITIVE_INFINITY)
+      throw yamlError('OverflowError', 'a !!float has too many parts', mark)
+    total += digit * Number(base)
+    base *= 60n
   }
   return total
 }
