@@ -174,7 +174,8 @@ export class Completer implements Task {
     if (stopped === undefined || this.#stop.aborted) return { ...attempt, performed: keeping(performed) }
     return held.fence < this.#attempts
       ? { stopped, performed: keeping(performed) }
-      : { ...doubt(`it failed ${held.fence} times, at last with ${String(stopped.error)}`), stopped }
+      : // Why is stored in clear, so it has nothing of the error: texts of errors often say what was asked for.
+        { ...doubt(`it failed ${held.fence} times`), stopped }
   }
 }
 

@@ -170,7 +170,7 @@ export function reopened(record: IdempotencyRecord, point: RecoveryPoint): Idemp
 /** Key and fingerprint stay until it expires, so that a retry does not execute; what was said is gone. */
 export function erased(record: IdempotencyRecord): IdempotencyRecord {
   const operation = record.operation === null ? null : { ...record.operation, input: new Uint8Array() }
-  return { ...record, operation, response: null, journal: new Map(), erased: true }
+  return { ...record, operation, response: null, journal: new Map(), why: null, erased: true }
 }
 
 /** One for all records that have none, of which there may be millions. */

@@ -117,7 +117,7 @@ export function statementsFor(table: string): Statements {
       SELECT scope, key FROM ${table} WHERE state = 'completed' AND expires_at <= ${now}
       LIMIT $2::int FOR UPDATE SKIP LOCKED) RETURNING id`),
     erase: statement(`UPDATE ${table}
-      SET input = CASE WHEN operation IS NOT NULL THEN ''::bytea END, response = NULL, journal = '', erased = true
+      SET input = CASE WHEN operation IS NOT NULL THEN ''::bytea END, response = NULL, journal = '', why = NULL, erased = true
       WHERE scope = $1 AND ($2::text IS NULL OR key = $2) RETURNING id`),
     await: statement(`UPDATE ${table} SET awaited = true
       WHERE scope = $1 AND key = $2 AND id = $3 AND state = 'claimed' AND lease_ends <> 0 RETURNING id`),
