@@ -6,6 +6,7 @@ import {
   claim,
   completed,
   erased,
+  expires,
   type Holder,
   hasExpired,
   holds,
@@ -160,6 +161,9 @@ class MemoryStore extends ChangingStore implements IdempotencyStore {
   #put(number: number, found: IdempotencyRecord | undefined, record: IdempotencyRecord): void {
     this.#set(number, record)
     if (record.state === 'completed') this.#due.add(number, record.expiresAt)
+    // One that fails again and again is there once.
+    else if (expires(record) && !this.#due.has(number, record.expiresAt))
+      this.#due.add(number, record.expiresAt)
     if (found !== undefined && endsHolding(found, record)) this.#tell(found.id)
   }
 

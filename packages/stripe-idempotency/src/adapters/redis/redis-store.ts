@@ -6,6 +6,7 @@ import {
   type ClaimRequest,
   claim,
   erased,
+  expires,
   type Holder,
   hasExpired,
   type IdempotencyRecord,
@@ -304,7 +305,7 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     const done = await this.#replacing.ask(recordKeyOf(this.#prefix, place), [
       version.head,
       next === null ? '' : writeRecord(next, version.revision + 1, version.awaited && !ends),
-      next?.state === 'completed' ? String(next.expiresAt) : '',
+      next !== null && expires(next) ? String(next.expiresAt) : '',
       version.awaited && ends ? version.record.id : '',
     ])
     // Also where it was done before, and the wait for it failed.
