@@ -101,7 +101,13 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
     return found === undefined || hasExpired(found, this.#clock.now()) ? undefined : found
   }
 
-  async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
+  async list({
+    limit,
+    scope,
+    state,
+    abandonedFor,
+    operations,
+  }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const now = this.#clock.now()
     // What is open has an index of its own, which is taken where the query says that it looks for nothing else.
     const states =
@@ -113,11 +119,15 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
          WHERE (?1 IS NULL OR scope = ?1) AND ${states}
            AND (?3 IS NULL OR (state = 'claimed' AND (lease_ends <= ?3 OR created_at > ?4)))
            AND NOT (expires_at <= ?4 AND ${expiring})
+           AND (?6 IS NULL OR operation IN (SELECT value FROM json_each(?6)))
          ORDER BY created_at DESC LIMIT ?5`,
     )
     const abandonedBy = abandonedFor === undefined ? null : now - abandonedFor
+    const names = operations === undefined ? null : JSON.stringify(operations)
     return this.#reading(() =>
-      query.all(scope ?? null, state ?? null, abandonedBy, now, limit).map((row) => this.#recordOf(row)),
+      query
+        .all(scope ?? null, state ?? null, abandonedBy, now, limit, names)
+        .map((row) => this.#recordOf(row)),
     )
   }
 

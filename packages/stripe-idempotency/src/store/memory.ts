@@ -14,6 +14,7 @@ import {
 } from '../record/record.ts'
 import { type Change, ChangingStore, endsHolding, type Place } from './changing-store.ts'
 import { DueList } from './due-list.ts'
+import { isOfOneOf } from './of-one-of.ts'
 import { isPackedAt, type Packed, pack, unpack } from './packed-record.ts'
 import { numberOf } from './place-number.ts'
 import type { IdempotencyStore, ListFilter } from './store.ts'
@@ -91,7 +92,13 @@ class MemoryStore extends ChangingStore implements IdempotencyStore {
     return found === undefined || hasExpired(found, this.#clock.now()) ? undefined : found
   }
 
-  async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
+  async list({
+    limit,
+    scope,
+    state,
+    abandonedFor,
+    operations,
+  }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const now = this.#clock.now()
     return this.#all(scope)
       .filter(
@@ -99,6 +106,7 @@ class MemoryStore extends ChangingStore implements IdempotencyStore {
           (state === undefined || record.state === state) &&
           (abandonedFor === undefined ||
             (record.state === 'claimed' && record.leaseEnds + abandonedFor <= now)) &&
+          isOfOneOf(record, operations) &&
           !hasExpired(record, now),
       )
       .toArray()

@@ -46,6 +46,8 @@ export interface ListFilter {
   readonly state?: IdempotencyRecord['state']
   /** Only claimed ones whose lease has ended since so many milliseconds. */
   readonly abandonedFor?: number
+  /** Only those of operations of these names. */
+  readonly operations?: readonly string[]
 }
 
 /** A store whose records can be part of a transaction on the user's own data. */

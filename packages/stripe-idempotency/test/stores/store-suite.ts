@@ -4,6 +4,7 @@ import type {
   Holder,
   IdempotencyRecord,
   IdempotencyStore,
+  ListFilter,
   OnAbandoned,
 } from '@loadbearing/stripe-idempotency'
 import { memoryStore } from '@loadbearing/stripe-idempotency'
@@ -138,6 +139,28 @@ export function storeSuite(name: string, open: () => Promise<OpenStore>, numRuns
       expect(await store.reap(10)).toBe(0)
       const anew = await store.claim({ ...request, id: 'id-5', owner: 'owner-5', fingerprint: Buffer.of(7) })
       expect([anew.claimed, anew.record.id, anew.record.fence]).toEqual([true, 'id-5', 1])
+    })
+
+    test('lists the records of the operations that are asked for, however many newer ones there are', async () => {
+      await using opened = await open()
+      const { store } = opened
+      // All with an odd number are of an operation.
+      const names = [null, 'pay', null, "o'hare\u0000\\", null, 'refund', null]
+      for (const [n, name] of names.entries()) {
+        const claimed = claimOf({ do: 'claim', key: n % 4, fingerprint: 0, onAbandoned: 'resume' }, n)
+        const operation = name === null ? null : { name, input: Buffer.of(n) }
+        const { record } = await store.claim({ ...claimed, key: `key ${n}`, operation })
+        if (n > 3) await store.markUncertain(record, 'so it is')
+        await opened.pass(1)
+      }
+      const ids = async (filter: Omit<ListFilter, 'limit'>): Promise<string[]> =>
+        (await store.list({ limit: 2, ...filter })).map(({ id }) => id)
+      expect(await ids({})).toEqual(['id-6', 'id-5'])
+      expect(await ids({ operations: ['pay', "o'hare\u0000\\"] })).toEqual(['id-3', 'id-1'])
+      expect(await ids({ operations: ['pay', 'refund'], state: 'claimed' })).toEqual(['id-1'])
+      expect(await ids({ operations: ['pay', 'refund'], state: 'uncertain' })).toEqual(['id-5'])
+      expect(await ids({ operations: ['nothing'] })).toEqual([])
+      expect(await ids({ operations: [] })).toEqual([])
     })
 
     test('a fence of a record that is gone holds no other', async () => {

@@ -113,7 +113,8 @@ export function statementsFor(table: string): Statements {
       `${records(
         `($2::text IS NULL OR scope = $2) AND ($3::text IS NULL OR state = $3)
         AND ($4::bigint IS NULL OR (state = 'claimed' AND lease_ends <= ${now} - $4))
-        AND NOT ${expiredBy(now)}`,
+        AND NOT ${expiredBy(now)}
+        AND ($6::text IS NULL OR operation IN (SELECT jsonb_array_elements_text($6::text::jsonb)))`,
         now,
       )} ORDER BY created_at DESC LIMIT $5::int`,
     ),

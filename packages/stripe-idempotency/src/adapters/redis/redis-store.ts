@@ -13,6 +13,7 @@ import {
 } from '../../record/record.ts'
 import { type Change, ChangingStore, endsHolding, type Place } from '../../store/changing-store.ts'
 import { claimBy, triesMax } from '../../store/compare-and-set.ts'
+import { isOfOneOf } from '../../store/of-one-of.ts'
 import type { Finding, IdempotencyStore, ListFilter } from '../../store/store.ts'
 import { Watcher } from '../../store/watcher.ts'
 import type { Port, Script } from './client.ts'
@@ -144,7 +145,13 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     return version === undefined || hasExpired(version.record, now) ? undefined : version.record
   }
 
-  async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
+  async list({
+    limit,
+    scope,
+    state,
+    abandonedFor,
+    operations,
+  }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const records: IdempotencyRecord[] = []
     for await (const place of this.#places(scope)) {
       const { version, now } = await this.#find(place)
@@ -152,6 +159,7 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
       if (
         record !== undefined &&
         !hasExpired(record, now) &&
+        isOfOneOf(record, operations) &&
         (state === undefined || record.state === state) &&
         (abandonedFor === undefined || (record.state === 'claimed' && record.leaseEnds + abandonedFor <= now))
       ) {
