@@ -307,7 +307,7 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
 }
 
 const leftWithNothing = `state = 'claimed' AND lease_ends = 0 AND operation IS NULL AND recovery_point IS NULL`
-/** As `expires` of `record.ts`. */
+/** As `canExpire` of `record.ts`. */
 const expiring = `(state = 'completed' OR (${leftWithNothing}))`
 
 /**

@@ -108,14 +108,14 @@ export function claim(found: IdempotencyRecord | undefined, request: ClaimReques
 
 /** Whether the record is there as if it were not. */
 export function hasExpired(record: IdempotencyRecord, now: number): boolean {
-  return record.expiresAt <= now && expires(record)
+  return record.expiresAt <= now && canExpire(record)
 }
 
 /**
  * Whether it goes in time: it has its answer, or it failed, said so, and left nothing to go on from. What is uncertain, what
  * somebody holds or held to his end, and what an operation has begun never expires.
  */
-export function expires({ state, leaseEnds, operation, recoveryPoint }: IdempotencyRecord): boolean {
+export function canExpire({ state, leaseEnds, operation, recoveryPoint }: IdempotencyRecord): boolean {
   if (state === 'completed') return true
   return state === 'claimed' && leaseEnds === 0 && operation === null && recoveryPoint === null
 }

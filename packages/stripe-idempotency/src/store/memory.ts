@@ -3,10 +3,10 @@ import { type Clock, realClock } from '../ports.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
+  canExpire,
   claim,
   completed,
   erased,
-  expires,
   type Holder,
   hasExpired,
   holds,
@@ -170,7 +170,7 @@ class MemoryStore extends ChangingStore implements IdempotencyStore {
     this.#set(number, record)
     if (record.state === 'completed') this.#due.add(number, record.expiresAt)
     // One that fails again and again is there once.
-    else if (expires(record) && !this.#due.has(number, record.expiresAt))
+    else if (canExpire(record) && !this.#due.has(number, record.expiresAt))
       this.#due.add(number, record.expiresAt)
     if (found !== undefined && endsHolding(found, record)) this.#tell(found.id)
   }

@@ -204,7 +204,7 @@ describe('the command', () => {
     await using world = await openWorld('sqlite')
     await pay(world.http, 'a', lost)
     expect(await pay(world.http, 'a', paid)).toEqual([409, expect.stringContaining('idempotency_uncertain')])
-    const [{ id = '' } = {}] = await world.store.list({ limit: 1 })
+    const id = (await world.store.list({ limit: 1 }))[0]?.id ?? ''
     const database = new DatabaseSync(world.url.slice('sqlite:'.length))
     database.exec(`WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000)
       INSERT INTO idempotency_record SELECT scope, 'key ' || n, 'id ' || n, endpoint, fingerprint, 'completed', 1, owner, 0,

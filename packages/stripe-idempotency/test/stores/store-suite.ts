@@ -146,9 +146,9 @@ export function storeSuite(name: string, open: () => Promise<OpenStore>, numRuns
       const { store } = opened
       // All with an odd number are of an operation.
       const names = [null, 'pay', null, "o'hare\u0000\\", null, 'refund', null]
-      for (const [n, name] of names.entries()) {
+      for (const [n, of] of names.entries()) {
         const claimed = claimOf({ do: 'claim', key: n % 4, fingerprint: 0, onAbandoned: 'resume' }, n)
-        const operation = name === null ? null : { name, input: Buffer.of(n) }
+        const operation = of === null ? null : { name: of, input: Buffer.of(n) }
         const { record } = await store.claim({ ...claimed, key: `key ${n}`, operation })
         if (n > 3) await store.markUncertain(record, 'so it is')
         await opened.pass(1)

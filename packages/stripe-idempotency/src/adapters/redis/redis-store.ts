@@ -4,9 +4,9 @@ import { type Clock, realClock } from '../../ports.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
+  canExpire,
   claim,
   erased,
-  expires,
   type Holder,
   hasExpired,
   type IdempotencyRecord,
@@ -313,7 +313,7 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     const done = await this.#replacing.ask(recordKeyOf(this.#prefix, place), [
       version.head,
       next === null ? '' : writeRecord(next, version.revision + 1, version.awaited && !ends),
-      next !== null && expires(next) ? String(next.expiresAt) : '',
+      next !== null && canExpire(next) ? String(next.expiresAt) : '',
       version.awaited && ends ? version.record.id : '',
     ])
     // Also where it was done before, and the wait for it failed.
