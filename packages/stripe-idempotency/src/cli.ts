@@ -177,10 +177,13 @@ const searchedMax = 100_000
 
 async function recordOf({ store }: OpenStore, id: string | undefined): Promise<IdempotencyRecord> {
   if (id === undefined) throw wrong('name the id of a record, as ls shows it')
-  const records = await store.list({ limit: searchedMax })
-  const found = records.find((record) => record.id === id)
-  if (found === undefined) throw wrong(`there is no record ${shown(id)} among the newest ${searchedMax}`)
-  return found
+  // Those that are open are few, and the ones that somebody has to look after.
+  for (const filter of [{ state: 'uncertain' }, { state: 'claimed' }, {}] as const) {
+    const records = await store.list({ limit: searchedMax, ...filter })
+    const found = records.find((record) => record.id === id)
+    if (found !== undefined) return found
+  }
+  throw wrong(`there is no record ${shown(id)}, neither among the open ones nor the newest ${searchedMax}`)
 }
 
 function count(given: string | undefined, preset: number): number {

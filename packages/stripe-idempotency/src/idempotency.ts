@@ -238,16 +238,20 @@ function within<Transaction>(
 
 function checkSecrets(secrets: readonly Secret[]): void {
   const ids = new Set<string>()
-  for (const { id, value } of secrets) {
+  // Who confuses the id with the value reads neither of them in an error.
+  for (const [at, { id, value }] of secrets.entries()) {
     if (!/^[\x21-\x7e]{1,32}$/.test(id) || ids.has(id)) {
       throw new IdempotencyError(
         'invalid_option',
-        `the id of a secret must be 1 to 32 visible ASCII characters, and of no other secret, not ${shown(id)}`,
+        `the id of secret number ${at + 1} must be 1 to 32 visible ASCII characters, and of no other secret`,
       )
     }
     ids.add(id)
     if (Buffer.byteLength(value) < 16) {
-      throw new IdempotencyError('invalid_option', `the secret ${id} must have at least 16 bytes`)
+      throw new IdempotencyError(
+        'invalid_option',
+        `the value of secret number ${at + 1} must have at least 16 bytes`,
+      )
     }
   }
 }

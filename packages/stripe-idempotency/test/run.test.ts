@@ -358,6 +358,17 @@ describe('a store that fails', () => {
 describe('secrets', () => {
   const secret = { id: '2026', value: 'a secret of 32 bytes, or so, yes' }
 
+  test.each([
+    ['longer than an id', 'sk_live_this_is_the_value_itself_0123456789'],
+    ['as long as an id', 'the-real-value-0123456789'],
+  ])('are in no error where id and value were confused: %s', (_, value) => {
+    const good = { id: '2025', value: 'another one of many bytes' }
+    const made = (): unknown =>
+      createIdempotency({ store: memoryStore(), secrets: [good, { id: value, value: 'v1' }] })
+    expect(made).toThrow(/secret number 2 must/)
+    expect(made).not.toThrow(value)
+  })
+
   test('a store sees neither keys nor contents', async () => {
     const { idempotency, store } = world({ secrets: [secret] })
     await idempotency.run({ ...request, key: 'the-key' }, async () => 'the-answer')
@@ -419,8 +430,8 @@ describe('bad input', () => {
     ['lease', { lease: 0 }],
     ['ttl', { ttl: '-1s' }],
     ['storeTimeout', { storeTimeout: Number.NaN }],
-    ['2026', { secrets: [{ id: '2026', value: 'short' }] }],
-    ['id of a secret', { secrets: [{ id: '', value: 'a secret of 32 bytes, or so, yes' }] }],
+    ['value of secret number 1', { secrets: [{ id: '2026', value: 'short' }] }],
+    ['id of secret number 1', { secrets: [{ id: '', value: 'a secret of 32 bytes, or so, yes' }] }],
   ])('%s', (name, options) => {
     expect(() => createIdempotency({ store: memoryStore(), ...options })).toThrow(
       expect.objectContaining({ code: 'invalid_option', message: expect.stringContaining(name) }),

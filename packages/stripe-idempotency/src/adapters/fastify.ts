@@ -5,6 +5,7 @@ import type { Exchanged } from '../http/exchange.ts'
 import { setExecution } from '../http/execution-of.ts'
 import { type HeaderLines, type LiveResponse, linesOf } from '../http/message.ts'
 import { type AdapterOptions, exchangeOf } from './adapter-options.ts'
+import { withFront } from './front-headers.ts'
 import { nodeHead, readNodeBody } from './node-request.ts'
 import { goneOf } from './node-response.ts'
 import { promptBody } from './prompt-body.ts'
@@ -13,6 +14,8 @@ import { fromResponse } from './web-message.ts'
 /** A request whose handler has begun. */
 interface Running {
   readonly answered: Promise<Exchanged>
+  /** What stood on the reply before. */
+  readonly front: HeaderLines
   /** Told what the handler, or the handler of its error, has answered. */
   readonly replied: PromiseWithResolvers<LiveResponse>
 }
@@ -34,14 +37,16 @@ export function idempotency(options: AdapterOptions<FastifyRequest>): FastifyPlu
       if (!exchange.concerns(nodeHead(request.raw))) return payload
       const body = await readNodeBody(request.raw, maxBodyBytes)
       bodies.set(request, body)
+      if (body !== null) return payload
       // The rest of a body that is too long is not parsed; the answer is given in front of the handler.
-      return body === null ? Object.assign(Readable.from([]), { receivedEncodedLength: 0 }) : payload
+      const receivedEncodedLength = Number(request.headers['content-length'] ?? 0)
+      return Object.assign(Readable.from([]), { receivedEncodedLength })
     })
 
     app.addHook('preValidation', async (request, reply) => {
       if (bodies.get(request) !== null) return undefined
       const refused = exchange.refuse({ kind: 'body-too-large', maxBytes: maxBodyBytes })
-      return give(reply, refused.response)
+      return give(reply, withFront(refused, headersOf(reply)))
     })
 
     app.addHook('preHandler', async (request, reply) => {
@@ -62,8 +67,8 @@ export function idempotency(options: AdapterOptions<FastifyRequest>): FastifyPlu
         gone.signal,
       )
       const first = await Promise.race([answered, begun.promise])
-      if (first !== undefined) return give(reply, first.response)
-      running.set(request, { answered, replied })
+      if (first !== undefined) return give(reply, withFront(first, headersOf(reply)))
+      running.set(request, { answered, front: headersOf(reply), replied })
       reply.raw.once('close', () => {
         // A handler that took the response over, and no answer came by here.
         if (reply.sent) replied.reject(new Error('the response was written past the reply'))
@@ -76,7 +81,7 @@ export function idempotency(options: AdapterOptions<FastifyRequest>): FastifyPlu
       if (run === undefined) return payload
       running.delete(request)
       run.replied.resolve(await replyOf(reply, payload, maxResponseBytes))
-      const { response } = await run.answered
+      const response = withFront(await run.answered, run.front)
       setHead(reply, response)
       return payloadOf(response)
     })
@@ -86,12 +91,15 @@ export function idempotency(options: AdapterOptions<FastifyRequest>): FastifyPlu
 }
 
 async function replyOf(reply: FastifyReply, payload: unknown, maxBytes: number): Promise<LiveResponse> {
-  const headers: HeaderLines = Object.entries(reply.getHeaders())
+  return { status: reply.statusCode, headers: headersOf(reply), body: await bytesOf(payload, maxBytes) }
+}
+
+function headersOf(reply: FastifyReply): HeaderLines {
+  return Object.entries(reply.getHeaders())
     .filter(([, value]) => value !== undefined)
     .flatMap(([name, value]) =>
       (Array.isArray(value) ? value : [String(value)]).map((line) => [name, line] as const),
     )
-  return { status: reply.statusCode, headers, body: await bytesOf(payload, maxBytes) }
 }
 
 async function bytesOf(payload: unknown, maxBytes: number): Promise<LiveResponse['body']> {

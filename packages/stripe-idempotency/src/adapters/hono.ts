@@ -1,6 +1,7 @@
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { setExecution } from '../http/execution-of.ts'
 import { type AdapterOptions, exchangeOf } from './adapter-options.ts'
+import { withFront } from './front-headers.ts'
 import { fromResponse, headOf, readWebBody, toResponse, withBody } from './web-message.ts'
 
 /**
@@ -19,10 +20,12 @@ export function idempotency<E extends Env = Env>(
     if (!exchange.concerns(head)) return next()
     const scope = await options.scope(context)
     const body = await bodyOf(context, maxBodyBytes)
-    const { response } = await exchange.answer(
+    let begun = false
+    const exchanged = await exchange.answer(
       { ...head, body },
       scope,
       async (execution) => {
+        begun = true
         setExecution(context, execution)
         // An error has become the answer of `onError` when this is over.
         await next()
@@ -30,9 +33,11 @@ export function idempotency<E extends Env = Env>(
       },
       context.req.raw.signal,
     )
+    // What the handler has set is not told from what was there before it.
+    const answer = withFront(exchanged, begun ? [] : [...context.res.headers])
     // What is there would be mixed in.
     context.res = undefined
-    context.res = toResponse(response)
+    context.res = toResponse(answer)
     return undefined
   }
 }

@@ -5,8 +5,9 @@ import type { Context, Middleware } from 'koa'
 import { setExecution } from '../http/execution-of.ts'
 import type { HeaderLines, LiveResponse } from '../http/message.ts'
 import { type AdapterOptions, exchangeOf } from './adapter-options.ts'
+import { withFront } from './front-headers.ts'
 import { nodeHead, readNodeBody } from './node-request.ts'
-import { CapturedResponse, goneOf } from './node-response.ts'
+import { CapturedResponse, goneOf, headersOf } from './node-response.ts'
 import { promptBody } from './prompt-body.ts'
 import { fromResponse } from './web-message.ts'
 
@@ -24,6 +25,7 @@ export function idempotency(options: AdapterOptions<Context>): Middleware {
     const scope = await options.scope(context)
     const body = await readNodeBody(context.req, maxBodyBytes)
     const gone = goneOf(context.res)
+    const front = headersOf(context.res)
     const thrown = Promise.withResolvers<{ readonly error: unknown }>()
     let captured: CapturedResponse | undefined
     const answered = exchange.answer(
@@ -51,7 +53,7 @@ export function idempotency(options: AdapterOptions<Context>): Middleware {
     })
     if ('error' in first) {
       void answered
-        .then(({ response }) => captured?.send(response))
+        .then((exchanged) => captured?.send(withFront(exchanged, front)))
         .catch(() => {
           captured?.release()
           context.res.destroy()
@@ -60,10 +62,10 @@ export function idempotency(options: AdapterOptions<Context>): Middleware {
     }
     if (captured?.begun === true) {
       context.respond = false
-      return captured.send(first.response)
+      return captured.send(withFront(first, front))
     }
     captured?.release()
-    return give(context, first.response)
+    return give(context, withFront(first, front))
   }
 }
 

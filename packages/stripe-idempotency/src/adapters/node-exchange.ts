@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Exchange, HandlerContext } from '../http/exchange.ts'
 import type { ReceivedRequest } from '../http/message.ts'
-import { CapturedResponse, goneOf, sendNode } from './node-response.ts'
+import { withFront } from './front-headers.ts'
+import { CapturedResponse, goneOf, headersOf, sendNode } from './node-response.ts'
 
 /** A request to answer by a response of Node. */
 export interface NodeExchange {
@@ -21,6 +22,7 @@ export async function answerNode(
   goOn: (execution: HandlerContext) => void,
 ): Promise<void> {
   const gone = goneOf(response)
+  const front = headersOf(response)
   let captured: CapturedResponse | undefined
   try {
     const exchanged = await exchange.answer(
@@ -33,10 +35,10 @@ export async function answerNode(
       },
       gone.signal,
     )
-    if (captured !== undefined) await captured.send(exchanged.response)
-    else if (exchanged.response.body instanceof Uint8Array) {
-      await sendNode(response, { ...exchanged.response, body: exchanged.response.body })
-    }
+    const answer = withFront(exchanged, front)
+    const { body } = answer
+    if (captured !== undefined) await captured.send(answer)
+    else if (body instanceof Uint8Array) await sendNode(response, { ...answer, body })
   } catch (error) {
     if (captured === undefined) throw error
     captured.release()

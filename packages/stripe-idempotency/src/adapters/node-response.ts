@@ -202,7 +202,7 @@ export class CapturedResponse {
     this.#unshadow(['socket'])
     this.#head.resolve({
       status,
-      headers: response.getHeaderNames().flatMap((name) => linesOf(name, response.getHeader(name))),
+      headers: headersOf(response),
     })
     if (this.#closed) this.#chunks.endSilence()
   }
@@ -217,6 +217,11 @@ export async function sendNode(
   setHead(response, status, headers)
   if (body.length === 0) response.end()
   else response.end(body)
+}
+
+/** What stands on a response that is not sent. */
+export function headersOf(response: ServerResponse): HeaderLines {
+  return response.getHeaderNames().flatMap((name) => linesOf(name, response.getHeader(name)))
 }
 
 function setHead(response: ServerResponse, status: number, headers: HeaderLines): void {

@@ -10,9 +10,10 @@ export type { RedisStore } from './redis/redis-store.ts'
 /**
  * A store in Redis 6.2 or later. A record is one string. To claim it and to complete it are one command each: of Redis 7.0 a
  * `SET` for most claims, else a script; of one that was written in between, such as by a renewal, a completion takes two.
- * Whatever else is written takes two, and again where something else came first. A completed record expires by itself, with
- * its retention; one that is claimed or uncertain never does, since a key that vanishes is carried out again. For the same
- * reason Redis must not evict: `maxmemory-policy` must be `noeviction`.
+ * Whatever else is written takes two, and again where something else came first. A record that is
+ * completed, or failed and left nothing, expires by itself, with its retention; one that is at work or uncertain never does,
+ * since a key that vanishes is carried out again. For the same reason Redis must not evict: `maxmemory-policy` must be
+ * `noeviction`.
  *
  * Redis is not strongly consistent: a failover may lose the last writes, and with them a claim or an answer; `waitReplicas` makes
  * that rarer.

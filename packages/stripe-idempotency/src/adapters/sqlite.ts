@@ -101,7 +101,13 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
     return found === undefined || hasExpired(found, this.#clock.now()) ? undefined : found
   }
 
-  async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
+  async list({
+    limit,
+    scope,
+    state,
+    abandonedFor,
+    operations,
+  }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const now = this.#clock.now()
     // What is open has an index of its own, which is taken where the query says that it looks for nothing else.
     const states =
@@ -112,12 +118,16 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
       `SELECT * FROM ${this.#table}
          WHERE (?1 IS NULL OR scope = ?1) AND ${states}
            AND (?3 IS NULL OR (state = 'claimed' AND (lease_ends <= ?3 OR created_at > ?4)))
-           AND NOT (state = 'completed' AND expires_at <= ?4)
+           AND NOT (expires_at <= ?4 AND ${expiring})
+           AND (?6 IS NULL OR operation IN (SELECT value FROM json_each(?6)))
          ORDER BY created_at DESC LIMIT ?5`,
     )
     const abandonedBy = abandonedFor === undefined ? null : now - abandonedFor
+    const names = operations === undefined ? null : JSON.stringify(operations)
     return this.#reading(() =>
-      query.all(scope ?? null, state ?? null, abandonedBy, now, limit).map((row) => this.#recordOf(row)),
+      query
+        .all(scope ?? null, state ?? null, abandonedBy, now, limit, names)
+        .map((row) => this.#recordOf(row)),
     )
   }
 
@@ -125,7 +135,8 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
     return this.#atomically(() => {
       const expired = this.#database
         .prepare(
-          `SELECT scope, key FROM ${this.#table} WHERE state = 'completed' AND expires_at <= ? LIMIT ?`,
+          `SELECT scope, key FROM ${this.#table} WHERE expires_at <= ?1 AND state = 'completed'
+             UNION ALL SELECT scope, key FROM ${this.#table} WHERE expires_at <= ?1 AND ${leftWithNothing} LIMIT ?2`,
         )
         .all(this.#clock.now(), limit)
       for (const { scope, key } of expired) this.#remove({ scope: String(scope), key: String(key) })
@@ -217,6 +228,7 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
         PRIMARY KEY (scope, key)
       ) STRICT;
       CREATE INDEX IF NOT EXISTS ${table}_expiry ON ${table} (expires_at) WHERE state = 'completed';
+      CREATE INDEX IF NOT EXISTS ${table}_left ON ${table} (expires_at) WHERE ${leftWithNothing};
       CREATE INDEX IF NOT EXISTS ${table}_open ON ${table} (state, lease_ends) WHERE state <> 'completed';
       CREATE TABLE IF NOT EXISTS ${table}_journal (
         scope TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, place INTEGER NOT NULL, output BLOB NOT NULL,
@@ -293,6 +305,10 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
     }
   }
 }
+
+const leftWithNothing = `state = 'claimed' AND lease_ends = 0 AND operation IS NULL AND recovery_point IS NULL`
+/** As `canExpire` of `record.ts`. */
+const expiring = `(state = 'completed' OR (${leftWithNothing}))`
 
 /**
  * A record from the future was claimed before the clock was set back. Its holder may be at work, and has one lease from now

@@ -109,9 +109,11 @@ export class Exchange {
         : await withoutCodings(request.body, codings, maxBodyBytes)
     if (body === null) return this.refuse({ kind: 'body-too-large', maxBytes: maxBodyBytes })
     let key: string
+    let made: boolean
     try {
       const found = readKey(keyLines({ headers: request.headers, body }, mode.key), mode.key)
       if (found === undefined && mode.withoutKey === 'refuse') return this.refuse({ kind: 'key-missing' })
+      made = found === undefined
       key = found ?? this.#newKey()
     } catch (error) {
       if (!isIdempotencyError(error)) throw error
@@ -124,7 +126,7 @@ export class Exchange {
       )
     }
     const early = Promise.withResolvers<Streaming>()
-    const settled = this.#settle({ ...request, body }, { scope, key, gone }, handler, early.resolve)
+    const settled = this.#settle({ ...request, body }, { scope, key, made, gone }, handler, early.resolve)
     const first = await Promise.race([settled, early.promise])
     if (!('stream' in first)) return first
     void this.#endOf(first.stream, settled)
@@ -144,7 +146,7 @@ export class Exchange {
 
   async #settle(
     request: HttpRequest,
-    { scope, key, gone }: { scope: string; key: string; gone: AbortSignal | undefined },
+    { scope, key, made, gone }: { scope: string; key: string; made: boolean; gone: AbortSignal | undefined },
     handler: HttpHandler,
     early: (streaming: Streaming) => void,
   ): Promise<Exchanged> {
@@ -164,7 +166,8 @@ export class Exchange {
         return stream
       })
       live = response
-      return performed
+      // Nobody else has a key that was made for this request, and it is asked for anew under another one.
+      return made && performed.fate === 'leave' ? { ...performed, fate: 'release' } : performed
     }
     let settled: Settled
     try {

@@ -110,11 +110,14 @@ export class Completer implements Task {
   /** Of operations that are known here: at most `limit` that were abandoned, and as many uncertain ones. */
   async #open(limit: number): Promise<readonly IdempotencyRecord[]> {
     const { store, registry } = this.#parts
-    const abandoned = await store.list({ limit, state: 'claimed', abandonedFor: this.#pickUpAfter })
-    const uncertain = await store.list({ limit, state: 'uncertain' })
-    return [...abandoned, ...uncertain].filter(
-      ({ operation }) => operation !== null && registry.has(operation.name),
-    )
+    const operations = [...registry.keys()]
+    const abandoned = await store.list({
+      limit,
+      state: 'claimed',
+      abandonedFor: this.#pickUpAfter,
+      operations,
+    })
+    return [...abandoned, ...(await store.list({ limit, state: 'uncertain', operations }))]
   }
 
   async #all(records: readonly IdempotencyRecord[]): Promise<readonly Completion[]> {
@@ -174,7 +177,8 @@ export class Completer implements Task {
     if (stopped === undefined || this.#stop.aborted) return { ...attempt, performed: keeping(performed) }
     return held.fence < this.#attempts
       ? { stopped, performed: keeping(performed) }
-      : { ...doubt(`it failed ${held.fence} times, at last with ${String(stopped.error)}`), stopped }
+      : // Why is stored in clear, so it has nothing of the error: texts of errors often say what was asked for.
+        { ...doubt(`it failed ${held.fence} times`), stopped }
   }
 }
 

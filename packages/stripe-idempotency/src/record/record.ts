@@ -18,7 +18,7 @@ export interface IdempotencyRecord {
   /** 0: its holder has left it, for the next one to go on. */
   readonly leaseEnds: number
   readonly createdAt: number
-  /** From then on a completed record may be reaped, and its key is as new. */
+  /** From then on a record that is completed, or failed and left nothing, may be reaped, and its key is as new. */
   readonly expiresAt: number
   /** The phase that was committed last. */
   readonly recoveryPoint: string | null
@@ -106,9 +106,18 @@ export function claim(found: IdempotencyRecord | undefined, request: ClaimReques
   }
 }
 
-/** Whether the record is there as if it were not. What is claimed or uncertain never expires. */
-export function hasExpired({ state, expiresAt }: IdempotencyRecord, now: number): boolean {
-  return state === 'completed' && expiresAt <= now
+/** Whether the record is there as if it were not. */
+export function hasExpired(record: IdempotencyRecord, now: number): boolean {
+  return record.expiresAt <= now && canExpire(record)
+}
+
+/**
+ * Whether it goes in time: it has its answer, or it failed, said so, and left nothing to go on from. What is uncertain, what
+ * somebody holds or held to his end, and what an operation has begun never expires.
+ */
+export function canExpire({ state, leaseEnds, operation, recoveryPoint }: IdempotencyRecord): boolean {
+  if (state === 'completed') return true
+  return state === 'claimed' && leaseEnds === 0 && operation === null && recoveryPoint === null
 }
 
 /** Whether the holding still holds the record. */
@@ -170,7 +179,7 @@ export function reopened(record: IdempotencyRecord, point: RecoveryPoint): Idemp
 /** Key and fingerprint stay until it expires, so that a retry does not execute; what was said is gone. */
 export function erased(record: IdempotencyRecord): IdempotencyRecord {
   const operation = record.operation === null ? null : { ...record.operation, input: new Uint8Array() }
-  return { ...record, operation, response: null, journal: new Map(), erased: true }
+  return { ...record, operation, response: null, journal: new Map(), why: null, erased: true }
 }
 
 /** One for all records that have none, of which there may be millions. */

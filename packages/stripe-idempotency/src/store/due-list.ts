@@ -19,6 +19,11 @@ export class DueList {
     this.#first = Math.min(this.#first, second)
   }
 
+  /** Asks each place of that second. */
+  has(place: number, due: number): boolean {
+    return this.#slots.get(Math.floor(due / secondMs))?.includes(place) ?? false
+  }
+
   /** Takes out at most `limit` places whose second has passed. */
   take(limit: number, now: number): readonly number[] {
     const end = Math.floor(now / secondMs)

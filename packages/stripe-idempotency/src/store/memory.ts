@@ -3,6 +3,7 @@ import { type Clock, realClock } from '../ports.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
+  canExpire,
   claim,
   completed,
   erased,
@@ -13,6 +14,7 @@ import {
 } from '../record/record.ts'
 import { type Change, ChangingStore, endsHolding, type Place } from './changing-store.ts'
 import { DueList } from './due-list.ts'
+import { isOfOneOf } from './of-one-of.ts'
 import { isPackedAt, type Packed, pack, unpack } from './packed-record.ts'
 import { numberOf } from './place-number.ts'
 import type { IdempotencyStore, ListFilter } from './store.ts'
@@ -90,7 +92,13 @@ class MemoryStore extends ChangingStore implements IdempotencyStore {
     return found === undefined || hasExpired(found, this.#clock.now()) ? undefined : found
   }
 
-  async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
+  async list({
+    limit,
+    scope,
+    state,
+    abandonedFor,
+    operations,
+  }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const now = this.#clock.now()
     return this.#all(scope)
       .filter(
@@ -98,6 +106,7 @@ class MemoryStore extends ChangingStore implements IdempotencyStore {
           (state === undefined || record.state === state) &&
           (abandonedFor === undefined ||
             (record.state === 'claimed' && record.leaseEnds + abandonedFor <= now)) &&
+          isOfOneOf(record, operations) &&
           !hasExpired(record, now),
       )
       .toArray()
@@ -160,6 +169,9 @@ class MemoryStore extends ChangingStore implements IdempotencyStore {
   #put(number: number, found: IdempotencyRecord | undefined, record: IdempotencyRecord): void {
     this.#set(number, record)
     if (record.state === 'completed') this.#due.add(number, record.expiresAt)
+    // One that fails again and again is there once.
+    else if (canExpire(record) && !this.#due.has(number, record.expiresAt))
+      this.#due.add(number, record.expiresAt)
     if (found !== undefined && endsHolding(found, record)) this.#tell(found.id)
   }
 

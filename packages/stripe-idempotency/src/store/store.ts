@@ -33,7 +33,7 @@ export interface IdempotencyStore extends AsyncDisposable {
    * whoever waits for a record asks again when its lease ends.
    */
   watch?(record: Pick<IdempotencyRecord, 'scope' | 'key' | 'id'>, signal: AbortSignal): Promise<void>
-  /** Deletes at most `limit` completed records that have expired; the number of them. */
+  /** Deletes at most `limit` records that have expired, completed or failed with nothing left; the number of them. */
   reap(limit: number): Promise<number>
   /** Forgets what was asked and answered of one key, or of a whole scope; the number of records. */
   erase(selector: { readonly scope: string; readonly key?: string }): Promise<number>
@@ -46,6 +46,8 @@ export interface ListFilter {
   readonly state?: IdempotencyRecord['state']
   /** Only claimed ones whose lease has ended since so many milliseconds. */
   readonly abandonedFor?: number
+  /** Only those of operations of these names. */
+  readonly operations?: readonly string[]
 }
 
 /** A store whose records can be part of a transaction on the user's own data. */

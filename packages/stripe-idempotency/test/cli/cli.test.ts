@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { skipWithout } from '@loadbearing/harness/services'
 import { createIdempotency } from '@loadbearing/stripe-idempotency'
 import { Redis } from 'ioredis'
@@ -198,6 +199,24 @@ describe('the command', () => {
       expect(ran.said).not.toContain('secret')
     },
   )
+
+  test('finds what is open behind any number of newer answers', async () => {
+    await using world = await openWorld('sqlite')
+    await pay(world.http, 'a', lost)
+    expect(await pay(world.http, 'a', paid)).toEqual([409, expect.stringContaining('idempotency_uncertain')])
+    const id = (await world.store.list({ limit: 1 }))[0]?.id ?? ''
+    const database = new DatabaseSync(world.url.slice('sqlite:'.length))
+    database.exec(`WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000)
+      INSERT INTO idempotency_record SELECT scope, 'key ' || n, 'id ' || n, endpoint, fingerprint, 'completed', 1, owner, 0,
+        created_at + 1, expires_at, NULL, NULL, NULL, x'00', NULL, 0 FROM idempotency_record, n`)
+    database.close()
+    expect((await world.run('show', id)).lines).toMatchObject([{ id, state: 'uncertain' }])
+    expect((await world.run('resolve', id, '--not-applied')).lines).toMatchObject([{ id, resolved: true }])
+    expect(await world.run('show', id)).toMatchObject({
+      status: 2,
+      said: expect.stringContaining('no record'),
+    })
+  }, 60_000)
 
   test('help is an answer', async () => {
     expect(await runCli(['--help'], {})).toMatchObject({ status: 0, said: expect.stringContaining('doctor') })

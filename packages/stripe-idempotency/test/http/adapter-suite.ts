@@ -115,6 +115,29 @@ export function adapterSuite(serve: Serve): void {
     expect(app.bodies.map(String)).toEqual(['{"amount":5}'])
   })
 
+  test('what middleware in front has set stays, on whatever is answered', async () => {
+    const { app, post } = await world()
+    const ask = async (path: string, origin: string, other: Post = {}): Promise<unknown[]> => {
+      const response = await post(path, { headers: { origin }, ...other })
+      await response.arrayBuffer()
+      const { status, headers } = response
+      const names = ['access-control-allow-origin', 'strict-transport-security']
+      return [status, replayed(response), ...names.map((name) => headers.get(name))]
+    }
+    const [a, b] = ['https://a.example', 'https://b.example']
+    expect(await ask('/charges', a)).toEqual([201, false, a, 'max-age=1'])
+    expect(await ask('/charges', a)).toEqual([201, true, a, 'max-age=1'])
+    // Of this exchange, and not of the first one.
+    expect(await ask('/charges', b)).toEqual([201, true, b, 'max-age=1'])
+    expect(await ask('/charges', a, { body: '{"amount":6}' })).toEqual([400, false, a, 'max-age=1'])
+    expect(await ask('/charges', a, { body: 'x'.repeat(2 ** 20 + 1) })).toEqual([413, false, a, 'max-age=1'])
+    const slow = ask('/slow', a, { key: 'slow' })
+    await app.begun.promise
+    expect(await ask('/slow', b, { key: 'slow' })).toEqual([409, false, b, 'max-age=1'])
+    app.gate.resolve()
+    expect(await slow).toEqual([201, false, a, 'max-age=1'])
+  })
+
   test('has no effect without a key, and on other methods', async () => {
     const { app, post } = await world()
     for (let n = 0; n < 2; n++) {

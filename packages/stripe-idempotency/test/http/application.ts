@@ -28,7 +28,13 @@ export interface Served extends AsyncDisposable {
   readonly url: string
 }
 
-/** Starts the application under a framework, with authentication, rate limit and compression in front of the adapter. */
+/** What middleware in front of the adapter sets on every response to a page of another origin. */
+export function frontHeaders(origin: string | null | undefined): Readonly<Record<string, string>> {
+  if (origin === undefined || origin === null || origin === '') return {}
+  return { 'access-control-allow-origin': origin, 'strict-transport-security': 'max-age=1' }
+}
+
+/** Starts the application under a framework, with authentication, rate limit, CORS and compression in front of the adapter. */
 export type Serve = (application: Application, options: ServeOptions) => Promise<Served>
 
 export interface ServeOptions {

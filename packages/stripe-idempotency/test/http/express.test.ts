@@ -7,7 +7,7 @@ import compression from 'compression'
 import express5 from 'express'
 import { describe } from 'vitest'
 import { adapterSuite } from './adapter-suite.ts'
-import type { Reply, Serve } from './application.ts'
+import { frontHeaders, type Reply, type Serve } from './application.ts'
 import { servedBy } from './serving.ts'
 
 const require = createRequire(import.meta.url)
@@ -19,6 +19,7 @@ const serveWith =
   (application, options) => {
     const app = express()
     app.use((request, response, next) => {
+      response.set(frontHeaders(request.get('origin')))
       if (request.get('x-account') === undefined) response.status(401).end()
       else if (request.get('x-limited') !== undefined) response.status(429).end()
       else next()

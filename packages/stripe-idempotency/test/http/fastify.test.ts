@@ -6,13 +6,14 @@ import { idempotency } from '@loadbearing/stripe-idempotency/fastify'
 import fastify from 'fastify'
 import { describe } from 'vitest'
 import { adapterSuite } from './adapter-suite.ts'
-import type { Serve } from './application.ts'
+import { frontHeaders, type Serve } from './application.ts'
 import { listening } from './serving.ts'
 
 const serve: Serve = async (application, options) => {
   const app = fastify({ bodyLimit: 10_000_000 })
   await app.register(compress)
   app.addHook('onRequest', async (request, reply) => {
+    reply.headers(frontHeaders(request.headers.origin))
     if (request.headers['x-account'] === undefined) await reply.code(401).send()
     else if (request.headers['x-limited'] !== undefined) await reply.code(429).send()
   })

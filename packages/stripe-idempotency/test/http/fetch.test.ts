@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { compress } from 'hono/compress'
 import { describe } from 'vitest'
 import { adapterSuite } from './adapter-suite.ts'
-import type { Serve } from './application.ts'
+import { frontHeaders, type Serve } from './application.ts'
 import { servedBy } from './serving.ts'
 import { toWeb } from './web-reply.ts'
 
@@ -25,6 +25,10 @@ const serve: Serve = (application, options) => {
   })
   const front = new Hono()
   front.use(compress())
+  front.use(async (c, next) => {
+    await next()
+    for (const [name, value] of Object.entries(frontHeaders(c.req.header('origin')))) c.header(name, value)
+  })
   front.all('*', async ({ req }) => {
     if (!req.raw.headers.has('x-account')) return new Response(null, { status: 401 })
     if (req.raw.headers.has('x-limited')) return new Response(null, { status: 429 })

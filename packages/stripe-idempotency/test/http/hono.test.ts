@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { compress } from 'hono/compress'
 import { describe } from 'vitest'
 import { adapterSuite } from './adapter-suite.ts'
-import type { Serve } from './application.ts'
+import { frontHeaders, type Serve } from './application.ts'
 import { servedBy } from './serving.ts'
 import { toWeb } from './web-reply.ts'
 
@@ -14,6 +14,8 @@ const serve: Serve = (application, options) => {
   const app = new Hono<{ Variables: { account: string } }>()
   app.use(compress())
   app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(frontHeaders(c.req.header('origin'))))
+      c.res.headers.set(name, value)
     const account = c.req.header('x-account')
     if (account === undefined) return c.body(null, 401)
     if (c.req.header('x-limited') !== undefined) return c.body(null, 429)

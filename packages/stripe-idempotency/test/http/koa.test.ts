@@ -6,7 +6,7 @@ import Koa from 'koa'
 import compress from 'koa-compress'
 import { describe } from 'vitest'
 import { adapterSuite } from './adapter-suite.ts'
-import type { Serve } from './application.ts'
+import { frontHeaders, type Serve } from './application.ts'
 import { servedBy } from './serving.ts'
 
 const serve: Serve = (application, options) => {
@@ -14,6 +14,7 @@ const serve: Serve = (application, options) => {
   app.silent = true
   app.use(compress())
   app.use(async (ctx, next) => {
+    ctx.set(frontHeaders(ctx.get('origin')))
     if (ctx.get('x-account') === '') ctx.status = 401
     else if (ctx.get('x-limited') !== '') ctx.status = 429
     else await next()

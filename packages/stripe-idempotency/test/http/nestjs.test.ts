@@ -18,7 +18,7 @@ import compression from 'compression'
 import type { Request, Response } from 'express'
 import { describe } from 'vitest'
 import { adapterSuite } from './adapter-suite.ts'
-import type { Application, Serve } from './application.ts'
+import { type Application, frontHeaders, type Serve } from './application.ts'
 import { listening } from './serving.ts'
 
 const guard: CanActivate = {
@@ -62,6 +62,10 @@ const serve: Serve = async (application, options) => {
     bodyParser: false,
   })
   app.use(compression())
+  app.use((request: Request, response: Response, next: () => void) => {
+    response.set(frontHeaders(request.get('origin')))
+    next()
+  })
   app.useGlobalGuards(guard)
   app.useGlobalInterceptors(
     idempotency({

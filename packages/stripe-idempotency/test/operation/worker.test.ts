@@ -135,6 +135,42 @@ describe('a drainer', () => {
   })
 })
 
+describe('a completer', () => {
+  test('finds its operations behind any number of newer records that are not its own', async () => {
+    const clock = new VirtualClock()
+    const store = memoryStore({ clock })
+    await using idempotency = createIdempotency({ store, clock })
+    let tries = 0
+    const pay = idempotency.operation<number>('pay').call('charged', {
+      retention: '30d',
+      run: () => {
+        if (++tries === 1) throw new Error('lost')
+        return 'paid'
+      },
+    })
+    await expect(pay.execute({ scope: 'acct_1', key: 'k', input: 1 })).rejects.toThrow('lost')
+    await wait(clock, second)
+    const others = idempotency.http({ mode: 'stripe-v2' })
+    for (const key of ['a', 'b', 'c']) {
+      const request = { method: 'POST', path: '/x', query: '', body: new Uint8Array() }
+      await others.answer({ ...request, headers: [['idempotency-key', key]] }, 'acct_1', async () => ({
+        status: 422,
+        headers: [],
+        body: new Uint8Array(),
+      }))
+    }
+    await wait(clock, 10 * minute)
+    expect(await store.list({ limit: 3, state: 'claimed' })).toMatchObject([
+      { operation: null },
+      { operation: null },
+      { operation: null },
+    ])
+    expect(await idempotency.complete({ batch: 3 })).toMatchObject([
+      { operation: 'pay', outcome: 'completed' },
+    ])
+  })
+})
+
 describe('a worker', () => {
   test('ends when the round that it is at has ended, and leaves no timer', async () => {
     const clock = new VirtualClock()

@@ -16,6 +16,8 @@ const card = 'card-4242-of-a-person'
 interface Erasure {
   readonly readableBefore: boolean
   readonly readableAfter: boolean
+  /** Why the other record is uncertain, before and after. */
+  readonly doubts: readonly (string | null | undefined)[]
   readonly retryWasTold: unknown
   readonly executed: number
 }
@@ -23,6 +25,7 @@ interface Erasure {
 const erased: Erasure = {
   readableBefore: true,
   readableAfter: false,
+  doubts: ['it failed 2 times', null],
   retryWasTold: 'response_unavailable',
   executed: 1,
 }
@@ -37,14 +40,29 @@ async function eraseIn(store: IdempotencyStore, dump: () => Promise<string>): Pr
     .call('told', { retention: '1d', run: ({ prev }) => prev })
   const request = { scope: 'acct_1', key: 'k', input: { card } }
   await pay.execute(request)
+  // Each attempt fails with what was asked for in the text of its error.
+  const refused = idempotency.operation<{ card: string }>('refused').call('charged', {
+    retention: '1d',
+    run: ({ input }) => {
+      throw new Error(`${input.card} was not reached`)
+    },
+  })
+  await expect(refused.execute({ scope: 'acct_1', key: 'l', input: { card } })).rejects.toThrow(card)
+  expect(await idempotency.complete({ attempts: 1, pickUpAfter: '1ms' })).toMatchObject([
+    { outcome: 'uncertain', error: new Error(`${card} was not reached`) },
+  ])
+  const doubt = async (): Promise<string | null | undefined> =>
+    (await store.list({ limit: 1, state: 'uncertain' })).map(({ why }) => why)[0]
+  const doubts = [await doubt()]
   const readableBefore = (await dump()).includes(card)
   await store.erase({ scope: 'acct_1' })
+  doubts.push(await doubt())
   const readableAfter = (await dump()).includes(card)
   const retryWasTold = await pay.execute(request).then(
     () => 'a value',
     (error: unknown) => (isIdempotencyError(error) ? error.code : error),
   )
-  return { readableBefore, readableAfter, retryWasTold, executed }
+  return { readableBefore, readableAfter, doubts, retryWasTold, executed }
 }
 
 test('what is erased is in no byte of the files of SQLite, and is not executed again', async () => {

@@ -91,6 +91,21 @@ describe.skipIf(unavailable)('Redis', () => {
     },
   )
 
+  test.each(clients)(
+    'through %s a failure that left nothing expires, and not while it is tried again',
+    async (_, clientOf) => {
+      await ioredis.flushdb()
+      await using store = await redisStore({ client: clientOf(), prefix: 'failed:' })
+      const expiry = async (): Promise<number> =>
+        ioredis.pexpiretime((await ioredis.keys('failed:*'))[0] ?? '')
+      const { record } = await store.claim(claimOf('k'))
+      expect(await store.leave(record)).toBe(true)
+      expect(await expiry()).toBe(record.expiresAt)
+      const again = await store.claim({ ...claimOf('k'), owner: 'the next one' })
+      expect([again.claimed, again.record.fence, await expiry()]).toEqual([true, 2, -1])
+    },
+  )
+
   test.each(clients.slice(0, 4))(
     'through %s commands of one turn have an answer each, whatever becomes of the others',
     async (_, clientOf) => {

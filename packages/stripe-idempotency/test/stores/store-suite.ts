@@ -4,6 +4,7 @@ import type {
   Holder,
   IdempotencyRecord,
   IdempotencyStore,
+  ListFilter,
   OnAbandoned,
 } from '@loadbearing/stripe-idempotency'
 import { memoryStore } from '@loadbearing/stripe-idempotency'
@@ -109,6 +110,57 @@ export function storeSuite(name: string, open: () => Promise<OpenStore>, numRuns
       expect([...record.journal].map(([phase, output]) => [phase, String(output)])).toEqual([
         ['called:intent', 'not done'],
       ])
+    })
+
+    test('what failed and left nothing goes in time, and what an operation has begun does not', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const request = claimOf({ do: 'claim', key: 0, fingerprint: 0, onAbandoned: 'rerun' }, 2)
+      const begun = claimOf({ do: 'claim', key: 1, fingerprint: 0, onAbandoned: 'resume' }, 1)
+      const done = claimOf({ do: 'claim', key: 2, fingerprint: 0, onAbandoned: 'rerun' }, 4)
+      expect([request.operation, begun.operation?.name]).toEqual([null, 'charge'])
+      const ids = async (): Promise<string[]> => (await store.list({ limit: 10 })).map(({ id }) => id)
+      await store.leave((await store.claim(request)).record)
+      await store.leave((await store.claim(begun)).record)
+      await store.complete((await store.claim(done)).record, Buffer.from('1'))
+      await opened.pass(ttl - 1)
+      expect((await ids()).toSorted()).toEqual(['id-1', 'id-2', 'id-4'])
+      // Taken up again, it does not go while somebody is at it.
+      const { record } = await store.claim({ ...request, id: 'id-3', owner: 'owner-3' })
+      expect([record.id, record.fence]).toEqual(['id-2', 2])
+      await opened.pass(1)
+      expect((await ids()).toSorted()).toEqual(['id-1', 'id-2'])
+      await store.leave(record)
+      expect(await ids()).toEqual(['id-1'])
+      expect(await store.find(request.scope, request.key)).toBeUndefined()
+      // Some sweep by whole seconds; Redis deletes by itself.
+      await opened.pass(1000)
+      expect([0, 2]).toContain(await store.reap(10))
+      expect(await store.reap(10)).toBe(0)
+      const anew = await store.claim({ ...request, id: 'id-5', owner: 'owner-5', fingerprint: Buffer.of(7) })
+      expect([anew.claimed, anew.record.id, anew.record.fence]).toEqual([true, 'id-5', 1])
+    })
+
+    test('lists the records of the operations that are asked for, however many newer ones there are', async () => {
+      await using opened = await open()
+      const { store } = opened
+      // All with an odd number are of an operation.
+      const names = [null, 'pay', null, "o'hare\u0000\\", null, 'refund', null]
+      for (const [n, of] of names.entries()) {
+        const claimed = claimOf({ do: 'claim', key: n % 4, fingerprint: 0, onAbandoned: 'resume' }, n)
+        const operation = of === null ? null : { name: of, input: Buffer.of(n) }
+        const { record } = await store.claim({ ...claimed, key: `key ${n}`, operation })
+        if (n > 3) await store.markUncertain(record, 'so it is')
+        await opened.pass(1)
+      }
+      const ids = async (filter: Omit<ListFilter, 'limit'>): Promise<string[]> =>
+        (await store.list({ limit: 2, ...filter })).map(({ id }) => id)
+      expect(await ids({})).toEqual(['id-6', 'id-5'])
+      expect(await ids({ operations: ['pay', "o'hare\u0000\\"] })).toEqual(['id-3', 'id-1'])
+      expect(await ids({ operations: ['pay', 'refund'], state: 'claimed' })).toEqual(['id-1'])
+      expect(await ids({ operations: ['pay', 'refund'], state: 'uncertain' })).toEqual(['id-5'])
+      expect(await ids({ operations: ['nothing'] })).toEqual([])
+      expect(await ids({ operations: [] })).toEqual([])
     })
 
     test('a fence of a record that is gone holds no other', async () => {

@@ -103,13 +103,20 @@ export class Records {
     return hasExpired(record, numberOf(row, 'now')) ? undefined : record
   }
 
-  async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
+  async list({
+    limit,
+    scope,
+    state,
+    abandonedFor,
+    operations,
+  }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const rows = await this.ask(this.statements.list, [
       this.time(),
       scope === undefined ? null : writeText(scope),
       state ?? null,
       abandonedFor ?? null,
       limit,
+      operations === undefined ? null : JSON.stringify(operations.map(writeText)),
     ])
     return rows.map(recordOf)
   }

@@ -49,6 +49,10 @@ const typed = (column: string, n: number): string => `$${n}::${types[column] ?? 
 const list = columns.join(', ')
 // As a double: `extract` reckons with numerics, which takes longer.
 const now = `coalesce($1::bigint, floor(date_part('epoch', clock_timestamp()) * 1000)::bigint)`
+const leftWithNothing = `state = 'claimed' AND lease_ends = 0 AND operation IS NULL AND recovery_point IS NULL`
+/** As `hasExpired` of `record.ts`. */
+const expiredBy = (time: string): string =>
+  `((state = 'completed' AND expires_at <= ${time}) OR (${leftWithNothing} AND expires_at <= ${time}))`
 const held = `scope = $1 AND key = $2 AND id = $3 AND fence = $4::bigint AND owner = $5 AND state = 'claimed'`
 
 /** @param table a name that needs no quotes, perhaps with its schema */
@@ -109,15 +113,16 @@ export function statementsFor(table: string): Statements {
       `${records(
         `($2::text IS NULL OR scope = $2) AND ($3::text IS NULL OR state = $3)
         AND ($4::bigint IS NULL OR (state = 'claimed' AND lease_ends <= ${now} - $4))
-        AND NOT (state = 'completed' AND expires_at <= ${now})`,
+        AND NOT ${expiredBy(now)}
+        AND ($6::text IS NULL OR operation IN (SELECT jsonb_array_elements_text($6::text::jsonb)))`,
         now,
       )} ORDER BY created_at DESC LIMIT $5::int`,
     ),
     reap: statement(`DELETE FROM ${table} WHERE (scope, key) IN (
-      SELECT scope, key FROM ${table} WHERE state = 'completed' AND expires_at <= ${now}
+      SELECT scope, key FROM ${table} WHERE ${expiredBy(`(SELECT ${now})`)}
       LIMIT $2::int FOR UPDATE SKIP LOCKED) RETURNING id`),
     erase: statement(`UPDATE ${table}
-      SET input = CASE WHEN operation IS NOT NULL THEN ''::bytea END, response = NULL, journal = '', erased = true
+      SET input = CASE WHEN operation IS NOT NULL THEN ''::bytea END, response = NULL, journal = '', why = NULL, erased = true
       WHERE scope = $1 AND ($2::text IS NULL OR key = $2) RETURNING id`),
     await: statement(`UPDATE ${table} SET awaited = true
       WHERE scope = $1 AND key = $2 AND id = $3 AND state = 'claimed' AND lease_ends <> 0 RETURNING id`),

@@ -4,6 +4,7 @@ import { type Clock, realClock } from '../../ports.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
+  canExpire,
   claim,
   erased,
   type Holder,
@@ -12,6 +13,7 @@ import {
 } from '../../record/record.ts'
 import { type Change, ChangingStore, endsHolding, type Place } from '../../store/changing-store.ts'
 import { claimBy, triesMax } from '../../store/compare-and-set.ts'
+import { isOfOneOf } from '../../store/of-one-of.ts'
 import type { Finding, IdempotencyStore, ListFilter } from '../../store/store.ts'
 import { Watcher } from '../../store/watcher.ts'
 import type { Port, Script } from './client.ts'
@@ -143,7 +145,13 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     return version === undefined || hasExpired(version.record, now) ? undefined : version.record
   }
 
-  async list({ limit, scope, state, abandonedFor }: ListFilter): Promise<readonly IdempotencyRecord[]> {
+  async list({
+    limit,
+    scope,
+    state,
+    abandonedFor,
+    operations,
+  }: ListFilter): Promise<readonly IdempotencyRecord[]> {
     const records: IdempotencyRecord[] = []
     for await (const place of this.#places(scope)) {
       const { version, now } = await this.#find(place)
@@ -151,6 +159,7 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
       if (
         record !== undefined &&
         !hasExpired(record, now) &&
+        isOfOneOf(record, operations) &&
         (state === undefined || record.state === state) &&
         (abandonedFor === undefined || (record.state === 'claimed' && record.leaseEnds + abandonedFor <= now))
       ) {
@@ -304,7 +313,7 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     const done = await this.#replacing.ask(recordKeyOf(this.#prefix, place), [
       version.head,
       next === null ? '' : writeRecord(next, version.revision + 1, version.awaited && !ends),
-      next?.state === 'completed' ? String(next.expiresAt) : '',
+      next !== null && canExpire(next) ? String(next.expiresAt) : '',
       version.awaited && ends ? version.record.id : '',
     ])
     // Also where it was done before, and the wait for it failed.
