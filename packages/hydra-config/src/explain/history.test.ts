@@ -112,14 +112,14 @@ test('a value that is taken away and comes back the same, by many layers, is tol
 })
 
 test('a value that a type has converted is told once, wherever the configuration is kept', async () => {
-  const source = [
+  const typed = [
     fromMemory({ 'config.yaml': { defaults: ['base', '_self_'] } }),
     configStore({ base: structured('App', { port: int(1), other: int(2) }) }),
   ]
   for (let count = 58; count < 130; count += 3) {
     const others = Array.from({ length: count }, (_, at) => `other=${at}`)
-    const overrides = ['port="5"', ...others, 'port="6"', 'other=0']
-    const composed = await wholeCompose({ source, config: 'config', overrides })
+    const texts = ['port="5"', ...others, 'port="6"', 'other=0']
+    const composed = await wholeCompose({ source: typed, config: 'config', overrides: texts })
     expect(composed.explain('port').history.map(({ value }) => value)).toEqual([1, 5, 6])
   }
 })
