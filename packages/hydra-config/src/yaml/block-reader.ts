@@ -10,16 +10,19 @@ const hash = 0x23
 const dash = 0x2d
 const colon = 0x3a
 
-/** Everything but tabs, carriage returns, the other line breaks of YAML, and what YAML does not allow. */
-const ordinary = /^[\n -~\xA0-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD]*$/
+/**
+ * Tabs, carriage returns, the other line breaks of YAML, the byte order mark, what takes two UTF-16 units, such as
+ * emoji, and what YAML does not allow.
+ */
+export const unusual: RegExp = /[^\n -~\xA0-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD]/
 
 /** What a text of the plain kind is read with. */
 interface Reading {
   readonly file?: ConfigFile | undefined
   /** Default: strings with `${` are not looked at. */
   readonly check?: CheckInterpolation | undefined
-  /** Told what is in the way of reading on, in which line. */
-  readonly stopped?: (error: unknown, line: number) => void
+  /** Told what is in the way of reading on, and where the line begins in which that is met. */
+  readonly stopped?: (error: unknown, lineStart: number) => void
 }
 
 /**
@@ -30,10 +33,10 @@ interface Reading {
 export function readBlockYaml(text: string, { file, check, stopped }: Reading): Value | undefined {
   const reader = new BlockReader(text, file, check)
   try {
-    if (!ordinary.test(text)) throw new Bail()
+    if (unusual.test(text)) throw new Bail()
     return reader.document()
   } catch (error) {
-    stopped?.(error, reader.line)
+    stopped?.(error, reader.lineStart)
     if (error instanceof Bail || isHydraConfigError(error)) return undefined
     throw error
   }
