@@ -52,7 +52,7 @@ class BlockReader extends LineReader {
     if (this.text.startsWith('---', this.at) && this.#column === 0) this.#skipDocumentStart()
     else this.#ensureContent()
     if (this.at >= this.text.length) return map([])
-    const value = this.#block(-1)
+    const value = this.#block()
     if (this.at < this.text.length) throw new Bail()
     return value
   }
@@ -109,10 +109,9 @@ class BlockReader extends LineReader {
     return code === lineFeed || this.at >= this.text.length
   }
 
-  /** The collection that begins here, deeper than `parent`. */
-  #block(parent: number): Value {
+  /** The collection that begins here. */
+  #block(): Value {
     const column = this.#column
-    if (column <= parent) throw new Bail()
     return this.#atDash() ? this.#sequence(column, false) : this.#mapping(column)
   }
 
@@ -151,28 +150,27 @@ class BlockReader extends LineReader {
     if (this.#atLineEnd()) {
       const origin = this.origin(at)
       this.#toNextLine()
-      if (this.at < this.text.length && this.#column > column) return this.#block(column)
+      if (this.at < this.text.length && this.#column > column) return this.#block()
       return this.scalar(null, origin)
     }
-    if (this.#atDash() || this.#isKey()) return this.#block(column)
+    if (this.#atDash() || this.#isKey()) return this.#block()
     return this.#value()
   }
 
   #mapping(column: number): Value {
     const origin = this.origin()
     const entries = new Map<MapKey, Value>()
+    // While texts and integers are the only keys, the Map itself knows which are equal.
+    let isSimple = true
     this.enter()
     while (this.at < this.text.length && this.#column === column) {
       if (this.#atDash()) throw new Bail()
       const key = this.#key()
-      if (typeof key === 'string') {
-        const before = entries.size
-        entries.set(key, this.#valueOfKey(column))
-        if (entries.size === before) throw new Bail()
-      } else {
-        const value = this.#valueOfKey(column)
-        entries.set(sameKey(entries, key) ?? key, value)
-      }
+      const value = this.#valueOfKey(column)
+      const { size } = entries
+      isSimple &&= typeof key === 'string' || typeof key === 'bigint'
+      entries.set(isSimple ? key : (sameKey(entries, key) ?? key), value)
+      if (typeof key === 'string' && entries.size === size) throw new Bail()
       if (this.at < this.text.length && this.#column > column) throw new Bail()
     }
     this.leave()
@@ -190,7 +188,7 @@ class BlockReader extends LineReader {
     const origin = this.origin(at)
     this.#toNextLine()
     if (this.at < this.text.length) {
-      if (this.#column > column) return this.#block(column)
+      if (this.#column > column) return this.#block()
       if (this.#column === column && this.#atDash()) return this.#sequence(column, true)
     }
     return this.scalar(null, origin)

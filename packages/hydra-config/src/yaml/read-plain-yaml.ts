@@ -12,11 +12,10 @@ export function readPlainYaml(text: string, file?: ConfigFile, check?: CheckInte
     if (isHydraConfigError(error)) throw error
     const at = text.search(unusual)
     const code = text.codePointAt(at)?.toString(16).toUpperCase().padStart(4, '0')
-    const what = code === undefined ? 'this line' : `U+${code}`
-    const before = text.slice(0, code === undefined ? lineStart : at).split('\n')
+    const before = text.slice(0, code ? at : lineStart).split('\n')
     throw new HydraConfigError(
       'YAML_INVALID',
-      `${what} is not of plain YAML: correct it, or give the feature wholeYaml`,
+      `${code ? `U+${code}` : 'this line'} is no plain YAML: correct it or give the feature wholeYaml`,
       {
         origin: file && { kind: 'file', ...file, line: before.length, column: `${before.at(-1)}`.length + 1 },
       },

@@ -227,7 +227,7 @@ test.each([
   expect(() => plainYaml.text?.(text, file, {})).toThrow(
     expect.objectContaining({
       code: 'YAML_INVALID',
-      problem: `${what} is not of plain YAML: correct it, or give the feature wholeYaml`,
+      problem: `${what} is no plain YAML: correct it or give the feature wholeYaml`,
       origin: { kind: 'file', ...file, line, column },
     }),
   )
