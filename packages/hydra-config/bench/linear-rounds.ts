@@ -9,13 +9,30 @@ export const parsers: Readonly<Record<'override' | 'YAML', (text: string) => voi
   YAML: (text) => void parseYaml(text),
 }
 
+interface Point {
+  readonly characters: number
+  readonly ms: number
+}
+
 /** What one shape of text took: the least time of each size, in milliseconds. */
 export interface Growth {
   readonly shape: string
-  readonly points: readonly { readonly characters: number; readonly ms: number }[]
+  /** Of each series. */
+  readonly lines: readonly (readonly Point[])[]
 }
 
-const sizes = Array.from({ length: 10 }, (_, at) => (at + 1) * 100_000)
+/**
+ * Sizes of texts, in series through each of which a straight line is laid.
+ *
+ * A `Map` of V8 has room for a power of two of keys, and is made anew with twice the room when that is used up: the time
+ * of a key is the same on average, but of single sizes it has steps, by how full their Map ended. In a series that
+ * doubles it is equally full at each size, so that what is seen is whether the time doubles with the text. That the line
+ * does not depend on how full that is, two series show.
+ */
+export const series = {
+  doubling: [1_000_000, 750_000].map((most) => [16, 8, 4, 2, 1].map((parts) => most / parts)),
+  even: [Array.from({ length: 10 }, (_, at) => (at + 1) * 100_000)],
+} as const
 
 /** Texts that grow: of each shape so many repetitions as make the size. */
 const shapes: Readonly<Record<keyof typeof parsers, Readonly<Record<string, (size: number) => string>>>> = {
@@ -45,22 +62,25 @@ const shapes: Readonly<Record<keyof typeof parsers, Readonly<Record<string, (siz
 /** What the worker is given to do. */
 export interface Task {
   readonly what: keyof typeof parsers
+  readonly sizes: keyof typeof series
   readonly rounds: number
   /** Whether garbage is collected before each parse, outside of what is timed. */
   readonly apart: boolean
 }
 
 /** Sizes and shapes in turn, so that what else the machine does at a moment falls on all of them. */
-function grow({ what, rounds, apart }: Task): Growth[] {
+function grow({ what, sizes, rounds, apart }: Task): Growth[] {
   const parse = parsers[what]
   const collect = apart ? youngCollector() : () => {}
   const found = Object.entries(shapes[what]).map(([shape, make]) => {
-    const points = sizes.map((size) => ({ text: make(size), ms: Number.POSITIVE_INFINITY }))
-    return { shape, points }
+    const lines = series[sizes].map((line) =>
+      line.map((size) => ({ text: make(size), ms: Number.POSITIVE_INFINITY })),
+    )
+    return { shape, lines, points: lines.flat() }
   })
   for (const { points } of found) for (const { text } of points.slice(0, 3)) parse(text)
   for (let round = 0; round < rounds; round++) {
-    for (let at = 0; at < sizes.length; at++) {
+    for (const at of series[sizes].flat().keys()) {
       for (const { points } of found) {
         const point = points[at]
         if (point === undefined) continue
@@ -69,9 +89,9 @@ function grow({ what, rounds, apart }: Task): Growth[] {
       }
     }
   }
-  return found.map(({ shape, points }) => ({
+  return found.map(({ shape, lines }) => ({
     shape,
-    points: points.map(({ text, ms }) => ({ characters: text.length, ms })),
+    lines: lines.map((points) => points.map(({ text, ms }) => ({ characters: text.length, ms }))),
   }))
 }
 

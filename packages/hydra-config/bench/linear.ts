@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { type Growth, parsers, type Task, timeOfAny } from './linear-rounds.ts'
+import { type Growth, parsers, type series, type Task, timeOfAny } from './linear-rounds.ts'
 
 /** How the time of a parser grows with the text. */
 export interface Linear {
-  /** Of the straight line through the least times of each size, for the shape of text where it fits worst. */
+  /** Of the straight line through the least times of each size, for the series and shape of text where it fits worst. */
   readonly r2: number
   /** The shape of text where it fits worst. */
   readonly shape: string
@@ -22,18 +22,24 @@ export const rounds = 60
  * measured too.
  * @param youngMb how much memory young values get; what V8 takes by itself, and collects when it will, where undefined
  */
-export async function growthOf(what: keyof typeof parsers, youngMb?: number): Promise<Linear> {
-  const workerData: Task = { what, rounds, apart: youngMb !== undefined }
+export async function growthOf(
+  what: keyof typeof parsers,
+  sizes: keyof typeof series,
+  youngMb?: number,
+): Promise<Linear> {
+  const workerData: Task = { what, sizes, rounds, apart: youngMb !== undefined }
   const worker = new Worker(new URL('./linear-rounds.ts', import.meta.url), {
     workerData,
     resourceLimits: youngMb === undefined ? {} : { maxYoungGenerationSizeMb: youngMb },
   })
   const [grown]: Growth[][] = await once(worker, 'message')
   await worker.terminate()
-  const fits = (grown ?? []).map(({ shape, points }) => ({
-    shape,
-    r2: squaredCorrelation(points.map(({ characters, ms }) => [characters, ms])),
-  }))
+  const fits = (grown ?? []).flatMap(({ shape, lines }) =>
+    lines.map((points) => ({
+      shape,
+      r2: squaredCorrelation(points.map(({ characters, ms }) => [characters, ms])),
+    })),
+  )
   return fits.reduce((worst, each) => (each.r2 < worst.r2 ? each : worst), { shape: '', r2: 1 })
 }
 

@@ -10,10 +10,10 @@ import {
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { nameCycles } from './cycles.ts'
 import { growthOf, longestTime, rounds } from './linear.ts'
-import { findPython, versionsOfPeers } from './python.ts'
+import { findPython, testConfigs, versionsOfPeers } from './python.ts'
 import { reloadLatency } from './reload.ts'
 import { Report, ratioOf } from './report.ts'
-import { composeCases, largeYaml, layers, manyOverrides, writeTree } from './tree.ts'
+import { type ComposeCase, composeCases, largeYaml, layers, manyOverrides, writeTree } from './tree.ts'
 import { chain, thousandStrings, writeLayers } from './workloads.ts'
 
 const home = new URL('..', import.meta.url)
@@ -94,6 +94,9 @@ async function composing(): Promise<void> {
   })
   target('Cold compose over Hydra', 'at least 5 times as fast', ratioOf(cold, 'Hydra'), (ratio) => ratio >= 5)
   told('Cold compose over Lerna', ratioOf(cold, 'Lerna'))
+  if (hydra.python === undefined) {
+    report.notes.push("Hydra's own hydra/test_utils/configs were not composed: they are in its package.")
+  } else await ofHydrasOwn(hydra.python)
   await again()
   const memory = await measured(
     'compose two layers of 100 keys in memory again, nothing changed; convict loads and checks them anew',
@@ -104,6 +107,22 @@ async function composing(): Promise<void> {
     },
   )
   told('Compose in memory over convict', ratioOf(memory, 'convict'))
+}
+
+/** The folder in Hydra's package as it is, and of its primary configs those that Hydra composes. */
+async function ofHydrasOwn(program: string): Promise<void> {
+  const { folder, configs, all } = testConfigs(program)
+  const own = await measured(
+    `compose hydra/test_utils/configs: ${configs.length} of its ${all} primary configs, all that Hydra composes, read anew`,
+    {
+      subjects: [ours('composeCold'), ...python('compose')],
+      input: folder,
+      cases: configs.map((config): ComposeCase => ({ config, overrides: [] })),
+    },
+  )
+  const name = 'Cold compose of hydra/test_utils/configs over'
+  target(`${name} Hydra`, 'at least 5 times as fast', ratioOf(own, 'Hydra'), (ratio) => ratio >= 5)
+  told(`${name} Lerna`, ratioOf(own, 'Lerna'))
 }
 
 /** Nothing has changed, and all but c12 with JSON look whether anything has. */
@@ -240,16 +259,18 @@ async function parsing(): Promise<void> {
   // A third is given out before it is collected, and the longest dict of overrides makes some 200 MB.
   const youngMb = 1024
   for (const what of ['override', 'YAML'] as const) {
-    const { r2, shape } = await growthOf(what, youngMb)
+    const { r2, shape } = await growthOf(what, 'doubling', youngMb)
     target(
-      `Time of the parser of ${what} up to 1 MB: of each size the least of ${rounds} times, of the shape of text that fits worst (${shape})`,
+      `Time of the parser of ${what} up to 1 MB, at sizes that double: of each the least of ${rounds} times, of the shape of text that fits worst (${shape})`,
       'linear, r² over 0.99',
       r2,
       (value) => value > 0.99,
       'r²',
     )
+    const stepped = await growthOf(what, 'even', youngMb)
+    told(`The same at ten even sizes, between which a Map grows (${stepped.shape})`, stepped.r2, 'r²')
     if (what === 'YAML') {
-      const crowded = await growthOf(what)
+      const crowded = await growthOf(what, 'even')
       told(`The same where collections of garbage fall into a parse (${crowded.shape})`, crowded.r2, 'r²')
     }
     const longest = longestTime(what, 20_000)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { findPython as installedPython } from '@loadbearing/tooling/foreign-programs'
@@ -39,6 +40,21 @@ function findLerna(): PythonPeer {
   const found = installedPython({ packages: [`lerna==${lernaVersion}`], cache: `lerna-${lernaVersion}` })
   if ('missing' in found) return { name, missing: found.missing, versions: {}, works }
   return { name, python: found.command, versions: { lerna: lernaVersion }, works }
+}
+
+/** Hydra's own configs for its tests. */
+export interface TestConfigs {
+  readonly folder: string
+  /** The primary configs that Hydra composes; the others are there to be refused. */
+  readonly configs: readonly string[]
+  /** How many primary configs there are. */
+  readonly all: number
+}
+
+/** Asks the Python that has Hydra. */
+export function testConfigs(python: string): TestConfigs {
+  const program = join(import.meta.dirname, 'test_configs.py')
+  return JSON.parse(execFileSync(python, [program], { encoding: 'utf8' }))
 }
 
 export function versionsOfPeers(): Record<string, string> {

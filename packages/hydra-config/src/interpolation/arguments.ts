@@ -101,10 +101,10 @@ function primitive(parser: Parser, isKey: boolean): void {
     parts.push(textOf(found))
     last = found
   }
-  const isBlank = parts.length === 1 && last?.[5] !== undefined
-  if (parts.length === 0 || isBlank) throw parser.unexpected('a value')
-  if (parts.length === 1 && last !== undefined) give(parser, literal(last))
-  else parser.join(parts, false)
+  const alone = parts.length > 1 ? undefined : last
+  if (parts.length === 0 || alone?.[5]) throw parser.unexpected('a value')
+  if (alone === undefined) parser.join(parts, false)
+  else give(parser, literal(alone))
 }
 
 function textOf([text, , , escapes]: RegExpExecArray): string {

@@ -15,7 +15,7 @@ export function readPlainYaml(text: string, file?: ConfigFile, check?: CheckInte
     const before = text.slice(0, code ? at : lineStart).split('\n')
     throw new HydraConfigError(
       'YAML_INVALID',
-      `${code ? `U+${code}` : 'this line'} is no plain YAML: correct it or give the feature wholeYaml`,
+      `${code ? `U+${code}` : 'the line'} is no plain YAML: correct it or give the feature wholeYaml`,
       {
         origin: file && { kind: 'file', ...file, line: before.length, column: `${before.at(-1)}`.length + 1 },
       },

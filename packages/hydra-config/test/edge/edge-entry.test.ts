@@ -219,9 +219,9 @@ test.each([
   ['a: 1\r\nb: 2\r\n', 'U+000D', 1, 5],
   ['\ufeffa: 1\n', 'U+FEFF', 1, 1],
   ['a: 1\n\nb: [é, \u{1f600}]\n', 'U+1F600', 3, 8],
-  ['a: 1\n\nb: |\n  c\n', 'this line', 3, 1],
-  ['a: 1\nb: &b c\nd: *b\n', 'this line', 2, 1],
-  ['a: b\n  c\n', 'this line', 2, 1],
+  ['a: 1\n\nb: |\n  c\n', 'the line', 3, 1],
+  ['a: 1\nb: &b c\nd: *b\n', 'the line', 2, 1],
+  ['a: b\n  c\n', 'the line', 2, 1],
 ])('of %j, which is no plain YAML, it is told what and where', (text, what, line, column) => {
   const file = { source: 'memory://', config: 'a' }
   expect(() => plainYaml.text?.(text, file, {})).toThrow(
