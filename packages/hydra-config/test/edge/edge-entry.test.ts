@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compose as composeWhole, fromMemory } from '@loadbearing/hydra-config'
-import { plainYaml } from '@loadbearing/hydra-config/edge'
+import { plainYaml, wholeYaml } from '@loadbearing/hydra-config/edge'
 import { expect, test } from 'vitest'
 import { bundle } from './bundle.ts'
 import { runAsWorker } from './worker-context.ts'
@@ -231,6 +231,12 @@ test.each([
       origin: { kind: 'file', ...file, line, column },
     }),
   )
+})
+
+test('what is missing is plain YAML', () => {
+  const file = { source: 'memory://', config: 'a' }
+  const text = 'a: ???\nb:\n- ???\n'
+  expect(plainYaml.text?.(text, file, {}).value).toStrictEqual(wholeYaml.text?.(text, file, {}).value)
 })
 
 test('features bring it back', async () => {
