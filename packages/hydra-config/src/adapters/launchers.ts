@@ -21,7 +21,7 @@ export const workerThreadsLauncher: Launcher = {
   config: configOf('WorkerThreadsLauncher'),
   where: 'in worker threads',
   launch: (jobs, context) => {
-    for (const { config } of jobs) ensureNoChdir(config)
+    for (const job of jobs) ensureNoChdir(job.compose())
     return launchEach(jobs, context, inThread)
   },
 }
@@ -82,9 +82,9 @@ async function launchEach(
   const worker = async (): Promise<void> => {
     for (const [index, job] of waiting) {
       announce(job)
-      const { num, config } = job
+      const config = job.compose()
       const overrides = taskOverridesOf(config.root)
-      const { status, returnValue } = await run(launchedOf(num, config))
+      const { status, returnValue } = await run(launchedOf(job.num, config))
       done[index] = { status, returnValue, overrides }
     }
   }

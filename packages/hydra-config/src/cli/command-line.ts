@@ -329,10 +329,7 @@ export class CommandLine {
     const kept = { cache: new ResolverCache(), times: new Map(job.times) }
     const config = new RunConfig(composed, platform, { warn: this.#warn, ...app.resolve }, kept)
     const callbacks = this.callbacksOf(config)
-    return runPlanned(
-      { num: job.num, overrides: job.overrides, config },
-      { task: app.task, platform, log, callbacks },
-    )
+    return runPlanned({ num: job.num, config }, { task: app.task, platform, log, callbacks })
   }
 
   callbacksOf(config: RunConfig): Callbacks {

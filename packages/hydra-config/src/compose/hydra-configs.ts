@@ -1,5 +1,13 @@
 import type { ConfigSource } from '../source/source.ts'
 
+/**
+ * A text of several lines, as plain YAML has it, so that these configs, which every program needs first of all, are read
+ * by the faster reader. Blank lines make it as long as a block scalar, so that what follows keeps its line.
+ */
+function lines(text: string): string {
+  return `${JSON.stringify(text)}${'\n'.repeat(text.split('\n').length - 1)}`
+}
+
 const logging = `version: 1
 formatters:
   simple:
@@ -44,32 +52,32 @@ mode: null
 searchpath: []
 run: {dir: '???'}
 sweep: {dir: '???', subdir: '???'}
-hydra_logging: ???
-job_logging: ???
-sweeper: ???
-launcher: ???
+hydra_logging: '???'
+job_logging: '???'
+sweeper: '???'
+launcher: '???'
 callbacks: {}
 help: {app_name: '???', header: '???', footer: '???', template: '???'}
 hydra_help: {hydra_help: '???', template: '???'}
 output_subdir: .hydra
 overrides: {hydra: [], task: []}
 job:
-  name: ???
+  name: '???'
   chdir: null
-  override_dirname: ???
-  id: ???
-  num: ???
-  config_name: ???
+  override_dirname: '???'
+  id: '???'
+  num: '???'
+  config_name: '???'
   env_set: {}
   env_copy: []
   config:
     override_dirname: {kv_sep: '=', item_sep: ',', exclude_keys: []}
 runtime:
-  version: ???
-  version_base: ???
-  cwd: ???
-  config_sources: ???
-  output_dir: ???
+  version: '???'
+  version_base: '???'
+  cwd: '???'
+  config_sources: '???'
+  output_dir: '???'
   choices: {}
 verbose: false
 `,
@@ -78,41 +86,40 @@ verbose: false
   [
     'hydra/help/default.yaml',
     `app_name: \${hydra.job.name}
-header: |
-  \${hydra.help.app_name} is powered by Hydra.
-footer: |
-  Powered by Hydra (https://hydra.cc)
-  Use --hydra-help to view Hydra specific help
-template: |
-  \${hydra.help.header}
-  == Configuration groups ==
-  Compose your configuration from those groups (group=option)
+header: ${lines('${hydra.help.app_name} is powered by Hydra.\n')}
+footer: ${lines(`Powered by Hydra (https://hydra.cc)
+Use --hydra-help to view Hydra specific help
+`)}
+template: ${lines(`\${hydra.help.header}
+== Configuration groups ==
+Compose your configuration from those groups (group=option)
 
-  $APP_CONFIG_GROUPS
+$APP_CONFIG_GROUPS
 
-  == Config ==
-  Override anything in the config (foo.bar=value)
+== Config ==
+Override anything in the config (foo.bar=value)
 
-  $CONFIG
+$CONFIG
 
-  \${hydra.help.footer}
+\${hydra.help.footer}
+`)}
 `,
   ],
   [
     'hydra/hydra_help/default.yaml',
-    `template: |
-  Hydra (\${hydra.runtime.version})
-  See https://hydra.cc for more info.
+    `template: ${lines(`Hydra (\${hydra.runtime.version})
+See https://hydra.cc for more info.
 
-  == Flags ==
-  $FLAGS_HELP
+== Flags ==
+$FLAGS_HELP
 
-  == Configuration groups ==
-  Compose your configuration from those groups (For example, append hydra/job_logging=disabled to command line)
+== Configuration groups ==
+Compose your configuration from those groups (For example, append hydra/job_logging=disabled to command line)
 
-  $HYDRA_CONFIG_GROUPS
+$HYDRA_CONFIG_GROUPS
 
-  Use '--cfg hydra' to Show the Hydra config.
+Use '--cfg hydra' to Show the Hydra config.
+`)}
 `,
   ],
   [

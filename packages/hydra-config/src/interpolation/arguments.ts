@@ -1,7 +1,7 @@
 import { floatOf } from '../override/python-numbers.ts'
 import { pythonString } from '../value/python-string.ts'
 import { list, type MapKey, map, type Scalar, scalar, type Value } from '../value/value.ts'
-import { parseError, unresolved } from './errors.ts'
+import { unresolved } from './errors.ts'
 import { type ArgumentGrammar, closing, colon, Parser, type Part } from './parse.ts'
 import type { Place } from './place.ts'
 import type { Program } from './program.ts'
@@ -101,9 +101,10 @@ function primitive(parser: Parser, isKey: boolean): void {
     parts.push(textOf(found))
     last = found
   }
-  if (parts.length === 0) throw parser.unexpected('a value')
-  if (parts.length === 1 && last !== undefined) give(parser, literal(last))
-  else parser.join(parts, false)
+  const alone = parts.length > 1 ? undefined : last
+  if (parts.length === 0 || alone?.[5]) throw parser.unexpected('a value')
+  if (alone === undefined) parser.join(parts, false)
+  else give(parser, literal(alone))
 }
 
 function textOf([text, , , escapes]: RegExpExecArray): string {
@@ -111,10 +112,9 @@ function textOf([text, , , escapes]: RegExpExecArray): string {
 }
 
 function literal(found: RegExpExecArray): Scalar {
-  const [text, float, integer, , word, spaces] = found
+  const [text, float, integer, , word] = found
   if (float !== undefined) return floatOf(text)
   if (integer !== undefined) return integerOf(text)
-  if (spaces !== undefined) throw parseError('a value of spaces only', found.index)
   if (word === undefined) return textOf(found)
   const lower = word.toLowerCase()
   if (lower === 'null') return null

@@ -2,6 +2,7 @@ import { isHydraConfigError, placedError } from '../errors.ts'
 import type { Origin } from '../value/value.ts'
 import { argumentGrammar } from './arguments.ts'
 import { parseInterpolation } from './parse.ts'
+import { simplePath } from './program.ts'
 
 const simple = /* @__PURE__ */ simplePattern()
 
@@ -25,7 +26,7 @@ function simplePattern(): RegExp {
  */
 export function checkInterpolation(text: string, origin?: Origin): void {
   try {
-    parseInterpolation(text, argumentGrammar)
+    if (!simplePath.test(text)) parseInterpolation(text, argumentGrammar)
   } catch (error) {
     if (!isHydraConfigError(error) || !looksSimple(text)) throw placedError(error, { origin })
   }

@@ -165,3 +165,18 @@ function typedOnly(call: () => unknown, isPlace: (path: string) => boolean = () 
     return error.path === undefined || isPlace(error.path)
   }
 }
+
+// The columns at which OmegaConf's own parser tells them.
+test.each([
+  ['  )', 2],
+  ['\t(', 1],
+  ["  'x' )", 2],
+  ['  =', 2],
+  ['[  )', 3],
+  ['{a:  )', 5],
+  ['a  )', 3],
+])('of %j the fault is behind the spaces, at %i', (written, offset) => {
+  expect(() => parseElement(written)).toThrow(
+    expect.objectContaining({ code: 'INTERPOLATION_PARSE', offset }),
+  )
+})

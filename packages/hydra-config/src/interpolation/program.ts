@@ -44,8 +44,8 @@ export interface CallStep {
 /** An expression as steps in the order of evaluation, so that evaluating needs no recursion. */
 export type Program = readonly Step[]
 
-// What needs no parser: most interpolations are `${a.b}`.
-const simplePath = /^\$\{([\w-]+(?:\.[\w-]+)*)\}$/
+/** What needs no parser: most interpolations are `${a.b}`. */
+export const simplePath: RegExp = /^\$\{([\w-]+(?:\.[\w-]+)*)\}$/
 
 /** The program of `${a.b}`; undefined for what needs a parser. */
 export function simpleProgram(text: string): Program | undefined {

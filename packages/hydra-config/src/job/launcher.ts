@@ -11,8 +11,8 @@ export interface PlannedJob {
   readonly num: number
   /** What the sweeper chose. */
   readonly overrides: readonly string[]
-  /** Composed anew each time that it is asked for: of many jobs all together would be large. */
-  readonly config: RunConfig
+  /** Composes its configuration, anew at each call: of many jobs all together would be large. */
+  compose(): RunConfig
 }
 
 /** What a multirun needs to know of what came of a job. */
@@ -52,7 +52,8 @@ export const basicLauncher: Launcher = {
     const done: JobOutcome[] = []
     for (const job of jobs) {
       context.announce(job)
-      const { status, returnValue, overrides } = await runPlanned(job, context)
+      const composed = { num: job.num, config: job.compose() }
+      const { status, returnValue, overrides } = await runPlanned(composed, context)
       done.push({ status, returnValue, overrides })
       const { master, log } = context
       log.configure(master.resolved('hydra.hydra_logging'), master.resolved('hydra.verbose'))
@@ -61,9 +62,15 @@ export const basicLauncher: Launcher = {
   },
 }
 
+/** A job of a multirun that is about to run. */
+interface ComposedJob {
+  readonly num: number
+  readonly config: RunConfig
+}
+
 /** Runs a job of a multirun in this process. */
 export function runPlanned(
-  job: PlannedJob,
+  job: ComposedJob,
   { task, platform, log, callbacks }: Pick<LaunchContext, 'task' | 'platform' | 'log' | 'callbacks'>,
 ): Promise<JobReturn> {
   return runJob({
@@ -76,7 +83,7 @@ export function runPlanned(
   })
 }
 
-function numbered({ config, num }: PlannedJob): RunConfig {
+function numbered({ config, num }: ComposedJob): RunConfig {
   return config
     .withHydra('job.id', scalar(String(num), { kind: 'code' }))
     .withHydra('job.num', scalar(BigInt(num), { kind: 'code' }))

@@ -49,9 +49,7 @@ export async function runMultirun(options: MultirunOptions): Promise<void> {
       (overrides, index): PlannedJob => ({
         num: first + index,
         overrides,
-        get config() {
-          return master.ofJob(composed(overrides))
-        },
+        compose: () => master.ofJob(composed(overrides)),
       }),
     )
     log.configure(master.resolved('hydra.hydra_logging'), master.resolved('hydra.verbose'))

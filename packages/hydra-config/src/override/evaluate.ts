@@ -99,8 +99,15 @@ function textOf({ type, text }: Token): string {
 /** Only backslashes directly before a quote of its kind, the closing one too, are escapes. */
 function unquote(source: string): QuotedString {
   const quote = source.startsWith("'") ? "'" : '"'
-  const text = source.slice(1).replace(/\\+['"]?/g, (run) => (run.endsWith(quote) ? everySecond(run) : run))
-  return { kind: 'quoted', text: source.at(-2) === '\\' ? text : text.slice(0, -1), quote }
+  const text = source.slice(1, -1).split(`\\${quote}`).map(halved).join(quote)
+  return { kind: 'quoted', text, quote }
+}
+
+/** Of the backslashes at the end, an even number, each second one. */
+function halved(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '\\') end--
+  return text.slice(0, (end + text.length) / 2)
 }
 
 function everySecond(text: string): string {

@@ -10,16 +10,19 @@ const hash = 0x23
 const dash = 0x2d
 const colon = 0x3a
 
-/** Everything but tabs, carriage returns, the other line breaks of YAML, and what YAML does not allow. */
-const ordinary = /^[\n -~\xA0-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD]*$/
+/**
+ * Tabs, carriage returns, the other line breaks of YAML, the byte order mark, what takes two UTF-16 units, such as
+ * emoji, and what YAML does not allow.
+ */
+export const unusual: RegExp = /[^\n -~\xA0-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD]/
 
 /** What a text of the plain kind is read with. */
 interface Reading {
   readonly file?: ConfigFile | undefined
   /** Default: strings with `${` are not looked at. */
   readonly check?: CheckInterpolation | undefined
-  /** Told what is in the way of reading on, in which line. */
-  readonly stopped?: (error: unknown, line: number) => void
+  /** Told what is in the way of reading on, and where the line begins in which that is met. */
+  readonly stopped?: (error: unknown, lineStart: number) => void
 }
 
 /**
@@ -30,10 +33,10 @@ interface Reading {
 export function readBlockYaml(text: string, { file, check, stopped }: Reading): Value | undefined {
   const reader = new BlockReader(text, file, check)
   try {
-    if (!ordinary.test(text)) throw new Bail()
+    if (unusual.test(text)) throw new Bail()
     return reader.document()
   } catch (error) {
-    stopped?.(error, reader.line)
+    stopped?.(error, reader.lineStart)
     if (error instanceof Bail || isHydraConfigError(error)) return undefined
     throw error
   }
@@ -49,7 +52,7 @@ class BlockReader extends LineReader {
     if (this.text.startsWith('---', this.at) && this.#column === 0) this.#skipDocumentStart()
     else this.#ensureContent()
     if (this.at >= this.text.length) return map([])
-    const value = this.#block(-1)
+    const value = this.#block()
     if (this.at < this.text.length) throw new Bail()
     return value
   }
@@ -106,10 +109,9 @@ class BlockReader extends LineReader {
     return code === lineFeed || this.at >= this.text.length
   }
 
-  /** The collection that begins here, deeper than `parent`. */
-  #block(parent: number): Value {
+  /** The collection that begins here. */
+  #block(): Value {
     const column = this.#column
-    if (column <= parent) throw new Bail()
     return this.#atDash() ? this.#sequence(column, false) : this.#mapping(column)
   }
 
@@ -148,28 +150,27 @@ class BlockReader extends LineReader {
     if (this.#atLineEnd()) {
       const origin = this.origin(at)
       this.#toNextLine()
-      if (this.at < this.text.length && this.#column > column) return this.#block(column)
+      if (this.at < this.text.length && this.#column > column) return this.#block()
       return this.scalar(null, origin)
     }
-    if (this.#atDash() || this.#isKey()) return this.#block(column)
+    if (this.#atDash() || this.#isKey()) return this.#block()
     return this.#value()
   }
 
   #mapping(column: number): Value {
     const origin = this.origin()
     const entries = new Map<MapKey, Value>()
+    // While texts and integers are the only keys, the Map itself knows which are equal.
+    let isSimple = true
     this.enter()
     while (this.at < this.text.length && this.#column === column) {
       if (this.#atDash()) throw new Bail()
       const key = this.#key()
-      if (typeof key === 'string') {
-        const before = entries.size
-        entries.set(key, this.#valueOfKey(column))
-        if (entries.size === before) throw new Bail()
-      } else {
-        const value = this.#valueOfKey(column)
-        entries.set(sameKey(entries, key) ?? key, value)
-      }
+      const value = this.#valueOfKey(column)
+      const { size } = entries
+      isSimple &&= typeof key === 'string' || typeof key === 'bigint'
+      entries.set(isSimple ? key : (sameKey(entries, key) ?? key), value)
+      if (typeof key === 'string' && entries.size === size) throw new Bail()
       if (this.at < this.text.length && this.#column > column) throw new Bail()
     }
     this.leave()
@@ -187,7 +188,7 @@ class BlockReader extends LineReader {
     const origin = this.origin(at)
     this.#toNextLine()
     if (this.at < this.text.length) {
-      if (this.#column > column) return this.#block(column)
+      if (this.#column > column) return this.#block()
       if (this.#column === column && this.#atDash()) return this.#sequence(column, true)
     }
     return this.scalar(null, origin)

@@ -62,7 +62,7 @@ test('a job that waits to be launched is composed when it is', async () => {
     where: 'nowhere',
     async launch(planned) {
       const refs = planned.map((job) => {
-        const { config } = job
+        const config = job.compose()
         values.push(Object(config.task.value).k)
         return new WeakRef(config)
       })

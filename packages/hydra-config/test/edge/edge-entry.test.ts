@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compose as composeWhole, fromMemory } from '@loadbearing/hydra-config'
+import { plainYaml } from '@loadbearing/hydra-config/edge'
 import { expect, test } from 'vitest'
 import { bundle } from './bundle.ts'
 import { runAsWorker } from './worker-context.ts'
@@ -210,6 +211,26 @@ test('what needs a feature is refused by its name, with its place', async () => 
   await expect(run(plainFiles, [], { resolvers: { one: () => 1 } })).rejects.toThrow(/userResolvers/)
   await expect(run(plainFiles, [], { secrets: { paths: ['db.port'] } })).rejects.toThrow(/secretValues/)
   await expect(run(plainFiles, ['hydra.job.name=x'])).rejects.toThrow(/Hydra's own configuration/)
+})
+
+test.each([
+  ['a: 1\n\tb: 2\n', 'U+0009', 2, 1],
+  ['a: 1\nb: 2\t# c\n', 'U+0009', 2, 5],
+  ['a: 1\r\nb: 2\r\n', 'U+000D', 1, 5],
+  ['\ufeffa: 1\n', 'U+FEFF', 1, 1],
+  ['a: 1\n\nb: [é, \u{1f600}]\n', 'U+1F600', 3, 8],
+  ['a: 1\n\nb: |\n  c\n', 'the line', 3, 1],
+  ['a: 1\nb: &b c\nd: *b\n', 'the line', 2, 1],
+  ['a: b\n  c\n', 'the line', 2, 1],
+])('of %j, which is no plain YAML, it is told what and where', (text, what, line, column) => {
+  const file = { source: 'memory://', config: 'a' }
+  expect(() => plainYaml.text?.(text, file, {})).toThrow(
+    expect.objectContaining({
+      code: 'YAML_INVALID',
+      problem: `${what} is no plain YAML: correct it or give the feature wholeYaml`,
+      origin: { kind: 'file', ...file, line, column },
+    }),
+  )
 })
 
 test('features bring it back', async () => {
