@@ -13,7 +13,8 @@ declare module '@loadbearing/hydra-config/fastify' {
 }
 
 const schema = z.object({ greeting: z.string() })
-const fastify4: typeof import('fastify') = createRequire(import.meta.url)('fastify4')
+const require = createRequire(import.meta.url)
+const fastify4: typeof import('fastify') = require('fastify4')
 
 describe.each([
   ['4', fastify4.fastify],
