@@ -168,9 +168,15 @@ async function ourAnswer({ folder, script, store }: App, argv: readonly string[]
 
 async function theirAnswer(oracle: Oracle, { folder, script }: App, argv: readonly string[]): Promise<Told> {
   const { ok } = (await oracle.ask({ op: 'app', folder, script, argv })) as { ok: Told }
-  return { stdout: alike(ok.stdout), stderr: alike(theirStderr(ok.stderr)), exit: ok.exit }
+  return { stdout: alike(ok.stdout), stderr: alike(onceTold(theirStderr(ok.stderr))), exit: ok.exit }
 }
 
 function alike(text: string): string {
   return masked(text).replace(/^( *version: ).*$/gm, '$1<version>')
+}
+
+/** Python tells a warning once for each line of source that it comes from; we tell it once. */
+function onceTold(stderr: string): string {
+  const parts = stderr.replace(/^<frozen runpy>:\d+: /gm, '').split(/(?=^UserWarning: )/m)
+  return [...new Set(parts)].join('')
 }
