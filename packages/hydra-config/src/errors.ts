@@ -51,6 +51,8 @@ export type HydraConfigErrorCode =
   | 'SWEEP'
   /** The thread or process of a job ended before it told what came of the job. */
   | 'JOB_LOST'
+  /** The queue of a launcher cannot be reached. */
+  | 'QUEUE_FAILED'
 
 /** One thing that a schema does not take; secrets are left out of it. */
 export interface ConfigIssue {

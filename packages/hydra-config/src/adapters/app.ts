@@ -3,7 +3,13 @@ import { basename, dirname, extname, isAbsolute, relative, resolve } from 'node:
 import { fileURLToPath } from 'node:url'
 import { getCallSites } from 'node:util'
 import { parseArguments } from '../cli/arguments.ts'
-import { type AppDefinition, CommandLine, type ExitStatus, runCommandLine } from '../cli/command-line.ts'
+import {
+  type AppDefinition,
+  CommandLine,
+  type ExitStatus,
+  type LaunchedJob,
+  runCommandLine,
+} from '../cli/command-line.ts'
 import { runExplain } from '../cli/tools.ts'
 import { type Composition, settledComposition } from '../compose/composition.ts'
 import { type ConfigNode, ConfigTree } from '../compose/config-node.ts'
@@ -17,11 +23,14 @@ import type { Random } from '../ports.ts'
 import type { DeepReadonly, StandardSchema } from '../schema/standard-schema.ts'
 import { type SecretsOptions, secretsOf } from '../secret/secrets.ts'
 import type { Semantics } from '../semantics.ts'
+import { shown } from '../shown.ts'
 import type { ConfigSource } from '../source/source.ts'
 import { isStoredFiles, type StoredFiles } from '../source/stored-files.ts'
 import {
   childProcessLauncher,
   followLauncher,
+  isLaunchedJob,
+  type LaunchedResult,
   launchedJob,
   sendResult,
   workerThreadsLauncher,
@@ -79,6 +88,12 @@ export interface App {
    * @returns the exit status: 0; 1 for what cannot be composed, or a job that failed; 2 for unknown flags
    */
   run(argv: readonly string[], platform?: Platform): Promise<ExitStatus>
+  /**
+   * Does one job of a multirun that a launcher has sent here, such as one of `/bullmq`.
+   * @param job what {@link launchedOf} made
+   * @throws {HydraConfigError} `INVALID_OPTION` for what is no job, and what composing it throws
+   */
+  runJob(job: LaunchedJob, platform?: Platform): Promise<LaunchedResult>
 }
 
 /**
@@ -103,6 +118,7 @@ export function defineApp(
   const app: App = {
     name: definition.name,
     run: (argv, platform = systemPlatform) => runApp(definition, argv, platform),
+    runJob: (job, platform = systemPlatform) => runLaunched(definition, job, platform),
   }
   if (file !== undefined && isProgram(file)) queueMicrotask(() => void runProgram(definition))
   return app
@@ -215,18 +231,27 @@ async function runProgram(definition: AppDefinition): Promise<void> {
     return
   }
   followLauncher()
-  const parsed = parseArguments(argv)
+  await sendResult(await runLaunched(definition, launched, systemPlatform))
+}
+
+async function runLaunched(
+  definition: AppDefinition,
+  job: LaunchedJob,
+  platform: Platform,
+): Promise<LaunchedResult> {
+  if (!isLaunchedJob(job)) throw new HydraConfigError('INVALID_OPTION', `${shown(job)} is no launched job`)
+  const parsed = parseArguments(job.flags)
   if (parsed.kind !== 'arguments') throw new TypeError('a launched job has the flags of its multirun')
-  const call = new CommandLine(definition, parsed.arguments, systemPlatform)
+  const call = new CommandLine(definition, parsed.arguments, platform)
   try {
-    const { status, returnValue, outputDir, workingDir } = await call.runLaunched(launched)
-    await sendResult({ status, returnValue, outputDir, workingDir })
+    const { status, returnValue, outputDir, workingDir } = await call.runLaunched(job)
+    return { status, returnValue, outputDir, workingDir }
   } finally {
     call.log.close()
   }
 }
 
-export type { AppDefinition, ExitStatus } from '../cli/command-line.ts'
+export type { AppDefinition, ExitStatus, LaunchedJob } from '../cli/command-line.ts'
 export { runCommandLine } from '../cli/command-line.ts'
 export type { Callback, CallbackFactories, CallbackFactory } from '../job/callbacks.ts'
 export type { JobOutcome, LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
@@ -234,4 +259,4 @@ export type { Logger } from '../job/log.ts'
 export type { LogFile, Platform, PlatformFiles } from '../job/platform.ts'
 export type { RunConfig } from '../job/run-config.ts'
 export type { JobContext, JobReturn, Task } from '../job/run-job.ts'
-export { childProcessLauncher, workerThreadsLauncher } from './launchers.ts'
+export { childProcessLauncher, type LaunchedResult, launchedOf, workerThreadsLauncher } from './launchers.ts'

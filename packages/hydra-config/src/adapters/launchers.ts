@@ -74,7 +74,7 @@ type RunElsewhere = (job: LaunchedJob) => Promise<LaunchedResult>
 
 async function launchEach(
   jobs: readonly PlannedJob[],
-  { master, announce }: LaunchContext,
+  { master, announce, flags }: LaunchContext,
   run: RunElsewhere,
 ): Promise<readonly JobOutcome[]> {
   const done: JobOutcome[] = []
@@ -84,7 +84,7 @@ async function launchEach(
       announce(job)
       const config = job.compose()
       const overrides = taskOverridesOf(config.root)
-      const { status, returnValue } = await run(launchedOf(job.num, config))
+      const { status, returnValue } = await run(launchedOf(job.num, config, flags))
       done[index] = { status, returnValue, overrides }
     }
   }
@@ -113,8 +113,9 @@ function concurrency(master: LaunchContext['master']): number {
   })
 }
 
-function launchedOf(num: number, config: RunConfig): LaunchedJob {
-  return { num, overrides: config.job.entries.map(entryText), times: [...config.times] }
+/** What whoever runs a job elsewhere has to be told: `app.runJob` does it. */
+export function launchedOf(num: number, config: RunConfig, flags: readonly string[]): LaunchedJob {
+  return { flags, num, overrides: config.job.entries.map(entryText), times: [...config.times] }
 }
 
 function inThread(job: LaunchedJob): Promise<LaunchedResult> {
@@ -159,6 +160,6 @@ function jobIn(data: unknown): LaunchedJob | undefined {
   return isLaunchedJob(job) ? job : undefined
 }
 
-function isLaunchedJob(job: unknown): job is LaunchedJob {
+export function isLaunchedJob(job: unknown): job is LaunchedJob {
   return typeof job === 'object' && job !== null && 'num' in job && 'overrides' in job && 'times' in job
 }

@@ -315,6 +315,7 @@ export class CommandLine {
       // As in Hydra, what `hydra.searchpath` adds is no choice for a glob.
       globbed: await this.openRepository(undefined, []),
       launchers: [basicLauncher, ...app.launchers],
+      flags: flagsOf(this.arguments),
       composeJob: (each) => this.#composeIn(master.job.repository, 'RUN', each, { config: this.config }),
       random,
     })
@@ -337,8 +338,10 @@ export class CommandLine {
   }
 }
 
-/** What another process or thread needs to know to do a job of a multirun; can be cloned. */
+/** What another process or thread needs to know to do a job of a multirun; can be cloned, and written as JSON. */
 export interface LaunchedJob {
+  /** Those of the command line that tell where its configs are. */
+  readonly flags: readonly string[]
   readonly num: number
   /** All of them, those of Hydra's own configuration first. */
   readonly overrides: readonly string[]
@@ -364,6 +367,11 @@ function schemaSource({ launchers, store }: AppDefinition): ConfigSource {
     files: async (signal) =>
       store === undefined ? brought : joinedFiles(await store.files(signal), brought),
   }
+}
+
+function flagsOf({ configName, configPath, configDir }: Arguments): readonly string[] {
+  const given = { 'config-name': configName, 'config-path': configPath, 'config-dir': configDir }
+  return Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}=${value}`]))
 }
 
 function pathFrom(home: string, path: string): string {

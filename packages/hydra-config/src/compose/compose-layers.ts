@@ -106,5 +106,5 @@ export function composeLayers({
 
 /** What the user's own configs are of a defaults list. */
 export function ownDefaults(list: readonly ResultDefault[]): readonly ResultDefault[] {
-  return list.filter(({ config }) => !config.startsWith('hydra/') && config !== '_dummy_empty_config_')
+  return list.filter(({ config }) => !config.startsWith('hydra/'))
 }

@@ -2,6 +2,7 @@ import type { ConfigRepository } from '../defaults/config-repository.ts'
 import type { DefaultsTrail, ResultDefault } from '../defaults/defaults-tree.ts'
 import { HydraConfigError, isHydraConfigError, placed } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
+import { splitKey } from '../interpolation/split-key.ts'
 import { type MergingOptions, mergeOf } from '../merge/merge.ts'
 import { overrideOrigin } from '../override/places.ts'
 import { isOfPython } from '../structured/typed-error.ts'
@@ -11,6 +12,7 @@ import { type MapValue, map, type Origin, type Value } from '../value/value.ts'
 import { applyOverride, type OverrideContext, overrideValue, type PlacedOverride } from './apply-overrides.ts'
 import type { HydraRules } from './hydra-rules.ts'
 import { typeLines } from './type-lines.ts'
+import { typesAt } from './types-at.ts'
 
 /** What every composition begins with. */
 export const emptyRoot: MapValue = map([])
@@ -63,8 +65,9 @@ export function configLayer(
       const { merged } = found
       const always = found.always || loaded?.isOwn === true
       if (last !== undefined && always) Object.assign(last, { root, package: ofPackage, merged })
-      return struct?.fields.has('defaults') === true
-        ? { root: struct.rules.withoutDefaults(merged, steps), always: false }
+      // The schema of a file, as in Hydra, keeps a field `defaults` that nobody has set.
+      return loaded?.struct?.fields.has('defaults') === true
+        ? { root: loaded.struct.rules.withoutDefaults(merged, steps), always: false }
         : { root: merged, always: always && schema === undefined }
     },
     brings: embedded,
@@ -131,7 +134,7 @@ function mergeConfig(
     if (isOfPython(cause) && cause.class !== 'TypeError') throw cause
     const ofClass = cause.class === 'TypeError' ? cause.class : 'ConfigCompositionException'
     const isPlain = cause.code === 'MERGE' && !cause.problem.includes('\n    object_type=')
-    const lines = isPlain ? typeLines('', { object: 'dict' }) : ''
+    const lines = isPlain ? typeLines('', { object: 'dict' }) : typedLines(root, cause)
     const ofHydra = isPlain ? hydra?.mergeProblem(embedded, cause.path ?? '') : undefined
     const raised = ofHydra === undefined ? (cause.class ?? cause.name) : 'ValidationError'
     throw new HydraConfigError(
@@ -145,4 +148,11 @@ function mergeConfig(
       },
     )
   }
+}
+
+/** The lines of an exception about a key of a structured config. */
+function typedLines(root: Value, { code, path, problem }: HydraConfigError): string {
+  const isTyped = code === 'CONFIG_INVALID' || code === 'UNKNOWN_PATH' || code === 'READONLY'
+  if (!isTyped || path === undefined || problem.includes('\n    object_type=')) return ''
+  return typeLines(path, typesAt(root, splitKey(path).slice(0, -1), undefined))
 }

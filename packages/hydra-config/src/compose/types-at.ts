@@ -1,3 +1,4 @@
+import { anyHint, type Hint, type Typing, typeText } from '../value/typing.ts'
 import type { Value } from '../value/value.ts'
 import { childAt, childPath } from '../value/value-path.ts'
 import type { HydraRules } from './hydra-rules.ts'
@@ -24,9 +25,22 @@ export function typesAt(
   const ofHydra = first === 'hydra' ? hydra?.typesAt(rest) : undefined
   if (ofHydra !== undefined) return ofHydra
   let at: Value | undefined = root
-  for (const step of steps) at = at && childAt(at, step)
-  const struct = at?.typing?.struct
-  if (struct === undefined) return { object: at?.kind === 'list' ? 'list' : 'dict' }
-  const isOfField = at?.typing?.type.kind === 'struct'
-  return { object: struct.name, ...(isOfField ? { reference: struct.name } : {}) }
+  let hint: Hint | undefined
+  for (const step of steps) {
+    hint = at?.typing === undefined ? elementOf(hint, step) : elementOf(at.typing, step)
+    at = at && childAt(at, step)
+  }
+  const { type } = at?.typing ?? hint ?? anyHint
+  const struct = at?.typing?.struct ?? (type.kind === 'struct' ? type : undefined)
+  const object = struct?.name ?? (at?.kind === 'list' ? 'list' : 'dict')
+  const isOfField = type.kind === 'struct' || type.kind === 'list' || type.kind === 'dict'
+  return { object, ...(isOfField ? { reference: typeText(at?.typing ?? hint ?? anyHint) } : {}) }
+}
+
+/** The type of what stands at `step` of a map or list of this type. */
+function elementOf(container: (Hint & Partial<Typing>) | undefined, step: string): Hint | undefined {
+  if (container === undefined) return undefined
+  const { type, struct = type.kind === 'struct' ? type : undefined } = container
+  if (struct !== undefined) return struct.fields.get(step)?.hint
+  return type.kind === 'list' || type.kind === 'dict' ? type.element : undefined
 }

@@ -69,6 +69,9 @@ interface ExpandOptions {
 /** What nobody appended. */
 const none: DefaultItem[] = []
 
+/** What stands for the primary config where there is none. */
+const noConfig = '_dummy_empty_config_'
+
 /** The body of a config that does not say where it goes. It never changes. */
 const addedSelf = configDefault('_self_')
 
@@ -91,14 +94,16 @@ export function expandDefaults({
   const choices = new Choices(repository, overrides)
   const expansion = new Expansion(repository, choices, { skipMissing, warn })
   // The primary tree first: its overrides count for Hydra's own configs as well.
-  const primary = expansion.tree(configDefault(config ?? '_dummy_empty_config_', { primary: true }))
+  const primary = expansion.tree(configDefault(config ?? noConfig, { primary: true }))
   const ofHydra = own?.(repository, choices, expansion)
   const trees = ofHydra === undefined ? [primary] : [ofHydra.tree, primary]
   expansion.expandDeferred(trees)
   const found = [...(ofHydra?.found ?? (ofHydra ? foundIn(ofHydra.tree) : [])), ...foundIn(primary)]
   ensureNoDuplicates(found)
   choices.ensureUsed()
-  return { list: found.map(({ result }) => result), choices, trees }
+  // What stands for no primary config is in the tree alone.
+  const list = found.map(({ result }) => result).filter((result) => result.config !== noConfig)
+  return { list, choices, trees }
 }
 
 export class Expansion {

@@ -25,6 +25,8 @@ export interface LaunchContext {
   readonly callbacks: Callbacks
   /** The configuration of the multirun. */
   readonly master: RunConfig
+  /** The flags by which a job that runs elsewhere finds the configs, such as `--config-name=other`. */
+  readonly flags: readonly string[]
   /** Tells that a job begins. */
   announce(job: PlannedJob): void
 }

@@ -57,9 +57,7 @@ export class RunConfig {
     this.composed = {
       root: withoutChild(job.root, 'hydra'),
       layers: job.layers,
-      defaults: job.list.filter(
-        ({ config }) => !config.startsWith('hydra/') && config !== '_dummy_empty_config_',
-      ),
+      defaults: job.list.filter(({ config }) => !config.startsWith('hydra/')),
       choices: new Map(job.choices.entries().filter(([key]) => !key.startsWith('hydra/'))),
       resolve: this.resolve,
     }

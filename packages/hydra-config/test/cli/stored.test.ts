@@ -51,3 +51,16 @@ test('what is not of the type is refused in the words of Hydra', () => {
     status: 1,
   })
 })
+
+test('so is what a file gives it', () => {
+  const inFile = (name: string): string => join(import.meta.dirname, 'stored-conf', 'db', name)
+  expect(run('db=mistyped').stderr).toBe(
+    "In 'db/mistyped': ValidationError raised while composing config:\n" +
+      "Value 'high' of type 'str' could not be converted to Integer\n" +
+      `    full_key: db.port\n    object_type=DB\n  at ${inFile('mistyped.yaml')}:5:7\n${hint}`,
+  )
+  expect(run('db=misspelt').stderr).toBe(
+    "In 'db/misspelt': ConfigKeyError raised while composing config:\nKey 'prot' not in 'DB'\n" +
+      `    full_key: db.prot\n    object_type=DB\n  at ${inFile('misspelt.yaml')}:5:7\n${hint}`,
+  )
+})

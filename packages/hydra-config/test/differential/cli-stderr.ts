@@ -14,7 +14,7 @@ export function theirStderr(text: string): string {
     .replace(/^\S+\.py:\d+: (\w+Warning: )/gm, '$1')
     .replace(
       /^ {2}(?:warnings\.warn|deprecation_warning|main|my_app|_run_hydra|_run_code)?\(?.*\n/gm,
-      (line) => (/^ {2}(?:warnings\.warn|deprecation_warning)\(/.test(line) ? '' : line),
+      (line) => (/^ {2}(?:warnings\.warn|deprecation_warning|app|my_app)\(/.test(line) ? '' : line),
     )
   const start = warned.search(/^Traceback \(most recent call last\):\n/m)
   if (start === -1) return warned
@@ -46,7 +46,10 @@ function exceptionIn(traceback: string): string {
 /** What we wrote to standard error without what Hydra does not tell: the place of what is at fault, and the way of a cycle. */
 export function ourStderr(text: string): string {
   const bare = text
-    .replace(/^ {2}at (?:override '[\s\S]*?'(?:, offset \d+)?|\/app\/\S+:\d+:\d+|pkg:\S+:\d+:\d+)\n/m, '')
+    .replace(
+      /^ {2}at (?:override '[\s\S]*?'(?:, offset \d+)?|\/app\/\S+:\d+:\d+|pkg:\S+:\d+:\d+|a default of the schema)\n/m,
+      '',
+    )
     .replace(/(Recursive interpolation detected): .* → .*/, '$1')
   const [told = '', hinted] = bare.split(hint)
   const lines = told.split('\n')

@@ -1,23 +1,26 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { formatComparison, startOracle } from '@loadbearing/harness/oracle'
+import { formatComparison, type Oracle, startOracle } from '@loadbearing/harness/oracle'
 import { readCampaignOptions } from '@loadbearing/tooling/campaign'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
+import { compareApps } from './apps.ts'
 import { comparisons } from './comparisons.ts'
 import { fuzz } from './fuzz.ts'
-import { findHydra, type Judge } from './python.ts'
+import { type FoundHydra, findHydra, type Judge } from './python.ts'
 
 const names = comparisons.map(({ name }) => name).join(', ')
-const usage = `usage: pnpm differential hydra-config [--seed N] [--runs N] [--only NAME] [--record] [--fuzz]
+const usage = `usage: pnpm differential hydra-config [--seed N] [--runs N] [--only NAME] [--record] [--fuzz | --apps FOLDER]
   --seed N     the same seed makes the same cases (default: drawn)
   --runs N     overrides to compare (default 2000); of plain scalars twice as many, of folders of configs a 25th,
                of other texts half
   --only NAME  one comparison: ${names}
   --record     writes the table of the README: of all comparisons, or the own table of --only or --fuzz
-  --fuzz       instead: N random texts to each of the parsers, whatever is no typed error fails`
+  --fuzz       instead: N random texts to each of the parsers, whatever is no typed error fails
+  --apps FOLDER  instead: every app below a folder, such as a checkout of Hydra, shows its configuration`
 
 const home = new URL('../..', import.meta.url)
 const only = taken('--only', true)
+const apps = taken('--apps', true)
 const fuzzing = taken('--fuzz', false) !== undefined
 const recording = taken('--record', false) !== undefined
 const options = readCampaignOptions(usage, 2000)
@@ -25,7 +28,8 @@ if (options !== undefined) {
   if (only !== undefined && !comparisons.some(({ name }) => name === only)) {
     console.error(`--only must be one of ${names}, not ${only}`)
     process.exitCode = 2
-  } else if (fuzzing) fuzzed(options.seed, options.runs)
+  } else if (apps !== undefined) await appsBelow(apps)
+  else if (fuzzing) fuzzed(options.seed, options.runs)
   else await differential(options.seed, options.runs)
 }
 
@@ -52,12 +56,7 @@ async function differential(seed: number, runs: number): Promise<void> {
       continue
     }
     Object.assign(versions, versionsOf(judge, hydra))
-    await using oracle = startOracle({
-      command: hydra.python,
-      args: [join(import.meta.dirname, 'oracle.py')],
-      // Of defaults lists in a circle it takes half a minute to find out, on a busy machine many.
-      timeout: '20m',
-    })
+    await using oracle = oracleOf(hydra)
     for (const { what, compare } of asked) {
       const report = await compare(oracle, seed, runs)
       const differed = report.differences.reduce((sum, each) => sum + each.cases, 0)
@@ -75,6 +74,28 @@ async function differential(seed: number, runs: number): Promise<void> {
   } else if (recording) console.log('not everything was compared, and no evidence is recorded')
   console.log(failed ? 'DIFFERENCES FOUND' : 'no difference')
   if (failed) process.exitCode = 1
+}
+
+function oracleOf({ python: command }: FoundHydra): Oracle {
+  const args = [join(import.meta.dirname, 'oracle.py')]
+  // Of defaults lists in a circle it takes half a minute to find out, on a busy machine many.
+  return startOracle({ command, args, timeout: '20m' })
+}
+
+async function appsBelow(folder: string): Promise<void> {
+  const hydra = findHydra()
+  if ('missing' in hydra) {
+    console.log(`SKIPPED ${folder}: ${hydra.missing}`)
+    if (process.env['CI'] !== undefined) process.exitCode = 1
+    return
+  }
+  await using oracle = oracleOf(hydra)
+  const { apps: compared, storing, lines, differed, left } = await compareApps(oracle, folder, console.log)
+  for (const { app, reason } of left) console.log(`not compared: ${app} ${reason}`)
+  console.log(
+    `${compared} apps (${storing} with a ConfigStore), ${lines} command lines, ${differed} differed; hydra-core ${hydra.hydraCore}, omegaconf ${hydra.omegaconf}`,
+  )
+  if (differed > 0 || compared === 0) process.exitCode = 1
 }
 
 function fuzzed(seed: number, runs: number): void {

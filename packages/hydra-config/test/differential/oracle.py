@@ -16,6 +16,7 @@ import tempfile
 import traceback
 import warnings
 
+import hydra
 import tags
 from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -209,36 +210,63 @@ def cli(files, argv, environment=None):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.replace("/app", folder).encode())
         pathlib.Path(folder, "my_app.py").write_text(MY_APP)
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            child = os.fork()
-            if child == 0:
-                run_app(folder, [each.replace("/app", folder) for each in argv], {name: text.replace("/app", folder) for name, text in (environment or {}).items()}, out, err)
-            _, status = os.waitpid(child, 0)
-            told = []
-            for stream in (out, err):
-                stream.seek(0)
-                told.append(stream.read().decode().replace(folder, "/app"))
+        argv = [each.replace("/app", folder) for each in argv]
+        environment = {name: text.replace("/app", folder) for name, text in (environment or {}).items()}
+        told = forked(folder, "my_app.py", argv, environment)
         saved = {}
         for path in sorted(pathlib.Path(folder).rglob("*")):
             name = path.relative_to(folder).as_posix()
             if path.is_file() and name not in files and name != "my_app.py":
                 saved[name] = path.read_text().replace(folder, "/app")
-        return {"saved": saved, "stdout": told[0], "exit": os.waitstatus_to_exitcode(status), "stderr": told[1]}
+        return {"saved": saved, **told}
 
 
-def run_app(folder, argv, environment, out, err):
+def forked(folder, script, argv, environment=None, once=False):
+    """Runs a script in a process forked from this one: its folder is told as /app. `once`: up to the end of its app."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if child == 0:
+            if once:
+                hydra.main = ending(hydra.main)
+            run_app(folder, script, argv, environment or {}, out, err)
+        _, status = os.waitpid(child, 0)
+        told = []
+        for stream in (out, err):
+            stream.seek(0)
+            told.append(stream.read().decode().replace(folder, "/app"))
+        return {"stdout": told[0], "exit": os.waitstatus_to_exitcode(status), "stderr": told[1]}
+
+
+def ending(main):
+    """`hydra.main` of an app after which the script ends."""
+
+    def decorated(task, given):
+        app = main(**given)(task)
+
+        def ended():
+            app()
+            sys.exit(0)
+
+        return ended
+
+    return lambda **given: lambda task: decorated(task, given)
+
+
+def run_app(folder, script, argv, environment, out, err):
     os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True
     os.environ.update({"COLUMNS": "80", **environment})
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno(), 2)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False)
-    sys.argv = ["my_app.py", *argv]
+    sys.argv = [script, *argv]
     GlobalHydra.instance().clear()
     warnings.resetwarnings()
     status = 0
     try:
-        runpy.run_path("my_app.py", run_name="__main__")
+        runpy.run_path(script, run_name="__main__")
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except BaseException:
@@ -279,6 +307,8 @@ OPERATIONS = {
     "compose": composed,
     "sweep": sweep,
     "cli": cli,
+    "app": lambda **case: forked(**case, once=True),
+    "stored_by": lambda **case: importlib.import_module("stored-by").stored_by(**case),
     "arguments": arguments,
 }
 

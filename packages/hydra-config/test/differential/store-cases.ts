@@ -1,4 +1,5 @@
 import {
+  type ConfigSource,
   compose,
   configStore,
   fromMemory,
@@ -14,7 +15,7 @@ import type { TypedStruct } from './typed-case.ts'
 import { fieldsOf, flowMap, threeStructs, yamlOfStruct, yamlValue } from './typed-cases.ts'
 
 /** A config of the store: a struct, or plain YAML. */
-interface StoreEntry {
+export interface StoreEntry {
   readonly name: string
   readonly struct?: string
   readonly text?: string
@@ -157,6 +158,16 @@ function plainOf(value: Value): unknown {
   return new Map(value.entries.entries().map(([key, each]) => [key, plainOf(each)]))
 }
 
+/** The store of these entries. */
+export function storeSource(structs: readonly TypedStruct[], store: readonly StoreEntry[]): ConfigSource {
+  const made = structsOf(structs)
+  const entries = store.map(({ name, struct, text, package: ofPackage }) => {
+    const node = struct === undefined ? plainOf(parseYaml(text ?? '{}')) : made.get(struct)
+    return [name, { node, ...(ofPackage === undefined ? {} : { package: ofPackage }) }] as const
+  })
+  return configStore(Object.fromEntries(entries))
+}
+
 /** Our answer, as store-oracle.py gives Hydra's. */
 export async function ourStored({
   structs,
@@ -167,12 +178,7 @@ export async function ourStored({
   select: paths,
 }: StoreCase): Promise<Answer> {
   try {
-    const made = structsOf(structs)
-    const entries = store.map(({ name, struct, text, package: ofPackage }) => {
-      const node = struct === undefined ? plainOf(parseYaml(text ?? '{}')) : made.get(struct)
-      return [name, { node, ...(ofPackage === undefined ? {} : { package: ofPackage }) }] as const
-    })
-    const source = [fromMemory(files), configStore(Object.fromEntries(entries))]
+    const source = [fromMemory(files), storeSource(structs, store)]
     const { raw } = (await compose({ source, config, overrides })).tree
     return {
       ok: {

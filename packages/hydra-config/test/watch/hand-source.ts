@@ -6,6 +6,8 @@ export class HandSource implements ConfigSource {
   readonly path = 'hand://'
   reads = 0
   watches = 0
+  /** Watches that have not ended. */
+  watchers = 0
   /** What `files` throws, while it is there. */
   failure: Error | undefined
   /** Whether `files` does not answer; those that wait answer once it is false again. */
@@ -55,6 +57,11 @@ export class HandSource implements ConfigSource {
     if (this.failure !== undefined) throw this.failure
     this.#notices = new Notices()
     this.#notices.tell()
-    yield* this.#notices.until(signal)
+    this.watchers += 1
+    try {
+      yield* this.#notices.until(signal)
+    } finally {
+      this.watchers -= 1
+    }
   }
 }

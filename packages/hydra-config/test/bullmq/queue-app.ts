@@ -1,0 +1,21 @@
+import { appendFileSync, readFileSync } from 'node:fs'
+import { defineApp } from '@loadbearing/hydra-config/app'
+import { bullmqLauncher } from '@loadbearing/hydra-config/bullmq'
+
+/** An app whose jobs go to a queue: what they do is told by their configuration, what they did by the file `told`. */
+export default defineApp(
+  { config: 'config', configPath: 'conf', launchers: [bullmqLauncher()] },
+  async (config, { num, overrides, outputDir }) => {
+    const { name, told, wait, fail } = config as Readonly<Record<'name' | 'told', string>> & {
+      readonly wait: boolean
+      readonly fail: boolean
+    }
+    const before = readFileSync(told, 'utf8')
+    appendFileSync(told, `${JSON.stringify({ name, num, overrides, outputDir, pid: process.pid })}\n`)
+    // The first worker that takes it never comes to an end.
+    if (wait && !before.includes(`"name":"${name}"`))
+      await new Promise(() => setInterval(() => undefined, 1000))
+    if (fail) throw new RangeError(`no ${name}`)
+    return `sold ${name}`
+  },
+)
