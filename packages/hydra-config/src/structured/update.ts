@@ -53,7 +53,7 @@ function stepInto(parent: ContainerDraft, key: string, forceAdd: boolean): Conta
   const at = keyIn(parent, key)
   const next = at === undefined ? undefined : peekSafe(parent, at)
   const isThere = next !== undefined && next.shape !== 'scalar'
-  if (next === undefined && parent.shape === 'list') throw noItem(parent, at ?? 0n)
+  if (next === undefined && parent.shape === 'list') throw noItem(parent, at ?? 0n, map([]))
   if (!isThere)
     withFlags(parent, forceAdd ? { struct: false } : {}, () => setItem(parent, at ?? key, map([])))
   const made = childOf(parent, at ?? key)
@@ -79,7 +79,7 @@ function keyIn(parent: ContainerDraft, key: string): MapKey | undefined {
 
 function assign(parent: ContainerDraft, key: string, value: Value, merge: boolean): void {
   const isMerged = merge && value.kind !== 'scalar'
-  const at = parent.shape === 'list' ? indexOf(parent, key, isMerged) : key
+  const at = parent.shape === 'list' ? indexOf(parent, key, value, isMerged) : key
   if (isMerged) {
     const there = childOf(parent, at)
     if (there !== undefined && there.shape !== 'scalar') {
@@ -92,17 +92,18 @@ function assign(parent: ContainerDraft, key: string, value: Value, merge: boolea
 }
 
 /** @param isRead whether the item is read first: that it is not there is told before that the list is read-only */
-function indexOf(parent: ListDraft, key: string, isRead: boolean): bigint {
+function indexOf(parent: ListDraft, key: string, value: Value, isRead: boolean): bigint {
   const index = parsePythonInt(key)
   if (index === undefined) throw typedError('ValueError', `'${key}' is no index of ${pathTo(parent)}`)
   const { length } = parent.items
   const from = index < 0n ? index + BigInt(length) : index
   if (from >= 0n && from < BigInt(length)) return from
-  throw isRead && parent.special === undefined ? indexError(parent, index) : noItem(parent, index)
+  throw isRead && parent.special === undefined ? indexError(parent, index) : noItem(parent, index, value)
 }
 
-function noItem(parent: ListDraft, index: MapKey): Error {
-  validateListItem(parent, index, map([]))
+/** That a list cannot hold the value is told before that there is no such item. */
+function noItem(parent: ListDraft, index: MapKey, value: Value): Error {
+  validateListItem(parent, index, value)
   return indexError(parent, index)
 }
 

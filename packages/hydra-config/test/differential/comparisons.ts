@@ -49,6 +49,15 @@ const knownOfStrict: readonly KnownDifference<ConfigCase, Answer, Answer>[] = [
   },
 ]
 
+/** `${d}` within a text: it is the text of a map or list, with the interpolations in it as they are written. */
+const textOfContainer = /[^"]\$\{[dl]\}|\$\{[dl]\}[^"]/
+
+const selectBelowMissing: KnownDifference<unknown, Answer, Answer> = {
+  reason:
+    "OmegaConf's select fails with an error of Python below a map or list that is missing (???); we find nothing there",
+  covers: (_, ours, theirs) => sameAnswer(ours, crashesLeftOut(theirs, ours)),
+}
+
 export const comparisons: readonly Questions[] = [
   questions<string>({
     name: 'override',
@@ -85,6 +94,7 @@ export const comparisons: readonly Questions[] = [
         covers: (_, ours, theirs) =>
           'ok' in ours && 'error' in theirs && theirs.error.class === 'AssertionError',
       },
+      selectBelowMissing,
     ],
   }),
   messageComparison,
@@ -120,9 +130,11 @@ export const comparisons: readonly Questions[] = [
       {
         reason:
           'a text that an interpolation made is no interpolation to us; OmegaConf.resolve takes ${ in it for one when something leads there',
-        covers: ({ how }, ours, theirs) =>
+        covers: ({ how, text }, ours, theirs) =>
           how === 'resolve' &&
-          (JSON.stringify(ours).includes('${') || JSON.stringify(theirs).includes('GrammarParseError')),
+          (JSON.stringify(ours).includes('${') ||
+            JSON.stringify(theirs).includes('GrammarParseError') ||
+            ('error' in theirs && textOfContainer.test(text))),
       },
     ],
   }),
@@ -149,11 +161,7 @@ export const comparisons: readonly Questions[] = [
     ours: (input) => ({ ok: ourTyped(input) }),
     question: (input) => ({ op: 'typed', ...input }),
     known: [
-      {
-        reason:
-          "OmegaConf's select fails with an error of Python below a map or list that is missing (???); we find nothing there",
-        covers: (_, ours, theirs) => sameAnswer(ours, crashesLeftOut(theirs, ours)),
-      },
+      selectBelowMissing,
       {
         reason:
           "OmegaConf's own code fails an assertion or misses an attribute; we merge, or tell what is wrong",
