@@ -2,7 +2,7 @@ import type { Onward, Read, Wanted } from '../../store/snapshot.ts'
 import { typeOf } from '../../tuple/object.ts'
 import type { Context, Tuple, TupleCondition } from '../../tuple/tuple.ts'
 import { numberOf, type Row, textOf } from '../rows.ts'
-import { mostAlong } from './reading.ts'
+import type { Bounds } from './reading.ts'
 
 const none: readonly Tuple[] = []
 
@@ -10,10 +10,15 @@ type ListRead = Exclude<Read, { readonly kind: 'tuple' }>
 
 /** The tuples that one snapshot has fetched. What a client names is a key of its own, never a part of one. */
 export class KnownTuples {
+  readonly #bounds: Pick<Bounds, 'down' | 'up'>
   /** By relation, object and user. */
   readonly #tuples = new Map<string, Map<string, Map<string, readonly Tuple[]>>>()
   /** By what the model names of the list and its limit, where it is cut; then by the object or user that it is of. */
   readonly #lists = new Map<string, Map<string, List>>()
+
+  constructor(bounds: Pick<Bounds, 'down' | 'up'>) {
+    this.#bounds = bounds
+  }
 
   at(read: Read): readonly Tuple[] | undefined {
     if (read.kind !== 'tuple') {
@@ -64,7 +69,7 @@ export class KnownTuples {
       listKey(each, undefined) === listKey(read, undefined) &&
       ofWhom(each) === ofWhom(read)
     // What was asked for is whole, however long it is.
-    if (list.length <= mostAlong[read.kind === 'objects' ? 'up' : 'down'] || reads.some(isSame))
+    if (list.length <= this.#bounds[read.kind === 'objects' ? 'up' : 'down'] || reads.some(isSame))
       this.#putList(read, list)
   }
 

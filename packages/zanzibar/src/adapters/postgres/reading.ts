@@ -12,8 +12,20 @@ export interface ReadingAt {
   readonly now: number | undefined
 }
 
-/** How many tuples a list has at most that is brought along: of users, and of objects, which answers are made of. */
-export const mostAlong = { down: 100, up: 1000 } as const
+/** How much is brought along with what is asked for. */
+export interface Bounds {
+  /** How many tuples a list of users has at most that is brought along. */
+  readonly down: number
+  /** The same of a list of objects, which answers are made of. */
+  readonly up: number
+  /** How many lists there are at most. */
+  readonly nodes: number
+  /** The same with what is asked for first: many a check is decided by what is near. */
+  readonly nodesAtFirst: number
+}
+
+/** What is brought for nothing takes its time too. */
+export const usualBounds: Bounds = { down: 100, up: 1000, nodes: 1000, nodesAtFirst: 64 }
 
 // Always true. PostgreSQL takes it for rare, and so an array of unknown length for one of few elements: else it would expect
 // so many that it planned the statement anew each time, which takes longer than to run it.
@@ -34,11 +46,12 @@ const lineOf = (name: string): string =>
 export function reading(
   at: ReadingAt,
   wanted: Wanted,
-  { momentOf, mostNodes }: { readonly momentOf?: string; readonly mostNodes: number },
+  bounds: Bounds,
+  momentOf?: string,
 ): Statement {
-  const statement = new Reading(at)
+  const statement = new Reading(at, bounds)
   if (momentOf !== undefined) statement.readMoment(momentOf)
-  statement.read(wanted, mostNodes)
+  statement.read(wanted, momentOf === undefined ? bounds.nodes : bounds.nodesAtFirst)
   return statement.made()
 }
 
@@ -48,13 +61,15 @@ class Reading {
   readonly #tables: string[] = []
   readonly #selects: string[] = []
   readonly #parts: string[] = []
+  readonly #bounds: Bounds
   readonly #store: string
   readonly #revision: string
   readonly #now: string
   /** The tuples that are seen, as `t`. */
   readonly #seen: string
 
-  constructor({ store, revision, now }: ReadingAt) {
+  constructor({ store, revision, now }: ReadingAt, bounds: Bounds) {
+    this.#bounds = bounds
     this.#store = `${this.#given(store)}::bigint`
     this.#revision = `${this.#given(revision ?? null)}::bigint`
     // That of the statement: one for all that it reads.
@@ -155,7 +170,7 @@ class Reading {
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, "user", "to") ${few}) k ON k.n = w.n AND k."user" =
         split_part(o.other, ':', 1) || CASE WHEN strpos(o.other, '#') = 0 THEN '' ELSE '#' || split_part(o.other, '#', 2) END`,
       of: `split_part(o.other, '#', 1)`,
-      next: list('k."to"', `LIMIT ${mostAlong.down + 1}`),
+      next: list('k."to"', `LIMIT ${this.#bounds.down + 1}`),
     })
   }
 
@@ -179,7 +194,7 @@ class Reading {
       first: list('k.n', 'OFFSET 0'),
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, suffix, "to") ${few}) k ON k.n = w.n`,
       of: `o.other || k.suffix`,
-      next: list('k."to"', `LIMIT ${mostAlong.up + 1}`),
+      next: list('k."to"', `LIMIT ${this.#bounds.up + 1}`),
     })
   }
 

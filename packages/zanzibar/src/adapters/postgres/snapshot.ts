@@ -5,7 +5,7 @@ import type { Tuple } from '../../tuple/tuple.ts'
 import { type PostgresQuerier, rowsOf } from './client.ts'
 import { KnownTuples } from './known-tuples.ts'
 import { orAborted } from './or-aborted.ts'
-import { reading } from './reading.ts'
+import { type Bounds, reading } from './reading.ts'
 
 /** Which tuples of which store are seen. */
 export interface PostgresView {
@@ -15,9 +15,6 @@ export interface PostgresView {
   readonly now: number
   readonly latestModel: string | undefined
 }
-
-/** How many lists a fetch brings along of what it leads to: what is brought for nothing takes its time too. */
-const mostNodes = 1000
 
 /** What goes to the server in one statement. */
 interface Round {
@@ -30,6 +27,7 @@ interface Round {
 export class PostgresSnapshot implements Snapshot {
   readonly #querier: PostgresQuerier
   readonly #view: PostgresView
+  readonly #bounds: Bounds
   readonly #isExpired: () => boolean
   readonly #known: KnownTuples
   #next: Round | undefined
@@ -37,11 +35,16 @@ export class PostgresSnapshot implements Snapshot {
   constructor(
     querier: PostgresQuerier,
     view: PostgresView,
-    { known, isExpired }: { readonly known: KnownTuples; readonly isExpired: () => boolean },
+    {
+      known,
+      bounds,
+      isExpired,
+    }: { readonly known: KnownTuples; readonly bounds: Bounds; readonly isExpired: () => boolean },
   ) {
     this.#querier = querier
     this.#view = view
     this.#known = known
+    this.#bounds = bounds
     this.#isExpired = isExpired
   }
 
@@ -91,7 +94,7 @@ export class PostgresSnapshot implements Snapshot {
       )
     }
     const wanted = { reads, onward }
-    this.#known.take(wanted, await rowsOf(this.#querier, reading(this.#view, wanted, { mostNodes })))
+    this.#known.take(wanted, await rowsOf(this.#querier, reading(this.#view, wanted, this.#bounds)))
   }
 
   release(): void {
