@@ -43,12 +43,7 @@ const lineOf = (name: string): string =>
  * Each list is one index scan, and one row: nothing is joined the other way round, and rows have their price. What is not
  * asked for is no part of the statement.
  */
-export function reading(
-  at: ReadingAt,
-  wanted: Wanted,
-  bounds: Bounds,
-  momentOf?: string,
-): Statement {
+export function reading(at: ReadingAt, wanted: Wanted, bounds: Bounds, momentOf?: string): Statement {
   const statement = new Reading(at, bounds)
   if (momentOf !== undefined) statement.readMoment(momentOf)
   statement.read(wanted, momentOf === undefined ? bounds.nodes : bounds.nodesAtFirst)
