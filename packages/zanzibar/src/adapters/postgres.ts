@@ -1,7 +1,7 @@
 import { ZanzibarError } from '../index.ts'
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
-import type { Snapshot } from '../store/snapshot.ts'
+import type { Snapshot, Wanted } from '../store/snapshot.ts'
 import type {
   Assertion,
   Change,
@@ -18,7 +18,13 @@ import type {
   WriteRequest,
 } from '../store/tuple-store.ts'
 import { ulid } from '../store/ulid.ts'
-import { inTransaction, type PostgresPool, type PostgresQuerier, rowsOf } from './postgres/client.ts'
+import {
+  inTransaction,
+  isTooLong,
+  type PostgresPool,
+  type PostgresQuerier,
+  rowsOf,
+} from './postgres/client.ts'
 import { KnownTuples } from './postgres/known-tuples.ts'
 import { channel, Listener } from './postgres/listener.ts'
 import { orAborted } from './postgres/or-aborted.ts'
@@ -212,10 +218,16 @@ export class PostgresStore implements TupleStore {
     signal?.throwIfAborted()
     const { clock, history, bounds } = this.#settings
     const openedAt = clock.monotonic()
-    const wanted = first?.() ?? { reads: [] }
     const store = await this.#placeOf(storeId)
     const at = { store, revision, now: this.#settings.time?.now() }
-    const rows = await orAborted(rowsOf(this.#pool, reading(at, wanted, bounds, storeId)), signal)
+    const read = (wanted: Wanted): Promise<readonly Row[]> =>
+      orAborted(rowsOf(this.#pool, reading(at, wanted, bounds, storeId)), signal)
+    let wanted = first?.() ?? { reads: [] }
+    const rows = await read(wanted).catch((error: unknown) => {
+      if (!isTooLong(error)) throw error
+      wanted = { reads: [] }
+      return read(wanted)
+    })
     const moment = momentIn(rows)
     if (moment === undefined) {
       this.#places.delete(storeId)

@@ -173,10 +173,10 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
   })
 
   test.each([
-    { down: 1, up: 1, nodes: 40, nodesAtFirst: 40 },
-    { down: 1, up: 2, nodes: 3, nodesAtFirst: 2 },
-    { down: 2, up: 1, nodes: 2, nodesAtFirst: 8 },
-    { down: 3, up: 3, nodes: 1, nodesAtFirst: 1 },
+    { down: 1, up: 1, nodes: 40, nodesAtFirst: 40, text: 2 ** 20 },
+    { down: 1, up: 2, nodes: 3, nodesAtFirst: 2, text: 2 ** 20 },
+    { down: 2, up: 1, nodes: 2, nodesAtFirst: 8, text: 40 },
+    { down: 3, up: 3, nodes: 1, nodesAtFirst: 1, text: 0 },
   ])('is right whatever is left out: %j', async (bounds) => {
     await using opened = await openTestStore('postgres')
     const { pool = expect.unreachable() } = opened

@@ -1,5 +1,5 @@
 import { skipWithout } from '@loadbearing/harness/services'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { PostgresPool, Statement } from '../../src/adapters/postgres/client.ts'
 import { openPostgresStore } from '../../src/adapters/postgres.ts'
@@ -38,13 +38,12 @@ function countingWrites(pool: Pool, onCommit: (looked: number) => void): Postgre
         }
         return connection.query(statement)
       }
-      return {
-        query,
-        release: (broken) => connection.release(broken),
-        on: (event: 'error', listener: () => void) => connection.on(event, listener),
-        removeListener: (event, listener) => connection.removeListener(event, listener),
-        removeAllListeners: (event) => connection.removeAllListeners(event),
-      }
+      return new Proxy<PoolClient>(connection, {
+        get: (target, name) => {
+          const value: unknown = name === 'query' ? query : Reflect.get(target, name, target)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      })
     },
   }
 }

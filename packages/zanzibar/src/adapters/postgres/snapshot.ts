@@ -1,11 +1,11 @@
 import { ZanzibarError } from '../../errors.ts'
 import { nextTurn } from '../../ports.ts'
-import type { Onward, Read, Snapshot } from '../../store/snapshot.ts'
+import type { Onward, Read, Snapshot, Wanted } from '../../store/snapshot.ts'
 import type { Tuple } from '../../tuple/tuple.ts'
-import { type PostgresQuerier, rowsOf } from './client.ts'
+import { isTooLong, type PostgresQuerier, rowsOf } from './client.ts'
 import { KnownTuples } from './known-tuples.ts'
 import { orAborted } from './or-aborted.ts'
-import { type Bounds, reading } from './reading.ts'
+import { type Bounds, reading, readingRows } from './reading.ts'
 
 /** Which tuples of which store are seen. */
 export interface PostgresView {
@@ -93,7 +93,18 @@ export class PostgresSnapshot implements Snapshot {
         `revision ${this.revision} is no longer kept: it was read for longer than the history is`,
       )
     }
-    const wanted = { reads, onward }
+    await this.#take({ reads, onward }).catch((error: unknown) => {
+      if (!isTooLong(error)) throw error
+      return this.#take({ reads: reads.filter(({ kind }) => kind === 'tuple') })
+    })
+    for (const read of reads) {
+      if (read.kind === 'tuple' || this.#known.at(read) !== undefined) continue
+      this.#known.takeRows(read, await rowsOf(this.#querier, readingRows(this.#view, read, this.#bounds)))
+    }
+  }
+
+  async #take(wanted: Wanted): Promise<void> {
+    if (wanted.reads.length === 0) return
     this.#known.take(wanted, await rowsOf(this.#querier, reading(this.#view, wanted, this.#bounds)))
   }
 
