@@ -3,13 +3,16 @@ import { readCampaignOptions } from '@loadbearing/tooling/campaign'
 import { recordEvidence } from '@loadbearing/tooling/evidence'
 import { storeKinds } from '../stores/open-test-store.ts'
 import { type Compared, type ComparisonOptions, comparisons } from './comparisons.ts'
+import { compareFgaCli, type FgaAnswer } from './fga-cli.ts'
 
 const usage = `usage: pnpm differential zanzibar [--seed N] [--runs N] [--only NAME] [--store NAME] [--record]
+       pnpm differential zanzibar --fga PROGRAM
   --seed N     the same seed makes the same cases (default: drawn)
   --runs N     random cases of each comparison; of conditions and regular expressions ten times as many (default 300)
   --only NAME  one comparison: ${comparisons.map(({ name }) => name).join(', ')}
   --store NAME what ours keeps its tuples in: memory (default), sqlite, postgres; with another one than
                memory, what stores nothing is left out
+  --fga PROGRAM  the command line of OpenFGA, \`fga\`, drives \`zanzibar serve\` and OpenFGA: all that it says is compared
   --record     writes the table of the README, where all were compared
 OpenFGA is that of PATH, or of the environment's OPENFGA; its conditions are built with Go.`
 
@@ -17,8 +20,10 @@ const only = taken('--only', true)
 const storeName = taken('--store', true) ?? 'memory'
 const store = storeKinds.find((each) => each === storeName)
 const isRecording = taken('--record', false) !== undefined
+const program = taken('--fga', true)
 const campaign = readCampaignOptions(usage, 300)
-if (campaign !== undefined) {
+if (program !== undefined && campaign !== undefined) await fgaCli(program)
+else if (campaign !== undefined) {
   const all = comparisons.filter(({ isStored }) => isStored || store === 'memory')
   const chosen = all.filter(({ name }) => only === undefined || name === only)
   if (store !== undefined && chosen.length > 0) {
@@ -27,6 +32,26 @@ if (campaign !== undefined) {
     console.error(`--store and --only must be one of those:\n${usage}`)
     process.exitCode = 2
   }
+}
+
+async function fgaCli(path: string): Promise<void> {
+  const compared = await compareFgaCli(path)
+  if ('missing' in compared) {
+    console.log(`SKIPPED, ${compared.missing}`)
+    return
+  }
+  const { answers, differences } = compared
+  for (const { ours, theirs } of differences)
+    console.log(`\nfga ${ours.command}\n  ours:   ${shown(ours)}\n  theirs: ${shown(theirs)}`)
+  const done = answers.filter(({ status }) => status === 0).length
+  console.log(
+    `${answers.length} commands of fga, ${done} done and ${answers.length - done} refused: ${differences.length} differed`,
+  )
+  if (differences.length > 0) process.exitCode = 1
+}
+
+function shown(answer: FgaAnswer | undefined): string {
+  return answer === undefined ? 'none' : `${answer.status} ${answer.output.trim()}`
 }
 
 /** Takes an option of our own off the command line: what the campaign's reader does not know, it refuses. */
