@@ -78,7 +78,7 @@ async function compareCase(
   await using memory = memoryStore()
   const { id: inMemory } = await memory.createStore('onward')
   await memory.write(inMemory, { writes: given.tuples })
-  const plain = { ...scopeOf(given, Number.POSITIVE_INFINITY), snapshot: await memory.snapshot(inMemory) }
+  const plain = { ...scopeOf(given, Number.POSITIVE_INFINITY), snapshot: memory.snapshot(inMemory) }
   const counted = { known: 0, fetches: 0 }
   const ask = async <T>(
     first: NonNullable<Parameters<TupleStore['snapshot']>[1]>['first'],
