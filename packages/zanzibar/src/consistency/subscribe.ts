@@ -26,11 +26,11 @@ export async function* subscribe<Answer>({
   const isOver = (): boolean => signal?.aborted === true
   let last: { readonly answer: Answer } | undefined
   while (!isOver()) {
-    const revision = await store.revision(storeId)
-    const answer = await ask()
-    if (last === undefined || !isSame(last.answer, answer)) yield answer
-    last = { answer }
     try {
+      const revision = await store.revision(storeId)
+      const answer = await ask()
+      if (last === undefined || !isSame(last.answer, answer)) yield answer
+      last = { answer }
       await store.changed(storeId, revision, signal)
     } catch (error) {
       if (!isOver()) throw error
