@@ -15,7 +15,7 @@ const usage = `usage: ${command} [--only PART]
 Checks in the process and over SQLite, beside casbin; over HTTP on memory, SQLite and PostgreSQL, beside OpenFGA on the same
 and SpiceDB (on PATH, or by OPENFGA=<program> and SPICEDB=<program>);
 then bytes a tuple and checks at a million tuples, a group of a million groups, in memory and on PostgreSQL, a pattern that
-leads back, and what is installed. About 15 minutes.
+leads back, and what is installed. About 18 minutes.
   --only PART  one of them, which records nothing: ${parts.join(', ')}`
 const file = (name: string): URL => new URL(name, import.meta.url)
 const peerVersions = Object.fromEntries(
