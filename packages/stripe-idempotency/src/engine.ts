@@ -349,21 +349,19 @@ export class Engine implements Disposable {
     limit: Limit,
   ): Promise<ClaimAnswer> {
     const { clock, lease } = this.settings
-    let answer: ClaimAnswer
     try {
-      answer = await this.#limit.within(asked, limit)
+      const answer = await this.#limit.within(asked, limit)
+      // A process that was stopped has its answer before its timers: by then another one may hold the record.
+      if (!answer.claimed || clock.monotonic() - since < safe(lease)) return answer
+      throw new Error('its answer came when its lease had ended')
     } catch (cause) {
       return this.#claimFailed(claim, asked, cause)
     }
-    // A process that was stopped has its answer before its timers: by then another one may hold the record.
-    if (!answer.claimed || clock.monotonic() - since < safe(lease)) return answer
-    return this.#claimFailed(claim, asked, new Error('its answer came when its lease had ended'))
   }
 
   #claimFailed(claim: ClaimRequest, late: Promise<ClaimAnswer> | undefined, cause: unknown): never {
     void undoClaim(claim, late, this.settings)
-    if (isIdempotencyError(cause)) throw cause
-    throw storeUnavailable('claim a key', cause)
+    throw isIdempotencyError(cause) ? cause : storeUnavailable('claim a key', cause)
   }
 
   #claimOf({ scope, key, endpoint, fingerprint, onAbandoned, operation }: Request): ClaimRequest {
@@ -389,9 +387,7 @@ export class Engine implements Disposable {
   }
 
   #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.settings.clock.setTimeout(resolve, ms)
-    return promise
+    return new Promise((resolve) => void this.settings.clock.setTimeout(resolve, ms))
   }
 }
 
