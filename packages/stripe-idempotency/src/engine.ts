@@ -8,7 +8,7 @@ import type { ClaimAnswer, ClaimRequest, IdempotencyRecord } from './record/reco
 import { placeOf, type Sealer } from './seal.ts'
 import { isSame, type Performed, type Request, type Settled } from './settlement.ts'
 import type { IdempotencyStore } from './store/store.ts'
-import { TimeLimit } from './store/time-limit.ts'
+import { Limit, TimeLimit } from './store/time-limit.ts'
 import { Tokens } from './tokens.ts'
 import { finishWithin, OpenTransaction } from './transaction.ts'
 import { undoClaim } from './undo-claim.ts'
@@ -123,7 +123,7 @@ export class Engine implements Disposable {
   /** Undefined also where the store did not answer: then who asks for the key is told so. */
   async #lookOnce({ scope, key }: IdempotencyRecord): Promise<IdempotencyRecord | undefined> {
     try {
-      return (await this.#limit.of(async () => ({ found: await this.settings.store.find(scope, key) }))).found
+      return await this.#limit.within(this.settings.store.find(scope, key), new Limit())
     } catch {
       return undefined
     }
@@ -332,25 +332,36 @@ export class Engine implements Disposable {
 
   /** @param since when it is asked for, on the monotonic clock */
   #claim(claim: ClaimRequest, since: number): Promise<ClaimAnswer> | ClaimAnswer {
-    const { clock, lease } = this.settings
-    let late: Promise<ClaimAnswer> | ClaimAnswer | undefined
-    const failed = (cause: unknown): never => {
-      void undoClaim(claim, late, this.settings)
-      if (isIdempotencyError(cause)) throw cause
-      throw storeUnavailable('claim a key', cause)
-    }
+    const limit = new Limit()
     let asked: Promise<ClaimAnswer> | ClaimAnswer
     try {
-      asked = this.#limit.of((limit) => (late = this.settings.store.claim(claim, limit)))
+      asked = this.settings.store.claim(claim, limit)
     } catch (cause) {
-      return failed(cause)
+      return this.#claimFailed(claim, undefined, cause)
     }
-    if ('claimed' in asked) return asked
-    return asked.then((answer) => {
+    return 'claimed' in asked ? asked : this.#claimAnswered(claim, since, asked, limit)
+  }
+
+  async #claimAnswered(
+    claim: ClaimRequest,
+    since: number,
+    asked: Promise<ClaimAnswer>,
+    limit: Limit,
+  ): Promise<ClaimAnswer> {
+    const { clock, lease } = this.settings
+    try {
+      const answer = await this.#limit.within(asked, limit)
       // A process that was stopped has its answer before its timers: by then another one may hold the record.
       if (!answer.claimed || clock.monotonic() - since < safe(lease)) return answer
-      return failed(new Error('its answer came when its lease had ended'))
-    }, failed)
+      throw new Error('its answer came when its lease had ended')
+    } catch (cause) {
+      return this.#claimFailed(claim, asked, cause)
+    }
+  }
+
+  #claimFailed(claim: ClaimRequest, late: Promise<ClaimAnswer> | undefined, cause: unknown): never {
+    void undoClaim(claim, late, this.settings)
+    throw isIdempotencyError(cause) ? cause : storeUnavailable('claim a key', cause)
   }
 
   #claimOf({ scope, key, endpoint, fingerprint, onAbandoned, operation }: Request): ClaimRequest {
@@ -376,9 +387,7 @@ export class Engine implements Disposable {
   }
 
   #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.settings.clock.setTimeout(resolve, ms)
-    return promise
+    return new Promise((resolve) => void this.settings.clock.setTimeout(resolve, ms))
   }
 }
 

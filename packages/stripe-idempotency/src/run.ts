@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts'
 import { type Failure, IdempotencyError, shown } from './errors.ts'
 import type { Execution } from './execution.ts'
 import { fingerprintOf, textOf } from './input.ts'
-import type { Settled } from './settlement.ts'
+import type { Performed, Request, Settled } from './settlement.ts'
 
 /** What {@link Idempotency.run} is asked for. */
 export interface RunRequest {
@@ -33,40 +33,65 @@ export interface Run<Value> {
 type Answer = { readonly value: unknown } | { readonly failure: Failure }
 
 /** @throws as {@link Idempotency.run} */
-export async function run<Value>(
+export function run<Value>(
   engine: Pick<Engine, 'settle'>,
-  { scope, key, input, operation = '', wait = 0, rerun = 'never' }: RunRequest,
+  request: RunRequest,
   work: (execution: Execution) => Promise<Value>,
 ): Promise<Run<Value>> {
+  const once = new Once(work)
+  try {
+    const settled = engine.settle(requestOf(request), (execution) => once.perform(execution))
+    return 'outcome' in settled
+      ? Promise.resolve(once.runOf(settled))
+      : settled.then((each) => once.runOf(each))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** @throws IdempotencyError `invalid_option`, `input_invalid` */
+function requestOf({ scope, key, input, operation = '', wait = 0, rerun = 'never' }: RunRequest): Request {
   checkText('scope', scope)
   checkText('key', key)
-  let value: { readonly value: Value } | undefined
-  let failure: { readonly error: unknown } | undefined
-  const asked = engine.settle(
-    {
-      scope,
-      key,
-      endpoint: operation,
-      fingerprint: fingerprintOf(input),
-      onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
-      wait: parseDuration('wait', wait),
-    },
-    async (execution) => {
-      try {
-        value = { value: await work(execution) }
-      } catch (error) {
-        failure = { error }
-        return { answer: new Uint8Array(), fate: 'release' }
-      }
-      return { answer: Buffer.from(textOf(value.value)), fate: 'keep' }
-    },
-  )
-  const settled = 'outcome' in asked ? asked : await asked
-  if (failure !== undefined) throw failure.error
-  // What the work came to is handed on as it is, not as what JSON makes of it.
-  return value !== undefined && settled.outcome === 'executed'
-    ? { value: value.value, replayed: false, recordId: settled.recordId, fence: settled.fence }
-    : runOf<Value>(settled)
+  return {
+    scope,
+    key,
+    endpoint: operation,
+    fingerprint: fingerprintOf(input),
+    onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
+    wait: parseDuration('wait', wait),
+  }
+}
+
+/** Work that is carried out once at most, and what it came to. */
+class Once<Value> {
+  readonly #work: (execution: Execution) => Promise<Value>
+  #value: { readonly value: Value } | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(work: (execution: Execution) => Promise<Value>) {
+    this.#work = work
+  }
+
+  async perform(execution: Execution): Promise<Performed> {
+    const work = this.#work
+    try {
+      this.#value = { value: await work(execution) }
+    } catch (error) {
+      this.#failure = { error }
+      return { answer: new Uint8Array(), fate: 'release' }
+    }
+    return { answer: Buffer.from(textOf(this.#value.value)), fate: 'keep' }
+  }
+
+  /** @throws as {@link runOf}, and what the work has thrown */
+  runOf(settled: Settled): Run<Value> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    // What the work came to is handed on as it is, not as what JSON makes of it.
+    return this.#value !== undefined && settled.outcome === 'executed'
+      ? { value: this.#value.value, replayed: false, recordId: settled.recordId, fence: settled.fence }
+      : runOf<Value>(settled)
+  }
 }
 
 /**
