@@ -66,15 +66,20 @@ export class Engine implements Disposable {
    * @throws what `perform` throws; then the record is left to `onAbandoned`, its lease ended
    */
   settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> | Settled {
-    const { events, clock } = this.settings
     const claim = this.#claimOf(request)
-    if (!events.hears('outcome')) return this.#settle(request, claim, perform)
-    return events.observe(
-      claim.key,
-      () => clock.monotonic(),
-      perform,
-      (each) => this.#settle(request, claim, each),
-    )
+    if (!this.settings.events.hears('outcome')) return this.#settle(request, claim, perform)
+    return this.observe(request, perform, (each) => this.#settle(request, claim, each))
+  }
+
+  /** Tells those who listen what becomes of a request, by whatever way it is settled. */
+  observe<Given extends unknown[]>(
+    { scope, key }: Request,
+    perform: (execution: Held, ...given: Given) => Promise<Performed>,
+    settle: (perform: (execution: Held, ...given: Given) => Promise<Performed>) => Promise<Settled> | Settled,
+  ): Promise<Settled> | Settled {
+    const { events, clock, sealer } = this.settings
+    if (!events.hears('outcome')) return settle(perform)
+    return events.observe(sealer.keyOf(scope, key), () => clock.monotonic(), perform, settle)
   }
 
   #settle(

@@ -98,17 +98,17 @@ export class Events {
   }
 
   /** Settles, and tells what came of it. */
-  async observe<Execution>(
+  async observe<Given extends unknown[]>(
     keyHash: string,
     now: () => number,
-    perform: (execution: Execution) => Promise<Performed>,
-    settle: (perform: (execution: Execution) => Promise<Performed>) => Promise<Settled> | Settled,
+    perform: (...given: Given) => Promise<Performed>,
+    settle: (perform: (...given: Given) => Promise<Performed>) => Promise<Settled> | Settled,
   ): Promise<Settled> {
     const began = now()
     let fate: Performed['fate'] | undefined
     try {
-      const settled = await settle(async (execution) => {
-        const performed = await perform(execution)
+      const settled = await settle(async (...given) => {
+        const performed = await perform(...given)
         fate = performed.fate
         return performed
       })

@@ -19,7 +19,7 @@ export type {
   HandlerContext,
   HttpHandler,
 } from './http/exchange.ts'
-export { executionOf } from './http/execution-of.ts'
+export { executionOf, transactionOf } from './http/execution-of.ts'
 export type { HttpOptions } from './http/http-options.ts'
 export type { HeaderLines, HttpRequest, HttpResponse, LiveResponse, ReceivedRequest } from './http/message.ts'
 export {

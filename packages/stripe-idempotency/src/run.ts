@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { type Duration, parseDuration } from './duration.ts'
-import type { Engine } from './engine.ts'
 import { type Failure, IdempotencyError, shown } from './errors.ts'
-import type { Execution } from './execution.ts'
+import type { Execution, Held } from './execution.ts'
 import { fingerprintOf, textOf } from './input.ts'
-import type { Settled } from './settlement.ts'
+import type { Performed, Request, Settled } from './settlement.ts'
 
 /** What {@link Idempotency.run} is asked for. */
 export interface RunRequest {
@@ -32,17 +31,25 @@ export interface Run<Value> {
 /** What is kept as the answer to a key: what the work came to, or the error that was final. */
 type Answer = { readonly value: unknown } | { readonly failure: Failure }
 
+/** Settles a request; its work is given what the way of settling gives it besides. */
+export interface Settler<Given extends unknown[]> {
+  settle(
+    request: Request,
+    perform: (execution: Held, ...given: Given) => Promise<Performed>,
+  ): Promise<Settled> | Settled
+}
+
 /** @throws as {@link Idempotency.run} */
-export async function run<Value>(
-  engine: Pick<Engine, 'settle'>,
+export async function run<Value, Given extends unknown[]>(
+  settler: Settler<Given>,
   { scope, key, input, operation = '', wait = 0, rerun = 'never' }: RunRequest,
-  work: (execution: Execution) => Promise<Value>,
+  work: (execution: Execution, ...given: Given) => Promise<Value>,
 ): Promise<Run<Value>> {
   checkText('scope', scope)
   checkText('key', key)
   let value: { readonly value: Value } | undefined
   let failure: { readonly error: unknown } | undefined
-  const asked = engine.settle(
+  const asked = settler.settle(
     {
       scope,
       key,
@@ -51,12 +58,14 @@ export async function run<Value>(
       onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
       wait: parseDuration('wait', wait),
     },
-    async (execution) => {
+    async (execution, ...given) => {
+      // In a transaction it may be tried again.
+      failure = undefined
       try {
-        value = { value: await work(execution) }
+        value = { value: await work(execution, ...given) }
       } catch (error) {
         failure = { error }
-        return { answer: new Uint8Array(), fate: 'release' }
+        return { answer: new Uint8Array(), fate: 'release', error }
       }
       return { answer: Buffer.from(textOf(value.value)), fate: 'keep' }
     },

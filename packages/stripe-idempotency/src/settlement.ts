@@ -23,14 +23,21 @@ export interface Request {
 export type Performed =
   | {
       readonly answer: Uint8Array
-      readonly fate: /** It is the answer to this key from now on. */
-        | 'keep'
-        /** It is the answer already: a transaction of the work's own has kept it. */
+      /** It is the answer to this key from now on. */
+      readonly fate: 'keep'
+      /** What it wrote in its transaction is not to be committed, the answer alone. */
+      readonly undo?: boolean
+    }
+  | {
+      readonly answer: Uint8Array
+      readonly fate: /** It is the answer already: a transaction of the work's own has kept it. */
         | 'kept'
         /** Nothing was done: the key is as new. */
         | 'release'
         /** It failed and may be asked for again, to go on where it stopped. */
         | 'leave'
+      /** What was thrown. */
+      readonly error?: unknown
     }
   /** Nobody knows whether it had its effect. */
   | { readonly fate: 'uncertain'; readonly why: string }

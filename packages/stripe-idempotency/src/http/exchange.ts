@@ -9,6 +9,7 @@ import type { Mode, Problem } from '../mode/mode.ts'
 import type { OnAbandoned } from '../record/record.ts'
 import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
 import type { Performed, Request, Settled } from '../settlement.ts'
+import type { IdempotencyStore, TransactionalStore } from '../store/store.ts'
 import { withoutCodings } from './content-coding.ts'
 import { KeptStream } from './kept-stream.ts'
 import {
@@ -19,6 +20,7 @@ import {
   linesOf,
   type ReceivedRequest,
 } from './message.ts'
+import { settleHandler } from './settle-handler.ts'
 
 /** How requests over HTTP are settled. */
 export interface ExchangeSettings {
@@ -35,6 +37,8 @@ export interface ExchangeSettings {
 
 /** What a handler is told of its request. */
 export interface HandlerContext extends Pick<Execution, 'recordId' | 'fence' | 'signal'> {
+  /** The transaction that the key is in, where there is one; `transactionOf` gives it with its type. */
+  readonly transaction?: { readonly store: IdempotencyStore; readonly handle: unknown }
   /** Says that the answer was given before execution began, as to bad parameters: it is not kept, and the key is as new. */
   notExecuted(): void
 }
@@ -45,6 +49,11 @@ const unkeyed: HandlerContext = {
   fence: 0,
   signal: new AbortController().signal,
   notExecuted() {},
+}
+
+interface ReadContext extends HandlerContext {
+  /** Whether execution began, as far as it was told. */
+  readonly executed: boolean
 }
 
 export type HttpHandler = (context: HandlerContext) => Promise<LiveResponse>
@@ -71,9 +80,12 @@ export class Exchange {
   readonly settings: ExchangeSettings
   readonly #engine: Engine
   readonly #keyHeader: string
+  readonly #transactional: TransactionalStore<unknown> | undefined
 
-  constructor(engine: Engine, settings: ExchangeSettings) {
+  /** @param transactional the store, where key, answer and what the handler writes in it are one commit */
+  constructor(engine: Engine, settings: ExchangeSettings, transactional?: TransactionalStore<unknown>) {
     this.#engine = engine
+    this.#transactional = transactional
     this.#keyHeader = settings.mode.key.header.toLowerCase()
     this.settings = settings
   }
@@ -83,6 +95,8 @@ export class Exchange {
     const { mode } = this.settings
     if (!mode.methods.has(method)) return false
     if (mode.withoutKey !== 'pass' || mode.key.member !== undefined) return true
+    // Its handler counts on a transaction, so each request has one, and a key.
+    if (this.#transactional !== undefined) return true
     return headers.some(([name]) => name === this.#keyHeader)
   }
 
@@ -152,8 +166,9 @@ export class Exchange {
   ): Promise<Exchanged> {
     const requestId = this.#newRequestId()
     let live: LiveResponse | undefined
-    const work = async (execution: Execution): Promise<Performed> => {
-      const { response, ...performed } = await this.#perform(execution, handler, requestId, (streamed) => {
+    const work = async (execution: Execution, transaction?: unknown): Promise<Performed> => {
+      const context = this.#contextOf(execution, transaction)
+      const { response, performed } = await this.#perform(context, handler, requestId, (streamed) => {
         const [length] = linesOf(streamed.headers, 'content-length')
         const stream = new KeptStream(
           streamed.body,
@@ -171,7 +186,7 @@ export class Exchange {
     }
     let settled: Settled
     try {
-      settled = await this.#engine.settle(this.#requestOf(request, { scope, key, gone }), work)
+      settled = await this.#settled(this.#requestOf(request, { scope, key, gone }), work)
     } catch (error) {
       if (!isIdempotencyError(error) || error.code !== 'store_unavailable') throw error
       return this.refuse({ kind: 'store-unavailable' })
@@ -196,6 +211,16 @@ export class Exchange {
       default:
         return settled satisfies never
     }
+  }
+
+  #settled(
+    request: Request,
+    work: (execution: Execution, transaction?: unknown) => Promise<Performed>,
+  ): Promise<Settled> | Settled {
+    const [engine, store] = [this.#engine, this.#transactional]
+    return store === undefined
+      ? engine.settle(request, work)
+      : engine.observe(request, work, (each) => settleHandler(engine, store, request, each))
   }
 
   #requestOf(
@@ -223,34 +248,46 @@ export class Exchange {
     }
   }
 
+  #contextOf(execution: Execution, handle: unknown): ReadContext {
+    const { recordId, fence, signal } = execution
+    const store = this.#transactional
+    const context = {
+      recordId,
+      fence,
+      signal,
+      executed: true,
+      notExecuted: () => {
+        context.executed = false
+      },
+      ...(store && { transaction: { store, handle } }),
+    }
+    return context
+  }
+
   async #perform(
-    { recordId, fence, signal }: Execution,
+    context: ReadContext,
     handler: HttpHandler,
     requestId: string,
     streaming: (response: LiveResponse & { readonly body: AsyncIterable<Uint8Array> }) => KeptStream,
-  ): Promise<Performed & { readonly response: LiveResponse }> {
+  ): Promise<{ readonly response: LiveResponse; readonly performed: Performed }> {
     const { mode, keptHeaders, maxResponseBytes } = this.settings
-    let executed = true
-    const notExecuted = (): void => {
-      executed = false
-    }
-    const response = await handler({ recordId, fence, signal, notExecuted })
+    const response = await handler(context)
     const { status, headers, body } = response
     const ownId = linesOf(headers, 'request-id')[0] ?? requestId
     const kept =
       body instanceof Uint8Array
         ? keptBody(body, maxResponseBytes)
         : await streaming({ status, headers, body }).read()
-    return {
-      response,
-      answer: encodeResponse({
-        status,
-        headers: headers.filter(([name]) => keptHeaders.has(name)),
-        requestId: mode.requestIds ? ownId : null,
-        ...kept,
-      }),
-      fate: !executed ? 'release' : mode.keeps(status) ? 'keep' : mode.otherwise,
-    }
+    const answer = encodeResponse({
+      status,
+      headers: headers.filter(([name]) => keptHeaders.has(name)),
+      requestId: mode.requestIds ? ownId : null,
+      ...kept,
+    })
+    if (!context.executed) return { response, performed: { answer, fate: 'release' } }
+    return mode.keeps(status)
+      ? { response, performed: { answer, fate: 'keep', undo: status >= 400 } }
+      : { response, performed: { answer, fate: mode.otherwise } }
   }
 
   #first(response: LiveResponse, key: string, requestId: string, expiresAt?: number): LiveResponse {

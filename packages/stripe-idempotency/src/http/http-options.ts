@@ -15,6 +15,14 @@ export interface HttpOptions {
   readonly wait?: Duration
   /** `safe`: running a handler again does no harm, where a process was lost in the middle. Default: `never`, and the key is uncertain. */
   readonly rerun?: 'safe' | 'never'
+  /**
+   * Whether a request is one transaction of the store, which must have them: its key, its answer and what the handler writes by
+   * {@link transactionOf} are committed together, before the answer is sent. An answer of 400 and above says that nothing was
+   * done: what the handler wrote is rolled back, and the answer kept as the mode says. What is lost on the way was never there,
+   * and the next attempt is a first one. A request without a key gets one. The handler holds a connection until it has answered,
+   * so give it to routes that call nobody else. Default: false.
+   */
+  readonly transaction?: boolean
   /** Bytes of a body; a longer one is refused with 413. Default: 1 MiB. */
   readonly maxBodyBytes?: number
   /** Bytes of an answer that is kept; a longer one is sent, once. Default: 256 KiB. */
