@@ -6,7 +6,7 @@ import { SharedTimer } from './lease/shared-timer.ts'
 import type { Clock, Random } from './ports.ts'
 import type { ClaimAnswer, ClaimRequest, IdempotencyRecord } from './record/record.ts'
 import { placeOf, type Sealer } from './seal.ts'
-import { isSame, type Performed, type Request, type Settled } from './settlement.ts'
+import { asRecorded, isSame, type Performed, type Request, type Settled } from './settlement.ts'
 import type { IdempotencyStore } from './store/store.ts'
 import { TimeLimit } from './store/time-limit.ts'
 import { Tokens } from './tokens.ts'
@@ -104,6 +104,8 @@ export class Engine implements Disposable {
     const { request, deadline } = attempt
     const settled = this.#found(answer.record, request)
     const { clock } = this.settings
+    const known = settled.outcome === 'in-use' ? asRecorded(attempt.claim, answer.record) : undefined
+    if (known !== undefined) return this.#try({ ...attempt, claim: known }, clock.monotonic())
     if (settled.outcome !== 'in-use' || clock.monotonic() >= deadline || request.signal?.aborted === true) {
       return settled
     }
@@ -167,8 +169,16 @@ export class Engine implements Disposable {
     perform: (execution: Held) => Promise<Performed>,
   ): Promise<Settled> {
     const { clock, sealer } = this.settings
-    const claimed = await part.claim(this.#claimOf(request), { wait: request.wait })
-    if (!claimed.claimed) return this.#found(claimed.record, request)
+    const { wait } = request
+    const asked = this.#claimOf(request)
+    let claimed = await part.claim(asked, { wait })
+    if (!claimed.claimed) {
+      const settled = this.#found(claimed.record, request)
+      const known = settled.outcome === 'in-use' ? asRecorded(asked, claimed.record) : undefined
+      if (known === undefined) return settled
+      claimed = await part.claim(known, { wait })
+      if (!claimed.claimed) return this.#found(claimed.record, request)
+    }
     const { record, now } = claimed
     const hold = new OpenTransaction(record)
     const execution = new HeldExecution(record, hold, part, sealer, clock, now - clock.monotonic())
@@ -180,7 +190,7 @@ export class Engine implements Disposable {
     if (record.endpoint !== request.endpoint) {
       return { outcome: 'mismatch', of: 'endpoint', endpoint: record.endpoint }
     }
-    if (!isSame(record, request)) {
+    if (!isSame(record, request, this.settings.sealer)) {
       return { outcome: 'mismatch', of: 'content', endpoint: record.endpoint }
     }
     if (record.state === 'completed') return this.#replay(record)
@@ -366,7 +376,7 @@ export class Engine implements Disposable {
       scope,
       key: name,
       endpoint,
-      fingerprint,
+      fingerprint: sealer.markOf(fingerprint, scope, name),
       id,
       // No other claim has the id that it gives a new record.
       owner: id,

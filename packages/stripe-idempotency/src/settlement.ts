@@ -1,6 +1,7 @@
 import { type RequestContent, sameFingerprint } from './fingerprint/fingerprint.ts'
-import { matchesImported } from './import/foreign-fingerprint.ts'
-import type { IdempotencyRecord, OnAbandoned } from './record/record.ts'
+import { nodeIdempotencyFingerprints } from './import/foreign-fingerprint.ts'
+import type { ClaimRequest, IdempotencyRecord, OnAbandoned } from './record/record.ts'
+import type { Sealer } from './seal.ts'
 
 /** What is asked for, once. */
 export interface Request {
@@ -65,8 +66,21 @@ export type Settled =
   | { readonly outcome: 'in-use'; readonly recordId: string }
   | { readonly outcome: 'uncertain'; readonly recordId: string; readonly why: string }
 
-/** Whether a record is of the same content as a request. */
-export function isSame({ fingerprint }: IdempotencyRecord, request: Request): boolean {
-  if (sameFingerprint(fingerprint, request.fingerprint)) return true
-  return request.content !== undefined && matchesImported(fingerprint, request.content)
+/** Whether a record is of the same content as a request. Records of before fingerprints had marks have them themselves. */
+export function isSame(
+  { scope, key, fingerprint: stored }: IdempotencyRecord,
+  { fingerprint, content }: Request,
+  sealer: Sealer,
+): boolean {
+  const isIts = (each: Uint8Array): boolean =>
+    sameFingerprint(stored, sealer.markOf(each, scope, key)) || sameFingerprint(stored, each)
+  return isIts(fingerprint) || (content !== undefined && nodeIdempotencyFingerprints(content).some(isIts))
+}
+
+/** A claim on a record of the same request that has another mark of it. */
+export function asRecorded(
+  claim: ClaimRequest,
+  { fingerprint }: IdempotencyRecord,
+): ClaimRequest | undefined {
+  return sameFingerprint(fingerprint, claim.fingerprint) ? undefined : { ...claim, fingerprint }
 }

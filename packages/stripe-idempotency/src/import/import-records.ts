@@ -87,11 +87,12 @@ async function put(
   const left = createdAt === undefined ? ttl : createdAt + ttl - realClock.now()
   if (response !== undefined && left <= 0) return 'expired'
   const id = Buffer.from(realRandom.bytes(16)).toString('base64url')
+  const name = sealer.keyOf(scope, key)
   const { claimed, record } = await store.claim({
     scope,
-    key: sealer.keyOf(scope, key),
+    key: name,
     endpoint,
-    fingerprint,
+    fingerprint: sealer.markOf(fingerprint, scope, name),
     id,
     owner: id,
     lease: 60_000,
