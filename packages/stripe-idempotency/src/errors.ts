@@ -6,8 +6,6 @@ export type IdempotencyErrorCode =
   | 'input_invalid'
   /** What the work came to cannot be kept as JSON. In a transaction it is undone; elsewhere the key is `uncertain` from then on. */
   | 'value_invalid'
-  /** The request has no idempotency key, and must have one. */
-  | 'key_missing'
   /** The key is not one that the mode takes. */
   | 'key_invalid'
   /** A request with a key belongs to nobody: `scope` gave none. */
@@ -24,10 +22,6 @@ export type IdempotencyErrorCode =
   | 'operation_failed'
   /** The store cannot be reached, or is full. */
   | 'store_unavailable'
-  /** The request's body is larger than `maxBodyBytes`. */
-  | 'body_too_large'
-  /** The request's body cannot be read as what its content type says. */
-  | 'body_invalid'
   /** The request was carried out, and its answer was too large to keep, or was erased. */
   | 'response_unavailable'
   /** What the store holds cannot be decrypted, or is no record of this package. */

@@ -100,9 +100,10 @@ export interface Idempotency<Transaction = null> extends AsyncDisposable {
   resolve(record: IdempotencyRecord, verdict: Verdict<unknown>): Promise<boolean>
   /**
    * Calls `listener` at each event. `outcome` is told of each request, other than those `within` a transaction of yours, whose
-   * outcome is that of the transaction; `lease-lost` of each holder whose work was taken over. What a listener throws changes nothing,
+   * outcome is that of the transaction; `lease-lost` of each holder whose work was taken over; `failed-open` of each
+   * request that was carried out without its key. What a listener throws changes nothing,
    * and becomes a warning of the process. The same events of all instances are on the diagnostics channels
-   * `loadbearing:stripe-idempotency:outcome` and `…:lease-lost`.
+   * `loadbearing:stripe-idempotency:outcome`, `…:lease-lost` and `…:failed-open`.
    *
    * @returns ends it
    */

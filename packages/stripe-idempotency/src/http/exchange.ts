@@ -10,10 +10,10 @@ import type { OnAbandoned } from '../record/record.ts'
 import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
 import type { Performed, Request, Settled } from '../settlement.ts'
 import type { IdempotencyStore, TransactionalStore } from '../store/store.ts'
+import { firstAnswer, refusal, repeatedAnswer } from './answers.ts'
 import { withoutCodings } from './content-coding.ts'
 import { KeptStream } from './kept-stream.ts'
 import {
-  type HeaderLines,
   type HttpRequest,
   type HttpResponse,
   type LiveResponse,
@@ -33,7 +33,24 @@ export interface ExchangeSettings {
   readonly maxResponseBytes: number
   readonly keptHeaders: ReadonlySet<string>
   readonly leftOut?: LeftOut
+  readonly refresh?: Refresh
+  readonly failOpen?: FailOpen
 }
+
+/** What was answered to a key first, and by whom it is asked for again. */
+export interface KeptAnswer {
+  readonly recordId: string
+  readonly scope: string
+  readonly method: string
+  readonly path: string
+  readonly response: HttpResponse
+}
+
+/** What a kept success has become since; undefined: what it was. */
+export type Refresh = (kept: KeptAnswer) => HttpResponse | undefined | Promise<HttpResponse | undefined>
+
+/** Whether requests of a route are carried out where the store cannot be asked. */
+export type FailOpen = (route: Pick<HttpRequest, 'method' | 'path'>) => boolean
 
 /** What a handler is told of its request. */
 export interface HandlerContext extends Pick<Execution, 'recordId' | 'fence' | 'signal'> {
@@ -164,9 +181,12 @@ export class Exchange {
     handler: HttpHandler,
     early: (streaming: Streaming) => void,
   ): Promise<Exchanged> {
+    const { mode } = this.settings
     const requestId = this.#newRequestId()
     let live: LiveResponse | undefined
+    let begun = false
     const work = async (execution: Execution, transaction?: unknown): Promise<Performed> => {
+      begun = true
       const context = this.#contextOf(execution, transaction)
       const { response, performed } = await this.#perform(context, handler, requestId, (streamed) => {
         const [length] = linesOf(streamed.headers, 'content-length')
@@ -176,7 +196,7 @@ export class Exchange {
           length === undefined ? undefined : Number(length),
           gone,
         )
-        const sent = this.#first({ ...streamed, body: stream.client() }, key, requestId)
+        const sent = firstAnswer(mode, { ...streamed, body: stream.client() }, { key, requestId })
         early({ stream, exchanged: { outcome: 'executed', response: sent } })
         return stream
       })
@@ -189,15 +209,19 @@ export class Exchange {
       settled = await this.#settled(this.#requestOf(request, { scope, key, gone }), work)
     } catch (error) {
       if (!isIdempotencyError(error) || error.code !== 'store_unavailable') throw error
-      return this.refuse({ kind: 'store-unavailable' })
+      if (begun || this.settings.failOpen?.(request) !== true)
+        return this.refuse({ kind: 'store-unavailable' })
+      this.#engine.settings.events.emit('failed-open', { method: request.method, path: request.path })
+      return { outcome: 'passed', response: await handler(unkeyed) }
     }
     switch (settled.outcome) {
       case 'executed': {
         const response = live ?? asSent(decodeResponse(settled.answer))
-        return { outcome: 'executed', response: this.#first(response, key, requestId, settled.expiresAt) }
+        const { expiresAt } = settled
+        return { outcome: 'executed', response: firstAnswer(mode, response, { key, requestId, expiresAt }) }
       }
       case 'replayed':
-        return this.#replay(settled, key, requestId)
+        return this.#replay(settled, key, requestId, { scope, method: request.method, path: request.path })
       case 'mismatch':
         return this.refuse(
           settled.of === 'content'
@@ -290,58 +314,30 @@ export class Exchange {
       : { response, performed: { answer, fate: mode.otherwise } }
   }
 
-  #first(response: LiveResponse, key: string, requestId: string, expiresAt?: number): LiveResponse {
-    const { mode } = this.settings
-    const ownId = linesOf(response.headers, 'request-id')[0]
-    return withHeaders(response, [
-      ...(mode.requestIds
-        ? ([
-            ...(ownId === undefined ? [['request-id', requestId] as const] : []),
-            ['original-request', ownId ?? requestId],
-          ] as const)
-        : []),
-      [mode.key.header.toLowerCase(), key],
-      ...this.#shouldRetry(response.status),
-      ...(mode.keeps(response.status) ? this.#expiry(expiresAt) : []),
-    ])
-  }
-
-  #replay({ answer, recordId, expiresAt }: Replayed, key: string, requestId: string): Exchanged {
-    const { mode } = this.settings
+  async #replay(
+    { answer, recordId, expiresAt }: Replayed,
+    key: string,
+    requestId: string,
+    of: Pick<KeptAnswer, 'scope' | 'method' | 'path'>,
+  ): Promise<Exchanged> {
+    const { mode, refresh } = this.settings
     const kept = answer === null ? undefined : decodeResponse(answer)
     if (kept === undefined || kept.body === null || mode.repeats === 'refused') {
       return this.refuse({ kind: 'response-unavailable', key, recordId, status: kept?.status ?? null })
     }
-    const response = withHeaders(asSent(kept), [
-      ...(mode.requestIds
-        ? ([
-            ['request-id', requestId],
-            ['original-request', kept.requestId ?? requestId],
-          ] as const)
-        : []),
-      [mode.key.header.toLowerCase(), key],
-      ['idempotent-replayed', 'true'],
-      ['cache-control', 'no-store'],
-      ...this.#shouldRetry(kept.status),
-      ...this.#expiry(expiresAt),
-    ])
-    return { outcome: 'replayed', response }
-  }
-
-  #expiry(expiresAt: number | undefined): HeaderLines {
-    if (this.settings.mode.tellsExpiry !== true || expiresAt === undefined) return []
-    return [['idempotency-expires', new Date(expiresAt).toUTCString()]]
-  }
-
-  /** An answer that is kept stays the same, however often it is asked for. */
-  #shouldRetry(status: number): HeaderLines {
-    const { mode } = this.settings
-    return mode.shouldRetry && mode.keeps(status) && status >= 500 ? [['stripe-should-retry', 'false']] : []
+    const response = asSent(kept)
+    const now = kept.status < 400 ? await refresh?.({ ...of, recordId, response }) : undefined
+    const repeated = { key, requestId, expiresAt }
+    return {
+      outcome: 'replayed',
+      response: repeatedAnswer(mode, now ?? response, kept.requestId ?? requestId, repeated),
+    }
   }
 
   /** The answer of the mode to a problem. */
   refuse(problem: Problem): Exchanged {
-    return { outcome: problem.kind, response: this.settings.mode.answer(problem) }
+    const { mode } = this.settings
+    return { outcome: problem.kind, response: refusal(mode, mode.answer(problem), this.#newRequestId()) }
   }
 
   #newKey(): string {
@@ -355,12 +351,6 @@ export class Exchange {
 
 function asSent({ status, headers, body }: StoredResponse): HttpResponse {
   return { status, headers, body: body ?? new Uint8Array() }
-}
-
-/** Ours in place of those of the same names. */
-function withHeaders(response: LiveResponse, ours: HeaderLines): LiveResponse {
-  const names = new Set(ours.map(([name]) => name))
-  return { ...response, headers: [...response.headers.filter(([name]) => !names.has(name)), ...ours] }
 }
 
 function pathOf(endpoint: string): string {
