@@ -1,6 +1,7 @@
 import { isIdempotencyError, storeUnavailable } from './errors.ts'
 import type { Events } from './events.ts'
 import { type Held, HeldExecution } from './execution.ts'
+import { AtWork } from './lease/at-work.ts'
 import { Holding, safe } from './lease/holding.ts'
 import { SharedTimer } from './lease/shared-timer.ts'
 import type { Clock, Random } from './ports.ts'
@@ -38,8 +39,9 @@ interface Attempt {
 const completionPause = 50
 
 /** Carries out each request once: claims its key, keeps the claim while the work goes on, keeps its answer, replays it. */
-export class Engine implements Disposable {
+export class Engine implements AsyncDisposable {
   readonly settings: EngineSettings
+  readonly atWork = new AtWork()
   readonly #limit: TimeLimit
   readonly #firstBeat: SharedTimer
   readonly #tokens: Tokens
@@ -52,8 +54,9 @@ export class Engine implements Disposable {
     this.#firstBeat = new SharedTimer(settings.clock, settings.lease / 3)
   }
 
-  /** Leaves no timer behind. What is held keeps its lease no longer. */
-  [Symbol.dispose](): void {
+  /** Tells what is at work to end, waits for it, and leaves no timer behind. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.atWork.over()
     this.#limit[Symbol.dispose]()
     this.#firstBeat[Symbol.dispose]()
   }
@@ -180,9 +183,13 @@ export class Engine implements Disposable {
       if (!claimed.claimed) return this.#found(claimed.record, request)
     }
     const { record, now } = claimed
-    const hold = new OpenTransaction(record)
+    const hold = new OpenTransaction(record, this.atWork)
     const execution = new HeldExecution(record, hold, part, sealer, clock, now - clock.monotonic())
-    return finishWithin(part, hold, record, sealer, await perform(execution))
+    try {
+      return await finishWithin(part, hold, record, sealer, await perform(execution))
+    } finally {
+      hold[Symbol.dispose]()
+    }
   }
 
   /** What a record that is there means for the request. A mismatch is seen before anything else. */
@@ -211,7 +218,8 @@ export class Engine implements Disposable {
     perform: (execution: Held) => Promise<Performed>,
   ): Promise<Settled> {
     const { store, clock, lease, sealer } = this.settings
-    const holding = new Holding(record, store, clock, lease, since, this.#firstBeat)
+    const holding = new Holding(record, store, clock, lease, since, this.#firstBeat, this.atWork)
+    this.atWork.begin()
     const execution = new HeldExecution(record, holding, store, sealer, clock, now - since)
     try {
       const performed = await perform(execution)
@@ -225,6 +233,7 @@ export class Engine implements Disposable {
       throw error
     } finally {
       holding[Symbol.dispose]()
+      this.atWork.end()
     }
   }
 

@@ -18,6 +18,8 @@ export type IdempotencyErrorCode =
   | 'uncertain'
   /** Another holder has taken the record over, or may have. What this one wrote was refused. */
   | 'lease_lost'
+  /** The instance was disposed of before the work had ended; whoever asks next goes on. */
+  | 'disposed'
   /** The operation came to an error that is final; `failure` says which. */
   | 'operation_failed'
   /** The store cannot be reached, or is full. */
@@ -27,7 +29,7 @@ export type IdempotencyErrorCode =
   /** What the store holds cannot be decrypted, or is no record of this package. */
   | 'record_corrupt'
 
-const retryableCodes: ReadonlySet<IdempotencyErrorCode> = new Set(['in_use', 'store_unavailable'])
+const retryableCodes: ReadonlySet<IdempotencyErrorCode> = new Set(['in_use', 'store_unavailable', 'disposed'])
 
 // Registered, so that an error of another copy of this package is known as well.
 const brand: symbol = Symbol.for('loadbearing:stripe-idempotency:error')

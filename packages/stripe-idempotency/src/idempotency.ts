@@ -47,7 +47,12 @@ export interface TransactionalOptions<Transaction> extends IdempotencyOptions {
   readonly outbox?: Outbox<Transaction>
 }
 
-/** One effect for each key, on one store; `Transaction` is what its transactions are, null where it has none. */
+/**
+ * One effect for each key, on one store; `Transaction` is what its transactions are, null where it has none.
+ *
+ * Its disposal aborts the signals of what is at work, waits until that has ended, with its leases renewed, and then disposes of
+ * the store. What ignores its signal is waited for all the same: nobody else may begin it. Workers are ended by themselves.
+ */
 export interface Idempotency<Transaction = null> extends AsyncDisposable {
   /**
    * Carries out `work` once for its scope and key, and answers with what it came to, then and from then on. Values are kept as
@@ -215,9 +220,9 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
     complete: async ({ signal, ...each } = {}) =>
       new Completer(parts, each, signal ?? new AbortController().signal, () => {}).once(),
     worker: (each) => startWorker(parts, each),
-    [Symbol.asyncDispose]: () => {
-      for (const each of engines) each[Symbol.dispose]()
-      return store[Symbol.asyncDispose]()
+    async [Symbol.asyncDispose]() {
+      await Promise.all(engines.map((each) => each[Symbol.asyncDispose]()))
+      await store[Symbol.asyncDispose]()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts'
 import { IdempotencyError } from './errors.ts'
 import type { Held, Hold } from './execution.ts'
+import type { AtWork } from './lease/at-work.ts'
 import type { Holder, IdempotencyRecord } from './record/record.ts'
 import { placeOf, type Sealer } from './seal.ts'
 import type { Performed, Request, Settled } from './settlement.ts'
@@ -46,6 +47,7 @@ export async function settleInTransaction<Transaction>(
       if ('error' in performed && store.isTransient(performed.error)) throw performed.error
       throw new RolledBack(performed, settled)
     })
+  engine.atWork.begin()
   try {
     return await settle(perform)
   } catch (error) {
@@ -54,6 +56,8 @@ export async function settleInTransaction<Transaction>(
     if (performed.fate !== 'keep') return settled
     const { undo: _undone, ...kept } = performed
     return await settle(async () => kept)
+  } finally {
+    engine.atWork.end()
   }
 }
 
@@ -91,24 +95,30 @@ export function transactionsOf(store: IdempotencyStore): TransactionalStore<neve
 }
 
 /** A record held by the transaction that claimed it: until that ends, nobody else can have it. */
-export class OpenTransaction implements Hold {
+export class OpenTransaction implements Hold, Disposable {
   readonly holder: Holder
+  readonly #atWork: AtWork
   /** Made when somebody asks for it. */
   #controller: AbortController | undefined
   #reason: IdempotencyError | undefined
 
-  constructor({ scope, key, id, fence, owner }: IdempotencyRecord) {
+  constructor({ scope, key, id, fence, owner }: IdempotencyRecord, atWork: AtWork) {
+    this.#atWork = atWork
     this.holder = { scope, key, id, fence, owner }
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
+    this.#controller ??= this.#atWork.controller()
     if (this.#reason !== undefined) this.#controller.abort(this.#reason)
     return this.#controller.signal
   }
 
   ensure(): void {
     this.signal.throwIfAborted()
+  }
+
+  [Symbol.dispose](): void {
+    this.#atWork.forget(this.#controller)
   }
 
   lose(why: string): IdempotencyError {

@@ -20,7 +20,7 @@ export function firstAnswer(
   return withHeaders(response, [
     ...(own === undefined ? idOf(mode, requestId) : []),
     ...originalOf(mode, own ?? requestId),
-    [mode.key.header.toLowerCase(), key],
+    keyOf(mode, key),
     ...shouldRetry(mode, response.status),
     ...(mode.keeps(response.status) ? expiry(mode, expiresAt) : []),
   ])
@@ -36,7 +36,7 @@ export function repeatedAnswer(
   return withHeaders(response, [
     ...idOf(mode, requestId),
     ...originalOf(mode, original),
-    [mode.key.header.toLowerCase(), key],
+    keyOf(mode, key),
     ['idempotent-replayed', 'true'],
     ['cache-control', 'no-store'],
     ...shouldRetry(mode, response.status),
@@ -47,6 +47,11 @@ export function repeatedAnswer(
 /** An answer of the mode itself. */
 export function refusal(mode: Mode, response: HttpResponse, requestId: string): LiveResponse {
   return withHeaders(response, idOf(mode, requestId))
+}
+
+/** As the mode takes it: where keys are Strings of Structured Fields, quoted. */
+function keyOf({ key: { header, syntax } }: Mode, key: string): readonly [string, string] {
+  return [header.toLowerCase(), syntax === 'raw' ? key : `"${key.replaceAll(/["\\]/g, '\\$&')}"`]
 }
 
 function idOf(mode: Mode, requestId: string): HeaderLines {

@@ -273,12 +273,15 @@ export class Exchange {
   }
 
   #contextOf(execution: Execution, handle: unknown): ReadContext {
-    const { recordId, fence, signal } = execution
+    const { recordId, fence } = execution
     const store = this.#transactional
     const context = {
       recordId,
       fence,
-      signal,
+      // Made when somebody asks for it.
+      get signal() {
+        return execution.signal
+      },
       executed: true,
       notExecuted: () => {
         context.executed = false

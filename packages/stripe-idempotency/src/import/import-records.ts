@@ -105,7 +105,7 @@ async function put(
     await store.markUncertain(record, 'it was not complete when it was imported')
     return 'uncertain'
   }
-  const headers = response.headers.filter(([name]) => keptHeaders.has(name))
+  const headers = response.headers.filter(([header]) => keptHeaders.has(header))
   const kept = { status: response.status, headers, requestId: null, ...keptBody(response.body, responseMax) }
   await store.complete(record, sealer.seal(encodeResponse(kept), placeOf(record)))
   return 'imported'

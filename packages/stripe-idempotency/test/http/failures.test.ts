@@ -8,8 +8,10 @@ import {
   type HandlerContext,
   type HttpResponse,
   type IdempotencyStore,
+  ietf,
   type KeptAnswer,
   memoryStore,
+  readKey,
 } from '@loadbearing/stripe-idempotency'
 import { expect, test } from 'vitest'
 
@@ -201,4 +203,17 @@ test('problems of the IETF that no retry mends say so to programs, and name the 
     const refused = await exchange.answer(request, 'acct_1', answering('none'))
     expect(JSON.parse(textOf(refused))).toMatchObject({ status: 409, retryable: false, operation: record })
   }
+})
+
+test('an answer tells its key as the mode takes it', async () => {
+  const strict = ietf({ syntax: 'strict' })
+  const line = String.raw`"a\"b\\c"`
+  const exchange = createIdempotency({ store: memoryStore() }).http({ mode: strict })
+  const request = { ...post, headers: [['idempotency-key', line]] as const }
+  for (const outcome of ['executed', 'replayed']) {
+    const answer = await exchange.answer(request, 'acct_1', answering('done'))
+    expect(answer.outcome).toBe(outcome)
+    expect(new Map(answer.response.headers).get('idempotency-key')).toBe(line)
+  }
+  expect(readKey([line], strict.key)).toBe(String.raw`a"b\c`)
 })
