@@ -41,7 +41,7 @@ const completionPause = 50
 /** Carries out each request once: claims its key, keeps the claim while the work goes on, keeps its answer, replays it. */
 export class Engine implements AsyncDisposable {
   readonly settings: EngineSettings
-  readonly atWork = new AtWork()
+  readonly atWork: AtWork = new AtWork()
   readonly #limit: TimeLimit
   readonly #firstBeat: SharedTimer
   readonly #tokens: Tokens
