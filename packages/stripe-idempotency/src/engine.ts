@@ -1,31 +1,17 @@
+import type { EngineSettings } from './engine-settings.ts'
 import { isIdempotencyError, storeUnavailable } from './errors.ts'
-import type { Events } from './events.ts'
 import { type Held, HeldExecution } from './execution.ts'
 import { AtWork } from './lease/at-work.ts'
 import { Holding, safe } from './lease/holding.ts'
 import { SharedTimer } from './lease/shared-timer.ts'
-import type { Clock, Random } from './ports.ts'
 import type { ClaimAnswer, ClaimRequest, IdempotencyRecord } from './record/record.ts'
-import { placeOf, type Sealer } from './seal.ts'
+import { placeOf } from './seal.ts'
 import { asRecorded, isSame, type Performed, type Request, type Settled } from './settlement.ts'
 import type { IdempotencyStore } from './store/store.ts'
 import { TimeLimit } from './store/time-limit.ts'
 import { Tokens } from './tokens.ts'
 import { finishWithin, OpenTransaction } from './transaction.ts'
 import { undoClaim } from './undo-claim.ts'
-
-/** Settings of an {@link Engine}; all times in milliseconds. */
-export interface EngineSettings {
-  readonly store: IdempotencyStore
-  readonly sealer: Sealer
-  readonly clock: Clock
-  readonly random: Random
-  readonly lease: number
-  readonly ttl: number
-  /** How long the store may take to answer a claim. */
-  readonly storeTimeout: number
-  readonly events: Events
-}
 
 /** A request on its way to its record. */
 interface Attempt {
@@ -172,14 +158,13 @@ export class Engine implements AsyncDisposable {
     perform: (execution: Held) => Promise<Performed>,
   ): Promise<Settled> {
     const { clock, sealer } = this.settings
-    const { wait } = request
     const asked = this.#claimOf(request)
-    let claimed = await part.claim(asked, { wait })
+    let claimed = await part.claim(asked, { wait: request.wait })
     if (!claimed.claimed) {
       const settled = this.#found(claimed.record, request)
       const known = settled.outcome === 'in-use' ? asRecorded(asked, claimed.record) : undefined
       if (known === undefined) return settled
-      claimed = await part.claim(known, { wait })
+      claimed = await part.claim(known, { wait: request.wait })
       if (!claimed.claimed) return this.#found(claimed.record, request)
     }
     const { record, now } = claimed
