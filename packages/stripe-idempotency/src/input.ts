@@ -49,7 +49,8 @@ function digest(input: unknown): Uint8Array {
 /** The value with the members of its objects by name; itself where they are, and as far as `JSON.stringify` goes. */
 function inOrder(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if ('toJSON' in value && typeof value.toJSON === 'function') return inOrder(value.toJSON(name), name)
+  const { toJSON }: { toJSON?: unknown } = value
+  if (typeof toJSON === 'function') return inOrder(toJSON.call(value, name), name)
   if (Array.isArray(value)) {
     const items = value.map((item, at) => inOrder(item, String(at)))
     return items.some((item, at) => item !== value[at]) ? items : value
@@ -61,16 +62,19 @@ function membersInOrder(value: object): object {
   const names = Object.keys(value)
   if (names.length === 0) requireMembers(value)
   const members: unknown[] = Object.values(value)
-  let changed = false
+  let changed: Record<string, unknown> | undefined
   for (let at = 0; at < names.length; at++) {
     const member = members[at]
     if (typeof member !== 'object' || member === null) continue
-    const own = inOrder(member, names[at] ?? '')
-    changed ||= own !== member
+    const name = names[at] ?? ''
+    const own = inOrder(member, name)
+    if (own === member) continue
     members[at] = own
+    // With a member of this name already, so that `__proto__` is one like any other.
+    changed ??= { ...value }
+    changed[name] = own
   }
-  if (sortFew(names, members)) return objectOf(names, members)
-  return changed ? objectOf(names, members) : value
+  return sortFew(names, members) ? objectOf(names, members) : (changed ?? value)
 }
 
 /** JSON makes `{}` of a Map, a Set and the like, whatever is in them: two inputs would be one. */

@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { type Duration, parseDuration } from './duration.ts'
-import type { Engine } from './engine.ts'
 import { type Failure, IdempotencyError, shown } from './errors.ts'
-import type { Execution } from './execution.ts'
+import type { Execution, Held } from './execution.ts'
 import { fingerprintOf, textOf } from './input.ts'
-import type { Settled } from './settlement.ts'
+import type { Performed, Request, Settled } from './settlement.ts'
 
 /** What {@link Idempotency.run} is asked for. */
 export interface RunRequest {
@@ -32,41 +31,76 @@ export interface Run<Value> {
 /** What is kept as the answer to a key: what the work came to, or the error that was final. */
 type Answer = { readonly value: unknown } | { readonly failure: Failure }
 
+/** Settles a request; its work is given what the way of settling gives it besides. */
+export interface Settler<Given extends unknown[]> {
+  settle(
+    request: Request,
+    perform: (execution: Held, ...given: Given) => Promise<Performed>,
+  ): Promise<Settled> | Settled
+}
+
 /** @throws as {@link Idempotency.run} */
-export async function run<Value>(
-  engine: Pick<Engine, 'settle'>,
-  { scope, key, input, operation = '', wait = 0, rerun = 'never' }: RunRequest,
-  work: (execution: Execution) => Promise<Value>,
+export function run<Value, Given extends unknown[]>(
+  settler: Settler<Given>,
+  request: RunRequest,
+  work: (execution: Execution, ...given: Given) => Promise<Value>,
 ): Promise<Run<Value>> {
+  const carried = new Carried(work)
+  try {
+    const settled = settler.settle(requestOf(request), (...given) => carried.perform(...given))
+    return 'outcome' in settled
+      ? Promise.resolve(carried.runOf(settled))
+      : settled.then((each) => carried.runOf(each))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** @throws IdempotencyError `invalid_option`, `input_invalid` */
+function requestOf({ scope, key, input, operation = '', wait = 0, rerun = 'never' }: RunRequest): Request {
   checkText('scope', scope)
   checkText('key', key)
-  let value: { readonly value: Value } | undefined
-  let failure: { readonly error: unknown } | undefined
-  const asked = engine.settle(
-    {
-      scope,
-      key,
-      endpoint: operation,
-      fingerprint: fingerprintOf(input),
-      onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
-      wait: parseDuration('wait', wait),
-    },
-    async (execution) => {
-      try {
-        value = { value: await work(execution) }
-      } catch (error) {
-        failure = { error }
-        return { answer: new Uint8Array(), fate: 'release' }
-      }
-      return { answer: Buffer.from(textOf(value.value)), fate: 'keep' }
-    },
-  )
-  const settled = 'outcome' in asked ? asked : await asked
-  if (failure !== undefined) throw failure.error
-  // What the work came to is handed on as it is, not as what JSON makes of it.
-  return value !== undefined && settled.outcome === 'executed'
-    ? { value: value.value, replayed: false, recordId: settled.recordId, fence: settled.fence }
-    : runOf<Value>(settled)
+  return {
+    scope,
+    key,
+    endpoint: operation,
+    fingerprint: fingerprintOf(input),
+    onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
+    wait: parseDuration('wait', wait),
+  }
+}
+
+/** Work, and what it came to. */
+class Carried<Value, Given extends unknown[]> {
+  readonly #work: (execution: Execution, ...given: Given) => Promise<Value>
+  #value: { readonly value: Value } | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(work: (execution: Execution, ...given: Given) => Promise<Value>) {
+    this.#work = work
+  }
+
+  async perform(execution: Execution, ...given: Given): Promise<Performed> {
+    const work = this.#work
+    // In a transaction it may be tried again.
+    this.#failure = undefined
+    try {
+      this.#value = { value: await work(execution, ...given) }
+    } catch (error) {
+      this.#failure = { error }
+      return { answer: new Uint8Array(), fate: 'release', error }
+    }
+    return { answer: Buffer.from(textOf(this.#value.value)), fate: 'keep' }
+  }
+
+  /** @throws as {@link runOf}, and what the work has thrown */
+  runOf(settled: Settled): Run<Value> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    // What the work came to is handed on as it is, not as what JSON makes of it.
+    return this.#value !== undefined && settled.outcome === 'executed'
+      ? { value: this.#value.value, replayed: false, recordId: settled.recordId, fence: settled.fence }
+      : runOf<Value>(settled)
+  }
 }
 
 /**

@@ -10,10 +10,10 @@ import type { IdempotencyStore } from './store/store.ts'
  */
 export async function undoClaim(
   claim: ClaimRequest,
-  late: Promise<ClaimAnswer> | ClaimAnswer | undefined,
+  late: Promise<ClaimAnswer> | undefined,
   { store, clock }: { readonly store: IdempotencyStore; readonly clock: Clock },
 ): Promise<void> {
-  let underWay = late !== undefined && 'then' in late
+  let underWay = late !== undefined
   const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
   void (async () => {
     try {

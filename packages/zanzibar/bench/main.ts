@@ -10,11 +10,12 @@ import { isRow, isTarget, type Row, type Target, tell } from './target.ts'
 import { lists, workload, workloads } from './workloads.ts'
 
 const command = 'pnpm bench zanzibar'
-const parts = ['process', 'http', 'memory', 'wide', 'install'] as const
+const parts = ['process', 'http', 'memory', 'wide', 'patterns', 'install'] as const
 const usage = `usage: ${command} [--only PART]
 Checks in the process and over SQLite, beside casbin; over HTTP on memory, SQLite and PostgreSQL, beside OpenFGA on the same
 and SpiceDB (on PATH, or by OPENFGA=<program> and SPICEDB=<program>);
-then bytes a tuple and checks at a million tuples, a group of a million groups, and what is installed. About 15 minutes.
+then bytes a tuple and checks at a million tuples, a group of a million groups, in memory and on PostgreSQL, a pattern that
+leads back, and what is installed. About 18 minutes.
   --only PART  one of them, which records nothing: ${parts.join(', ')}`
 const file = (name: string): URL => new URL(name, import.meta.url)
 const peerVersions = Object.fromEntries(
@@ -48,7 +49,9 @@ const versions = {
 }
 if (isAsked('memory'))
   for (const shape of [0, 1, 2]) await partOf('memory-store.ts', ['1000000', String(shape)], ['--expose-gc'])
-if (isAsked('wide')) await partOf('wide-group.ts', [])
+if (isAsked('wide'))
+  for (const store of ['memory', 'postgres']) await partOf('wide-group.ts', ['1000000', store])
+if (isAsked('patterns')) await partOf('backtracking.ts', [])
 if (isAsked('install')) await partOf('install.ts', [])
 if (only === undefined) record()
 

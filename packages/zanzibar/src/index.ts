@@ -4,6 +4,7 @@ export {
   type Evaluation,
   type EvaluationLimits,
 } from './condition/condition.ts'
+export type { ObjectChanges } from './consistency/subscribe.ts'
 export type { Token } from './consistency/token.ts'
 export { parseModel } from './dsl/parse-model.ts'
 export { type ModuleFile, parseModules } from './dsl/parse-modules.ts'

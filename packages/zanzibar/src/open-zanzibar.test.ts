@@ -115,6 +115,38 @@ test('a subscription tells the answer, and each other one that a write makes of 
   await subscription.return?.()
 })
 
+test('a subscription to a list tells what there is, and what writes make of it', async () => {
+  await using zanzibar = await openZanzibar({ model })
+  await zanzibar.write({
+    add: [
+      ['user:anne', 'owner', 'document:1'],
+      ['user:anne', 'owner', 'document:2'],
+    ],
+  })
+  const ended = new AbortController()
+  const { signal } = ended
+  const told = zanzibar.subscribeObjects('user:anne', 'viewer', 'document', { signal })
+  const subscription = told[Symbol.asyncIterator]()
+  expect((await subscription.next()).value).toMatchObject({
+    added: ['document:1', 'document:2'],
+    removed: [],
+  })
+  const next = subscription.next()
+  await zanzibar.write({ add: [['user:bob', 'owner', 'document:4']] })
+  const { token } = await zanzibar.write({
+    add: [
+      ['user:anne', 'owner', 'document:3'],
+      ['user:anne', 'blocked', 'document:1'],
+    ],
+  })
+  expect((await next).value).toEqual({ added: ['document:3'], removed: ['document:1'], token })
+  const last = subscription.next()
+  ended.abort()
+  expect(await last).toEqual({ done: true, value: undefined })
+  const undefinedRelation = zanzibar.subscribeObjects('user:anne', 'nothing', 'document')
+  await expect(Array.fromAsync(undefinedRelation)).rejects.toMatchObject({ code: 'validation_error' })
+})
+
 test('a watch goes on where another one stopped, in the middle of a write too', async () => {
   await using zanzibar = await openZanzibar({ model })
   const { token } = await zanzibar.write({ add: [['user:anne', 'owner', 'document:1']] })

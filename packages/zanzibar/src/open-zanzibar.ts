@@ -1,6 +1,12 @@
 import { compileCondition } from './condition/condition.ts'
 import { held, momentOf } from './consistency/moment.ts'
-import { subscribe } from './consistency/subscribe.ts'
+import {
+  changesOf,
+  isSameList,
+  type ListedObjects,
+  type ObjectChanges,
+  subscribe,
+} from './consistency/subscribe.ts'
 import { type Token, type Tokens, tokensOf } from './consistency/token.ts'
 import { watch } from './consistency/watch.ts'
 import { parseModel } from './dsl/parse-model.ts'
@@ -19,8 +25,7 @@ import { checkedSemantics } from './graph/weighted.ts'
 import { KeptLists } from './kept-lists.ts'
 import { type ClosureIndex, closureIndexOf } from './leopard/closure-index.ts'
 import type { Limits } from './limits.ts'
-import { cursorOf, cursorParts, firstAfter } from './list-cursor.ts'
-import type { AuthorizationModel } from './model/authorization-model.ts'
+import { checkLimit, cursorParts, pageOf } from './list-cursor.ts'
 import type { Definitions } from './model/define-model.ts'
 import { type TypeSystem, typeSystem } from './model/type-system.ts'
 import type { ConditionDefinitions } from './model/typed-model.ts'
@@ -29,8 +34,8 @@ import { type Clock, realClock } from './ports.ts'
 import { checkWrite } from './store/check-write.ts'
 import { memoryStore } from './store/memory-store.ts'
 import type { Snapshot, Wanted } from './store/snapshot.ts'
+import { modelOf, spaceOf } from './store/space.ts'
 import type { StoredTuple, TupleFilter, TupleStore } from './store/tuple-store.ts'
-import { canonicalJson } from './store/write-plan.ts'
 import type { TupleKey } from './tuple/tuple.ts'
 import { objectReason, questionReason, relationReason, userReason } from './tuple/validity.ts'
 import type { TypedZanzibar, TypedZanzibarOptions } from './typed-zanzibar.ts'
@@ -74,18 +79,6 @@ export async function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar> 
   await index?.follow()
   const asked = { types, index, limits, tokens, tokenWait, clock, events }
   return new StoreZanzibar({ store, isOwn, storeId, modelId, ...asked })
-}
-
-async function spaceOf(store: TupleStore, name: string): Promise<string> {
-  const { items } = await store.listStores({ name, limit: 1 })
-  return (items[0] ?? (await store.createStore(name))).id
-}
-
-async function modelOf(store: TupleStore, storeId: string, model: AuthorizationModel): Promise<string> {
-  const latest = await store.readModel(storeId)
-  if (latest !== undefined && canonicalJson({ ...latest.model }) === canonicalJson({ ...model }))
-    return latest.id
-  return await store.writeModel(storeId, model)
 }
 
 interface Parts {
@@ -177,13 +170,7 @@ class StoreZanzibar implements Zanzibar {
     type: string,
     options: QueryOptions = {},
   ): AsyncIterable<string> {
-    const request = { user, relation, type }
-    yield* await this.#at(
-      'listObjects',
-      options,
-      (snapshot) => this.#objects(snapshot, request, options),
-      () => this.#firstOfList(request, options),
-    )
+    yield* (await this.#listed({ user, relation, type }, options)).objects
   }
 
   async listObjectsPage(
@@ -196,32 +183,23 @@ class StoreZanzibar implements Zanzibar {
       ...options
     }: QueryOptions & { readonly limit: number; readonly after?: string | undefined },
   ): Promise<ObjectPage> {
-    if (!Number.isSafeInteger(limit) || limit < 1) {
-      throw new ZanzibarError(
-        'invalid_option',
-        `limit must be a whole number of objects, 1 or more, not ${limit}`,
-      )
-    }
+    checkLimit(limit)
     const [token, last] = after === undefined ? [options.exactly] : cursorParts(after)
     const moment = token === undefined ? options : { ...options, exactly: token }
-    return await this.#at('listObjects', moment, async (snapshot) => {
+    const request = { user, relation, type }
+    // Of a further page all is at hand, mostly.
+    const first = after === undefined ? () => this.#firstOfList(request, options) : undefined
+    const page = async (snapshot: Snapshot): Promise<ObjectPage> => {
       const { context, contextualTuples } = options
       const key = JSON.stringify([user, relation, type, snapshot.revision, context, contextualTuples])
       // Only for a further page: what has expired since is not in a list that begins.
       const kept = after === undefined ? undefined : this.#lists.get(key)
-      const all = kept ?? (await this.#objects(snapshot, { user, relation, type }, options))
-      const from = last === undefined ? 0 : firstAfter(all, last)
-      const objects = all.slice(from, from + limit)
-      const now = this.#parts.tokens.write(snapshot.revision)
-      const end = objects.at(-1)
-      const isMore = from + limit < all.length && end !== undefined
-      if (isMore) this.#lists.keep(key, all)
-      return {
-        objects,
-        next: isMore ? cursorOf(now, end) : undefined,
-        token: now,
-      }
-    })
+      const all = kept ?? (await this.#objects(snapshot, request, options))
+      const found = pageOf(all, { last, limit, token: this.#parts.tokens.write(snapshot.revision) })
+      if (found.next !== undefined) this.#lists.keep(key, all)
+      return found
+    }
+    return await this.#at('listObjects', moment, page, first)
   }
 
   async listUsers(
@@ -244,7 +222,7 @@ class StoreZanzibar implements Zanzibar {
         request,
         options.signal,
       )
-      return { users: users.toSorted(compare), everyone, except, token: tokens.write(snapshot.revision) }
+      return { users: users.toSorted(), everyone, except, token: tokens.write(snapshot.revision) }
     })
   }
 
@@ -267,10 +245,21 @@ class StoreZanzibar implements Zanzibar {
     object: string,
     options: Pick<QueryOptions, 'context' | 'contextualTuples' | 'signal'> = {},
   ): AsyncIterable<boolean> {
-    const ask = (): Promise<boolean> => this.check(user, relation, object, options)
-    const isSame = (a: boolean, b: boolean): boolean => a === b
     const { store } = this.#parts
-    return subscribe({ store, storeId: this.storeId, ask, isSame, signal: options.signal })
+    const asked = { ask: () => this.check(user, relation, object, options), isSame: Object.is }
+    return subscribe({ store, storeId: this.storeId, ...asked, signal: options.signal })
+  }
+
+  subscribeObjects(
+    user: string,
+    relation: string,
+    type: string,
+    options: Pick<QueryOptions, 'context' | 'contextualTuples' | 'signal'> = {},
+  ): AsyncIterable<ObjectChanges> {
+    const { store } = this.#parts
+    const ask = (): Promise<ListedObjects> => this.#listed({ user, relation, type }, options)
+    const asked = { ask, isSame: isSameList, signal: options.signal }
+    return changesOf(subscribe({ store, storeId: this.storeId, ...asked }))
   }
 
   async *watch({ after, from, types, signal }: WatchFrom = {}): AsyncIterable<WatchedChange> {
@@ -352,6 +341,18 @@ class StoreZanzibar implements Zanzibar {
     return firstOfList(this.#parts.index, scopeOf, request)
   }
 
+  async #listed(request: ListObjectsRequest, options: QueryOptions): Promise<ListedObjects> {
+    return await this.#at(
+      'listObjects',
+      options,
+      async (snapshot) => ({
+        objects: await this.#objects(snapshot, request, options),
+        token: this.#parts.tokens.write(snapshot.revision),
+      }),
+      () => this.#firstOfList(request, options),
+    )
+  }
+
   async #objects(
     snapshot: Snapshot,
     request: ListObjectsRequest,
@@ -359,7 +360,7 @@ class StoreZanzibar implements Zanzibar {
   ): Promise<readonly string[]> {
     this.#checkList(request)
     const found = await listObjects(this.#scope(snapshot, options), request, options.signal)
-    return found.toSorted(compare)
+    return found.toSorted()
   }
 
   #scope(snapshot: Snapshot, { context, contextualTuples }: QueryOptions): Scope {
@@ -393,8 +394,4 @@ class StoreZanzibar implements Zanzibar {
       : work
     return snapshot instanceof Promise ? snapshot.then((opened) => held(opened, told)) : held(snapshot, told)
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b)
 }

@@ -1,3 +1,4 @@
+import type { ObjectChanges } from './consistency/subscribe.ts'
 import type { Token } from './consistency/token.ts'
 import type { ZanzibarEvent } from './events.ts'
 import type { UsersetTree } from './graph/expand.ts'
@@ -185,6 +186,16 @@ export interface Zanzibar extends AsyncDisposable {
     object: string,
     options?: Pick<QueryOptions, 'context' | 'contextualTuples' | 'signal'>,
   ): AsyncIterable<boolean>
+  /**
+   * All objects of a type that `user` has a relation to, as `added`, and then what writes add to them and remove from them.
+   * Where several writes come between two looks, what only held between them is not told.
+   */
+  subscribeObjects(
+    user: string,
+    relation: string,
+    type: string,
+    options?: Pick<QueryOptions, 'context' | 'contextualTuples' | 'signal'>,
+  ): AsyncIterable<ObjectChanges>
   /** Changes in the order of their commits, each once, and then as they come. */
   watch(options?: WatchFrom): AsyncIterable<WatchedChange>
   /** @returns the moment from which on the changes are seen */

@@ -13,19 +13,11 @@ export class TimeLimit implements Disposable {
   }
 
   /**
-   * As `ask`, which is given a signal that ends with the time. What is answered at once needs no limit.
+   * What the store answers to a question that was given `limit`.
    *
    * @throws Error when the time is over
    */
-  of<Answer extends object>(
-    ask: (limit: { readonly signal: AbortSignal }) => Promise<Answer> | Answer,
-  ): Promise<Answer> | Answer {
-    const limit = new Limit()
-    const asked = ask(limit)
-    return 'then' in asked ? this.#within(asked, limit) : asked
-  }
-
-  #within<Answer>(asked: Promise<Answer>, limit: Limit): Promise<Answer> {
+  within<Answer>(asked: Promise<Answer>, limit: Limit): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const started = this.#timer.start(() => {
         const error = new Error(`it did not answer in ${this.#ms} ms`)
@@ -51,11 +43,11 @@ export class TimeLimit implements Disposable {
   }
 }
 
-class Limit {
+/** Of one question: its signal, made when somebody asks for it, ends with the time. */
+export class Limit {
   #controller: AbortController | undefined
   #reason: Error | undefined
 
-  /** Made when somebody asks for it. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#reason !== undefined) this.#controller.abort(this.#reason)

@@ -1,7 +1,7 @@
 import { ZanzibarError } from '../index.ts'
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
-import type { Snapshot } from '../store/snapshot.ts'
+import type { Snapshot, Wanted } from '../store/snapshot.ts'
 import type {
   Assertion,
   Change,
@@ -18,11 +18,17 @@ import type {
   WriteRequest,
 } from '../store/tuple-store.ts'
 import { ulid } from '../store/ulid.ts'
-import { inTransaction, type PostgresPool, type PostgresQuerier, rowsOf } from './postgres/client.ts'
+import {
+  inTransaction,
+  isTooLong,
+  type PostgresPool,
+  type PostgresQuerier,
+  rowsOf,
+} from './postgres/client.ts'
 import { KnownTuples } from './postgres/known-tuples.ts'
 import { channel, Listener } from './postgres/listener.ts'
 import { orAborted } from './postgres/or-aborted.ts'
-import { type Moment, momentIn, reading } from './postgres/reading.ts'
+import { type Bounds, type Moment, momentIn, reading, usualBounds } from './postgres/reading.ts'
 import { migrate, timeOr } from './postgres/schema.ts'
 import { PostgresSnapshot } from './postgres/snapshot.ts'
 import { readChanges, readTuples, removeExpired, writeTuples } from './postgres/tuples.ts'
@@ -62,14 +68,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     )
   }
   const identity = await migrate(pool, random)
-  return new PostgresStore({ pool, history, poll, clock, time, random }, identity)
+  return new PostgresStore({ pool, history, poll, clock, time, random, bounds: usualBounds }, identity)
 }
 
 /** How many writes there are between two collections of what nobody reads any more, and how many rows one takes. */
 const writesPerCollection = 64
 const rowsPerCollection = 1000
-/** How many lists are brought along with what is asked for first: many a check is decided by what is near. */
-const mostNodesAtFirst = 64
 /** Of how many stores the numbers are kept. */
 const keptPlaces = 10_000
 /** Milliseconds for which a snapshot goes on to be readable after its revision has expired. */
@@ -82,6 +86,8 @@ interface Settings {
   readonly clock: Clock
   readonly time: Pick<Clock, 'now'> | undefined
   readonly random: Random
+  /** Fewer for tests of what is beyond them. */
+  readonly bounds: Bounds
 }
 
 /** See {@link openPostgresStore}. */
@@ -210,25 +216,30 @@ export class PostgresStore implements TupleStore {
 
   async snapshot(storeId: string, { revision, signal, first }: SnapshotOptions = {}): Promise<Snapshot> {
     signal?.throwIfAborted()
-    const { clock, history } = this.#settings
+    const { clock, history, bounds } = this.#settings
     const openedAt = clock.monotonic()
-    const wanted = first?.() ?? { reads: [] }
     const store = await this.#placeOf(storeId)
     const at = { store, revision, now: this.#settings.time?.now() }
-    const most = { momentOf: storeId, mostNodes: mostNodesAtFirst }
-    const rows = await orAborted(rowsOf(this.#pool, reading(at, wanted, most)), signal)
+    const read = (wanted: Wanted): Promise<readonly Row[]> =>
+      orAborted(rowsOf(this.#pool, reading(at, wanted, bounds, storeId)), signal)
+    let wanted = first?.() ?? { reads: [] }
+    const rows = await read(wanted).catch((error: unknown) => {
+      if (!isTooLong(error)) throw error
+      wanted = { reads: [] }
+      return read(wanted)
+    })
     const moment = momentIn(rows)
     if (moment === undefined) {
       this.#places.delete(storeId)
       throw noStore()
     }
     const left = history + grace - ageOf(moment, revision, history)
-    const known = new KnownTuples()
+    const known = new KnownTuples(bounds)
     known.take(wanted, rows)
     return new PostgresSnapshot(
       this.#pool,
       { ...moment, store, revision: revision ?? moment.latest },
-      { known, isExpired: () => clock.monotonic() - openedAt > left },
+      { known, bounds, isExpired: () => clock.monotonic() - openedAt > left },
     )
   }
 

@@ -48,13 +48,17 @@ function attempt(
   }
   try {
     const opened = store.snapshot(storeId, { revision: exactly, signal, first })
-    return opened instanceof Promise ? opened.then(taken).catch(orFuture) : taken(opened)
+    return opened instanceof Promise
+      ? opened.then(taken).catch((error: unknown) => orFuture(error, signal))
+      : taken(opened)
   } catch (error) {
-    return orFuture(error)
+    return orFuture(error, signal)
   }
 }
 
-function orFuture(error: unknown): undefined {
+function orFuture(error: unknown, signal: AbortSignal | undefined): undefined {
+  // A store gives up with the signal's reason.
+  stopIfAborted(signal)
   if (!isZanzibarError(error) || error.code !== 'token_from_the_future') throw error
 }
 

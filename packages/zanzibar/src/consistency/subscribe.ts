@@ -1,4 +1,5 @@
 import type { TupleStore } from '../store/tuple-store.ts'
+import type { Token } from './token.ts'
 
 /** What an answer is asked of, again and again. */
 export interface Subscription<Answer> {
@@ -25,14 +26,48 @@ export async function* subscribe<Answer>({
   const isOver = (): boolean => signal?.aborted === true
   let last: { readonly answer: Answer } | undefined
   while (!isOver()) {
-    const revision = await store.revision(storeId)
-    const answer = await ask()
-    if (last === undefined || !isSame(last.answer, answer)) yield answer
-    last = { answer }
     try {
+      const revision = await store.revision(storeId)
+      const answer = await ask()
+      if (last === undefined || !isSame(last.answer, answer)) yield answer
+      last = { answer }
       await store.changed(storeId, revision, signal)
     } catch (error) {
       if (!isOver()) throw error
     }
+  }
+}
+
+/** A list at a moment. */
+export interface ListedObjects {
+  readonly objects: readonly string[]
+  readonly token: Token
+}
+
+/** What a list has gained and lost since it was told before. */
+export interface ObjectChanges {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  /** The moment of the list that this leads to. */
+  readonly token: Token
+}
+
+export function isSameList({ objects: a }: ListedObjects, { objects: b }: ListedObjects): boolean {
+  return a.length === b.length && a.every((each, at) => each === b[at])
+}
+
+/** Each list as what it changes in the one before; the first one in nothing. */
+export async function* changesOf(
+  lists: AsyncIterable<ListedObjects>,
+): AsyncGenerator<ObjectChanges, void, undefined> {
+  let last: ReadonlySet<string> = new Set()
+  for await (const { objects, token } of lists) {
+    const now = new Set(objects)
+    yield {
+      added: objects.filter((each) => !last.has(each)),
+      removed: [...last].filter((each) => !now.has(each)),
+      token,
+    }
+    last = now
   }
 }

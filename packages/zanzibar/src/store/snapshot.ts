@@ -20,6 +20,9 @@ export type Read =
       readonly limit?: number | undefined
     }
 
+/** A question about several tuples. */
+export type ListRead = Exclude<Read, { readonly kind: 'tuple' }>
+
 /** Where what is read leads on to: what a store that fetches may bring along, as far as it sees fit. */
 export type Onward = Downward | Upward
 

@@ -1,5 +1,6 @@
 import type { ComparisonReport } from '@loadbearing/harness/oracle'
 import type { CampaignOptions } from '@loadbearing/tooling/campaign'
+import type { StoreKind } from '../stores/open-test-store.ts'
 import {
   compareBrokenConditions,
   compareConditions,
@@ -12,12 +13,19 @@ import { authZenRequest, openFgaRequest } from './http-requests.ts'
 import { compareSemantics, type SemanticsCounts } from './semantics-v2.ts'
 import { compareWrites } from './writes.ts'
 
+/** Which cases are made, and what ours keeps its tuples in. */
+export interface ComparisonOptions extends CampaignOptions {
+  readonly store: StoreKind
+}
+
 /** What two programs were asked, and how they compare. */
 export interface Comparison {
   /** For `--only`. */
   readonly name: string
   readonly what: string
-  run(campaign: CampaignOptions): Promise<Compared | { readonly missing: string }>
+  /** Whether tuples are stored, so that it matters what in. */
+  readonly isStored: boolean
+  run(campaign: ComparisonOptions): Promise<Compared | { readonly missing: string }>
 }
 
 export interface Compared {
@@ -29,24 +37,28 @@ export interface Compared {
 }
 
 export const comparisons: readonly Comparison[] = [
-  { name: 'engine', what: 'models, tuples and questions', run: engines(false) },
-  { name: 'engine-conditions', what: 'the same with conditions', run: engines(true) },
-  { name: 'v2', what: "openfga-v2: checks, by OpenFGA's weighted_graph_check", run: semantics(false) },
-  { name: 'v2-conditions', what: 'the same with conditions', run: semantics(true) },
-  {
-    name: 'writes',
-    what: 'broken models and writes: codes and messages',
-    run: async (campaign) => {
-      const report = await compareWrites(campaign)
-      return 'missing' in report ? report : { report, asked: 'up to 30 writes a model' }
-    },
-  },
-  { name: 'http', what: 'requests over HTTP: status and body', run: requests(openFgaRequest) },
-  { name: 'authzen', what: "AuthZEN's: status and body", run: requests(authZenRequest) },
-  { name: 'conditions', what: 'conditions: results, costs, messages', run: conditions(compareConditions) },
-  { name: 'broken-conditions', what: 'conditions that are broken', run: conditions(compareBrokenConditions) },
-  { name: 'patterns', what: "regular expressions, against Go's", run: conditions(comparePatterns) },
+  stored('engine', 'models, tuples and questions', engines(false)),
+  stored('engine-conditions', 'the same with conditions', engines(true)),
+  stored('v2', "openfga-v2: checks, by OpenFGA's weighted_graph_check", semantics(false)),
+  stored('v2-conditions', 'the same with conditions', semantics(true)),
+  stored('writes', 'broken models and writes: codes and messages', async (campaign) => {
+    const report = await compareWrites(campaign)
+    return 'missing' in report ? report : { report, asked: 'up to 30 writes a model' }
+  }),
+  stored('http', 'requests over HTTP: status and body', requests(openFgaRequest)),
+  stored('authzen', "AuthZEN's: status and body", requests(authZenRequest)),
+  unstored('conditions', 'conditions: results, costs, messages', conditions(compareConditions)),
+  unstored('broken-conditions', 'conditions that are broken', conditions(compareBrokenConditions)),
+  unstored('patterns', "regular expressions, against Go's", conditions(comparePatterns)),
 ]
+
+function stored(name: string, what: string, run: Comparison['run']): Comparison {
+  return { name, what, run, isStored: true }
+}
+
+function unstored(name: string, what: string, run: Comparison['run']): Comparison {
+  return { name, what, run, isStored: false }
+}
 
 function engines(withConditions: boolean): Comparison['run'] {
   return async (campaign) => {

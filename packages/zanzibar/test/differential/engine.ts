@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type ComparisonReport, compareWithOracle } from '@loadbearing/harness/oracle'
 import { isZanzibarError } from '../../src/errors.ts'
-import { memoryStore } from '../../src/store/memory-store.ts'
+import type { TupleStore } from '../../src/store/tuple-store.ts'
 import { type OpenFgaApi, openFgaApi } from '../../src/wire/openfga-api.ts'
 import { type OpenFga, startOpenFga } from '../openfga.ts'
+import { openTestStore } from '../stores/open-test-store.ts'
+import type { ComparisonOptions } from './comparisons.ts'
 import { type EngineCase, engineCase, type Question } from './engine-case.ts'
 import { type EngineAnswer, engineRules, isList, type PeerAnswer } from './engine-rules.ts'
 import { knownBy } from './known-rules.ts'
@@ -24,7 +26,7 @@ export interface EngineCounts {
 
 export async function compareEngines(
   conditions: boolean,
-  { seed, runs }: { readonly seed: number; readonly runs: number },
+  { seed, runs, store: kind }: ComparisonOptions,
   counts: EngineCounts,
 ): Promise<
   ComparisonReport<EngineCase, readonly EngineAnswer[], readonly PeerAnswer[]> | { missing: string }
@@ -32,13 +34,15 @@ export async function compareEngines(
   const peer = await Peer.start(counts)
   if ('missing' in peer) return peer
   await using running = peer
+  await using opened = await openTestStore(kind)
+  const own = (given: EngineCase): Promise<readonly EngineAnswer[]> => ours(opened.store, given)
   return await compareWithOracle({
     arbitrary: engineCase(conditions),
     seed,
     runs,
     maxDifferences: 5,
-    ours,
-    theirs: async (given) => running.answers(given, await ours(given)),
+    ours: own,
+    theirs: async (given) => running.answers(given, await own(given)),
     known: knownBy(engineRules, isSame),
     equal: (mine, theirs) =>
       mine.length === theirs.length && mine.every((answer, at) => isSame(answer, theirs[at] ?? unasked)),
@@ -51,11 +55,12 @@ function isSame(mine: EngineAnswer, { seen }: PeerAnswer): boolean {
   return seen.some((each) => each === late || isDeepStrictEqual(each, mine))
 }
 
-async function ours(given: EngineCase): Promise<readonly EngineAnswer[]> {
-  await using store = memoryStore()
+async function ours(store: TupleStore, given: EngineCase): Promise<readonly EngineAnswer[]> {
   const { id } = await store.createStore('differential')
   const api = openFgaApi({ store, limits: { listObjectsDeadline: 0, listUsersDeadline: 0 } })
-  return await answersOf(given, (call, body) => callOurs(api, id, call, body))
+  const answers = await answersOf(given, (call, body) => callOurs(api, id, call, body))
+  await store.deleteStore(id)
+  return answers
 }
 
 type CallName = 'model' | 'write' | 'check' | 'list-objects' | 'list-users'

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { type ComparisonReport, compareWithOracle } from '@loadbearing/harness/oracle'
 import fc from 'fast-check'
 import { zanzibarServer } from '../../src/adapters/server.ts'
-import { memoryStore } from '../../src/store/memory-store.ts'
 import { startOpenFga } from '../openfga.ts'
+import { openTestStore } from '../stores/open-test-store.ts'
+import type { ComparisonOptions } from './comparisons.ts'
 import type { HttpRequest } from './http-requests.ts'
 import {
   type HttpAnswer,
@@ -19,7 +20,7 @@ import { knownBy } from './known-rules.ts'
 /** Sends the same requests over HTTP to our server and to OpenFGA's, one after the other, and compares every answer. */
 export async function compareHttp(
   requests: fc.Arbitrary<HttpRequest>,
-  { seed, runs }: { readonly seed: number; readonly runs: number },
+  { seed, runs, store: kind }: ComparisonOptions,
   counts: { requests: number },
 ): Promise<
   ComparisonReport<HttpCase, readonly HttpAnswer[], readonly HttpPeerAnswer[]> | { missing: string }
@@ -27,8 +28,8 @@ export async function compareHttp(
   const peer = await startOpenFga('--experimentals', 'authzen')
   if ('missing' in peer) return peer
   await using running = peer
-  await using store = memoryStore()
-  await using server = zanzibarServer({ store })
+  await using opened = await openTestStore(kind)
+  await using server = zanzibarServer({ store: opened.store })
   const url = await server.listen({ port: 0 })
   return await compareWithOracle({
     arbitrary: fc.array(requests, { minLength: 1, maxLength: 12, size: 'max' }),

@@ -6,10 +6,12 @@ import { isZanzibarError } from '../../src/errors.ts'
 import { isWeighted } from '../../src/graph/weighted.ts'
 import type { AuthorizationModel } from '../../src/model/authorization-model.ts'
 import { typeSystem } from '../../src/model/type-system.ts'
-import { memoryStore } from '../../src/store/memory-store.ts'
+import type { TupleStore } from '../../src/store/tuple-store.ts'
 import { openFgaApi } from '../../src/wire/openfga-api.ts'
 import { type OpenFga, startLoggedOpenFga } from '../openfga.ts'
 import { objectTypes, type RandomCase, randomCase, relationNames } from '../random/random-model.ts'
+import { openTestStore } from '../stores/open-test-store.ts'
+import type { ComparisonOptions } from './comparisons.ts'
 import { definedAnswer } from './defined-answer.ts'
 import { hasOperands, relationsBelow, untold } from './engine-rules.ts'
 import { knownBy, type Rule } from './known-rules.ts'
@@ -59,7 +61,7 @@ export interface SemanticsCounts {
 /** Holds `semantics: 'openfga-v2'` to OpenFGA's experimental `weighted_graph_check`. */
 export async function compareSemantics(
   conditions: boolean,
-  { seed, runs }: { readonly seed: number; readonly runs: number },
+  { seed, runs, store: kind }: ComparisonOptions,
   counts: SemanticsCounts,
 ): Promise<
   ComparisonReport<SemanticsCase, readonly Answer[], readonly (readonly Answer[])[]> | { missing: string }
@@ -67,13 +69,15 @@ export async function compareSemantics(
   const peer = await WeightedPeer.start(counts)
   if ('missing' in peer) return peer
   await using running = peer
+  await using opened = await openTestStore(kind)
+  const own = (given: SemanticsCase): Promise<readonly Answer[]> => ours(opened.store, given)
   return await compareWithOracle({
     arbitrary: semanticsCase(conditions),
     seed,
     runs,
     maxDifferences: 5,
-    ours,
-    theirs: async (given) => running.answers(given, await ours(given)),
+    ours: own,
+    theirs: async (given) => running.answers(given, await own(given)),
     known: knownBy(rules, isSame),
     equal: (mine, theirs) =>
       mine.length === theirs.length && mine.every((answer, at) => isSame(answer, theirs[at] ?? [])),
@@ -147,15 +151,18 @@ function isRecursive(model: AuthorizationModel, userset: string): boolean {
 // Of OpenFGA's `internal/check/check.go`; it answers with v1 where it comes to these, and logs it.
 const refusals = /^(?:userset|wildcard) request cannot be resolved when/
 
-async function ours({
-  model,
-  tuples,
-  questions,
-  contextualTuples,
-  context,
-}: SemanticsCase): Promise<readonly Answer[]> {
-  await using store = memoryStore()
+async function ours(store: TupleStore, given: SemanticsCase): Promise<readonly Answer[]> {
   const { id } = await store.createStore('differential')
+  const answers = await answersOf(store, id, given)
+  await store.deleteStore(id)
+  return answers
+}
+
+async function answersOf(
+  store: TupleStore,
+  id: string,
+  { model, tuples, questions, contextualTuples, context }: SemanticsCase,
+): Promise<readonly Answer[]> {
   const api = openFgaApi({ store, semantics: 'openfga-v2' })
   try {
     await api.writeAuthorizationModel(id, model)

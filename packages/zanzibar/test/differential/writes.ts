@@ -2,9 +2,11 @@ import { type ComparisonReport, compareWithOracle } from '@loadbearing/harness/o
 import fc from 'fast-check'
 import { isZanzibarError } from '../../src/errors.ts'
 import type { RelationReference, Userset } from '../../src/model/authorization-model.ts'
-import { memoryStore } from '../../src/store/memory-store.ts'
+import type { TupleStore } from '../../src/store/tuple-store.ts'
 import { openFgaApi } from '../../src/wire/openfga-api.ts'
 import { startOpenFga } from '../openfga.ts'
+import { openTestStore } from '../stores/open-test-store.ts'
+import type { ComparisonOptions } from './comparisons.ts'
 
 /** A model, mostly broken, and writes of tuples under it, mostly refused. */
 export interface WriteCase {
@@ -200,19 +202,20 @@ const writeCase: fc.Arbitrary<WriteCase> = fc.record({
 export async function compareWrites({
   seed,
   runs,
-}: {
-  readonly seed: number
-  readonly runs: number
-}): Promise<ComparisonReport<WriteCase, WriteAnswers, WriteAnswers> | { missing: string }> {
+  store: kind,
+}: ComparisonOptions): Promise<
+  ComparisonReport<WriteCase, WriteAnswers, WriteAnswers> | { missing: string }
+> {
   const peer = await startOpenFga()
   if ('missing' in peer) return peer
   await using running = peer
+  await using opened = await openTestStore(kind)
   return await compareWithOracle({
     arbitrary: writeCase,
     seed,
     runs,
     maxDifferences: 3,
-    ours,
+    ours: (given) => ours(opened.store, given),
     theirs: (given) => theirs(running.url, given),
     known: [
       {
@@ -225,8 +228,7 @@ export async function compareWrites({
   })
 }
 
-async function ours(given: WriteCase): Promise<WriteAnswers> {
-  await using store = memoryStore()
+async function ours(store: TupleStore, given: WriteCase): Promise<WriteAnswers> {
   const { id } = await store.createStore('differential')
   const api = openFgaApi({ store })
   const told = async (call: Promise<unknown>): Promise<string> => {
@@ -239,8 +241,8 @@ async function ours(given: WriteCase): Promise<WriteAnswers> {
     }
   }
   const answers = [await told(api.writeAuthorizationModel(id, given.model))]
-  if (answers[0] !== 'ok') return answers
-  for (const each of given.writes) answers.push(await told(api.write(id, each)))
+  if (answers[0] === 'ok') for (const each of given.writes) answers.push(await told(api.write(id, each)))
+  await store.deleteStore(id)
   return answers
 }
 

@@ -37,6 +37,8 @@ export interface Enemies {
   readonly rounds: number
   /** How often Bob asked with the token of new content: each is another interleaving. */
   readonly late: number
+  /** How many of these were checks, which answer without their moment. */
+  readonly checks: number
   /** How often he was let through, before. */
   readonly allowed: number
   /** By how many revisions an answer without a token was behind what was answered before it was asked, at most. */
@@ -53,6 +55,7 @@ interface Content {
 interface Tally {
   rounds: number
   late: number
+  checks: number
   allowed: number
   staleness: number
   readonly violations: string[]
@@ -70,7 +73,7 @@ export async function newEnemies(
   cast: Cast,
   { late, lanes, random }: { readonly late: number; readonly lanes: number; readonly random: () => number },
 ): Promise<Enemies> {
-  const tally: Tally = { rounds: 0, late: 0, allowed: 0, staleness: 0, violations: [], known: 0 }
+  const tally: Tally = { rounds: 0, late: 0, checks: 0, allowed: 0, staleness: 0, violations: [], known: 0 }
   await cast.acl({ add: [['user:charlie', 'editor', 'space:all']], onDuplicate: 'ignore' })
   const lane = async (_: unknown, index: number): Promise<void> => {
     let round = new Round(cast, tally, `${index}-0`, random)
@@ -150,19 +153,29 @@ class Round {
     await this.#pause()
     const content = this.#content
     if (content === undefined) return
-    const { revisionOf } = this.#cast
-    const { outcome, token } = await this.#reader().evaluate('user:bob', 'viewer', this.#doc, {
-      atLeast: content.token,
-    })
-    const [asked, answered] = [revisionOf(content.token), revisionOf(token)]
-    if (answered < asked) this.#tally.violations.push(`asked for ${asked}, answered of ${answered}`)
-    if (outcome === 'allowed') this.#tally.allowed++
+    const byCheck = this.#random() < 0.5
+    const isAllowed = byCheck ? await this.#check(content.token) : await this.#evaluate(content.token)
+    if (isAllowed) this.#tally.allowed++
     if (!content.isNew) return
     this.#tally.late++
-    if (outcome === 'allowed')
+    if (byCheck) this.#tally.checks++
+    if (isAllowed)
       this.#tally.violations.push(
-        `Bob sees the new ${this.#doc}: asked for ${asked}, answered of ${answered}`,
+        `Bob sees the new ${this.#doc}, by ${byCheck ? 'check' : 'evaluate'}: asked for ${this.#cast.revisionOf(content.token)}`,
       )
+  }
+
+  /** Where the store can, one statement for the moment and what is read at it. */
+  async #check(atLeast: Token): Promise<boolean> {
+    return await this.#reader().check('user:bob', 'viewer', this.#doc, { atLeast })
+  }
+
+  async #evaluate(atLeast: Token): Promise<boolean> {
+    const { revisionOf } = this.#cast
+    const { outcome, token } = await this.#reader().evaluate('user:bob', 'viewer', this.#doc, { atLeast })
+    const [asked, answered] = [revisionOf(atLeast), revisionOf(token)]
+    if (answered < asked) this.#tally.violations.push(`asked for ${asked}, answered of ${answered}`)
+    return outcome === 'allowed'
   }
 
   async #askWithoutToken(): Promise<void> {

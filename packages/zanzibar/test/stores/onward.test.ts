@@ -4,14 +4,18 @@ import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { Statement } from '../../src/adapters/postgres/client.ts'
-import { mostAlong } from '../../src/adapters/postgres/reading.ts'
-import { openPostgresStore } from '../../src/adapters/postgres.ts'
+import { type Bounds, usualBounds } from '../../src/adapters/postgres/reading.ts'
+import { migrate } from '../../src/adapters/postgres/schema.ts'
+import { openPostgresStore, PostgresStore } from '../../src/adapters/postgres.ts'
 import { check } from '../../src/graph/check.ts'
 import { firstOfChecks, firstOfList } from '../../src/graph/first-reads.ts'
 import { listObjects } from '../../src/graph/list-objects.ts'
-import { openFgaApi, openZanzibar, parseModel } from '../../src/index.ts'
+import { memoryStore, openFgaApi, openZanzibar, parseModel } from '../../src/index.ts'
+import { realClock, realRandom } from '../../src/ports.ts'
 import type { Read, Snapshot } from '../../src/store/snapshot.ts'
 import type { TupleStore } from '../../src/store/tuple-store.ts'
+import type { Tuple } from '../../src/tuple/tuple.ts'
+import { naiveCheck, TooLong } from '../engine/naive-check.ts'
 import { scopeOf } from '../engine/random-scope.ts'
 import { objectTypes, type RandomCase, randomCase, relationNames } from '../random/random-model.ts'
 import { openTestStore } from './open-test-store.ts'
@@ -31,8 +35,10 @@ const reads: readonly Read[] = relations.flatMap((relation): readonly Read[] => 
   ...users.flatMap((user) => objectTypes.map((type): Read => ({ kind: 'objects', type, relation, user }))),
 ])
 
-const sorted = (tuples: readonly object[]): readonly string[] =>
-  tuples.map((tuple) => JSON.stringify(tuple)).toSorted()
+const sorted = (tuples: readonly Tuple[]): readonly string[] =>
+  tuples
+    .map(({ user, relation, object, condition }) => JSON.stringify({ object, relation, user, condition }))
+    .toSorted()
 
 /** Of all that a snapshot has at hand, how much there is; it must be what was written. */
 function compareAll(snapshot: Snapshot, plain: Snapshot): number {
@@ -41,20 +47,26 @@ function compareAll(snapshot: Snapshot, plain: Snapshot): number {
     const found = snapshot.at(read)
     if (found === undefined) continue
     known++
-    const all = sorted((plain.at(read) ?? []).map((tuple) => ({ ...tuple })))
-    const given = sorted(
-      found.map(({ user, relation, object, condition }) => ({
-        object,
-        relation,
-        user,
-        ...(condition && { condition }),
-      })),
-    )
-    if ('limit' in read)
+    const isCut = 'limit' in read && read.limit !== undefined
+    const all = sorted(plain.at(isCut ? { ...read, limit: undefined } : read) ?? [])
+    const given = sorted(found)
+    if (isCut) {
       expect({ read, count: given.length }).toEqual({ read, count: Math.min(all.length, 2) })
-    else expect({ read, given }).toEqual({ read, given: all })
+      expect(all).toEqual(expect.arrayContaining([...given]))
+    } else expect({ read, given }).toEqual({ read, given: all })
   }
   return known
+}
+
+/** What a check is by its definition, or `late` where that takes too long to find out. */
+function definedOf(given: RandomCase, key: Parameters<typeof naiveCheck>[1]): string {
+  try {
+    const outcome = naiveCheck({ ...given, depthLimit: Number.POSITIVE_INFINITY }, key)
+    return outcome === 'cycle' ? 'no' : outcome
+  } catch (error) {
+    if (error instanceof TooLong) return 'late'
+    throw error
+  }
 }
 
 async function compareCase(
@@ -63,7 +75,10 @@ async function compareCase(
 ): Promise<{ known: number; fetches: number }> {
   const { id } = await store.createStore('onward')
   await store.write(id, { writes: given.tuples })
-  const plain = scopeOf(given, Number.POSITIVE_INFINITY)
+  await using memory = memoryStore()
+  const { id: inMemory } = await memory.createStore('onward')
+  await memory.write(inMemory, { writes: given.tuples })
+  const plain = { ...scopeOf(given, Number.POSITIVE_INFINITY), snapshot: memory.snapshot(inMemory) }
   const counted = { known: 0, fetches: 0 }
   const ask = async <T>(
     first: NonNullable<Parameters<TupleStore['snapshot']>[1]>['first'],
@@ -98,6 +113,11 @@ async function compareCase(
         allowed: wanted.allowed,
         error: wanted.error?.number,
       })
+      const defined = definedOf(given, key)
+      // Too many ways to tell: that is looked at apart.
+      if (defined === 'late' || error?.number === 2002) continue
+      const outcome = error !== undefined ? 'failed' : allowed ? 'yes' : 'no'
+      expect({ key, outcome }).toEqual({ key, outcome: defined })
     }
     const request = { user, relation: 'c', type: 'document' }
     const listed = async (of: typeof plain): Promise<unknown> => {
@@ -117,32 +137,59 @@ async function compareCase(
   return counted
 }
 
+/** How much was known, and how often something was fetched, in all of that many random cases. */
+async function compareCases(
+  store: TupleStore,
+  numRuns: number,
+): Promise<{ known: number; fetches: number; cases: number }> {
+  const sum = { known: 0, fetches: 0, cases: 0 }
+  for (const conditions of [false, true]) {
+    await fc.assert(
+      fc.asyncProperty(randomCase(conditions), async (given) => {
+        const { known, fetches } = await compareCase(store, { ...given, contextualTuples: [] })
+        sum.known += known
+        sum.fetches += fetches
+        sum.cases++
+      }),
+      { numRuns },
+    )
+  }
+  return sum
+}
+
+/** A store that brings no more than that along, on a database of its own. */
+async function storeWithin(pool: Pool, bounds: Bounds): Promise<PostgresStore> {
+  const settings = { history: 3_600_000, poll: 1000, clock: realClock, time: undefined, random: realRandom }
+  return new PostgresStore({ ...settings, pool, bounds }, await migrate(pool, realRandom))
+}
+
 describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
   test('is what was written, and answers as without it', async () => {
     await using opened = await openTestStore('postgres')
-    let known = 0
-    let fetches = 0
-    let cases = 0
-    for (const conditions of [false, true]) {
-      await fc.assert(
-        fc.asyncProperty(randomCase(conditions), async (given) => {
-          const counted = await compareCase(opened.store, { ...given, contextualTuples: [] })
-          known += counted.known
-          fetches += counted.fetches
-          cases++
-        }),
-        { numRuns: 40 },
-      )
-    }
+    const { known, fetches, cases } = await compareCases(opened.store, 40)
     expect(known).toBeGreaterThan(cases * 100)
     // Twelve questions a case: most of them need no other round trip.
     expect(fetches).toBeLessThan(cases * 6)
   })
 
+  test.each([
+    { down: 1, up: 1, nodes: 40, nodesAtFirst: 40, text: 2 ** 20 },
+    { down: 1, up: 2, nodes: 3, nodesAtFirst: 2, text: 2 ** 20 },
+    { down: 2, up: 1, nodes: 2, nodesAtFirst: 8, text: 40 },
+    { down: 3, up: 3, nodes: 1, nodesAtFirst: 1, text: 0 },
+  ])('is right whatever is left out: %j', async (bounds) => {
+    await using opened = await openTestStore('postgres')
+    const { pool = expect.unreachable() } = opened
+    await using store = await storeWithin(pool, bounds)
+    const { known, fetches, cases } = await compareCases(store, 25)
+    expect(known).toBeGreaterThan(cases * 20)
+    expect(fetches).toBeGreaterThan(cases)
+  })
+
   test('a list that is longer than what is brought along stays whole where a circle leads back to it', async () => {
     await using opened = await openTestStore('postgres')
     const zanzibar = await openZanzibar({ store: opened.store, model: groups })
-    const count = mostAlong.down + 50
+    const count = usualBounds.down + 50
     const teams = Array.from({ length: count }, (_, at) => at)
     await zanzibar.write({
       add: [
@@ -215,7 +262,7 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
     const asked = zanzibar.check('user:1', 'member', 'group:1', { signal: given.signal })
     await eventually(other.isWaitedFor)
     given.abort(new Error('gone'))
-    await expect(asked).rejects.toThrow('gone')
+    await expect(asked).rejects.toMatchObject({ code: 'cancelled', cause: new Error('gone') })
 
     // As OpenFGA does, a list ends at its deadline with what it has.
     expect(await api.listObjects(id, list)).toEqual({ objects: [] })

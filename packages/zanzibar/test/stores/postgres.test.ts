@@ -1,8 +1,9 @@
 import { postgres, type Service, skipWithout } from '@loadbearing/harness/services'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Statement } from '../../src/adapters/postgres/client.ts'
 import { openPostgresStore } from '../../src/adapters/postgres.ts'
-
+import { openZanzibar } from '../../src/index.ts'
 import { rowsAfterSweep } from './rows-after-sweep.ts'
 import { storeSuite } from './store-suite.ts'
 
@@ -51,6 +52,36 @@ describe.skipIf(unavailable)('PostgreSQL', () => {
     await expect(openPostgresStore({ pool, poll: Number.NaN })).rejects.toThrow(
       'poll must be a number of milliseconds',
     )
+  })
+
+  it('reads a list row by row where PostgreSQL cannot make one text of it', async () => {
+    let failures = 0
+    // As it fails beyond 1 GB.
+    const query = async (statement: Statement): Promise<{ rows: unknown[] }> => {
+      if (!statement.text.includes('string_agg')) return pool.query(statement)
+      failures++
+      throw Object.assign(new Error('out of memory'), { code: '54000' })
+    }
+    const full = { query, connect: () => pool.connect(), options: pool.options }
+    await using store = await openPostgresStore({ pool: full })
+    const zanzibar = await openZanzibar({
+      store,
+      name: 'full',
+      model:
+        'model\n  schema 1.1\ntype user\ntype group\n  relations\n    define member: [user, group#member]',
+    })
+    await zanzibar.write({
+      add: [
+        ['group:1#member', 'member', 'group:0'],
+        ['user:1', 'member', 'group:1'],
+      ],
+    })
+    expect(await zanzibar.check('user:1', 'member', 'group:0')).toBe(true)
+    expect(await zanzibar.check('user:2', 'member', 'group:0')).toBe(false)
+    const found = await Array.fromAsync(zanzibar.listObjects('user:1', 'member', 'group'))
+    expect(found).toEqual(['group:0', 'group:1'])
+    expect(failures).toBeGreaterThan(3)
+    await store.deleteStore(zanzibar.storeId)
   })
 
   it('removes what has expired', async () => {

@@ -112,6 +112,12 @@ const questions: Readonly<Record<string, Question>> = {
     answer: (width) => width,
     trips: [2, 2],
   },
+  listObjectsPage: {
+    ask: async (zanzibar, width) =>
+      (await zanzibar.listObjectsPage(`user:many-${width}`, 'signer', 'doc', { limit: 5 })).objects.length,
+    answer: () => 5,
+    trips: [2, 2],
+  },
   // Every one of which is a candidate only, and is checked.
   'listObjects through a cycle with exclusions': {
     ask: async (zanzibar, width) =>

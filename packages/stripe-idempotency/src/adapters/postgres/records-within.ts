@@ -2,6 +2,7 @@ import { IdempotencyError } from '../../errors.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
+  claim,
   completed,
   type Holder,
   type IdempotencyRecord,
@@ -14,7 +15,7 @@ import { type Place, type PostgresParts, plain, Records } from './records.ts'
 import { isOfKey } from './sql-state.ts'
 import { lockOf, type Statements, waitForKey } from './statements.ts'
 import { missingTable } from './table.ts'
-import { claimWithin } from './within.ts'
+import { claimWithin, type Sought } from './within.ts'
 
 /** In a transaction that is open. Nobody else can take a record that was claimed there, so no lease runs out. */
 export class RecordsWithin extends Records implements IdempotencyStore {
@@ -32,28 +33,20 @@ export class RecordsWithin extends Records implements IdempotencyStore {
     request: ClaimRequest,
     options: { readonly wait?: number } = {},
   ): Promise<ClaimAnswer> {
-    const [scope, key] = [writeText(request.scope), writeText(request.key)]
+    const first = await this.#seek(request)
+    if (first.free && !first.found) return this.#claims(claim(undefined, request, first.now))
     const { unwritten, ...answer } = await claimWithin(
       {
-        seek: async () => {
-          const [[free] = [], [now, found] = []] = await this.#together([
-            [this.statements.lock, [lockOf(this.table, request)]],
-            [this.statements.seek, [this.time(), scope, key]],
-          ])
-          return { free: free === 'true', now: Number(now), found: found === 'true' }
-        },
-        look: async () => {
-          const [row] = await this.ask(this.statements.find, [this.time(), scope, key])
-          return row && { now: numberOf(row, 'now'), record: recordOf(row) }
-        },
+        seek: () => this.#seek(request),
+        look: () => this.#look(request),
         waitForKey: (wait) => this.#waitForKey(request, wait),
         replace: (found, record) => this.replace(found, record),
       },
+      first,
       request,
       options.wait ?? 0,
     )
-    if (unwritten) this.#claimed.set(answer.record.id, answer.record)
-    return answer
+    return unwritten ? this.#claims(answer) : answer
   }
 
   override async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
@@ -112,8 +105,23 @@ export class RecordsWithin extends Records implements IdempotencyStore {
     return true
   }
 
-  async #together(steps: readonly Step[]): Promise<readonly (readonly unknown[])[]> {
-    return (await missingTable(this.table, this.querier.together(steps))).rows
+  async #seek(place: Place): Promise<Sought> {
+    const asked = this.querier.together([
+      [this.statements.lock, [lockOf(this.table, place)]],
+      [this.statements.seek, [this.time(), writeText(place.scope), writeText(place.key)]],
+    ])
+    const [[free] = [], [now, found] = []] = (await missingTable(this.table, asked)).rows
+    return { free: free === 'true', now: Number(now), found: found === 'true' }
+  }
+
+  async #look({ scope, key }: Place): Promise<{ now: number; record: IdempotencyRecord } | undefined> {
+    const [row] = await this.ask(this.statements.find, [this.time(), writeText(scope), writeText(key)])
+    return row && { now: numberOf(row, 'now'), record: recordOf(row) }
+  }
+
+  #claims(answer: ClaimAnswer): ClaimAnswer {
+    this.#claimed.set(answer.record.id, answer.record)
+    return answer
   }
 
   async #waitForKey(place: Place, wait: number): Promise<void> {

@@ -11,13 +11,11 @@ export function checkTable(table: string): void {
 }
 
 /** @throws IdempotencyError `store_unavailable` that says what to do where the table is not there */
-export async function missingTable<Answer>(table: string, asked: Promise<Answer>): Promise<Answer> {
-  try {
-    return await asked
-  } catch (cause) {
+export function missingTable<Answer>(table: string, asked: Promise<Answer>): Promise<Answer> {
+  return asked.catch((cause: unknown) => {
     if (sqlState(cause) !== undefinedTable) throw cause
     throw new IdempotencyError('store_unavailable', `there is no table ${table}: call migrate() once`, {
       cause,
     })
-  }
+  })
 }

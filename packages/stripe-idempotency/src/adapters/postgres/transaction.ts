@@ -51,12 +51,10 @@ export async function inTransaction<Result>(
 }
 
 /** What the server says of a statement is passed on as it is; that it says nothing is an error of the store. */
-async function reached<Answer>(what: string, asked: Promise<Answer>): Promise<Answer> {
-  try {
-    return await asked
-  } catch (cause) {
+function reached<Answer>(what: string, asked: Promise<Answer>): Promise<Answer> {
+  return asked.catch((cause: unknown) => {
     throw sqlState(cause) === undefined && !isIdempotencyError(cause) ? storeUnavailable(what, cause) : cause
-  }
+  })
 }
 
 /** Whether the error is that of a commit which may have been carried out. */

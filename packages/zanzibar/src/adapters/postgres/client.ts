@@ -52,6 +52,11 @@ export async function rowsOf(querier: PostgresQuerier, statement: Statement): Pr
   }
 }
 
+/** Whether a row was to be longer than PostgreSQL makes them: of a statement that failed. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof ZanzibarError && Reflect.get(Object(error.cause), 'code') === '54000'
+}
+
 /** Runs `work` as a transaction on a connection of its own. */
 export async function inTransaction<Result>(
   pool: PostgresPool,

@@ -1,19 +1,22 @@
-import type { Onward, Read, Wanted } from '../../store/snapshot.ts'
+import type { ListRead, Onward, Read, Wanted } from '../../store/snapshot.ts'
 import { typeOf } from '../../tuple/object.ts'
 import type { Context, Tuple, TupleCondition } from '../../tuple/tuple.ts'
 import { numberOf, type Row, textOf } from '../rows.ts'
-import { mostAlong } from './reading.ts'
+import type { Bounds } from './reading.ts'
 
 const none: readonly Tuple[] = []
 
-type ListRead = Exclude<Read, { readonly kind: 'tuple' }>
-
 /** The tuples that one snapshot has fetched. What a client names is a key of its own, never a part of one. */
 export class KnownTuples {
+  readonly #bounds: Pick<Bounds, 'down' | 'up'>
   /** By relation, object and user. */
   readonly #tuples = new Map<string, Map<string, Map<string, readonly Tuple[]>>>()
   /** By what the model names of the list and its limit, where it is cut; then by the object or user that it is of. */
   readonly #lists = new Map<string, Map<string, List>>()
+
+  constructor(bounds: Pick<Bounds, 'down' | 'up'>) {
+    this.#bounds = bounds
+  }
 
   at(read: Read): readonly Tuple[] | undefined {
     if (read.kind !== 'tuple') {
@@ -38,7 +41,7 @@ export class KnownTuples {
       const n = numberOf(row, 'n')
       const text = row['found'] === null ? '' : textOf(row, 'found')
       if (n >= 0) found.set(n, text)
-      else if (onward !== undefined) this.#takeAlong(listOf(onward, -n - 1, textOf(row, 'of')), text, reads)
+      else if (onward !== undefined) this.#takeOnward(onward, -n - 1, textOf(row, 'of'), text)
     }
     const ends = onward?.way === 'down' ? onward.ends : []
     for (const [n, read] of [...reads, ...ends].entries()) {
@@ -48,24 +51,31 @@ export class KnownTuples {
     }
   }
 
+  /** Takes a list of which each row is a tuple. */
+  takeRows(read: ListRead, rows: readonly Row[]): void {
+    this.#putList(
+      read,
+      new List(
+        read,
+        rows.map((row) => textOf(row, 'found')),
+      ),
+    )
+  }
+
   clear(): void {
     this.#tuples.clear()
     this.#lists.clear()
   }
 
-  #takeAlong(read: ListRead | undefined, text: string, reads: readonly Read[]): void {
+  /** @param at the place among the lists, as {@link reading} counts them: first what was asked for, then what was brought along */
+  #takeOnward(onward: Onward, at: number, of: string, text: string): void {
+    const count = onward.lists.length
+    const read = listOf(onward, at % count, of)
     if (read === undefined) return
     const list = new List(read, text)
-    // Where a circle leads back to a list that is whole, it comes once more, cut.
-    if ((this.#list(read, undefined)?.length ?? -1) >= list.length) return
-    const isSame = (each: Read): boolean =>
-      each.kind !== 'tuple' &&
-      each.limit === undefined &&
-      listKey(each, undefined) === listKey(read, undefined) &&
-      ofWhom(each) === ofWhom(read)
-    // What was asked for is whole, however long it is.
-    if (list.length <= mostAlong[read.kind === 'objects' ? 'up' : 'down'] || reads.some(isSame))
-      this.#putList(read, list)
+    // What was asked for is whole, however long it is; where a circle leads back to it, it comes once more, cut.
+    const isWhole = at < count || list.length <= this.#bounds[read.kind === 'objects' ? 'up' : 'down']
+    if (isWhole) this.#putList(read, list)
   }
 
   #putTuple({ object, relation, user }: Extract<Read, { readonly kind: 'tuple' }>, text: string | undefined) {
@@ -94,19 +104,25 @@ export class KnownTuples {
 class List {
   readonly length: number
   readonly #read: ListRead
-  readonly #text: string
+  readonly #lines: string | readonly string[]
   #tuples: readonly Tuple[] | undefined
   #byObject: ReadonlyMap<string, readonly Tuple[]> | undefined
 
-  constructor(read: ListRead, text: string) {
+  /** @param lines with their ends between them, or apart */
+  constructor(read: ListRead, lines: string | readonly string[]) {
     this.#read = read
-    this.#text = text
-    this.length = text === '' ? 0 : countOf(text, '\n') + 1
+    this.#lines = lines
+    if (typeof lines === 'string') this.length = lines === '' ? 0 : countOf(lines, '\n') + 1
+    else this.length = lines.length
   }
 
   get tuples(): readonly Tuple[] {
-    return (this.#tuples ??=
-      this.#text === '' ? none : this.#text.split('\n').map((line) => tupleIn(this.#read, line)))
+    if (this.length === 0) return none
+    return (this.#tuples ??= this.#split().map((line) => tupleIn(this.#read, line)))
+  }
+
+  #split(): readonly string[] {
+    return typeof this.#lines === 'string' ? this.#lines.split('\n') : this.#lines
   }
 
   /** Of a list of what a user was assigned: one object's. */

@@ -1,4 +1,4 @@
-import type { Downward, Onward, Read, Upward, Wanted } from '../../store/snapshot.ts'
+import type { Downward, ListRead, Onward, Read, Upward, Wanted } from '../../store/snapshot.ts'
 import { typeOf } from '../../tuple/object.ts'
 import { afterType, type Row, textOf } from '../rows.ts'
 import { neverRemoved } from '../tuple-filter.ts'
@@ -12,8 +12,22 @@ export interface ReadingAt {
   readonly now: number | undefined
 }
 
-/** How many tuples a list has at most that is brought along: of users, and of objects, which answers are made of. */
-export const mostAlong = { down: 100, up: 1000 } as const
+/** How much is brought along with what is asked for. */
+export interface Bounds {
+  /** How many tuples a list of users has at most that is brought along. */
+  readonly down: number
+  /** The same of a list of objects, which answers are made of. */
+  readonly up: number
+  /** How many lists there are at most. */
+  readonly nodes: number
+  /** The same with what is asked for first: many a check is decided by what is near. */
+  readonly nodesAtFirst: number
+  /** How many bytes of text one list is: a longer one is read with a row for each of its tuples. */
+  readonly text: number
+}
+
+/** What is brought for nothing takes its time too. */
+export const usualBounds: Bounds = { down: 100, up: 1000, nodes: 1000, nodesAtFirst: 64, text: 2 ** 27 }
 
 // Always true. PostgreSQL takes it for rare, and so an array of unknown length for one of few elements: else it would expect
 // so many that it planned the statement anew each time, which takes longer than to run it.
@@ -25,20 +39,23 @@ const lineOf = (name: string): string =>
 
 /**
  * One statement for all that is asked for, and for some of what that leads to. Its rows have `n`, the place of the read; below
- * 0, that of the list that was brought along, of the object or user in `of`; null for the moment. And `found`: of the moment
- * its numbers, of a tuple its condition, of others the lines.
+ * 0, that of a list that leads on, of the object or user in `of`, as many places further down where it was brought along; null
+ * for the moment. And `found`: of the moment its numbers, of a tuple its condition, of others the lines.
  *
  * Each list is one index scan, and one row: nothing is joined the other way round, and rows have their price. What is not
  * asked for is no part of the statement.
  */
-export function reading(
-  at: ReadingAt,
-  wanted: Wanted,
-  { momentOf, mostNodes }: { readonly momentOf?: string; readonly mostNodes: number },
-): Statement {
-  const statement = new Reading(at)
+export function reading(at: ReadingAt, wanted: Wanted, bounds: Bounds, momentOf?: string): Statement {
+  const statement = new Reading(at, bounds)
   if (momentOf !== undefined) statement.readMoment(momentOf)
-  statement.read(wanted, mostNodes)
+  statement.read(wanted, momentOf === undefined ? bounds.nodes : bounds.nodesAtFirst)
+  return statement.made()
+}
+
+/** The same for one list that is too long to be one row. */
+export function readingRows(at: ReadingAt, read: ListRead, bounds: Bounds): Statement {
+  const statement = new Reading(at, bounds)
+  statement.readRows(read)
   return statement.made()
 }
 
@@ -48,13 +65,18 @@ class Reading {
   readonly #tables: string[] = []
   readonly #selects: string[] = []
   readonly #parts: string[] = []
+  readonly #bounds: Bounds
+  /** Of a list, `found`: no longer than a text may be. */
+  readonly #isShort: string
   readonly #store: string
   readonly #revision: string
   readonly #now: string
   /** The tuples that are seen, as `t`. */
   readonly #seen: string
 
-  constructor({ store, revision, now }: ReadingAt) {
+  constructor({ store, revision, now }: ReadingAt, bounds: Bounds) {
+    this.#bounds = bounds
+    this.#isShort = `coalesce(octet_length(found), 0) <= ${bounds.text}`
     this.#store = `${this.#given(store)}::bigint`
     this.#revision = `${this.#given(revision ?? null)}::bigint`
     // That of the statement: one for all that it reads.
@@ -88,7 +110,21 @@ class Reading {
     if (onward.way === 'down') this.#down(onward, seeds)
     else this.#up(onward, seeds)
     const most = this.#given(seeds.length + mostNodes)
-    this.#selects.push(`SELECT * FROM (SELECT -n, "of", found FROM walk LIMIT ${most}::int) w`)
+    const place = `CASE WHEN asked THEN -n ELSE -n - ${this.#given(onward.lists.length)}::int END`
+    this.#selects.push(
+      `SELECT * FROM (SELECT ${place}, "of", found FROM walk LIMIT ${most}::int) w WHERE ${this.#isShort}`,
+    )
+  }
+
+  readRows(read: ListRead): void {
+    const { relation } = read
+    const isOfUser = read.kind === 'objects'
+    this.#parts.push(isOfUser ? 'object_rows' : 'user_rows')
+    const asked = isOfUser
+      ? `t."user" = ${this.#given(read.user)} AND t.object >= ${this.#given(`${read.type}:`)} AND t.object < ${this.#given(afterType(read.type))}`
+      : `t.object = ${this.#given(read.object)} AND t.is_userset >= ${this.#given(read.kind === 'usersets')}`
+    this.#selects.push(`(SELECT 0, NULL::text, ${lineOf(isOfUser ? 'object' : '"user"')} ${this.#seen}
+      AND t.relation = ${this.#given(relation)} AND ${asked} LIMIT ${this.#given(limitOf(read.limit))}::int)`)
   }
 
   made(): Statement {
@@ -121,7 +157,8 @@ class Reading {
     this.#selects.push(`SELECT k.n, NULL, l.found
       FROM unnest(${this.#rows(lists, 'int', 'text', 'text', 'bool', 'int')}) AS k(n, object, relation, usersets, rows)
       CROSS JOIN LATERAL (SELECT string_agg(t.line, E'\\n') AS found FROM (SELECT ${lineOf('"user"')} AS line ${this.#seen}
-        AND t.object = k.object AND t.relation = k.relation AND t.is_userset >= k.usersets LIMIT k.rows) t) l ${few}`)
+        AND t.object = k.object AND t.relation = k.relation AND t.is_userset >= k.usersets LIMIT k.rows) t) l ${few}
+        AND ${this.#isShort}`)
   }
 
   #objects(objects: Values): void {
@@ -131,7 +168,7 @@ class Reading {
         AS k(n, "user", relation, first, after, rows)
       CROSS JOIN LATERAL (SELECT string_agg(t.line, E'\\n') AS found FROM (SELECT ${lineOf('object')} AS line ${this.#seen}
         AND t."user" = k."user" AND t.relation = k.relation AND t.object >= k.first AND t.object < k.after
-        LIMIT k.rows) t) l ${few}`)
+        LIMIT k.rows) t) l ${few} AND ${this.#isShort}`)
   }
 
   /** From the lists of objects to those of their users. */
@@ -155,7 +192,7 @@ class Reading {
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, "user", "to") ${few}) k ON k.n = w.n AND k."user" =
         split_part(o.other, ':', 1) || CASE WHEN strpos(o.other, '#') = 0 THEN '' ELSE '#' || split_part(o.other, '#', 2) END`,
       of: `split_part(o.other, '#', 1)`,
-      next: list('k."to"', `LIMIT ${mostAlong.down + 1}`),
+      next: list('k."to"', `LIMIT ${this.#bounds.down + 1}`),
     })
   }
 
@@ -179,7 +216,7 @@ class Reading {
       first: list('k.n', 'OFFSET 0'),
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, suffix, "to") ${few}) k ON k.n = w.n`,
       of: `o.other || k.suffix`,
-      next: list('k."to"', `LIMIT ${mostAlong.up + 1}`),
+      next: list('k."to"', `LIMIT ${this.#bounds.up + 1}`),
     })
   }
 
@@ -188,11 +225,11 @@ class Reading {
     seeds: Values,
     part: { readonly first: string; readonly step: string; readonly of: string; readonly next: string },
   ): void {
-    this.#tables.push(`walk(n, "of", others, found) AS (
-      SELECT k.n, k."of" COLLATE "C", l.others, l.found FROM unnest(${this.#rows(seeds, 'int', 'text')}) AS k(n, "of")
+    this.#tables.push(`walk(n, "of", others, found, asked) AS (
+      SELECT k.n, k."of" COLLATE "C", l.others, l.found, true FROM unnest(${this.#rows(seeds, 'int', 'text')}) AS k(n, "of")
         ${part.first} ${few}
       UNION
-      SELECT k."to", k."of", l.others, l.found FROM (SELECT DISTINCT k."to", (${part.of}) COLLATE "C" AS "of"
+      SELECT k."to", k."of", l.others, l.found, false FROM (SELECT DISTINCT k."to", (${part.of}) COLLATE "C" AS "of"
         FROM walk w CROSS JOIN LATERAL unnest(w.others) AS o(other) ${part.step}) k ${part.next})`)
   }
 }

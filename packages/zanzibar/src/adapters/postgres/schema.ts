@@ -13,6 +13,18 @@ const text = 'text COLLATE "C" NOT NULL'
 const ofStore = 'store bigint NOT NULL REFERENCES zanzibar_store ON DELETE CASCADE'
 const lock = 0x7a61_6e7a
 
+/**
+ * What is known of the stores that were there says nothing of the next one, whose rows PostgreSQL would take for none: then an
+ * index that begins with the store and goes on with what is not asked for is as good as the right one, and is gone through.
+ */
+function withoutStatistics(table: string): string {
+  // Each opening would wait for a VACUUM, and have every connection plan anew, for what is so already.
+  return `DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_attribute
+      WHERE attrelid = '${table}'::regclass AND attname = 'store' AND attstattarget IS DISTINCT FROM 0)
+    THEN ALTER TABLE ${table} ALTER COLUMN store SET STATISTICS 0; END IF; END $$`
+}
+
 const schema = `
   SELECT pg_advisory_xact_lock(${lock});
   CREATE TABLE IF NOT EXISTS zanzibar_storage (one int PRIMARY KEY CHECK (one = 1), identity bytea NOT NULL);
@@ -50,7 +62,8 @@ const schema = `
     PRIMARY KEY (store, position)
   );
   CREATE INDEX IF NOT EXISTS zanzibar_change_revision ON zanzibar_change (store, revision);
-  CREATE INDEX IF NOT EXISTS zanzibar_change_time ON zanzibar_change (store, timestamp)`
+  CREATE INDEX IF NOT EXISTS zanzibar_change_time ON zanzibar_change (store, timestamp);
+  ${['zanzibar_tuple', 'zanzibar_change'].map(withoutStatistics).join(';\n  ')}`
 
 /** Makes the tables where they are not there, and gives the identity of the storage. Several processes may call it at once. */
 export async function migrate(querier: PostgresQuerier, random: Random): Promise<Uint8Array> {

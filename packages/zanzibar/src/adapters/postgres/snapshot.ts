@@ -1,11 +1,11 @@
 import { ZanzibarError } from '../../errors.ts'
 import { nextTurn } from '../../ports.ts'
-import type { Onward, Read, Snapshot } from '../../store/snapshot.ts'
+import type { Onward, Read, Snapshot, Wanted } from '../../store/snapshot.ts'
 import type { Tuple } from '../../tuple/tuple.ts'
-import { type PostgresQuerier, rowsOf } from './client.ts'
+import { isTooLong, type PostgresQuerier, rowsOf } from './client.ts'
 import { KnownTuples } from './known-tuples.ts'
 import { orAborted } from './or-aborted.ts'
-import { reading } from './reading.ts'
+import { type Bounds, reading, readingRows } from './reading.ts'
 
 /** Which tuples of which store are seen. */
 export interface PostgresView {
@@ -15,9 +15,6 @@ export interface PostgresView {
   readonly now: number
   readonly latestModel: string | undefined
 }
-
-/** How many lists a fetch brings along of what it leads to: what is brought for nothing takes its time too. */
-const mostNodes = 1000
 
 /** What goes to the server in one statement. */
 interface Round {
@@ -30,6 +27,7 @@ interface Round {
 export class PostgresSnapshot implements Snapshot {
   readonly #querier: PostgresQuerier
   readonly #view: PostgresView
+  readonly #bounds: Bounds
   readonly #isExpired: () => boolean
   readonly #known: KnownTuples
   #next: Round | undefined
@@ -37,11 +35,16 @@ export class PostgresSnapshot implements Snapshot {
   constructor(
     querier: PostgresQuerier,
     view: PostgresView,
-    { known, isExpired }: { readonly known: KnownTuples; readonly isExpired: () => boolean },
+    {
+      known,
+      bounds,
+      isExpired,
+    }: { readonly known: KnownTuples; readonly bounds: Bounds; readonly isExpired: () => boolean },
   ) {
     this.#querier = querier
     this.#view = view
     this.#known = known
+    this.#bounds = bounds
     this.#isExpired = isExpired
   }
 
@@ -90,8 +93,19 @@ export class PostgresSnapshot implements Snapshot {
         `revision ${this.revision} is no longer kept: it was read for longer than the history is`,
       )
     }
-    const wanted = { reads, onward }
-    this.#known.take(wanted, await rowsOf(this.#querier, reading(this.#view, wanted, { mostNodes })))
+    await this.#take({ reads, onward }).catch((error: unknown) => {
+      if (!isTooLong(error)) throw error
+      return this.#take({ reads: reads.filter(({ kind }) => kind === 'tuple') })
+    })
+    for (const read of reads) {
+      if (read.kind === 'tuple' || this.#known.at(read) !== undefined) continue
+      this.#known.takeRows(read, await rowsOf(this.#querier, readingRows(this.#view, read, this.#bounds)))
+    }
+  }
+
+  async #take(wanted: Wanted): Promise<void> {
+    if (wanted.reads.length === 0) return
+    this.#known.take(wanted, await rowsOf(this.#querier, reading(this.#view, wanted, this.#bounds)))
   }
 
   release(): void {

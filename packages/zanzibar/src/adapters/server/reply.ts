@@ -38,7 +38,10 @@ export class Reply {
       this.#response.end()
       return
     }
-    const text = JSON.stringify(body)
+    this.#end(JSON.stringify(body))
+  }
+
+  #end(text: string): void {
     this.#response.setHeader('Content-Length', Buffer.byteLength(text))
     this.#response.end(text)
   }
@@ -65,7 +68,9 @@ export class Reply {
 
   #say(error: ZanzibarError): void {
     const { status, body } = this.streams ? streamError(error) : errorAnswer(error)
-    this.json(status, body)
+    this.#start(status)
+    // A line, as OpenFGA has it: its command shows bodies as they are.
+    this.#end(`${JSON.stringify(body)}\n`)
   }
 
   async #line(body: object): Promise<void> {
