@@ -100,6 +100,20 @@ test('an item that is not there is told before that the list is read-only, where
   expect(refused(false)).toThrow(expect.objectContaining({ class: 'ReadonlyConfigError' }))
 })
 
+test('that a list cannot hold a value is told before that it has no such item', () => {
+  const { value } = structured('Lists', {
+    some: listOf(int(), []),
+    maybe: listOf(optional(DB), []),
+  })
+  const refused = (path: string, given: null | bigint): (() => unknown) => {
+    return () => update(value, path, { kind: 'scalar', value: given }, { merge: false })
+  }
+  expect(refused('some[0]', null)).toThrow(expect.objectContaining({ class: 'ValidationError' }))
+  expect(refused('some[0]', 1n)).toThrow(expect.objectContaining({ class: 'ConfigIndexError' }))
+  expect(refused('maybe[0]', null)).toThrow(expect.objectContaining({ class: 'ConfigIndexError' }))
+  expect(refused('maybe[0]', 1n)).toThrow(expect.objectContaining({ class: 'ValidationError' }))
+})
+
 test('a frozen struct, one that extends another, and a secret field', () => {
   const frozen = structured('Fixed', { a: int(1) }, { frozen: true })
   expect(() => update(frozen.value, 'a', parseYaml('[1]'))).toThrow(
