@@ -17,7 +17,7 @@ import type { Judge } from './python.ts'
 import { ourResolved, type ResolverCase, resolverCase } from './resolver-cases.ts'
 import { scalarCase } from './scalar-cases.ts'
 import { ourStored, type StoreCase, storeCase } from './store-cases.ts'
-import { crashesLeftOut, ourTyped } from './typed-answers.ts'
+import { crashesLeftOut, failureOf, ourTyped } from './typed-answers.ts'
 import type { TypedCase } from './typed-case.ts'
 import { typedCase } from './typed-cases.ts'
 import { dumpCase, interpolateCase, mergeCase, type ValueCase, yamlCase } from './value-cases.ts'
@@ -51,6 +51,10 @@ const knownOfStrict: readonly KnownDifference<ConfigCase, Answer, Answer>[] = [
 
 /** `${d}` within a text: it is the text of a map or list, with the interpolations in it as they are written. */
 const textOfContainer = /[^"]\$\{[dl]\}|\$\{[dl]\}[^"]/
+
+function missingIsNull(answer: Answer): string {
+  return JSON.stringify(answer).replaceAll('"???"', 'null')
+}
 
 const selectBelowMissing: KnownDifference<unknown, Answer, Answer> = {
   reason:
@@ -136,6 +140,12 @@ export const comparisons: readonly Questions[] = [
             JSON.stringify(theirs).includes('GrammarParseError') ||
             ('error' in theirs && textOfContainer.test(text))),
       },
+      {
+        reason:
+          'OmegaConf.resolve looks for what is selected among what it has resolved so far, where an interpolation of what is missing has become ???; we select as if nothing were resolved yet',
+        covers: ({ how, text }, ours, theirs) =>
+          how === 'resolve' && text.includes('oc.select') && missingIsNull(ours) === missingIsNull(theirs),
+      },
     ],
   }),
   questions<InstantiateCase>({
@@ -170,13 +180,10 @@ export const comparisons: readonly Questions[] = [
       },
       {
         reason:
-          "OmegaConf's own code takes a node for a value where a map is merged over one that went under a structured config; we merge",
-        covers: ({ steps }, ours, theirs) => {
-          const [, at] =
-            /^\{"ok":\{"error":"UnsupportedValueType","at":(\d+)/.exec(JSON.stringify(theirs)) ?? []
-          const before = steps.slice(0, Number(at))
-          const isMerged = steps[before.length]?.op === 'merge' && before.some(({ op }) => op === 'under')
-          return at !== undefined && isMerged && !JSON.stringify(ours).startsWith('{"ok":{"error"')
+          "OmegaConf's own code takes a node for a value where a map goes over another one below a map of maps, or one that went under a structured config; we merge",
+        covers: (_, ours, theirs) => {
+          const failed = failureOf(theirs)
+          return failed?.class === 'UnsupportedValueType' && failed.at < (failureOf(ours)?.at ?? Infinity)
         },
       },
     ],

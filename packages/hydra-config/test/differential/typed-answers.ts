@@ -71,6 +71,12 @@ export function crashesLeftOut(theirs: Answer, ours: Answer): Answer {
   return { ok: { ...Object(theirs.ok), selected: left } }
 }
 
+/** The class of the error and the step that it came from. */
+export function failureOf(answer: Answer): { readonly class: string; readonly at: number } | undefined {
+  const [, name, at] = /^\{"ok":\{"error":"(\w+)","at":(\d+)/.exec(JSON.stringify(answer)) ?? []
+  return name === undefined ? undefined : { class: name, at: Number(at) }
+}
+
 interface Selected {
   readonly value?: unknown
   readonly class?: string
