@@ -198,9 +198,12 @@ describe.skipIf(skipWithout('redis'))('a launcher over BullMQ', () => {
     const worker = await startWorker()
     const launched = launch('name=tea,salt', `gate=${join(folder, 'gate')}`)
     await eventually(() => told().length === 1, { what: 'the first job under way' })
+    let faults = ''
+    worker.stderr?.on('data', (text) => {
+      faults += String(text)
+    })
     await server.kill()
-    const [fault] = await once(worker.stderr ?? worker, 'data')
-    expect(String(fault)).toContain('ECONNREFUSED')
+    await eventually(() => faults.includes('ECONNREFUSED'), { what: 'a connection that is refused' })
     await server.restart()
     writeFileSync(join(folder, 'gate'), '')
     expect(await launched).toEqual({ status: 0, stderr: '' })
