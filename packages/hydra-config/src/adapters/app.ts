@@ -239,9 +239,13 @@ async function runLaunched(
   job: LaunchedJob,
   platform: Platform,
 ): Promise<LaunchedResult> {
-  if (!isLaunchedJob(job)) throw new HydraConfigError('INVALID_OPTION', `${shown(job)} is no launched job`)
-  const parsed = parseArguments(job.flags)
-  if (parsed.kind !== 'arguments') throw new TypeError('a launched job has the flags of its multirun')
+  const parsed = isLaunchedJob(job) ? parseArguments(job.flags) : undefined
+  if (parsed?.kind !== 'arguments') {
+    throw new HydraConfigError(
+      'INVALID_OPTION',
+      `${shown(job)} is no launched job: give what launchedOf made of one`,
+    )
+  }
   const call = new CommandLine(definition, parsed.arguments, platform)
   try {
     const { status, returnValue, outputDir, workingDir } = await call.runLaunched(job)

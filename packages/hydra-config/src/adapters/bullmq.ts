@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionOptions, type Job, type JobsOptions, Queue } from 'bullmq'
 import type { LaunchedJob } from '../cli/command-line.ts'
@@ -21,12 +22,20 @@ const target = 'loadbearing.hydra_config.BullMQLauncher'
 /** How often a broken connection is made anew, each time a little later; about four seconds in all. */
 const reconnections = 6
 
+/** Milliseconds after which a Redis that is connected and does not answer is given up. */
+const commandTimeout = 10_000
+
+/** What BullMQ takes for a job that makes one of several, or several of one. */
+const notOfOneJob = ['jobId', 'deduplication', 'debounce', 'repeat']
+
 /**
  * Puts the jobs of a multirun into a queue of BullMQ 6: `hydra/launcher=bullmq`. Workers are programs of yours, on any
  * machine, whose processor is {@link bullmqProcessor}. Its configuration has the names of Hydra's launcher for RQ:
  *
  * - `queue`, and `redis` with `host`, `port`, `db` and `password`;
- * - `enqueue`: what BullMQ takes for a job, such as `attempts`, `backoff`, `priority`, `removeOnComplete`;
+ * - `enqueue`: what BullMQ takes for a job, such as `attempts`, `backoff`, `priority`; not what makes one of several
+ *   jobs, or several of one (`jobId`, `deduplication`, `repeat`). With `removeOnComplete: true` or
+ *   `removeOnFail: true` a job is removed when what came of it has been read;
  * - `stop_after_enqueue`: ends when all jobs are in the queue, and does not wait for what comes of them;
  * - `wait_polling`: seconds from one look at the jobs to the next.
  *
@@ -64,8 +73,9 @@ export function bullmqLauncher({ connection }: BullMQLauncherOptions = {}): Laun
 export function bullmqProcessor(app: App): (job: Pick<Job<LaunchedJob>, 'data'>) => Promise<unknown> {
   return async ({ data }) => {
     const { status, returnValue } = await app.runJob(data)
-    if (status === 'FAILED') throw returnValue
-    return returnValue
+    if (status === 'COMPLETED') return returnValue
+    // Of what is no error BullMQ tells nothing, and a job that threw null it would give to another worker.
+    throw returnValue instanceof Error ? returnValue : new Error(String(returnValue))
   }
 }
 
@@ -78,6 +88,8 @@ interface Settings {
     readonly password?: string
   }
   readonly enqueue: JobsOptions
+  /** Whether a job of that end is removed from the queue when its end is known. */
+  readonly isRemoved: Readonly<Record<JobOutcome['status'], boolean>>
   readonly stopAfterEnqueue: boolean
   /** Milliseconds. */
   readonly waitPolling: number
@@ -90,55 +102,92 @@ async function launch(
 ): Promise<readonly JobOutcome[]> {
   const settings = settingsOf(master)
   const queue = new Queue<LaunchedJob>(settings.queue, {
-    connection: connection ?? { ...settings.redis, maxRetriesPerRequest: 1, retryStrategy },
+    connection: connection ?? {
+      ...settings.redis,
+      maxRetriesPerRequest: null,
+      retryStrategy,
+      commandTimeout,
+    },
   })
-  // What is wrong with the connection is told by whatever waits for it.
-  queue.on('error', () => undefined)
+  let disconnected: Error | undefined
+  // What waits for the connection fails in the end, and does not tell why.
+  queue.on('error', (error) => {
+    disconnected = error
+  })
   try {
     await queue.waitUntilReady()
     const sent: Sent[] = []
     for (const job of jobs) {
       announce(job)
       const config = job.compose()
-      const { id } = await queue.add('hydra', launchedOf(job.num, config, flags), settings.enqueue)
-      if (id === undefined) throw new TypeError('a job of BullMQ has an id')
+      // An id of ours: where the connection breaks meanwhile, a job that is sent again is the same one.
+      const id = randomUUID()
+      await queue.add('hydra', launchedOf(job.num, config, flags), { ...settings.enqueue, jobId: id })
       sent.push({ id, num: job.num, overrides: taskOverridesOf(config.root) })
     }
-    if (!settings.stopAfterEnqueue) return await outcomesOf(queue, sent, settings.waitPolling)
+    if (!settings.stopAfterEnqueue) return await outcomesOf(queue, sent, settings)
     log.logger(target).info('Jobs are enqueued, and not waited for')
     return []
   } catch (cause) {
     if (cause instanceof HydraConfigError) throw cause
-    const told = cause instanceof Error ? cause.message || cause.name : String(cause)
-    throw new HydraConfigError('QUEUE_FAILED', `the queue '${settings.queue}' failed: ${told}`, { cause })
+    throw queueFailed(settings.queue, disconnected ?? cause)
   } finally {
     await queue.close().catch(() => undefined)
   }
 }
 
+function queueFailed(queue: string, error: unknown): HydraConfigError {
+  const told = error instanceof Error ? error.message || error.name : String(error)
+  return new HydraConfigError('QUEUE_FAILED', `the queue '${queue}' failed: ${told}`, { cause: error })
+}
+
 /** @throws {HydraConfigError} `SWEEP` */
 function settingsOf(master: RunConfig): Settings {
   const password = master.select('hydra.launcher.redis.password')
-  const enqueue = master.resolved('hydra.launcher.enqueue')
+  const enqueue = enqueueOf(master)
+  const stopAfterEnqueue = master.text('hydra.launcher.stop_after_enqueue') === 'True'
   return {
     queue: master.text('hydra.launcher.queue'),
     redis: {
       host: master.text('hydra.launcher.redis.host'),
-      port: numberAt(master, 'hydra.launcher.redis.port'),
-      db: numberAt(master, 'hydra.launcher.redis.db'),
+      port: numberAt(master, 'hydra.launcher.redis.port', 65_535),
+      db: numberAt(master, 'hydra.launcher.redis.db', 2 ** 31 - 1),
       ...(password?.kind === 'scalar' && password.value !== null ? { password: String(password.value) } : {}),
     },
-    enqueue: enqueue?.kind === 'map' ? Object(plainCopy(enqueue)) : {},
-    stopAfterEnqueue: master.text('hydra.launcher.stop_after_enqueue') === 'True',
-    waitPolling: 1000 * numberAt(master, 'hydra.launcher.wait_polling'),
+    enqueue: stopAfterEnqueue ? enqueue : { ...enqueue, ...kept(enqueue) },
+    isRemoved: { COMPLETED: enqueue.removeOnComplete === true, FAILED: enqueue.removeOnFail === true },
+    stopAfterEnqueue,
+    waitPolling: 1000 * numberAt(master, 'hydra.launcher.wait_polling', 86_400),
   }
 }
 
-function numberAt(master: RunConfig, path: string): number {
+/** @throws {HydraConfigError} `SWEEP` */
+function enqueueOf(master: RunConfig): JobsOptions {
+  const path = 'hydra.launcher.enqueue'
+  const found = master.resolved(path)
+  if (found?.kind !== 'map') return {}
+  const wrong = notOfOneJob.find((key) => found.entries.has(key))
+  if (wrong === undefined) return Object(plainCopy(found))
+  throw new HydraConfigError('SWEEP', `${path}.${wrong} would not put each job into the queue once`, {
+    path: `${path}.${wrong}`,
+  })
+}
+
+/** What would remove a job at its end keeps it until its end is read. */
+function kept({ removeOnComplete, removeOnFail }: JobsOptions): JobsOptions {
+  return {
+    ...(removeOnComplete === true ? { removeOnComplete: false } : {}),
+    ...(removeOnFail === true ? { removeOnFail: false } : {}),
+  }
+}
+
+function numberAt(master: RunConfig, path: string, most: number): number {
   const text = master.text(path)
-  const found = Number(text)
-  if (found >= 0) return found
-  throw new HydraConfigError('SWEEP', `${path} must be a number of at least 0, not ${shown(text)}`, { path })
+  const found = text === '' ? Number.NaN : Number(text)
+  if (found >= 0 && found <= most) return found
+  throw new HydraConfigError('SWEEP', `${path} must be a number from 0 to ${most}, not ${shown(text)}`, {
+    path,
+  })
 }
 
 function retryStrategy(times: number): number | null {
@@ -154,7 +203,7 @@ interface Sent {
 async function outcomesOf(
   queue: Queue<LaunchedJob>,
   sent: readonly Sent[],
-  waitPolling: number,
+  { isRemoved, waitPolling }: Settings,
 ): Promise<readonly JobOutcome[]> {
   const done: JobOutcome[] = []
   let waiting = [...sent.entries()]
@@ -164,6 +213,7 @@ async function outcomesOf(
       const outcome = await outcomeOf(queue, job)
       if (outcome === undefined) still.push([index, job])
       else done[index] = outcome
+      if (outcome !== undefined && isRemoved[outcome.status]) await queue.remove(job.id)
     }
     if (still.length === 0) return done
     waiting = still
@@ -176,16 +226,27 @@ async function outcomeOf(
   queue: Queue<LaunchedJob>,
   { id, num, overrides }: Sent,
 ): Promise<JobOutcome | undefined> {
-  const job = await queue.getJob(id)
-  if (job === undefined)
-    throw new HydraConfigError(
-      'JOB_LOST',
-      `job ${num} was removed from the queue before it told what came of it`,
-    )
-  const state = await job.getState()
+  const state = await queue.getJobState(id)
+  if (state === 'unknown') throw lost(num)
   if (state !== 'completed' && state !== 'failed') return undefined
   // What was read before the job ended does not have its end.
-  const { returnvalue, failedReason } = (await queue.getJob(id)) ?? job
-  if (state === 'completed') return { status: 'COMPLETED', returnValue: returnvalue, overrides }
-  return { status: 'FAILED', returnValue: new Error(failedReason), overrides }
+  const job = await queue.getJob(id)
+  if (job === undefined) throw lost(num)
+  if (state === 'completed') return { status: 'COMPLETED', returnValue: job.returnvalue, overrides }
+  return { status: 'FAILED', returnValue: errorOf(job), overrides }
+}
+
+function errorOf({ failedReason, stacktrace }: Job): Error {
+  const error = new Error(failedReason)
+  // That of the worker tells where it was thrown; the last one need not be of what a job failed of in the end.
+  const stack: string | undefined = stacktrace?.at(-1)
+  if (stack?.includes(failedReason) === true) error.stack = stack
+  return error
+}
+
+function lost(num: number): HydraConfigError {
+  return new HydraConfigError(
+    'JOB_LOST',
+    `job ${num} was removed from the queue before it told what came of it`,
+  )
 }

@@ -31,10 +31,10 @@ declare module 'fastify' {
 export const hydraConfig: FastifyPluginAsync<WatchOptions> = Object.assign(
   (async (app, options) => {
     const live = await watch(options)
+    app.addHook('onClose', async () => live[Symbol.asyncDispose]())
     // The schema has checked it; the type is the one that the app declares.
     // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- only where no app declares one
     app.decorate('config', live as LiveConfig<Configured>)
-    app.addHook('onClose', async () => live[Symbol.asyncDispose]())
   }) satisfies FastifyPluginAsync<WatchOptions>,
   {
     // As fastify-plugin does: what it decorates is there outside of the plugin too.

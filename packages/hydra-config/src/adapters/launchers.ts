@@ -161,5 +161,18 @@ function jobIn(data: unknown): LaunchedJob | undefined {
 }
 
 export function isLaunchedJob(job: unknown): job is LaunchedJob {
-  return typeof job === 'object' && job !== null && 'num' in job && 'overrides' in job && 'times' in job
+  if (typeof job !== 'object' || job === null) return false
+  const { flags, num, overrides, times }: Partial<Record<keyof LaunchedJob, unknown>> = job
+  return (
+    isTexts(flags) &&
+    Number.isSafeInteger(num) &&
+    Number(num) >= 0 &&
+    isTexts(overrides) &&
+    Array.isArray(times) &&
+    times.every((time) => isTexts(time) && time.length === 2)
+  )
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
 }

@@ -1,4 +1,4 @@
-import type { DynamicModule, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common'
+import type { DynamicModule, FactoryProvider, OnModuleDestroy } from '@nestjs/common'
 import type { Composition } from '../compose/composition.ts'
 import { type WatchOptions, watch } from '../hydra.ts'
 import type { LiveConfig, Reload } from '../watch/live.ts'
@@ -9,13 +9,17 @@ export interface HydraConfigModuleOptions extends WatchOptions {
   readonly isGlobal?: boolean
 }
 
+/** Options of {@link HydraConfigModule.forRootAsync}. */
+export interface HydraConfigModuleAsyncOptions
+  extends Pick<DynamicModule, 'imports'>,
+    Pick<FactoryProvider<WatchOptions>, 'inject' | 'useFactory'>,
+    Pick<HydraConfigModuleOptions, 'isGlobal'> {}
+
 /**
  * The configuration, to be injected: `constructor(private readonly config: HydraConfig<AppConfig>)`. To iterate gives each
  * change of it.
  */
-export class HydraConfig<T = unknown>
-  implements OnModuleDestroy, OnApplicationShutdown, AsyncIterable<Reload<T>>
-{
+export class HydraConfig<T = unknown> implements OnModuleDestroy, AsyncIterable<Reload<T>> {
   readonly #live: LiveConfig<T>
 
   constructor(live: LiveConfig<T>) {
@@ -40,10 +44,6 @@ export class HydraConfig<T = unknown>
   async onModuleDestroy(): Promise<void> {
     await this.#live[Symbol.asyncDispose]()
   }
-
-  onApplicationShutdown(): Promise<void> {
-    return this.onModuleDestroy()
-  }
 }
 
 /**
@@ -58,10 +58,28 @@ export class HydraConfig<T = unknown>
 // oxlint-disable-next-line typescript/no-extraneous-class -- a module of Nest is a class
 export class HydraConfigModule {
   static forRoot({ isGlobal = true, ...options }: HydraConfigModuleOptions): DynamicModule {
+    return HydraConfigModule.forRootAsync({ isGlobal, useFactory: () => options })
+  }
+
+  /** The same where the options come of what is injected, such as a pool for `fromPostgres`. */
+  static forRootAsync({
+    isGlobal = true,
+    imports = [],
+    inject = [],
+    useFactory,
+  }: HydraConfigModuleAsyncOptions): DynamicModule {
     return {
       module: HydraConfigModule,
       global: isGlobal,
-      providers: [{ provide: HydraConfig, useFactory: async () => new HydraConfig(await watch(options)) }],
+      imports,
+      providers: [
+        {
+          provide: HydraConfig,
+          inject,
+          useFactory: async (...injected: Parameters<typeof useFactory>) =>
+            new HydraConfig(await watch(await useFactory(...injected))),
+        },
+      ],
       exports: [HydraConfig],
     }
   }

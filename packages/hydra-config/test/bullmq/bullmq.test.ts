@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@loadbearing/harness/faults'
@@ -85,6 +85,16 @@ describe.skipIf(skipWithout('redis'))('a launcher over BullMQ', () => {
     return { status: Number(status), stderr }
   }
 
+  /** Whether a job is in the queue that nobody has taken. */
+  async function waiting(): Promise<boolean> {
+    const seen = new Queue(queue, { connection: { host: '127.0.0.1', port: Number(port) } })
+    try {
+      return (await seen.getWaitingCount()) === 1
+    } finally {
+      await seen.close()
+    }
+  }
+
   function told(): readonly Told[] {
     const lines = readFileSync(join(folder, 'told'), 'utf8').split('\n')
     return lines.filter((line) => line !== '').map((line): Told => JSON.parse(line))
@@ -155,6 +165,83 @@ describe.skipIf(skipWithout('redis'))('a launcher over BullMQ', () => {
     expect(stderr).toContain('job 0 was removed from the queue before it told what came of it')
   })
 
+  test('a job that is removed at its end is waited for, and removed', async () => {
+    await startWorker()
+    expect(await launch('name=tea,salt', '++hydra.launcher.enqueue.removeOnComplete=true')).toEqual({
+      status: 0,
+      stderr: '',
+    })
+    const failing = ['fail=true', '++hydra.launcher.enqueue.removeOnFail=true']
+    const { status, stderr } = await launch('name=rice', ...failing)
+    expect(status).toBe(1)
+    expect(stderr).toContain('no rice')
+    const seen = new Queue(queue, { connection: { host: '127.0.0.1', port: Number(port) } })
+    expect(await seen.getJobCounts('completed', 'failed', 'waiting')).toEqual({
+      completed: 0,
+      failed: 0,
+      waiting: 0,
+    })
+    await seen.close()
+  })
+
+  test.each(['jobId=x', 'deduplication={id: x}', 'repeat={every: 10}'])(
+    'enqueue.%s, which would make of the jobs one or many, is refused',
+    async (option) => {
+      const { status, stderr } = await launch('name=tea,salt', `++hydra.launcher.enqueue.${option}`)
+      expect(status).toBe(1)
+      const [key] = option.split('=')
+      expect(stderr).toContain(`hydra.launcher.enqueue.${key} would not put each job into the queue once`)
+    },
+  )
+
+  test('Redis that is restarted in the middle of a batch loses nothing', async () => {
+    const worker = await startWorker()
+    const launched = launch('name=tea,salt', `gate=${join(folder, 'gate')}`)
+    await eventually(() => told().length === 1, { what: 'the first job under way' })
+    let faults = ''
+    worker.stderr?.on('data', (text) => {
+      faults += String(text)
+    })
+    await server.kill()
+    await eventually(() => faults.includes('ECONNREFUSED'), { what: 'a connection that is refused' })
+    await server.restart()
+    writeFileSync(join(folder, 'gate'), '')
+    expect(await launched).toEqual({ status: 0, stderr: '' })
+    expect(new Set(told().map(({ name }) => name))).toEqual(new Set(['tea', 'salt']))
+  })
+
+  test('Redis that does not come again is told of, and the launcher ends', async () => {
+    const launched = launch('name=tea')
+    await eventually(waiting, { what: 'the job' })
+    await server.kill()
+    try {
+      const { status, stderr } = await launched
+      expect(status).toBe(1)
+      expect(stderr).toContain(`the queue '${queue}' failed: connect ECONNREFUSED`)
+    } finally {
+      await server.restart()
+    }
+  })
+
+  test('a worker that cannot compose the job says why', async () => {
+    const own = join(folder, 'own')
+    mkdirSync(own)
+    const launched = launch('name=tea', `--config-dir=${own}`)
+    await eventually(waiting, { what: 'the job' })
+    rmSync(own, { recursive: true })
+    await startWorker()
+    const { status, stderr } = await launched
+    expect(status).toBe(1)
+    expect(stderr).toContain(`Additional config directory '${own}' not found`)
+  })
+
+  test('what a job throws that is no error fails it', async () => {
+    await startWorker()
+    const { status, stderr } = await launch('name=tea', "fail='null'")
+    expect(status).toBe(1)
+    expect(stderr).toContain('Error: null')
+  })
+
   test('a queue that cannot be reached is told of', async () => {
     const { status, stderr } = await launch('name=tea', 'hydra.launcher.redis.port=1')
     expect(status).toBe(1)
@@ -162,8 +249,22 @@ describe.skipIf(skipWithout('redis'))('a launcher over BullMQ', () => {
     expect(told()).toEqual([])
   })
 
-  test('what is no job of a launcher is refused', async () => {
-    const refused = await app.runJob(JSON.parse('{"num":0}')).catch((error: unknown) => error)
+  test.each([
+    'null',
+    '"job"',
+    '[]',
+    '{"num":0}',
+    '{"flags":[],"num":-1,"overrides":[],"times":[]}',
+    '{"flags":[],"num":0.5,"overrides":[],"times":[]}',
+    '{"flags":"--help","num":0,"overrides":[],"times":[]}',
+    '{"flags":["--version"],"num":0,"overrides":[],"times":[]}',
+    '{"flags":["--nothing"],"num":0,"overrides":[],"times":[]}',
+    '{"flags":[],"num":0,"overrides":[1],"times":[]}',
+    '{"flags":[],"num":0,"overrides":{"length":0},"times":[]}',
+    '{"flags":[],"num":0,"overrides":[],"times":[["now"]]}',
+    '{"flags":[],"num":0,"overrides":[],"times":7}',
+  ])('%s is no job of a launcher, and refused', async (text) => {
+    const refused = await app.runJob(JSON.parse(text)).catch((error: unknown) => error)
     expect(isHydraConfigError(refused) && refused.code).toBe('INVALID_OPTION')
   })
 })

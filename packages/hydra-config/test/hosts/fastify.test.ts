@@ -42,4 +42,42 @@ describe.each([
     await expect(registered).rejects.toMatchObject({ code: 'CONFIG_INVALID', path: 'greeting' })
     await app.close().catch(() => undefined)
   })
+
+  test('a second one on the same instance is refused, and its watch ends too', async () => {
+    const app = make()
+    const source = new HandSource({ 'config.yaml': 'greeting: hello\n' })
+    const second = new HandSource({ 'config.yaml': 'greeting: bye\n' })
+    await app.register(hydraConfig, { source, config: 'config', schema })
+    app.register(hydraConfig, { source: second, config: 'config', schema })
+    await expect(app.ready()).rejects.toMatchObject({ code: 'FST_ERR_DEC_ALREADY_PRESENT' })
+    await app.close().catch(() => undefined)
+    expect([source.watchers, second.watchers]).toEqual([0, 0])
+  })
+
+  test('a plugin can have one of its own', async () => {
+    const app = make()
+    const source = new HandSource({ 'config.yaml': 'greeting: hello\n' })
+    const second = new HandSource({ 'config.yaml': 'greeting: bye\n' })
+    await app.register(hydraConfig, { source, config: 'config', schema })
+    app.get('/', () => app.config.current.value.greeting)
+    await app.register(async (inner) => {
+      await inner.register(hydraConfig, { source: second, config: 'config', schema })
+      inner.get('/inner', () => inner.config.current.value.greeting)
+    })
+    expect([(await app.inject('/')).body, (await app.inject('/inner')).body]).toEqual(['hello', 'bye'])
+    await app.close()
+    expect([source.watchers, second.watchers]).toEqual([0, 0])
+  })
+
+  test('where another plugin fails, the watch ends with the instance', async () => {
+    const app = make()
+    const source = new HandSource({ 'config.yaml': 'greeting: hello\n' })
+    await app.register(hydraConfig, { source, config: 'config', schema })
+    app.register(async () => {
+      throw new RangeError('no database')
+    })
+    await expect(app.ready()).rejects.toThrow('no database')
+    await app.close().catch(() => undefined)
+    expect(source.watchers).toBe(0)
+  })
 })

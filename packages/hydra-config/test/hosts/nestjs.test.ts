@@ -58,3 +58,22 @@ test('what cannot be composed keeps the application from starting', async () => 
   })
   await expect(starting).rejects.toMatchObject({ code: 'CONFIG_INVALID', path: 'greeting' })
 })
+
+test('its options come of what another module gives', async () => {
+  const source = new HandSource({ 'config.yaml': 'greeting: hello\n' })
+  // oxlint-disable-next-line typescript/no-extraneous-class -- a module of Nest is a class
+  class SourceModule {}
+  Module({ providers: [{ provide: HandSource, useValue: source }], exports: [HandSource] })(SourceModule)
+  const config = HydraConfigModule.forRootAsync({
+    imports: [SourceModule],
+    inject: [HandSource],
+    useFactory: async (injected: HandSource) => ({ source: injected, config: 'config', schema }),
+  })
+  // oxlint-disable-next-line typescript/no-extraneous-class -- a module of Nest is a class
+  class AppModule {}
+  const root = { module: AppModule, imports: [config, GreeterModule] }
+  const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false })
+  expect(app.get(Greeter).greet()).toBe('HELLO')
+  await app.close()
+  expect(source.watchers).toBe(0)
+})
