@@ -6,7 +6,7 @@ import { Holding, safe } from './lease/holding.ts'
 import { SharedTimer } from './lease/shared-timer.ts'
 import type { ClaimAnswer, ClaimRequest, IdempotencyRecord } from './record/record.ts'
 import { placeOf } from './seal.ts'
-import { asRecorded, isSame, type Performed, type Request, type Settled } from './settlement.ts'
+import { asRecorded, type Performed, type Request, replayOf, type Settled, settledBy } from './settlement.ts'
 import type { IdempotencyStore } from './store/store.ts'
 import { Limit, TimeLimit } from './store/time-limit.ts'
 import { Tokens } from './tokens.ts'
@@ -91,7 +91,7 @@ export class Engine implements AsyncDisposable {
   #answered(attempt: Attempt, answer: ClaimAnswer, since: number): Promise<Settled> | Settled {
     if (answer.claimed) return this.#hold(answer, since, attempt.perform)
     const { request, deadline } = attempt
-    const settled = this.#found(answer.record, request)
+    const settled = settledBy(answer.record, request, this.settings.sealer)
     const { clock } = this.settings
     const known = settled.outcome === 'in-use' ? asRecorded(attempt.claim, answer.record) : undefined
     if (known !== undefined) return this.#try({ ...attempt, claim: known }, clock.monotonic())
@@ -105,7 +105,7 @@ export class Engine implements AsyncDisposable {
   async #again(attempt: Attempt, record: IdempotencyRecord): Promise<Settled> {
     const found = await this.#look(record)
     return found?.state === 'completed'
-      ? this.#found(found, attempt.request)
+      ? settledBy(found, attempt.request, this.settings.sealer)
       : await this.#try(attempt, this.settings.clock.monotonic())
   }
 
@@ -161,11 +161,11 @@ export class Engine implements AsyncDisposable {
     const asked = this.#claimOf(request)
     let claimed = await part.claim(asked, { wait: request.wait })
     if (!claimed.claimed) {
-      const settled = this.#found(claimed.record, request)
+      const settled = settledBy(claimed.record, request, sealer)
       const known = settled.outcome === 'in-use' ? asRecorded(asked, claimed.record) : undefined
       if (known === undefined) return settled
       claimed = await part.claim(known, { wait: request.wait })
-      if (!claimed.claimed) return this.#found(claimed.record, request)
+      if (!claimed.claimed) return settledBy(claimed.record, request, sealer)
     }
     const { record, now } = claimed
     const hold = new OpenTransaction(record, this.atWork)
@@ -175,26 +175,6 @@ export class Engine implements AsyncDisposable {
     } finally {
       hold[Symbol.dispose]()
     }
-  }
-
-  /** What a record that is there means for the request. A mismatch is seen before anything else. */
-  #found(record: IdempotencyRecord, request: Request): Settled {
-    if (record.endpoint !== request.endpoint) {
-      return { outcome: 'mismatch', of: 'endpoint', endpoint: record.endpoint }
-    }
-    if (!isSame(record, request, this.settings.sealer)) {
-      return { outcome: 'mismatch', of: 'content', endpoint: record.endpoint }
-    }
-    if (record.state === 'completed') return this.#replay(record)
-    return record.state === 'uncertain'
-      ? { outcome: 'uncertain', recordId: record.id, why: record.why ?? '' }
-      : { outcome: 'in-use', recordId: record.id }
-  }
-
-  #replay(record: IdempotencyRecord): Settled {
-    const { id, fence, response, expiresAt } = record
-    const answer = response === null ? null : this.settings.sealer.open(response, placeOf(record))
-    return { outcome: 'replayed', recordId: id, fence, answer, expiresAt }
   }
 
   async #hold(
@@ -269,7 +249,7 @@ export class Engine implements AsyncDisposable {
     if (found?.id === record.id && found.fence === record.fence && found.state === 'completed')
       return executed
     if (fate === 'release' ? found === undefined : fate === 'leave' && found?.leaseEnds === 0) return executed
-    if (found?.id === record.id && found.state === 'completed') return this.#replay(found)
+    if (found?.id === record.id && found.state === 'completed') return replayOf(found, this.settings.sealer)
     return { outcome: 'in-use', recordId: record.id }
   }
 

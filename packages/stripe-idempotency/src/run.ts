@@ -49,16 +49,16 @@ export function run<Value, Given extends unknown[]>(
   request: RunRequest,
   work: (execution: Execution, ...given: Given) => Promise<Value>,
 ): Promise<Run<Value>> {
-  const performance = new Performance(work)
+  const carried = new Carried(work)
   try {
     const settled = settler.settle(
       requestOf(request),
-      (execution, ...given) => performance.perform(execution, given),
-      () => performance.forget(),
+      (...given) => carried.perform(...given),
+      () => carried.forget(),
     )
     return 'outcome' in settled
-      ? Promise.resolve(performance.runOf(settled))
-      : settled.then((each) => performance.runOf(each))
+      ? Promise.resolve(carried.runOf(settled))
+      : settled.then((each) => carried.runOf(each))
   } catch (error) {
     return Promise.reject(error)
   }
@@ -78,8 +78,8 @@ function requestOf({ scope, key, input, operation = '', wait = 0, rerun = 'never
   }
 }
 
-/** Work, and what it came to: in a transaction, that of its last try. */
-class Performance<Value, Given extends unknown[]> {
+/** Work, and what it came to. */
+class Carried<Value, Given extends unknown[]> {
   readonly #work: (execution: Execution, ...given: Given) => Promise<Value>
   #value: { readonly value: Value } | undefined
   #failure: { readonly error: unknown } | undefined
@@ -88,7 +88,7 @@ class Performance<Value, Given extends unknown[]> {
     this.#work = work
   }
 
-  async perform(execution: Execution, given: Given): Promise<Performed> {
+  async perform(execution: Execution, ...given: Given): Promise<Performed> {
     const work = this.#work
     try {
       this.#value = { value: await work(execution, ...given) }

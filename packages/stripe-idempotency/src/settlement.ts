@@ -1,7 +1,7 @@
 import { type RequestContent, sameFingerprint } from './fingerprint/fingerprint.ts'
 import { nodeIdempotencyFingerprints } from './import/foreign-fingerprint.ts'
 import type { ClaimRequest, IdempotencyRecord, OnAbandoned } from './record/record.ts'
-import type { Sealer } from './seal.ts'
+import { placeOf, type Sealer } from './seal.ts'
 
 /** What is asked for, once. */
 export interface Request {
@@ -67,7 +67,7 @@ export type Settled =
   | { readonly outcome: 'uncertain'; readonly recordId: string; readonly why: string }
 
 /** Whether a record is of the same content as a request. Records of before fingerprints had marks have them themselves. */
-export function isSame(
+function isSame(
   { scope, key, fingerprint: stored }: IdempotencyRecord,
   { fingerprint, content }: Request,
   sealer: Sealer,
@@ -83,4 +83,24 @@ export function asRecorded(
   { fingerprint }: IdempotencyRecord,
 ): ClaimRequest | undefined {
   return sameFingerprint(fingerprint, claim.fingerprint) ? undefined : { ...claim, fingerprint }
+}
+
+/** What a record that is there means for a request. A mismatch is seen before anything else. */
+export function settledBy(record: IdempotencyRecord, request: Request, sealer: Sealer): Settled {
+  if (record.endpoint !== request.endpoint) {
+    return { outcome: 'mismatch', of: 'endpoint', endpoint: record.endpoint }
+  }
+  if (!isSame(record, request, sealer)) {
+    return { outcome: 'mismatch', of: 'content', endpoint: record.endpoint }
+  }
+  if (record.state === 'completed') return replayOf(record, sealer)
+  return record.state === 'uncertain'
+    ? { outcome: 'uncertain', recordId: record.id, why: record.why ?? '' }
+    : { outcome: 'in-use', recordId: record.id }
+}
+
+export function replayOf(record: IdempotencyRecord, sealer: Sealer): Settled {
+  const { id, fence, response, expiresAt } = record
+  const answer = response === null ? null : sealer.open(response, placeOf(record))
+  return { outcome: 'replayed', recordId: id, fence, answer, expiresAt }
 }
