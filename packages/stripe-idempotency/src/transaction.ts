@@ -15,7 +15,7 @@ class RolledBack extends Error {
   readonly settled: Settled
 
   constructor(performed: Performed, settled: Settled) {
-    super('nothing of it is to be committed')
+    super('nothing of it is to be committed', 'error' in performed ? { cause: performed.error } : {})
     this.performed = performed
     this.settled = settled
   }

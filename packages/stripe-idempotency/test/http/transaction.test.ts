@@ -318,6 +318,29 @@ describe.skipIf(skipWithout('postgres'))('handlers in a transaction of PostgreSQ
     expect(await charges.count()).toBe(before)
   })
 
+  test.each([
+    ['answer', 500],
+    ['answer', 201],
+    ['error', 500],
+  ])(
+    'the loss of the connection is no answer, though an error handler has made one of it: %s %i',
+    async (made, status) => {
+      const ask = asking(charges)
+      const before = await charges.count()
+      const losing = async ({ transaction }: HandlerContext): Promise<number> => {
+        const handle = Object(transaction?.handle)
+        const lost = handle.query('SELECT pg_terminate_backend(pg_backend_pid())')
+        if (made === 'error') await lost
+        await expect(lost).rejects.toThrow('terminat')
+        return status
+      }
+      const key = `lost in the middle ${made} ${status}`
+      expect(await cameTo(ask(key, losing))).toEqual(['store-unavailable', 503])
+      expect(await charges.count()).toBe(before)
+      expect(await cameTo(ask(key, answers(201)))).toEqual(['executed', 201])
+    },
+  )
+
   test('a collision is no answer, though an error handler has made one of it; one that a savepoint has undone is none', async () => {
     const ask = asking(charges)
     const before = await charges.count()
