@@ -327,7 +327,7 @@ describe.skipIf(skipWithout('postgres'))('handlers in a transaction of PostgreSQ
     async (made, status) => {
       const ask = asking(charges)
       const before = await charges.count()
-      const losing = async ({ transaction }: HandlerContext): Promise<number> => {
+      const disconnected = async ({ transaction }: HandlerContext): Promise<number> => {
         const handle = Object(transaction?.handle)
         const lost = handle.query('SELECT pg_terminate_backend(pg_backend_pid())')
         if (made === 'error') await lost
@@ -335,7 +335,7 @@ describe.skipIf(skipWithout('postgres'))('handlers in a transaction of PostgreSQ
         return status
       }
       const key = `lost in the middle ${made} ${status}`
-      expect(await cameTo(ask(key, losing))).toEqual(['store-unavailable', 503])
+      expect(await cameTo(ask(key, disconnected))).toEqual(['store-unavailable', 503])
       expect(await charges.count()).toBe(before)
       expect(await cameTo(ask(key, answers(201)))).toEqual(['executed', 201])
     },
