@@ -187,8 +187,10 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
   ): Promise<Run<Value>> => {
     const transactional = transactionsOf(store)
     const settler: Settler<[never]> = {
-      settle: (asked, perform) =>
-        engine.observe(asked, perform, (each) => settleInTransaction(engine, transactional, asked, each)),
+      settle: (asked, perform, again) =>
+        engine.observe(asked, perform, (each) =>
+          settleInTransaction(engine, transactional, asked, each, again),
+        ),
     }
     return run(settler, request, (execution, transaction) => work(transaction, execution))
   }

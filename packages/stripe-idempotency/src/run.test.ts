@@ -1,4 +1,6 @@
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
+import { sqliteStore } from './adapters/sqlite.ts'
 import { createIdempotency } from './idempotency.ts'
 import { realRandom } from './ports.ts'
 import { sealerOf } from './seal.ts'
@@ -86,4 +88,21 @@ test('a store that is none is refused when it is given', () => {
       expect.objectContaining({ code: 'invalid_option' }),
     )
   }
+})
+
+test('who collided with a rival that was done meanwhile has its answer, not the collision', async () => {
+  using database = new DatabaseSync(':memory:')
+  const collision = new Error('collided')
+  const store = sqliteStore({ database })
+  const request = { scope: 'acct_1', key: 'k', input: null }
+  const rival = createIdempotency({ store: sqliteStore({ database }) })
+  store.isTransient = (error) => error === collision
+  let tries = 0
+  const { transaction } = store
+  store.transaction = async (work) => {
+    if (++tries === 2) await rival.transaction(request, async () => 'of the rival')
+    return transaction.call(store, work) as ReturnType<typeof work>
+  }
+  const run = createIdempotency({ store }).transaction(request, () => Promise.reject(collision))
+  expect(await run).toMatchObject({ value: 'of the rival', replayed: true })
 })

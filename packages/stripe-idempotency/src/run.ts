@@ -31,11 +31,15 @@ export interface Run<Value> {
 /** What is kept as the answer to a key: what the work came to, or the error that was final. */
 type Answer = { readonly value: unknown } | { readonly failure: Failure }
 
-/** Settles a request; its work is given what the way of settling gives it besides. */
+/**
+ * Settles a request; its work is given what the way of settling gives it besides. `again` is told that what was performed was
+ * rolled back, and the key is asked for anew.
+ */
 export interface Settler<Given extends unknown[]> {
   settle(
     request: Request,
     perform: (execution: Held, ...given: Given) => Promise<Performed>,
+    again: () => void,
   ): Promise<Settled> | Settled
 }
 
@@ -47,7 +51,11 @@ export function run<Value, Given extends unknown[]>(
 ): Promise<Run<Value>> {
   const carried = new Carried(work)
   try {
-    const settled = settler.settle(requestOf(request), (...given) => carried.perform(...given))
+    const settled = settler.settle(
+      requestOf(request),
+      (...given) => carried.perform(...given),
+      () => carried.forget(),
+    )
     return 'outcome' in settled
       ? Promise.resolve(carried.runOf(settled))
       : settled.then((each) => carried.runOf(each))
@@ -82,8 +90,6 @@ class Carried<Value, Given extends unknown[]> {
 
   async perform(execution: Execution, ...given: Given): Promise<Performed> {
     const work = this.#work
-    // In a transaction it may be tried again.
-    this.#failure = undefined
     try {
       this.#value = { value: await work(execution, ...given) }
     } catch (error) {
@@ -91,6 +97,11 @@ class Carried<Value, Given extends unknown[]> {
       return { answer: new Uint8Array(), fate: 'release', error }
     }
     return { answer: Buffer.from(textOf(this.#value.value)), fate: 'keep' }
+  }
+
+  forget(): void {
+    this.#value = undefined
+    this.#failure = undefined
   }
 
   /** @throws as {@link runOf}, and what the work has thrown */

@@ -15,7 +15,7 @@ class RolledBack extends Error {
   readonly settled: Settled
 
   constructor(performed: Performed, settled: Settled) {
-    super('nothing of it is to be committed')
+    super('nothing of it is to be committed', 'error' in performed ? { cause: performed.error } : {})
     this.performed = performed
     this.settled = settled
   }
@@ -25,6 +25,7 @@ class RolledBack extends Error {
  * Settles in a transaction of the store: the key, the answer and what `perform` writes are committed together. Where it came
  * to no answer that is kept, nothing is; where it says `undo`, the answer alone.
  *
+ * @param onAgain called where it was rolled back, and is begun anew
  * @throws what `perform` and the store throw; then nothing was committed, unless the commit itself failed
  */
 export async function settleInTransaction<Transaction>(
@@ -32,11 +33,13 @@ export async function settleInTransaction<Transaction>(
   store: TransactionalStore<Transaction>,
   request: Request,
   perform: (execution: Held, transaction: Transaction) => Promise<Performed>,
+  onAgain: () => void = () => {},
 ): Promise<Settled> {
   // Its own last try may be in the middle of its commit, and then have the key still.
   const patient = { ...request, wait: Math.max(request.wait, engine.settings.storeTimeout) }
   const settle = (work: typeof perform): Promise<Settled> =>
     inTransaction(store, async (transaction, again) => {
+      if (again) onAgain()
       let performed: Performed | undefined
       const part = store.within(transaction)
       const settled = await engine.settleWithin(part, again ? patient : request, async (execution) => {

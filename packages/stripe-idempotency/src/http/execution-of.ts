@@ -10,7 +10,7 @@ const executions = new WeakMap<object, HandlerContext>()
  *
  * @param request what the framework gives to its handlers: the `Request` of a Fetch handler, Hono's or Koa's context, the
  * request of Express, Fastify or NestJS
- * @returns undefined where the request has no key
+ * @returns undefined where the request has no key, or is carried out without it, as `failOpen` says
  */
 export function executionOf(request: object): HandlerContext | undefined {
   return executions.get(request)
@@ -40,5 +40,6 @@ export function transactionOf<Transaction>(
 }
 
 export function setExecution(request: object, context: HandlerContext): void {
-  executions.set(request, context)
+  // Those of which there is no record would share whatever a handler makes of its id.
+  if (context.recordId !== '') executions.set(request, context)
 }

@@ -4,6 +4,7 @@ import {
   type Exchange,
   type Exchanged,
   type ExchangeOutcome,
+  executionOf,
   type FailedOpenEvent,
   type HandlerContext,
   type HttpResponse,
@@ -13,6 +14,7 @@ import {
   memoryStore,
   readKey,
 } from '@loadbearing/stripe-idempotency'
+import { idempotency as forFetch } from '@loadbearing/stripe-idempotency/fetch'
 import { expect, test } from 'vitest'
 
 const day = 86_400_000
@@ -150,6 +152,14 @@ test('routes that may fail open are carried out without the store, loudly, and o
     { method: 'POST', path: '/v2/orders' },
     { method: 'POST', path: '/v2/orders' },
   ])
+})
+
+test('what is carried out without its key has no execution, whose id others would have as well', async () => {
+  const store = Object.assign(memoryStore(), { claim: () => Promise.reject(new Error('down')) })
+  const options = { store, mode: 'stripe-v1', scope: () => 'acct_1', failOpen: () => true } as const
+  const handler = forFetch(options)(async (request) => new Response(executionOf(request)?.recordId ?? 'none'))
+  const request = new Request('http://api/orders', { method: 'POST', headers: { 'idempotency-key': 'k' } })
+  expect(await (await handler(request)).text()).toBe('none')
 })
 
 test('what was begun with its key is not begun again without it', async () => {

@@ -318,6 +318,51 @@ describe.skipIf(skipWithout('postgres'))('handlers in a transaction of PostgreSQ
     expect(await charges.count()).toBe(before)
   })
 
+  test.each([
+    ['answer', 500],
+    ['answer', 201],
+    ['error', 500],
+  ])(
+    'the loss of the connection is no answer, though an error handler has made one of it: %s %i',
+    async (made, status) => {
+      const ask = asking(charges)
+      const before = await charges.count()
+      const disconnected = async ({ transaction }: HandlerContext): Promise<number> => {
+        const handle = Object(transaction?.handle)
+        const lost = handle.query('SELECT pg_terminate_backend(pg_backend_pid())')
+        if (made === 'error') await lost
+        await expect(lost).rejects.toThrow('terminat')
+        return status
+      }
+      const key = `lost in the middle ${made} ${status}`
+      expect(await cameTo(ask(key, disconnected))).toEqual(['store-unavailable', 503])
+      expect(await charges.count()).toBe(before)
+      expect(await cameTo(ask(key, answers(201)))).toEqual(['executed', 201])
+    },
+  )
+
+  test('a collision is no answer, though an error handler has made one of it; one that a savepoint has undone is none', async () => {
+    const ask = asking(charges)
+    const before = await charges.count()
+    const colliding =
+      (status: number, savepoint = false) =>
+      async ({ transaction }: HandlerContext): Promise<number> => {
+        const handle = Object(transaction?.handle)
+        if (savepoint) await handle.query('SAVEPOINT before')
+        const collides = `DO $$ BEGIN RAISE 'collides' USING ERRCODE = 'serialization_failure'; END $$`
+        await expect(handle.query(collides)).rejects.toThrow('collides')
+        if (savepoint) await handle.query('ROLLBACK TO before')
+        return status
+      }
+    for (const status of [500, 201]) {
+      expect(await cameTo(ask(`collides ${status}`, colliding(status)))).toEqual(['store-unavailable', 503])
+      expect(await cameTo(ask(`collides ${status}`, answers(201)))).toEqual(['executed', 201])
+    }
+    expect(await cameTo(ask('goes back', colliding(500, true)))).toEqual(['executed', 500])
+    expect(await cameTo(ask('goes back', answers(201)))).toEqual(['replayed', 500])
+    expect(await charges.count()).toBe(before + 2)
+  })
+
   test.each(frameworks)(
     'on %s, killed before the commit: nothing was done, and it is done again',
     async (each) => {

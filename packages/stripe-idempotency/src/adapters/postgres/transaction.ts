@@ -8,6 +8,7 @@ import {
   type Statement,
   type Step,
 } from './client.ts'
+import { Collision } from './collision.ts'
 import { isShutdown, sqlState } from './sql-state.ts'
 import { statement } from './statements.ts'
 
@@ -22,7 +23,8 @@ const unknownCommits = new WeakSet<object>()
  * rejects. `opening` are the statements that open it; without any it is begun along with the first statement of `work`,
  * which must be the querier's, not the connection's.
  *
- * @throws what `work` throws; IdempotencyError `store_unavailable` where the server cannot be reached, or the commit failed
+ * @throws what `work` throws, or the collision that ended the transaction, whatever `work` has made of it;
+ * IdempotencyError `store_unavailable` where the server cannot be reached, its connection was lost, or the commit failed
  */
 export async function inTransaction<Result>(
   port: Port,
@@ -32,6 +34,7 @@ export async function inTransaction<Result>(
 ): Promise<Result> {
   const { connection, release } = await reached('begin a transaction', port.connect())
   const querier = new TransactionQuerier(querierOf(connection, prepare))
+  using collision = new Collision(connection)
   let broken = true
   try {
     if (opening !== null) await querier.begin(opening)
@@ -39,9 +42,11 @@ export async function inTransaction<Result>(
     try {
       result = await work(querier, connection)
       await querier.commit()
-    } catch (error) {
+    } catch (failed) {
+      const error = collision.error ?? failed
       broken = mayBeCommitted(error) || !(await querier.rollBack())
-      throw error
+      // What failed may be an answer that somebody has made of the loss.
+      throw broken && !isIdempotencyError(error) ? storeUnavailable('carry out a transaction', error) : error
     }
     broken = false
     return result
