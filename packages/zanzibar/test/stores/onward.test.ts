@@ -3,7 +3,7 @@ import { skipWithout } from '@loadbearing/harness/services'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
-import type { Statement } from '../../src/adapters/postgres/client.ts'
+import type { PostgresPool, Statement } from '../../src/adapters/postgres/client.ts'
 import { type Bounds, usualBounds } from '../../src/adapters/postgres/reading.ts'
 import { migrate } from '../../src/adapters/postgres/schema.ts'
 import { openPostgresStore, PostgresStore } from '../../src/adapters/postgres.ts'
@@ -158,8 +158,12 @@ async function compareCases(
 }
 
 /** A store that brings no more than that along, on a database of its own. */
-async function storeWithin(pool: Pool, bounds: Bounds): Promise<PostgresStore> {
-  const settings = { history: 3_600_000, poll: 1000, clock: realClock, time: undefined, random: realRandom }
+async function storeWithin(
+  pool: PostgresPool,
+  bounds: Bounds,
+  { history = 3_600_000, clock = realClock } = {},
+): Promise<PostgresStore> {
+  const settings = { history, poll: 1000, clock, time: undefined, random: realRandom }
   return new PostgresStore({ ...settings, pool, bounds }, await migrate(pool, realRandom))
 }
 
@@ -257,7 +261,7 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
     const list = { type: 'group', relation: 'member', user: 'user:1' }
     expect(await api.listObjects(id, list)).toEqual({ objects: [] })
 
-    await using other = await locked(pool)
+    await using other = await locked(pool, 'zanzibar_tuple')
     const given = new AbortController()
     const asked = zanzibar.check('user:1', 'member', 'group:1', { signal: given.signal })
     await eventually(other.isWaitedFor)
@@ -266,6 +270,42 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
 
     // As OpenFGA does, a list ends at its deadline with what it has.
     expect(await api.listObjects(id, list)).toEqual({ objects: [] })
+  })
+
+  test('is not waited for any longer where the store is asked for the first time', async () => {
+    await using opened = await openTestStore('postgres')
+    const { pool = expect.unreachable() } = opened
+    const { id } = await opened.store.createStore('new here')
+    await using other = await locked(pool, 'zanzibar_store')
+    const given = new AbortController()
+    const asked = opened.store.snapshot(id, { signal: given.signal })
+    await eventually(other.isWaitedFor)
+    given.abort(new Error('gone'))
+    await expect(asked).rejects.toThrow('gone')
+  })
+
+  test('is read no longer than the history is, row by row as well', async () => {
+    await using opened = await openTestStore('postgres')
+    const { pool = expect.unreachable() } = opened
+    let now = 0
+    const query = async (statement: Statement): Promise<{ rows: unknown[] }> => {
+      // All that is asked for as one text takes long.
+      if (statement.text.includes('string_agg')) now += 50_000
+      return pool.query(statement)
+    }
+    const slow = { query, connect: () => pool.connect(), options: pool.options }
+    const clock = { ...realClock, monotonic: () => now }
+    const bounds = { ...usualBounds, text: 0 }
+    await using store = await storeWithin(slow, bounds, { history: 1000, clock })
+    const { id } = await store.createStore('slow')
+    await store.write(id, { writes: [{ user: 'user:1', relation: 'member', object: 'team:1' }] })
+    const list: Read = { kind: 'users', relation: 'member', object: 'team:1' }
+    const soon = await store.snapshot(id)
+    await soon.fetch([list])
+    expect(soon.at(list)).toHaveLength(1)
+    const late = await store.snapshot(id, { first: () => ({ reads: [list] }) })
+    expect(late.at(list)).toBeUndefined()
+    await expect(late.fetch([list])).rejects.toMatchObject({ code: 'token_expired' })
   })
 
   test('what was fetched after it was asked for is no way that leads back to itself', async () => {
@@ -303,14 +343,17 @@ function scansIn(plan: unknown): number {
   return own + scansIn(Object.values(plan))
 }
 
-/** Holds the table of tuples until it is disposed of. */
-async function locked(pool: Pool): Promise<AsyncDisposable & { isWaitedFor(): Promise<boolean> }> {
+/** Holds a table until it is disposed of. */
+async function locked(
+  pool: Pool,
+  table: 'zanzibar_store' | 'zanzibar_tuple',
+): Promise<AsyncDisposable & { isWaitedFor(): Promise<boolean> }> {
   const holder = await pool.connect()
-  await holder.query('BEGIN; LOCK TABLE zanzibar_tuple IN ACCESS EXCLUSIVE MODE')
+  await holder.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
   return {
     async isWaitedFor() {
       const { rows } = await holder.query(
-        `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'zanzibar_tuple'::regclass`,
+        `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = '${table}'::regclass`,
       )
       return rows.length > 0
     },
