@@ -12,6 +12,8 @@ import { applied, notApplied } from './operation/phase.ts'
 import { realRandom } from './ports.ts'
 import type { IdempotencyRecord } from './record/record.ts'
 import { type Secret, sealerOf } from './seal.ts'
+import { openFindings, openMax } from './store/open-finding.ts'
+import type { Finding } from './store/store.ts'
 
 const usage = `stripe-idempotency: looks after idempotency keys
 
@@ -170,7 +172,17 @@ async function complete({ module, abandoned, limit }: Values): Promise<Answer> {
 
 async function doctor(open: OpenStore): Promise<Answer> {
   const findings = await open.doctor()
-  return { lines: findings, failed: findings.some(({ severity }) => severity === 'error') }
+  // It may be in no state to be asked for records.
+  const failed = findings.some(({ severity }) => severity === 'error')
+  return { lines: failed ? findings : [...findings, ...(await openIn(open))], failed }
+}
+
+async function openIn({ store }: OpenStore): Promise<readonly Finding[]> {
+  const uncertain = await store.list({ limit: openMax, state: 'uncertain' })
+  return openFindings(
+    uncertain,
+    await store.list({ limit: openMax, state: 'claimed', abandonedFor: 86_400_000 }),
+  )
 }
 
 const searchedMax = 100_000

@@ -1,30 +1,17 @@
+import type { EngineSettings } from './engine-settings.ts'
 import { isIdempotencyError, storeUnavailable } from './errors.ts'
-import type { Events } from './events.ts'
 import { type Held, HeldExecution } from './execution.ts'
+import { AtWork } from './lease/at-work.ts'
 import { Holding, safe } from './lease/holding.ts'
 import { SharedTimer } from './lease/shared-timer.ts'
-import type { Clock, Random } from './ports.ts'
 import type { ClaimAnswer, ClaimRequest, IdempotencyRecord } from './record/record.ts'
-import { placeOf, type Sealer } from './seal.ts'
-import { isSame, type Performed, type Request, type Settled } from './settlement.ts'
+import { placeOf } from './seal.ts'
+import { asRecorded, type Performed, type Request, replayOf, type Settled, settledBy } from './settlement.ts'
 import type { IdempotencyStore } from './store/store.ts'
 import { Limit, TimeLimit } from './store/time-limit.ts'
 import { Tokens } from './tokens.ts'
 import { finishWithin, OpenTransaction } from './transaction.ts'
 import { undoClaim } from './undo-claim.ts'
-
-/** Settings of an {@link Engine}; all times in milliseconds. */
-export interface EngineSettings {
-  readonly store: IdempotencyStore
-  readonly sealer: Sealer
-  readonly clock: Clock
-  readonly random: Random
-  readonly lease: number
-  readonly ttl: number
-  /** How long the store may take to answer a claim. */
-  readonly storeTimeout: number
-  readonly events: Events
-}
 
 /** A request on its way to its record. */
 interface Attempt {
@@ -38,8 +25,9 @@ interface Attempt {
 const completionPause = 50
 
 /** Carries out each request once: claims its key, keeps the claim while the work goes on, keeps its answer, replays it. */
-export class Engine implements Disposable {
+export class Engine implements AsyncDisposable {
   readonly settings: EngineSettings
+  readonly atWork: AtWork = new AtWork()
   readonly #limit: TimeLimit
   readonly #firstBeat: SharedTimer
   readonly #tokens: Tokens
@@ -52,8 +40,9 @@ export class Engine implements Disposable {
     this.#firstBeat = new SharedTimer(settings.clock, settings.lease / 3)
   }
 
-  /** Leaves no timer behind. What is held keeps its lease no longer. */
-  [Symbol.dispose](): void {
+  /** Tells what is at work to end, waits for it, and leaves no timer behind. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.atWork.over()
     this.#limit[Symbol.dispose]()
     this.#firstBeat[Symbol.dispose]()
   }
@@ -66,15 +55,20 @@ export class Engine implements Disposable {
    * @throws what `perform` throws; then the record is left to `onAbandoned`, its lease ended
    */
   settle(request: Request, perform: (execution: Held) => Promise<Performed>): Promise<Settled> | Settled {
-    const { events, clock } = this.settings
     const claim = this.#claimOf(request)
-    if (!events.hears('outcome')) return this.#settle(request, claim, perform)
-    return events.observe(
-      claim.key,
-      () => clock.monotonic(),
-      perform,
-      (each) => this.#settle(request, claim, each),
-    )
+    if (!this.settings.events.hears('outcome')) return this.#settle(request, claim, perform)
+    return this.observe(request, perform, (each) => this.#settle(request, claim, each))
+  }
+
+  /** Tells those who listen what becomes of a request, by whatever way it is settled. */
+  observe<Given extends unknown[]>(
+    { scope, key }: Request,
+    perform: (execution: Held, ...given: Given) => Promise<Performed>,
+    settle: (perform: (execution: Held, ...given: Given) => Promise<Performed>) => Promise<Settled> | Settled,
+  ): Promise<Settled> | Settled {
+    const { events, clock, sealer } = this.settings
+    if (!events.hears('outcome')) return settle(perform)
+    return events.observe(sealer.keyOf(scope, key), () => clock.monotonic(), perform, settle)
   }
 
   #settle(
@@ -97,8 +91,10 @@ export class Engine implements Disposable {
   #answered(attempt: Attempt, answer: ClaimAnswer, since: number): Promise<Settled> | Settled {
     if (answer.claimed) return this.#hold(answer, since, attempt.perform)
     const { request, deadline } = attempt
-    const settled = this.#found(answer.record, request)
+    const settled = settledBy(answer.record, request, this.settings.sealer)
     const { clock } = this.settings
+    const known = settled.outcome === 'in-use' ? asRecorded(attempt.claim, answer.record) : undefined
+    if (known !== undefined) return this.#try({ ...attempt, claim: known }, clock.monotonic())
     if (settled.outcome !== 'in-use' || clock.monotonic() >= deadline || request.signal?.aborted === true) {
       return settled
     }
@@ -109,7 +105,7 @@ export class Engine implements Disposable {
   async #again(attempt: Attempt, record: IdempotencyRecord): Promise<Settled> {
     const found = await this.#look(record)
     return found?.state === 'completed'
-      ? this.#found(found, attempt.request)
+      ? settledBy(found, attempt.request, this.settings.sealer)
       : await this.#try(attempt, this.settings.clock.monotonic())
   }
 
@@ -162,32 +158,23 @@ export class Engine implements Disposable {
     perform: (execution: Held) => Promise<Performed>,
   ): Promise<Settled> {
     const { clock, sealer } = this.settings
-    const claimed = await part.claim(this.#claimOf(request), { wait: request.wait })
-    if (!claimed.claimed) return this.#found(claimed.record, request)
+    const asked = this.#claimOf(request)
+    let claimed = await part.claim(asked, { wait: request.wait })
+    if (!claimed.claimed) {
+      const settled = settledBy(claimed.record, request, sealer)
+      const known = settled.outcome === 'in-use' ? asRecorded(asked, claimed.record) : undefined
+      if (known === undefined) return settled
+      claimed = await part.claim(known, { wait: request.wait })
+      if (!claimed.claimed) return settledBy(claimed.record, request, sealer)
+    }
     const { record, now } = claimed
-    const hold = new OpenTransaction(record)
+    const hold = new OpenTransaction(record, this.atWork)
     const execution = new HeldExecution(record, hold, part, sealer, clock, now - clock.monotonic())
-    return finishWithin(part, hold, record, sealer, await perform(execution))
-  }
-
-  /** What a record that is there means for the request. A mismatch is seen before anything else. */
-  #found(record: IdempotencyRecord, request: Request): Settled {
-    if (record.endpoint !== request.endpoint) {
-      return { outcome: 'mismatch', of: 'endpoint', endpoint: record.endpoint }
+    try {
+      return await finishWithin(part, hold, record, sealer, await perform(execution))
+    } finally {
+      hold[Symbol.dispose]()
     }
-    if (!isSame(record, request)) {
-      return { outcome: 'mismatch', of: 'content', endpoint: record.endpoint }
-    }
-    if (record.state === 'completed') return this.#replay(record)
-    return record.state === 'uncertain'
-      ? { outcome: 'uncertain', recordId: record.id, why: record.why ?? '' }
-      : { outcome: 'in-use', recordId: record.id }
-  }
-
-  #replay(record: IdempotencyRecord): Settled {
-    const { id, fence, response, expiresAt } = record
-    const answer = response === null ? null : this.settings.sealer.open(response, placeOf(record))
-    return { outcome: 'replayed', recordId: id, fence, answer, expiresAt }
   }
 
   async #hold(
@@ -196,7 +183,8 @@ export class Engine implements Disposable {
     perform: (execution: Held) => Promise<Performed>,
   ): Promise<Settled> {
     const { store, clock, lease, sealer } = this.settings
-    const holding = new Holding(record, store, clock, lease, since, this.#firstBeat)
+    const holding = new Holding(record, store, clock, lease, since, this.#firstBeat, this.atWork)
+    this.atWork.begin()
     const execution = new HeldExecution(record, holding, store, sealer, clock, now - since)
     try {
       const performed = await perform(execution)
@@ -210,6 +198,7 @@ export class Engine implements Disposable {
       throw error
     } finally {
       holding[Symbol.dispose]()
+      this.atWork.end()
     }
   }
 
@@ -260,7 +249,7 @@ export class Engine implements Disposable {
     if (found?.id === record.id && found.fence === record.fence && found.state === 'completed')
       return executed
     if (fate === 'release' ? found === undefined : fate === 'leave' && found?.leaseEnds === 0) return executed
-    if (found?.id === record.id && found.state === 'completed') return this.#replay(found)
+    if (found?.id === record.id && found.state === 'completed') return replayOf(found, this.settings.sealer)
     return { outcome: 'in-use', recordId: record.id }
   }
 
@@ -372,7 +361,7 @@ export class Engine implements Disposable {
       scope,
       key: name,
       endpoint,
-      fingerprint,
+      fingerprint: sealer.markOf(fingerprint, scope, name),
       id,
       // No other claim has the id that it gives a new record.
       owner: id,

@@ -6,8 +6,6 @@ export type IdempotencyErrorCode =
   | 'input_invalid'
   /** What the work came to cannot be kept as JSON. In a transaction it is undone; elsewhere the key is `uncertain` from then on. */
   | 'value_invalid'
-  /** The request has no idempotency key, and must have one. */
-  | 'key_missing'
   /** The key is not one that the mode takes. */
   | 'key_invalid'
   /** A request with a key belongs to nobody: `scope` gave none. */
@@ -20,20 +18,18 @@ export type IdempotencyErrorCode =
   | 'uncertain'
   /** Another holder has taken the record over, or may have. What this one wrote was refused. */
   | 'lease_lost'
+  /** The instance was disposed of before the work had ended; whoever asks next goes on. */
+  | 'disposed'
   /** The operation came to an error that is final; `failure` says which. */
   | 'operation_failed'
   /** The store cannot be reached, or is full. */
   | 'store_unavailable'
-  /** The request's body is larger than `maxBodyBytes`. */
-  | 'body_too_large'
-  /** The request's body cannot be read as what its content type says. */
-  | 'body_invalid'
   /** The request was carried out, and its answer was too large to keep, or was erased. */
   | 'response_unavailable'
   /** What the store holds cannot be decrypted, or is no record of this package. */
   | 'record_corrupt'
 
-const retryableCodes: ReadonlySet<IdempotencyErrorCode> = new Set(['in_use', 'store_unavailable'])
+const retryableCodes: ReadonlySet<IdempotencyErrorCode> = new Set(['in_use', 'store_unavailable', 'disposed'])
 
 // Registered, so that an error of another copy of this package is known as well.
 const brand: symbol = Symbol.for('loadbearing:stripe-idempotency:error')

@@ -36,10 +36,17 @@ export interface LeaseLostEvent {
   readonly fence: number
 }
 
+/** Published on `loadbearing:stripe-idempotency:failed-open`: a request was carried out without its key, as `failOpen` says. */
+export interface FailedOpenEvent {
+  readonly method: string
+  readonly path: string
+}
+
 /** The events, by their names. */
 export interface IdempotencyEvents {
   readonly outcome: OutcomeEvent
   readonly 'lease-lost': LeaseLostEvent
+  readonly 'failed-open': FailedOpenEvent
 }
 
 type Listeners = { readonly [Name in keyof IdempotencyEvents]: Set<(event: IdempotencyEvents[Name]) => void> }
@@ -48,6 +55,7 @@ type Listeners = { readonly [Name in keyof IdempotencyEvents]: Set<(event: Idemp
 export const channels: { readonly [Name in keyof IdempotencyEvents]: Channel } = {
   outcome: channel('loadbearing:stripe-idempotency:outcome'),
   'lease-lost': channel('loadbearing:stripe-idempotency:lease-lost'),
+  'failed-open': channel('loadbearing:stripe-idempotency:failed-open'),
 }
 
 const outcomes: Readonly<Record<Settled['outcome'], Outcome>> = {
@@ -60,7 +68,11 @@ const outcomes: Readonly<Record<Settled['outcome'], Outcome>> = {
 
 /** Tells listeners and the diagnostics channels what happens, and costs nothing where there are none. */
 export class Events {
-  readonly #listeners: Listeners = { outcome: new Set(), 'lease-lost': new Set() }
+  readonly #listeners: Listeners = {
+    outcome: new Set(),
+    'lease-lost': new Set(),
+    'failed-open': new Set(),
+  }
 
   /** @returns ends it */
   on<Name extends keyof IdempotencyEvents>(
@@ -98,17 +110,17 @@ export class Events {
   }
 
   /** Settles, and tells what came of it. */
-  async observe<Execution>(
+  async observe<Given extends unknown[]>(
     keyHash: string,
     now: () => number,
-    perform: (execution: Execution) => Promise<Performed>,
-    settle: (perform: (execution: Execution) => Promise<Performed>) => Promise<Settled> | Settled,
+    perform: (...given: Given) => Promise<Performed>,
+    settle: (perform: (...given: Given) => Promise<Performed>) => Promise<Settled> | Settled,
   ): Promise<Settled> {
     const began = now()
     let fate: Performed['fate'] | undefined
     try {
-      const settled = await settle(async (execution) => {
-        const performed = await perform(execution)
+      const settled = await settle(async (...given) => {
+        const performed = await perform(...given)
         fate = performed.fate
         return performed
       })

@@ -9,7 +9,7 @@ export interface Execution {
   readonly recordId: string
   /** Goes up with each holder of the record: a resource that refuses lower ones refuses those who woke too late. */
   readonly fence: number
-  /** Aborted when the lease is lost; nothing that is written then will be kept. */
+  /** Aborted when the lease is lost (`lease_lost`; nothing that is written then will be kept), and on shutdown (`disposed`). */
   readonly signal: AbortSignal
   /** Milliseconds of the store's clock: when the key was first claimed. */
   readonly createdAt: number

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { type Duration, parseDuration, parsePositiveDuration, parseRetention } from './duration.ts'
+import { type Duration, parsePositiveDuration, parseRetention } from './duration.ts'
 import { Engine } from './engine.ts'
 import { IdempotencyError, shown } from './errors.ts'
 import { Events, type IdempotencyEvents } from './events.ts'
@@ -16,10 +16,10 @@ import type { StandardSchema } from './operation/standard-schema.ts'
 import { startWorker, type Worker, type WorkerOptions } from './operation/worker.ts'
 import { type Clock, type Random, realClock, realRandom } from './ports.ts'
 import type { IdempotencyRecord } from './record/record.ts'
-import { checkText, type Run, type RunRequest, run } from './run.ts'
+import { checkText, type Run, type RunRequest, run, type Settler } from './run.ts'
 import { type Secret, sealerOf } from './seal.ts'
 import { type IdempotencyStore, isTransactional, type TransactionalStore } from './store/store.ts'
-import { inTransaction, transactionsOf } from './transaction.ts'
+import { settleInTransaction, transactionsOf } from './transaction.ts'
 
 /** Options of {@link createIdempotency}. */
 export interface IdempotencyOptions {
@@ -47,7 +47,12 @@ export interface TransactionalOptions<Transaction> extends IdempotencyOptions {
   readonly outbox?: Outbox<Transaction>
 }
 
-/** One effect for each key, on one store; `Transaction` is what its transactions are, null where it has none. */
+/**
+ * One effect for each key, on one store; `Transaction` is what its transactions are, null where it has none.
+ *
+ * Its disposal aborts the signals of what is at work, waits until that has ended, with its leases renewed, and then disposes of
+ * the store. What ignores its signal is waited for all the same: nobody else may begin it. Workers are ended by themselves.
+ */
 export interface Idempotency<Transaction = null> extends AsyncDisposable {
   /**
    * Carries out `work` once for its scope and key, and answers with what it came to, then and from then on. Values are kept as
@@ -99,10 +104,11 @@ export interface Idempotency<Transaction = null> extends AsyncDisposable {
    */
   resolve(record: IdempotencyRecord, verdict: Verdict<unknown>): Promise<boolean>
   /**
-   * Calls `listener` at each event. `outcome` is told of each request, other than those in a transaction, whose outcome is
-   * that of the transaction; `lease-lost` of each holder whose work was taken over. What a listener throws changes nothing,
+   * Calls `listener` at each event. `outcome` is told of each request, other than those `within` a transaction of yours, whose
+   * outcome is that of the transaction; `lease-lost` of each holder whose work was taken over; `failed-open` of each
+   * request that was carried out without its key. What a listener throws changes nothing,
    * and becomes a warning of the process. The same events of all instances are on the diagnostics channels
-   * `loadbearing:stripe-idempotency:outcome` and `…:lease-lost`.
+   * `loadbearing:stripe-idempotency:outcome`, `…:lease-lost` and `…:failed-open`.
    *
    * @returns ends it
    */
@@ -175,20 +181,16 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
     lease,
     registry: new Map(),
   }
-  const runInTransaction = <Value>(
+  const runInTransaction = async <Value>(
     request: RunRequest,
     work: (transaction: never, execution: Execution) => Promise<Value>,
   ): Promise<Run<Value>> => {
     const transactional = transactionsOf(store)
-    return inTransaction(transactional, (each, again) => {
-      // Its own last try may be in the middle of its commit, and then have the key still.
-      const wait = again
-        ? Math.max(parseDuration('wait', request.wait ?? 0), storeTimeout)
-        : (request.wait ?? 0)
-      return within(engine, transactional, each).run({ ...request, wait }, (execution) =>
-        work(each, execution),
-      )
-    })
+    const settler: Settler<[never]> = {
+      settle: (asked, perform) =>
+        engine.observe(asked, perform, (each) => settleInTransaction(engine, transactional, asked, each)),
+    }
+    return run(settler, request, (execution, transaction) => work(transaction, execution))
   }
   return {
     run: (request, work) => run(engine, request, work),
@@ -196,7 +198,8 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
     within: (transaction) => within(engine, transactionsOf(store), transaction),
     http: (each) => {
       const settings = httpSettings(each)
-      return new Exchange(engineFor(ttl ?? settings.mode.retention), settings)
+      const transactional = each.transaction === true ? transactionsOf(store) : undefined
+      return new Exchange(engineFor(ttl ?? settings.mode.retention), settings, transactional)
     },
     operation: <Given, Input>(name: string, schema?: StandardSchema<Given, Input>) => {
       checkName('the name of an operation', name)
@@ -217,9 +220,9 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
     complete: async ({ signal, ...each } = {}) =>
       new Completer(parts, each, signal ?? new AbortController().signal, () => {}).once(),
     worker: (each) => startWorker(parts, each),
-    [Symbol.asyncDispose]: () => {
-      for (const each of engines) each[Symbol.dispose]()
-      return store[Symbol.asyncDispose]()
+    async [Symbol.asyncDispose]() {
+      await Promise.all(engines.map((each) => each[Symbol.asyncDispose]()))
+      await store[Symbol.asyncDispose]()
     },
   }
 }

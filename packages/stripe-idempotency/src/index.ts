@@ -2,7 +2,7 @@ export { type IdempotentFetchOptions, idempotentFetch } from './client/idempoten
 export type { RetryBudgetOptions } from './client/retry-budget.ts'
 export type { Duration } from './duration.ts'
 export { type Failure, IdempotencyError, type IdempotencyErrorCode, isIdempotencyError } from './errors.ts'
-export type { IdempotencyEvents, LeaseLostEvent, Outcome, OutcomeEvent } from './events.ts'
+export type { FailedOpenEvent, IdempotencyEvents, LeaseLostEvent, Outcome, OutcomeEvent } from './events.ts'
 export type { Execution } from './execution.ts'
 export type { LeftOut } from './fingerprint/canonical-json.ts'
 export {
@@ -16,10 +16,13 @@ export type {
   Exchanged,
   ExchangeOutcome,
   ExchangeSettings,
+  FailOpen,
   HandlerContext,
   HttpHandler,
+  KeptAnswer,
+  Refresh,
 } from './http/exchange.ts'
-export { executionOf } from './http/execution-of.ts'
+export { executionOf, transactionOf } from './http/execution-of.ts'
 export type { HttpOptions } from './http/http-options.ts'
 export type { HeaderLines, HttpRequest, HttpResponse, LiveResponse, ReceivedRequest } from './http/message.ts'
 export {

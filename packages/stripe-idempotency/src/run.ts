@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { type Duration, parseDuration } from './duration.ts'
-import type { Engine } from './engine.ts'
 import { type Failure, IdempotencyError, shown } from './errors.ts'
-import type { Execution } from './execution.ts'
+import type { Execution, Held } from './execution.ts'
 import { fingerprintOf, textOf } from './input.ts'
 import type { Performed, Request, Settled } from './settlement.ts'
 
@@ -32,18 +31,26 @@ export interface Run<Value> {
 /** What is kept as the answer to a key: what the work came to, or the error that was final. */
 type Answer = { readonly value: unknown } | { readonly failure: Failure }
 
+/** Settles a request; its work is given what the way of settling gives it besides. */
+export interface Settler<Given extends unknown[]> {
+  settle(
+    request: Request,
+    perform: (execution: Held, ...given: Given) => Promise<Performed>,
+  ): Promise<Settled> | Settled
+}
+
 /** @throws as {@link Idempotency.run} */
-export function run<Value>(
-  engine: Pick<Engine, 'settle'>,
+export function run<Value, Given extends unknown[]>(
+  settler: Settler<Given>,
   request: RunRequest,
-  work: (execution: Execution) => Promise<Value>,
+  work: (execution: Execution, ...given: Given) => Promise<Value>,
 ): Promise<Run<Value>> {
-  const once = new Once(work)
+  const carried = new Carried(work)
   try {
-    const settled = engine.settle(requestOf(request), (execution) => once.perform(execution))
+    const settled = settler.settle(requestOf(request), (...given) => carried.perform(...given))
     return 'outcome' in settled
-      ? Promise.resolve(once.runOf(settled))
-      : settled.then((each) => once.runOf(each))
+      ? Promise.resolve(carried.runOf(settled))
+      : settled.then((each) => carried.runOf(each))
   } catch (error) {
     return Promise.reject(error)
   }
@@ -63,23 +70,25 @@ function requestOf({ scope, key, input, operation = '', wait = 0, rerun = 'never
   }
 }
 
-/** Work that is carried out once at most, and what it came to. */
-class Once<Value> {
-  readonly #work: (execution: Execution) => Promise<Value>
+/** Work, and what it came to. */
+class Carried<Value, Given extends unknown[]> {
+  readonly #work: (execution: Execution, ...given: Given) => Promise<Value>
   #value: { readonly value: Value } | undefined
   #failure: { readonly error: unknown } | undefined
 
-  constructor(work: (execution: Execution) => Promise<Value>) {
+  constructor(work: (execution: Execution, ...given: Given) => Promise<Value>) {
     this.#work = work
   }
 
-  async perform(execution: Execution): Promise<Performed> {
+  async perform(execution: Execution, ...given: Given): Promise<Performed> {
     const work = this.#work
+    // In a transaction it may be tried again.
+    this.#failure = undefined
     try {
-      this.#value = { value: await work(execution) }
+      this.#value = { value: await work(execution, ...given) }
     } catch (error) {
       this.#failure = { error }
-      return { answer: new Uint8Array(), fate: 'release' }
+      return { answer: new Uint8Array(), fate: 'release', error }
     }
     return { answer: Buffer.from(textOf(this.#value.value)), fate: 'keep' }
   }

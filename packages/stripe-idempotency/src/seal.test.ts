@@ -52,6 +52,27 @@ describe('names of keys', () => {
   })
 })
 
+describe('marks of fingerprints', () => {
+  const print = Buffer.alloc(32, 7)
+
+  test('are the fingerprints themselves without a secret', () => {
+    expect(sealer().markOf(print, 'a', 'k')).toBe(print)
+  })
+
+  test('are of one key of one scope, and of the secret that names keys', () => {
+    const marks = [
+      sealer(old).markOf(print, 'a', 'k'),
+      sealer(old).markOf(print, 'a', 'l'),
+      sealer(old).markOf(print, 'b', 'k'),
+      sealer(old).markOf(Buffer.alloc(32, 8), 'a', 'k'),
+      sealer(fresh).markOf(print, 'a', 'k'),
+      print,
+    ].map((mark) => Buffer.from(mark).toString('hex'))
+    expect(new Set(marks).size).toBe(marks.length)
+    expect(sealer(fresh, old).markOf(print, 'a', 'k')).toEqual(sealer(old).markOf(print, 'a', 'k'))
+  })
+})
+
 describe('sealed contents', () => {
   const place = placeOf({ scope: 'acct_1', key: 'name' })
 

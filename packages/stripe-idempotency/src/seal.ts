@@ -15,6 +15,8 @@ export interface Secret {
 export interface Sealer {
   /** The name of a key in a store: its HMAC with the scope where there is a secret, else its SHA-256. */
   keyOf(scope: string, key: string): string
+  /** What is stored of a fingerprint, beside the name of its key: its HMAC where there is a secret, else itself. */
+  markOf(fingerprint: Uint8Array, scope: string, key: string): Uint8Array
   /** @param place what the content belongs to: it opens nowhere else */
   seal(content: Uint8Array, place: string): Uint8Array
   /** @throws IdempotencyError `record_corrupt` */
@@ -32,9 +34,9 @@ const nonceLength = 12
 const tagLength = 16
 
 /**
- * The first of the secrets seals, all of them open (AES-256-GCM), and the last names keys by HMAC (SHA-256): a new secret
- * in front of the old one seals from then on, and old keys are found. Without any, contents are stored as they are, and
- * keys as plain hashes; content that was stored so opens only without any.
+ * The first of the secrets seals, all of them open (AES-256-GCM), and the last names keys and marks fingerprints by HMAC
+ * (SHA-256): a new secret in front of the old one seals from then on, and old keys are found, with what was asked by them.
+ * Without any, contents are stored as they are, and keys as plain hashes; content that was stored so opens only without any.
  */
 export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
   const derived = secrets.map(({ id, value }) => ({
@@ -43,8 +45,9 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
   }))
   const [first] = derived
   const named = secrets.at(-1)
-  const naming =
-    named && Buffer.from(hkdfSync('sha256', named.value, '', 'loadbearing:stripe-idempotency:key', 32))
+  const lasting = (use: string): Buffer | undefined =>
+    named && Buffer.from(hkdfSync('sha256', named.value, '', `loadbearing:stripe-idempotency:${use}`, 32))
+  const [naming, marking] = [lasting('key'), lasting('fingerprint')]
   return {
     keyOf(scope, key) {
       // The length keeps scope and key apart.
@@ -52,6 +55,12 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
       return naming === undefined
         ? hash('sha256', text, 'base64url')
         : createHmac('sha256', naming).update(text).digest('base64url')
+    },
+    markOf(fingerprint, scope, key) {
+      if (marking === undefined) return fingerprint
+      const place = Buffer.from(placeOf({ scope, key }))
+      const length = Buffer.from(`${place.length}:`)
+      return createHmac('sha256', marking).update(length).update(place).update(fingerprint).digest()
     },
     seal(content, place) {
       if (first === undefined) {

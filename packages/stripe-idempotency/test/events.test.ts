@@ -1,4 +1,5 @@
 import diagnostics from 'node:diagnostics_channel'
+import { DatabaseSync } from 'node:sqlite'
 import {
   createIdempotency,
   type Idempotency,
@@ -7,6 +8,7 @@ import {
   type OutcomeEvent,
   type RunRequest,
 } from '@loadbearing/stripe-idempotency'
+import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 
 afterEach(() => {
@@ -28,7 +30,7 @@ function world(): { process: () => Idempotency; pass: (ms: number) => void } {
 
 /** What the listeners and the channels were told while `body` ran. */
 async function told(
-  idempotency: Idempotency,
+  idempotency: Pick<Idempotency, 'on'>,
   body: () => Promise<unknown>,
 ): Promise<{ heard: OutcomeEvent[]; lost: LeaseLostEvent[]; published: unknown[] }> {
   const heard: OutcomeEvent[] = []
@@ -99,6 +101,26 @@ describe('outcomes', () => {
     })
     expect(published).toHaveLength(2)
     expect(JSON.stringify(published)).not.toContain('secret')
+  })
+
+  test('of a transaction are told once, whatever its tries', async () => {
+    using database = new DatabaseSync(':memory:')
+    const store = sqliteStore({ database })
+    const own = createIdempotency<DatabaseSync>({ store })
+    const busy = Object.assign(new Error('database is locked'), { code: 'ERR_SQLITE_ERROR', errcode: 5 })
+    let tries = 0
+    const { heard } = await told(own, async () => {
+      await own.transaction(request, async () => {
+        if (++tries === 1) throw busy
+        return 1
+      })
+      await own.transaction(request, async () => 2)
+      await expect(own.transaction({ ...request, input: 1 }, async () => 3)).rejects.toThrow('another input')
+      const failing = own.transaction({ ...request, key: 'other' }, () => Promise.reject(new Error('no')))
+      await expect(failing).rejects.toThrow('no')
+    })
+    expect(tries).toBe(2)
+    expect(heard.map(({ outcome }) => outcome)).toEqual(['executed', 'replayed', 'mismatch', 'released'])
   })
 
   test('over HTTP are told as well', async () => {

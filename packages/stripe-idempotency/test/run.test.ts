@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { hash } from 'node:crypto'
 import {
   applied,
   type ClaimRequest,
@@ -355,6 +356,50 @@ describe('a store that fails', () => {
   })
 })
 
+describe('disposal', () => {
+  test('tells what is at work to end, and waits for it with its lease renewed', async () => {
+    const { clock, idempotency, other } = world()
+    let told: unknown
+    let disposed = false
+    const running = idempotency.run(request, async ({ signal }) => {
+      await new Promise<void>((resolve) =>
+        signal.addEventListener('abort', () => {
+          told = signal.reason
+          resolve()
+        }),
+      )
+      await sleep(clock, 3 * minute)
+      return 'done all the same'
+    })
+    void idempotency[Symbol.asyncDispose]().then(() => (disposed = true))
+    expect(told).toMatchObject({ code: 'disposed', retryable: true })
+    let passed = false
+    void sleep(clock, 2 * minute).then(() => (passed = true))
+    await clock.run(() => passed)
+    expect(disposed).toBe(false)
+    expect(await outcome(other.run(request, async () => 0))).toBe('in_use')
+    await clock.run(() => disposed)
+    expect(clock.now()).toBe(3 * minute)
+    expect(await outcome(running)).toBe('executed "done all the same"')
+  })
+
+  test('leaves the key to the next one where the work ends at once', async () => {
+    const { clock, store, idempotency } = world()
+    const running = idempotency.run(request, ({ signal }) => {
+      const { promise, reject } = Promise.withResolvers<never>()
+      signal.addEventListener('abort', () => reject(signal.reason))
+      return promise
+    })
+    const ended = outcome(running)
+    // The store would be gone as well.
+    store[Symbol.asyncDispose] = async () => {}
+    await idempotency[Symbol.asyncDispose]()
+    expect(await ended).toBe('disposed')
+    const next = createIdempotency({ store, clock })
+    expect(await outcome(next.run(request, async () => 'next'))).toBe('executed "next"')
+  })
+})
+
 describe('secrets', () => {
   const secret = { id: '2026', value: 'a secret of 32 bytes, or so, yes' }
 
@@ -388,8 +433,61 @@ describe('secrets', () => {
     const next = { id: '2027', value: 'another secret of 32 bytes or so' }
     const rotated = createIdempotency({ store, clock, secrets: [next, secret] })
     expect(await outcome(rotated.run(request, async () => 0))).toBe('replayed "old"')
+    const other = { ...request, input: { amount: 6 } }
+    expect(await outcome(rotated.run(other, async () => 0))).toBe('mismatch')
     await rotated.run({ ...request, key: 'l' }, async () => 'new')
     expect(await outcome(idempotency.run({ ...request, key: 'l' }, async () => 0))).toBe('record_corrupt')
+  })
+
+  test('what was asked for cannot be guessed by the store, not even when it was erased', async () => {
+    const { idempotency, store } = world({ secrets: [secret] })
+    await idempotency.run({ ...request, input: { pin: '4711' } }, async () => 'done')
+    await idempotency.run({ ...request, key: 'l', input: { pin: '4711' } }, async () => 'done')
+    const clear = memoryStore()
+    await createIdempotency({ store: clear }).run({ ...request, input: { pin: '4711' } }, async () => 'done')
+    const stored = async (each: IdempotencyStore): Promise<string[]> =>
+      (await each.list({ limit: 2 })).map(({ fingerprint }) => Buffer.from(fingerprint).toString('hex'))
+    const guess = hash('sha256', JSON.stringify({ pin: '4711' }))
+    expect(await stored(clear)).toEqual([guess])
+    const marks = await stored(store)
+    expect(marks).not.toContain(guess)
+    // Nor whether two keys are of the same request.
+    expect(new Set(marks).size).toBe(2)
+    await store.erase({ scope: 'acct_1' })
+    expect(await stored(store)).toEqual(marks)
+    const guessed = { ...request, input: { pin: '4712' } }
+    expect(await outcome(idempotency.run(guessed, async () => 0))).toBe('mismatch')
+  })
+
+  test('records of before fingerprints had marks are found, compared and gone on with', async () => {
+    const { clock, store, idempotency } = world({ secrets: [secret] })
+    const unmarked = new Proxy(store, {
+      get: (_, name) => {
+        const method: unknown = Reflect.get(store, name)
+        if (name !== 'claim') return typeof method === 'function' ? method.bind(store) : method
+        const fingerprint = hash('sha256', '{"amount":5}', 'buffer')
+        return (claim: ClaimRequest) => store.claim({ ...claim, fingerprint })
+      },
+    })
+    // One whose timers have died with it.
+    const dead = { now: () => clock.now(), monotonic: () => clock.monotonic() }
+    const before = createIdempotency({
+      store: unmarked,
+      clock: { ...dead, setTimeout: () => 0, clearTimeout: () => {} },
+      secrets: [secret],
+    })
+    await before.run(request, async () => 'done')
+    expect(await outcome(idempotency.run(request, async () => 0))).toBe('replayed "done"')
+    const other = { ...request, input: { amount: 6 } }
+    expect(await outcome(idempotency.run(other, async () => 0))).toBe('mismatch')
+    for (const key of ['l', 'm']) void before.run({ ...request, key }, () => new Promise(() => {}))
+    expect(await outcome(idempotency.run({ ...request, key: 'l' }, async () => 0))).toBe('in_use')
+    let passed = false
+    void sleep(clock, 2 * minute).then(() => (passed = true))
+    await clock.run(() => passed)
+    const again = { ...request, key: 'l', rerun: 'safe' } as const
+    expect(await outcome(idempotency.run(again, async () => 'again'))).toBe('executed "again"')
+    expect(await outcome(idempotency.run({ ...request, key: 'm' }, async () => 0))).toBe('uncertain')
   })
 
   test('a byte that is flipped is an error, never another answer', async () => {

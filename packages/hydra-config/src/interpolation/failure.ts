@@ -54,6 +54,7 @@ function reasonOf(error: unknown): string {
 
 /** The name of the exception, OmegaConf's where it has one; it tells a bad index by what Python raised. */
 function kindOf(error: unknown): string {
-  if (isHydraConfigError(error)) return error.cause instanceof TypeError ? 'TypeError' : (error.class ?? error.name)
+  if (isHydraConfigError(error))
+    return error.cause instanceof TypeError ? 'TypeError' : (error.class ?? error.name)
   return error instanceof Error ? error.name : typeof error
 }

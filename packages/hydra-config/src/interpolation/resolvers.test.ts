@@ -20,7 +20,7 @@ test('a name that every object has is no variable of an environment', () => {
 })
 
 test('a bad index of a list is what Python raised of it, as OmegaConf tells it', () => {
-  expect(() => resolved('v: [1]\na: ${v.x}\n')).toThrow(
+  expect(() => resolved('v: [1]\na: ${v.x}\n', {})).toThrow(
     "TypeError raised while resolving interpolation: Index 'x' (str) is not an int",
   )
 })

@@ -5,6 +5,7 @@ export interface Measured {
   /** @param seconds from the request to its outcome */
   readonly outcome: (outcome: Outcome, seconds: number) => void
   readonly leaseLost: () => void
+  readonly failedOpen: () => void
 }
 
 export const durationMetric = {
@@ -18,6 +19,11 @@ export const leasesLostMetric = {
   help: 'Holders whose work was taken over by another one',
 } as const
 
+export const failedOpenMetric = {
+  name: 'stripe_idempotency.failed_open',
+  help: 'Requests that were carried out without their keys, as the store could not be asked',
+} as const
+
 const outcomes: ReadonlySet<unknown> = new Set<Outcome>([
   'executed',
   'released',
@@ -29,7 +35,7 @@ const outcomes: ReadonlySet<unknown> = new Set<Outcome>([
 ])
 
 /** @returns ends it */
-export function measure({ outcome, leaseLost }: Measured): () => void {
+export function measure({ outcome, leaseLost, failedOpen }: Measured): () => void {
   const onOutcome = (event: unknown): void => {
     // Another copy of the package may publish what this one does not know.
     if (typeof event !== 'object' || event === null || !('outcome' in event && 'duration' in event)) return
@@ -39,9 +45,11 @@ export function measure({ outcome, leaseLost }: Measured): () => void {
   }
   channels.outcome.subscribe(onOutcome)
   channels['lease-lost'].subscribe(leaseLost)
+  channels['failed-open'].subscribe(failedOpen)
   return () => {
     channels.outcome.unsubscribe(onOutcome)
     channels['lease-lost'].unsubscribe(leaseLost)
+    channels['failed-open'].unsubscribe(failedOpen)
   }
 }
 

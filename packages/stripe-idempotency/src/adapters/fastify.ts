@@ -7,7 +7,7 @@ import { type HeaderLines, type LiveResponse, linesOf } from '../http/message.ts
 import { type AdapterOptions, exchangeOf } from './adapter-options.ts'
 import { withFront } from './front-headers.ts'
 import { nodeHead, readNodeBody } from './node-request.ts'
-import { goneOf } from './node-response.ts'
+import { goneOf, headersOf } from './node-response.ts'
 import { promptBody } from './prompt-body.ts'
 import { fromResponse } from './web-message.ts'
 
@@ -92,14 +92,6 @@ export function idempotency(options: AdapterOptions<FastifyRequest>): FastifyPlu
 
 async function replyOf(reply: FastifyReply, payload: unknown, maxBytes: number): Promise<LiveResponse> {
   return { status: reply.statusCode, headers: headersOf(reply), body: await bytesOf(payload, maxBytes) }
-}
-
-function headersOf(reply: FastifyReply): HeaderLines {
-  return Object.entries(reply.getHeaders())
-    .filter(([, value]) => value !== undefined)
-    .flatMap(([name, value]) =>
-      (Array.isArray(value) ? value : [String(value)]).map((line) => [name, line] as const),
-    )
 }
 
 async function bytesOf(payload: unknown, maxBytes: number): Promise<LiveResponse['body']> {

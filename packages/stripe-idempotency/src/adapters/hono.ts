@@ -20,12 +20,12 @@ export function idempotency<E extends Env = Env>(
     if (!exchange.concerns(head)) return next()
     const scope = await options.scope(context)
     const body = await bodyOf(context, maxBodyBytes)
-    let begun = false
+    // Before the handler adds its own.
+    const front = [...context.res.headers]
     const exchanged = await exchange.answer(
       { ...head, body },
       scope,
       async (execution) => {
-        begun = true
         setExecution(context, execution)
         // An error has become the answer of `onError` when this is over.
         await next()
@@ -33,8 +33,7 @@ export function idempotency<E extends Env = Env>(
       },
       context.req.raw.signal,
     )
-    // What the handler has set is not told from what was there before it.
-    const answer = withFront(exchanged, begun ? [] : [...context.res.headers])
+    const answer = withFront(exchanged, front)
     // What is there would be mixed in.
     context.res = undefined
     context.res = toResponse(answer)

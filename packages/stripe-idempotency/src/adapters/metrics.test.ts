@@ -15,7 +15,7 @@ const sdks = [
   { major: 2, sdk: sdk2 },
 ]
 
-/** One execution of 300 ms, two replays, a mismatch, and a lease that is lost. */
+/** One execution of 300 ms, two replays, a mismatch, a lease that is lost, and a request without its key. */
 async function used(): Promise<void> {
   let now = 0
   const clock = { now: () => now, monotonic: () => now, setTimeout: () => 0, clearTimeout: () => {} }
@@ -25,6 +25,7 @@ async function used(): Promise<void> {
   for (let time = 0; time < 3; time++) await ask(1)
   await expect(ask(2)).rejects.toThrow('another input')
   channels['lease-lost'].publish({ keyHash: 'k', recordId: 'r', fence: 1 })
+  channels['failed-open'].publish({ method: 'POST', path: '/secret-path' })
 }
 
 test('Prometheus reads how often and how long, until it is disposed of', async () => {
@@ -44,11 +45,12 @@ test('Prometheus reads how often and how long, until it is disposed of', async (
     `${name}_count{outcome="replayed"} 2`,
     `${name}_count{outcome="mismatch"} 1`,
     'stripe_idempotency_leases_lost_total 1',
+    'stripe_idempotency_failed_open_total 1',
   ])
     expect(lines).toContain(line)
   expect(metrics.text()).not.toMatch(/secret|another copy/)
   metrics[Symbol.dispose]()
-  expect([channels.outcome.hasSubscribers, channels['lease-lost'].hasSubscribers]).toEqual([false, false])
+  expect(Object.values(channels).map((each) => each.hasSubscribers)).toEqual([false, false, false])
   await used()
   expect(metrics.text().split('\n')).toEqual(lines)
 })
@@ -78,5 +80,6 @@ test.each(sdks)('OpenTelemetry reads the same, by its SDK $major', async ({ sdk 
     ['stripe_idempotency.request.duration', 'replayed', [2, 0]],
     ['stripe_idempotency.request.duration', 'mismatch', [1, 0]],
     ['stripe_idempotency.leases_lost', undefined, 1],
+    ['stripe_idempotency.failed_open', undefined, 1],
   ])
 })

@@ -5,6 +5,7 @@ import { setExecution } from '../http/execution-of.ts'
 import { type AdapterOptions, exchangeOf } from './adapter-options.ts'
 import { answerNode } from './node-exchange.ts'
 import { nodeHead, receiveNode } from './node-request.ts'
+import { headersOf } from './node-response.ts'
 
 /** Options of {@link idempotency} for NestJS. */
 export interface NestOptions extends AdapterOptions<ExecutionContext> {
@@ -36,14 +37,19 @@ export function idempotency(options: NestOptions): NestInterceptor {
       const scope = await options.scope(context)
       const begun = Promise.withResolvers<() => void>()
       const received = await receiveNode({ raw, originalUrl, rawBody, body }, exchange.settings.maxBodyBytes)
-      const answered = answerNode(exchange, { received, scope, response }, (execution) => {
-        setExecution(request, execution)
-        begun.resolve(execution.notExecuted)
-      })
+      const answered = answerNode(
+        exchange,
+        { received, scope, response, front: headersOf(reply) },
+        (execution) => {
+          setExecution(request, execution)
+          begun.resolve(execution.notExecuted)
+        },
+      )
       const notExecuted = await Promise.race([answered, begun.promise])
       if (notExecuted === undefined) {
         // It is answered, and what Nest makes of this reaches nobody.
         silence(response)
+        if (reply.hijack !== undefined) withhold(reply)
         return of(undefined)
       }
       answered.catch(() => {})
@@ -67,6 +73,8 @@ interface NestRequest extends IncomingMessage {
 
 interface NestReply extends ServerResponse {
   readonly raw?: ServerResponse
+  /** Fastify's. */
+  readonly hijack?: () => unknown
 }
 
 /** Whatever is written from now on is not sent. */
@@ -78,6 +86,12 @@ function silence(response: ServerResponse): void {
     write: { value: () => true },
     end: { value: ignore },
   })
+}
+
+/** Fastify sends nothing by itself, and what Nest gives it to send is no second answer to warn of. */
+function withhold(reply: NestReply): void {
+  reply.hijack?.()
+  Object.defineProperty(reply, 'send', { value: () => reply })
 }
 
 export type { AdapterOptions } from './adapter-options.ts'

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Exchange, HandlerContext } from '../http/exchange.ts'
-import type { ReceivedRequest } from '../http/message.ts'
+import type { HeaderLines, ReceivedRequest } from '../http/message.ts'
 import { withFront } from './front-headers.ts'
 import { CapturedResponse, goneOf, headersOf, sendNode } from './node-response.ts'
 
@@ -9,6 +9,8 @@ export interface NodeExchange {
   readonly received: ReceivedRequest
   readonly scope: unknown
   readonly response: ServerResponse
+  /** What stands on it, where the framework has put some of that elsewhere. Default: its own headers. */
+  readonly front?: HeaderLines
 }
 
 /**
@@ -18,11 +20,10 @@ export interface NodeExchange {
  */
 export async function answerNode(
   exchange: Exchange,
-  { received, scope, response }: NodeExchange,
+  { received, scope, response, front = headersOf(response) }: NodeExchange,
   goOn: (execution: HandlerContext) => void,
 ): Promise<void> {
   const gone = goneOf(response)
-  const front = headersOf(response)
   let captured: CapturedResponse | undefined
   try {
     const exchanged = await exchange.answer(

@@ -220,8 +220,10 @@ export async function sendNode(
 }
 
 /** What stands on a response that is not sent. */
-export function headersOf(response: ServerResponse): HeaderLines {
-  return response.getHeaderNames().flatMap((name) => linesOf(name, response.getHeader(name)))
+export function headersOf(response: { getHeaders(): object }): HeaderLines {
+  return Object.entries(response.getHeaders())
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) => linesOf(name, value))
 }
 
 function setHead(response: ServerResponse, status: number, headers: HeaderLines): void {
@@ -281,9 +283,9 @@ function entriesOf(headers: unknown): [string, string | number | readonly string
     : []
 }
 
-function linesOf(name: string, value: number | string | readonly string[] | undefined): HeaderLines {
-  const lines = typeof value === 'object' ? value : [String(value)]
-  return lines.map((line) => [name, line] as const)
+function linesOf(name: string, value: unknown): HeaderLines {
+  const lines: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return lines.map((line) => [name, String(line)] as const)
 }
 
 function bytesOf(chunk: unknown, encoding: unknown): Uint8Array {

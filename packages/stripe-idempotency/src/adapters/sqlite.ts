@@ -159,7 +159,7 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
 
   /** What would lose records: a damaged file, a database without a write-ahead log. */
   async doctor(): Promise<readonly Finding[]> {
-    return this.#reading(() => examine(this.#database, this.#table, this.#clock.now()))
+    return this.#reading(() => examine(this.#database, this.#table, expiring, this.#clock.now()))
   }
 
   /** Nothing is left open: the database is the caller's. */

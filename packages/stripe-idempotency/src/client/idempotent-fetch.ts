@@ -2,14 +2,15 @@ import { Buffer } from 'node:buffer'
 import { type Duration, parseDuration, parsePositiveDuration } from '../duration.ts'
 import { IdempotencyError, shown } from '../errors.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
-import { asksForRetry, backoff, retryAfter, stripeBackoff } from './retry.ts'
+import { asksForRetry, backoff, retryAfter, saysItIsFinal, stripeBackoff } from './retry.ts'
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
 
 /** Options of {@link idempotentFetch}. */
 export interface IdempotentFetchOptions {
   /**
    * The key of a request that has none. Called once for a call, before its first attempt: store what it returns with what you are
-   * about to do, and a call made again after a crash is the same call. Default: a random one.
+   * about to do, and a call made again after a crash is the same call. A server that is strict about the IETF's draft wants it
+   * quoted: `'"payment-17"'`. Default: a random one, not quoted.
    */
   readonly key?: (request: Request) => string | Promise<string>
   /** The header of the key. Default: `Idempotency-Key`. */
@@ -36,7 +37,7 @@ const retentionMargin = 60_000
 
 /**
  * A `fetch` that gives each call one idempotency key, and tries again with it where that may help: after errors of the
- * connection, 409, 429, 500 and above, and as `Stripe-Should-Retry` says. The answer, or the error, of the last attempt is that of
+ * connection, 409, 429, 500 and above, and as `Stripe-Should-Retry`, or the member `retryable` of a problem (RFC 9457), says. The answer, or the error, of the last attempt is that of
  * the call.
  *
  * A request that was refused for good (another 4xx) needs a new key once it is corrected.
@@ -92,7 +93,8 @@ export function idempotentFetch(
     for (let retriesMade = 0; ; retriesMade++) {
       const attempt = await attemptOf(fetch, request)
       const gone = request.signal.aborted
-      const pause = gone ? undefined : pauseOf(attempt, retriesMade, clock.monotonic() - since)
+      const final = 'response' in attempt && (await saysItIsFinal(attempt.response))
+      const pause = gone || final ? undefined : pauseOf(attempt, retriesMade, clock.monotonic() - since)
       if (pause === undefined) {
         if ('error' in attempt) throw attempt.error
         return attempt.response

@@ -39,3 +39,14 @@ export function retryAfter(value: string | null, now: number): number | undefine
   const date = /^ *(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
+
+/** Whether a problem (RFC 9457) says that asking again does not help. */
+export async function saysItIsFinal(response: Response): Promise<boolean> {
+  if (!/^application\/problem\+json\b/i.test(response.headers.get('content-type') ?? '')) return false
+  try {
+    const problem: unknown = await response.clone().json()
+    return typeof problem === 'object' && problem !== null && Reflect.get(problem, 'retryable') === false
+  } catch {
+    return false
+  }
+}

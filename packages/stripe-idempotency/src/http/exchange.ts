@@ -9,16 +9,18 @@ import type { Mode, Problem } from '../mode/mode.ts'
 import type { OnAbandoned } from '../record/record.ts'
 import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
 import type { Performed, Request, Settled } from '../settlement.ts'
+import type { IdempotencyStore, TransactionalStore } from '../store/store.ts'
+import { firstAnswer, refusal, repeatedAnswer } from './answers.ts'
 import { withoutCodings } from './content-coding.ts'
 import { KeptStream } from './kept-stream.ts'
 import {
-  type HeaderLines,
   type HttpRequest,
   type HttpResponse,
   type LiveResponse,
   linesOf,
   type ReceivedRequest,
 } from './message.ts'
+import { settleHandler } from './settle-handler.ts'
 
 /** How requests over HTTP are settled. */
 export interface ExchangeSettings {
@@ -31,10 +33,29 @@ export interface ExchangeSettings {
   readonly maxResponseBytes: number
   readonly keptHeaders: ReadonlySet<string>
   readonly leftOut?: LeftOut
+  readonly refresh?: Refresh
+  readonly failOpen?: FailOpen
 }
+
+/** What was answered to a key first, and by whom it is asked for again. */
+export interface KeptAnswer {
+  readonly recordId: string
+  readonly scope: string
+  readonly method: string
+  readonly path: string
+  readonly response: HttpResponse
+}
+
+/** What a kept success has become since; undefined: what it was. */
+export type Refresh = (kept: KeptAnswer) => HttpResponse | undefined | Promise<HttpResponse | undefined>
+
+/** Whether requests of a route are carried out where the store cannot be asked. */
+export type FailOpen = (route: Pick<HttpRequest, 'method' | 'path'>) => boolean
 
 /** What a handler is told of its request. */
 export interface HandlerContext extends Pick<Execution, 'recordId' | 'fence' | 'signal'> {
+  /** The transaction that the key is in, where there is one; `transactionOf` gives it with its type. */
+  readonly transaction?: { readonly store: IdempotencyStore; readonly handle: unknown }
   /** Says that the answer was given before execution began, as to bad parameters: it is not kept, and the key is as new. */
   notExecuted(): void
 }
@@ -45,6 +66,11 @@ const unkeyed: HandlerContext = {
   fence: 0,
   signal: new AbortController().signal,
   notExecuted() {},
+}
+
+interface ReadContext extends HandlerContext {
+  /** Whether execution began, as far as it was told. */
+  readonly executed: boolean
 }
 
 export type HttpHandler = (context: HandlerContext) => Promise<LiveResponse>
@@ -71,9 +97,12 @@ export class Exchange {
   readonly settings: ExchangeSettings
   readonly #engine: Engine
   readonly #keyHeader: string
+  readonly #transactional: TransactionalStore<unknown> | undefined
 
-  constructor(engine: Engine, settings: ExchangeSettings) {
+  /** @param transactional the store, where key, answer and what the handler writes in it are one commit */
+  constructor(engine: Engine, settings: ExchangeSettings, transactional?: TransactionalStore<unknown>) {
     this.#engine = engine
+    this.#transactional = transactional
     this.#keyHeader = settings.mode.key.header.toLowerCase()
     this.settings = settings
   }
@@ -83,6 +112,8 @@ export class Exchange {
     const { mode } = this.settings
     if (!mode.methods.has(method)) return false
     if (mode.withoutKey !== 'pass' || mode.key.member !== undefined) return true
+    // Its handler counts on a transaction, so each request has one, and a key.
+    if (this.#transactional !== undefined) return true
     return headers.some(([name]) => name === this.#keyHeader)
   }
 
@@ -150,10 +181,14 @@ export class Exchange {
     handler: HttpHandler,
     early: (streaming: Streaming) => void,
   ): Promise<Exchanged> {
+    const { mode } = this.settings
     const requestId = this.#newRequestId()
     let live: LiveResponse | undefined
-    const work = async (execution: Execution): Promise<Performed> => {
-      const { response, ...performed } = await this.#perform(execution, handler, requestId, (streamed) => {
+    let begun = false
+    const work = async (execution: Execution, transaction?: unknown): Promise<Performed> => {
+      begun = true
+      const context = this.#contextOf(execution, transaction)
+      const { response, performed } = await this.#perform(context, handler, requestId, (streamed) => {
         const [length] = linesOf(streamed.headers, 'content-length')
         const stream = new KeptStream(
           streamed.body,
@@ -161,7 +196,7 @@ export class Exchange {
           length === undefined ? undefined : Number(length),
           gone,
         )
-        const sent = this.#first({ ...streamed, body: stream.client() }, key, requestId)
+        const sent = firstAnswer(mode, { ...streamed, body: stream.client() }, { key, requestId })
         early({ stream, exchanged: { outcome: 'executed', response: sent } })
         return stream
       })
@@ -171,18 +206,22 @@ export class Exchange {
     }
     let settled: Settled
     try {
-      settled = await this.#engine.settle(this.#requestOf(request, { scope, key, gone }), work)
+      settled = await this.#settled(this.#requestOf(request, { scope, key, gone }), work)
     } catch (error) {
       if (!isIdempotencyError(error) || error.code !== 'store_unavailable') throw error
-      return this.refuse({ kind: 'store-unavailable' })
+      if (begun || this.settings.failOpen?.(request) !== true)
+        return this.refuse({ kind: 'store-unavailable' })
+      this.#engine.settings.events.emit('failed-open', { method: request.method, path: request.path })
+      return { outcome: 'passed', response: await handler(unkeyed) }
     }
     switch (settled.outcome) {
       case 'executed': {
         const response = live ?? asSent(decodeResponse(settled.answer))
-        return { outcome: 'executed', response: this.#first(response, key, requestId, settled.expiresAt) }
+        const { expiresAt } = settled
+        return { outcome: 'executed', response: firstAnswer(mode, response, { key, requestId, expiresAt }) }
       }
       case 'replayed':
-        return this.#replay(settled, key, requestId)
+        return this.#replay(settled, key, requestId, { scope, method: request.method, path: request.path })
       case 'mismatch':
         return this.refuse(
           settled.of === 'content'
@@ -196,6 +235,16 @@ export class Exchange {
       default:
         return settled satisfies never
     }
+  }
+
+  #settled(
+    request: Request,
+    work: (execution: Execution, transaction?: unknown) => Promise<Performed>,
+  ): Promise<Settled> | Settled {
+    const [engine, store] = [this.#engine, this.#transactional]
+    return store === undefined
+      ? engine.settle(request, work)
+      : engine.observe(request, work, (each) => settleHandler(engine, store, request, each))
   }
 
   #requestOf(
@@ -223,88 +272,75 @@ export class Exchange {
     }
   }
 
+  #contextOf(execution: Execution, handle: unknown): ReadContext {
+    const { recordId, fence } = execution
+    const store = this.#transactional
+    const context = {
+      recordId,
+      fence,
+      // Made when somebody asks for it.
+      get signal() {
+        return execution.signal
+      },
+      executed: true,
+      notExecuted: () => {
+        context.executed = false
+      },
+      ...(store && { transaction: { store, handle } }),
+    }
+    return context
+  }
+
   async #perform(
-    { recordId, fence, signal }: Execution,
+    context: ReadContext,
     handler: HttpHandler,
     requestId: string,
     streaming: (response: LiveResponse & { readonly body: AsyncIterable<Uint8Array> }) => KeptStream,
-  ): Promise<Performed & { readonly response: LiveResponse }> {
+  ): Promise<{ readonly response: LiveResponse; readonly performed: Performed }> {
     const { mode, keptHeaders, maxResponseBytes } = this.settings
-    let executed = true
-    const notExecuted = (): void => {
-      executed = false
-    }
-    const response = await handler({ recordId, fence, signal, notExecuted })
+    const response = await handler(context)
     const { status, headers, body } = response
     const ownId = linesOf(headers, 'request-id')[0] ?? requestId
     const kept =
       body instanceof Uint8Array
         ? keptBody(body, maxResponseBytes)
         : await streaming({ status, headers, body }).read()
-    return {
-      response,
-      answer: encodeResponse({
-        status,
-        headers: headers.filter(([name]) => keptHeaders.has(name)),
-        requestId: mode.requestIds ? ownId : null,
-        ...kept,
-      }),
-      fate: !executed ? 'release' : mode.keeps(status) ? 'keep' : mode.otherwise,
-    }
+    const answer = encodeResponse({
+      status,
+      headers: headers.filter(([name]) => keptHeaders.has(name)),
+      requestId: mode.requestIds ? ownId : null,
+      ...kept,
+    })
+    if (!context.executed) return { response, performed: { answer, fate: 'release' } }
+    return mode.keeps(status)
+      ? { response, performed: { answer, fate: 'keep', undo: status >= 400 } }
+      : { response, performed: { answer, fate: mode.otherwise } }
   }
 
-  #first(response: LiveResponse, key: string, requestId: string, expiresAt?: number): LiveResponse {
-    const { mode } = this.settings
-    const ownId = linesOf(response.headers, 'request-id')[0]
-    return withHeaders(response, [
-      ...(mode.requestIds
-        ? ([
-            ...(ownId === undefined ? [['request-id', requestId] as const] : []),
-            ['original-request', ownId ?? requestId],
-          ] as const)
-        : []),
-      [mode.key.header.toLowerCase(), key],
-      ...this.#shouldRetry(response.status),
-      ...(mode.keeps(response.status) ? this.#expiry(expiresAt) : []),
-    ])
-  }
-
-  #replay({ answer, recordId, expiresAt }: Replayed, key: string, requestId: string): Exchanged {
-    const { mode } = this.settings
+  async #replay(
+    { answer, recordId, expiresAt }: Replayed,
+    key: string,
+    requestId: string,
+    of: Pick<KeptAnswer, 'scope' | 'method' | 'path'>,
+  ): Promise<Exchanged> {
+    const { mode, refresh } = this.settings
     const kept = answer === null ? undefined : decodeResponse(answer)
     if (kept === undefined || kept.body === null || mode.repeats === 'refused') {
       return this.refuse({ kind: 'response-unavailable', key, recordId, status: kept?.status ?? null })
     }
-    const response = withHeaders(asSent(kept), [
-      ...(mode.requestIds
-        ? ([
-            ['request-id', requestId],
-            ['original-request', kept.requestId ?? requestId],
-          ] as const)
-        : []),
-      [mode.key.header.toLowerCase(), key],
-      ['idempotent-replayed', 'true'],
-      ['cache-control', 'no-store'],
-      ...this.#shouldRetry(kept.status),
-      ...this.#expiry(expiresAt),
-    ])
-    return { outcome: 'replayed', response }
-  }
-
-  #expiry(expiresAt: number | undefined): HeaderLines {
-    if (this.settings.mode.tellsExpiry !== true || expiresAt === undefined) return []
-    return [['idempotency-expires', new Date(expiresAt).toUTCString()]]
-  }
-
-  /** An answer that is kept stays the same, however often it is asked for. */
-  #shouldRetry(status: number): HeaderLines {
-    const { mode } = this.settings
-    return mode.shouldRetry && mode.keeps(status) && status >= 500 ? [['stripe-should-retry', 'false']] : []
+    const response = asSent(kept)
+    const now = kept.status < 400 ? await refresh?.({ ...of, recordId, response }) : undefined
+    const repeated = { key, requestId, expiresAt }
+    return {
+      outcome: 'replayed',
+      response: repeatedAnswer(mode, now ?? response, kept.requestId ?? requestId, repeated),
+    }
   }
 
   /** The answer of the mode to a problem. */
   refuse(problem: Problem): Exchanged {
-    return { outcome: problem.kind, response: this.settings.mode.answer(problem) }
+    const { mode } = this.settings
+    return { outcome: problem.kind, response: refusal(mode, mode.answer(problem), this.#newRequestId()) }
   }
 
   #newKey(): string {
@@ -318,12 +354,6 @@ export class Exchange {
 
 function asSent({ status, headers, body }: StoredResponse): HttpResponse {
   return { status, headers, body: body ?? new Uint8Array() }
-}
-
-/** Ours in place of those of the same names. */
-function withHeaders(response: LiveResponse, ours: HeaderLines): LiveResponse {
-  const names = new Set(ours.map(([name]) => name))
-  return { ...response, headers: [...response.headers.filter(([name]) => !names.has(name)), ...ours] }
 }
 
 function pathOf(endpoint: string): string {

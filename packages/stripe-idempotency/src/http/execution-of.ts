@@ -1,3 +1,5 @@
+import { IdempotencyError } from '../errors.ts'
+import type { TransactionalStore } from '../store/store.ts'
 import type { HandlerContext } from './exchange.ts'
 
 const executions = new WeakMap<object, HandlerContext>()
@@ -12,6 +14,29 @@ const executions = new WeakMap<object, HandlerContext>()
  */
 export function executionOf(request: object): HandlerContext | undefined {
   return executions.get(request)
+}
+
+/**
+ * The transaction that the key of a request is in, where its adapter has `transaction: true`. It is committed, or rolled back,
+ * when the answer is whole, and is not to be used then.
+ *
+ * @param request as for {@link executionOf}
+ * @param store that of the adapter
+ * @throws IdempotencyError `invalid_option` where the request is in no transaction of the store
+ */
+export function transactionOf<Transaction>(
+  request: object,
+  store: TransactionalStore<Transaction>,
+): Transaction {
+  const transaction = executions.get(request)?.transaction
+  if (transaction?.store === store) {
+    // A store's transactions are of the type that it says.
+    return transaction.handle as Transaction
+  }
+  throw new IdempotencyError(
+    'invalid_option',
+    'the request is in no transaction of this store: give its adapter transaction: true and this store, and call it for a method on which a key has an effect',
+  )
 }
 
 export function setExecution(request: object, context: HandlerContext): void {

@@ -10,15 +10,16 @@ export function nodeIdempotencyFingerprint(digest: string | undefined, query: st
   return Buffer.from(`${mark}${digest ?? ''}\n${query}`)
 }
 
-/** Whether a fingerprint is one of these, and of such a request. */
-export function matchesImported(stored: Uint8Array, { query, contentType, body }: RequestContent): boolean {
-  const text = stored.length > mark.length ? Buffer.from(stored).toString() : ''
-  if (!text.startsWith(mark)) return false
-  const [digest, ...itsQuery] = text.slice(mark.length).split('\n')
-  if (itsQuery.join('\n') !== query) return false
-  if (body.length === 0) return digest === '' || digest === digestOf({})
+/** Those that it may have kept of such a request. */
+export function nodeIdempotencyFingerprints({
+  query,
+  contentType,
+  body,
+}: RequestContent): readonly Uint8Array[] {
+  if (body.length === 0)
+    return [undefined, digestOf({})].map((digest) => nodeIdempotencyFingerprint(digest, query))
   const parsed = parsedBody(contentType, Buffer.from(body).toString())
-  return parsed !== undefined && digest === digestOf(parsed)
+  return parsed === undefined ? [] : [nodeIdempotencyFingerprint(digestOf(parsed), query)]
 }
 
 function digestOf(body: unknown): string {

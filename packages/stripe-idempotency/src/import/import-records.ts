@@ -87,11 +87,12 @@ async function put(
   const left = createdAt === undefined ? ttl : createdAt + ttl - realClock.now()
   if (response !== undefined && left <= 0) return 'expired'
   const id = Buffer.from(realRandom.bytes(16)).toString('base64url')
+  const name = sealer.keyOf(scope, key)
   const { claimed, record } = await store.claim({
     scope,
-    key: sealer.keyOf(scope, key),
+    key: name,
     endpoint,
-    fingerprint,
+    fingerprint: sealer.markOf(fingerprint, scope, name),
     id,
     owner: id,
     lease: 60_000,
@@ -104,7 +105,7 @@ async function put(
     await store.markUncertain(record, 'it was not complete when it was imported')
     return 'uncertain'
   }
-  const headers = response.headers.filter(([name]) => keptHeaders.has(name))
+  const headers = response.headers.filter(([header]) => keptHeaders.has(header))
   const kept = { status: response.status, headers, requestId: null, ...keptBody(response.body, responseMax) }
   await store.complete(record, sealer.seal(encodeResponse(kept), placeOf(record)))
   return 'imported'

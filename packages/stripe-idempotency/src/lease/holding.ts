@@ -3,6 +3,7 @@ import type { Hold } from '../execution.ts'
 import type { Clock } from '../ports.ts'
 import type { Holder } from '../record/record.ts'
 import type { IdempotencyStore } from '../store/store.ts'
+import type { AtWork } from './at-work.ts'
 import type { SharedTimer, Started } from './shared-timer.ts'
 
 /**
@@ -23,6 +24,7 @@ export class Holding implements Hold, Disposable {
   /** On the monotonic clock. */
   #ends: number
   readonly #firstBeat: SharedTimer
+  readonly #atWork: AtWork
   #first: Started | undefined
   /** For the next renewal, or the end of the lease while one is under way. */
   #timer: unknown
@@ -39,7 +41,9 @@ export class Holding implements Hold, Disposable {
     lease: number,
     since: number,
     firstBeat: SharedTimer,
+    atWork: AtWork,
   ) {
+    this.#atWork = atWork
     this.holder = holder
     this.#store = store
     this.#clock = clock
@@ -52,9 +56,9 @@ export class Holding implements Hold, Disposable {
     })
   }
 
-  /** Aborted when the lease is lost. */
+  /** Aborted when the lease is lost, and when the instance is disposed of. */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
+    this.#controller ??= this.#atWork.controller()
     if (this.#reason !== undefined) this.#controller.abort(this.#reason)
     return this.#controller.signal
   }
@@ -90,6 +94,7 @@ export class Holding implements Hold, Disposable {
 
   [Symbol.dispose](): void {
     this.#over = true
+    this.#atWork.forget(this.#controller)
     if (this.#first !== undefined) this.#firstBeat.stop(this.#first)
     else this.#clock.clearTimeout(this.#timer)
   }

@@ -39,15 +39,28 @@ export function ietf({
   }
 }
 
+/** Of an answer: seconds to wait, or members for programs to read, as RFC 9457 lets a problem have its own. */
+interface Details {
+  readonly retryAfter?: number
+  readonly retryable?: false
+  /** The record in question. */
+  readonly operation?: string
+}
+
 function answer(problem: Problem, documentation: string): HttpResponse {
-  const to = (status: number, title: string, detail: string, retryAfter?: number): HttpResponse => ({
+  const to = (
+    status: number,
+    title: string,
+    detail: string,
+    { retryAfter, ...members }: Details = {},
+  ): HttpResponse => ({
     status,
     headers: [
       ['content-type', 'application/problem+json'],
       ['link', `<${documentation}>; rel="describedby"; type="text/html"`],
       ...(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)] as const]),
     ],
-    body: Buffer.from(JSON.stringify({ type: documentation, title, detail, status })),
+    body: Buffer.from(JSON.stringify({ type: documentation, title, detail, status, ...members })),
   })
   switch (problem.kind) {
     case 'key-missing':
@@ -70,22 +83,26 @@ function answer(problem: Problem, documentation: string): HttpResponse {
         409,
         'A request is outstanding for this Idempotency-Key',
         'A request with the same Idempotency-Key for the same operation is being processed or is outstanding.',
-        1,
+        { retryAfter: 1 },
       )
     case 'uncertain':
       return to(
         409,
         'The outcome of this Idempotency-Key is uncertain',
         `It is not known whether the request took effect. It is not executed again until that is settled; the record is ${problem.recordId}.`,
+        { retryable: false, operation: problem.recordId },
       )
     case 'response-unavailable':
       return to(
         409,
         'The response of this Idempotency-Key is unavailable',
         `The request was executed${problem.status === null ? '' : ` with the status ${problem.status}`}, and its response is no longer there. It is not executed again; the record is ${problem.recordId}.`,
+        { retryable: false, operation: problem.recordId },
       )
     case 'store-unavailable':
-      return to(503, 'Idempotency-Key cannot be checked', 'Nothing was executed. Please try again later.', 1)
+      return to(503, 'Idempotency-Key cannot be checked', 'Nothing was executed. Please try again later.', {
+        retryAfter: 1,
+      })
     case 'body-too-large':
       return to(413, 'Content too large', `The body must not have more than ${problem.maxBytes} bytes.`)
     default:

@@ -42,8 +42,11 @@ export interface Mode {
   readonly otherwise: 'release' | 'leave'
   /** Headers, in lower case, that make it another request where they differ. Default: none. */
   readonly comparedHeaders?: readonly string[]
-  /** What becomes of a request that was answered: its answer again, or the problem `response-unavailable`. Default: `replayed`. */
-  readonly repeats?: 'replayed' | 'refused'
+  /**
+   * What becomes of a request that was answered: its answer again, or what `refresh` makes of it, or the problem
+   * `response-unavailable`. Default: `replayed`.
+   */
+  readonly repeats?: 'replayed' | 'refreshable' | 'refused'
   /** Whether each request has an id, that answers tell (`Request-Id`, `Original-Request`). */
   readonly requestIds: boolean
   /**

@@ -38,6 +38,7 @@ export const stripeV2: Mode = {
   retention: 30 * dayMs,
   keeps: (status) => status < 400,
   otherwise: 'leave',
+  repeats: 'refreshable',
 }
 
 const anotherKey = (key: string): string =>

@@ -49,7 +49,7 @@ const neverKept: ReadonlySet<string> = new Set([
 
 /** Whether an option may add this header to those that are kept. */
 export function mayBeKept(name: string): boolean {
-  return !neverKept.has(name) && !/^(?:x-)?ratelimit/.test(name)
+  return !neverKept.has(name) && !/^(?:x-)?rate-?limit/.test(name)
 }
 
 /** What to keep of a body: itself only where it has at most so many bytes. */

@@ -5,10 +5,12 @@ import { DueList } from './due-list.ts'
 type Step =
   | { readonly do: 'add'; readonly due: number }
   | { readonly do: 'take'; readonly limit: number; readonly passed: number }
+  | { readonly do: 'ask' }
 
 const due = fc.oneof(fc.nat(5000), fc.nat(200_000), fc.nat(10_000_000))
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), due }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'ask' as const }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -20,7 +22,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 describe('places that are due', () => {
-  test('leave as from a sorted list: the earliest second first, none before it has passed, each once', () => {
+  test('leave as from a sorted list: the earliest second first, none before it has passed, each once, and are there until then', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const list = new DueList()
@@ -31,6 +33,13 @@ describe('places that are due', () => {
             list.add(at, each.due)
             const added = { place: at, second: Math.floor(each.due / 1000) }
             sorted = [...sorted, added].toSorted((a, b) => a.second - b.second)
+            continue
+          }
+          if (each.do === 'ask') {
+            for (const [place, asked] of steps.slice(0, at).entries()) {
+              if (asked.do !== 'add') continue
+              expect(list.has(place, asked.due)).toBe(sorted.some((there) => there.place === place))
+            }
             continue
           }
           now += each.passed

@@ -4,6 +4,8 @@ const none: readonly number[] = []
 /** Places with a moment each, given back once it has passed: a wheel with a slot for every second that has any. */
 export class DueList {
   readonly #slots = new Map<number, number[]>()
+  /** The places of slots that were asked for some. */
+  readonly #members = new Map<number, Set<number>>()
   /** Every slot before it is empty. */
   #first = Infinity
 
@@ -11,6 +13,7 @@ export class DueList {
   add(place: number, due: number): void {
     const second = Math.floor(due / secondMs)
     const slot = this.#slots.get(second)
+    if (this.#members.size > 0) this.#members.get(second)?.add(place)
     if (slot !== undefined) {
       slot.push(place)
       return
@@ -19,9 +22,14 @@ export class DueList {
     this.#first = Math.min(this.#first, second)
   }
 
-  /** Asks each place of that second. */
+  /** Whether it is there with that second. */
   has(place: number, due: number): boolean {
-    return this.#slots.get(Math.floor(due / secondMs))?.includes(place) ?? false
+    const second = Math.floor(due / secondMs)
+    const slot = this.#slots.get(second)
+    if (slot === undefined) return false
+    const members = this.#members.get(second) ?? new Set(slot)
+    this.#members.set(second, members)
+    return members.has(place)
   }
 
   /** Takes out at most `limit` places whose second has passed. */
@@ -31,6 +39,7 @@ export class DueList {
     const taken: number[] = []
     while (taken.length < limit && this.#first < end && this.#slots.size > 0) {
       const slot = this.#slots.get(this.#first)
+      this.#members.delete(this.#first)
       for (const place of slot?.splice(-(limit - taken.length)) ?? none) taken.push(place)
       if (slot !== undefined && slot.length > 0) break
       this.#slots.delete(this.#first)

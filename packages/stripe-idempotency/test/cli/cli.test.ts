@@ -127,6 +127,20 @@ for (const kind of kinds) {
       expect(healthy).toMatchObject({ status: 0, lines: [] })
     }, 60_000)
 
+    test('the doctor tells of what waits for a person, and since when', async () => {
+      const before = Date.now()
+      for (let time = 0; time < 2; time++) {
+        await pay(world.http, 'in doubt', () => Promise.reject(new Error('half of it was done')))
+      }
+      const { status, lines } = await world.run('doctor')
+      const told = lines.find(({ subject }) => subject === 'uncertain')
+      expect([status, told?.['severity']]).toEqual([0, 'warning'])
+      const [, since = ''] =
+        /^[1-9]\d* records are uncertain, the oldest since (\S+):/.exec(String(told?.['message'])) ?? []
+      expect(Date.parse(since)).toBeLessThanOrEqual(Date.now() + 1000)
+      expect(Date.parse(since)).toBeGreaterThan(before - 600_000)
+    }, 60_000)
+
     test('tells wrong use from failure by its exit status', async () => {
       const { run, runWith } = world
       const wrong = await Promise.all([

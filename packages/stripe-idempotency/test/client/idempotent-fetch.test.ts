@@ -61,6 +61,27 @@ const status = (code: number, headers: Record<string, string> = {}): Response =>
 /** The same for every byte. */
 const random = (byte: number): Random => ({ bytes: (length) => new Uint8Array(length).fill(byte) })
 
+test('what says that asking again does not help is not asked again', async () => {
+  const problem = (type: string, body: string): Response =>
+    new Response(body, { status: 409, headers: { 'content-type': type } })
+  const clock = new VirtualClock()
+  clock.setTimeout = (callback, delay) => {
+    queueMicrotask(callback)
+    return { at: delay, order: 0, callback }
+  }
+  const asked = async (answer: Response): Promise<[number, number]> => {
+    const answers = [ok.clone(), answer]
+    const fetch = idempotentFetch(async () => answers.pop() ?? Response.error(), { clock })
+    const { status: last } = await fetch('http://bank.test/payments', { method: 'POST' })
+    return [last, 2 - answers.length]
+  }
+  const json = 'application/problem+json'
+  expect(await asked(problem(json, '{"status":409,"retryable":false}'))).toEqual([409, 1])
+  expect(await asked(problem(json, '{"status":409,"retryable":true}'))).toEqual([200, 2])
+  expect(await asked(problem(json, '{"status":409'))).toEqual([200, 2])
+  expect(await asked(problem('application/json', '{"retryable":false}'))).toEqual([200, 2])
+})
+
 describe('the key', () => {
   test('is one for all attempts, made before the first', async () => {
     const made: string[] = []

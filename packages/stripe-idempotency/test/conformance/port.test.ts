@@ -72,3 +72,13 @@ test('what is no command is told so, and the next line is read', () => {
   )
   expect(answers.at(-1)).toEqual({ id: '5', ok: { key: 'k' } })
 })
+
+test('an error of the package ends its command with its code', () => {
+  const request = { at: 0, method: 'POST', path: '/', headers: { 'idempotency-key': 'k' } }
+  const handler = { takes: 5, status: 200 }
+  const requests = ['acct_1', ''].map((account) => ({ ...request, account, handler }))
+  const command = { id: '1', op: 'exchange', mode: 'stripe-v1', requests }
+  const { lines: answers, status } = run([], `${JSON.stringify(command)}\n`)
+  expect(status).toBe(0)
+  expect(answers).toMatchObject([{ id: '1', error: { code: 'scope_missing' } }])
+})

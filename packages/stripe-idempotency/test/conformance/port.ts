@@ -45,6 +45,7 @@ async function exchange(command: Command): Promise<object> {
   } satisfies HttpOptions)
   let executions = 0
   let open = 0
+  let failed: { readonly error: unknown } | undefined
   const answers = field(command, 'requests').list((each) => {
     const at = each.field('at').number()
     const account = each.field('account').string()
@@ -63,12 +64,16 @@ async function exchange(command: Command): Promise<object> {
       answer.status = response.status
       answer.headers = Object.fromEntries(response.headers)
       answer.body = bodyText(await whole(response.body))
-      open--
     }
-    clock.setTimeout(() => void begin(), at)
+    const end = (): void => void open--
+    const fail = (error: unknown): void => {
+      failed ??= { error }
+    }
+    clock.setTimeout(() => void begin().catch(fail).finally(end), at)
     return answer
   })
   await clock.run(() => open === 0)
+  if (failed !== undefined) throw failed.error
   return { answers, executions }
 }
 

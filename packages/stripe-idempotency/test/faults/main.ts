@@ -166,7 +166,7 @@ async function sweepBy(mishap: Mishap, stage: Stage, table: Table): Promise<void
   table.kills += kills
   table.rows.push([`${kind}: ${mishap}`, places, kills, violations.length])
   const notes: Partial<Record<Mishap, string>> = {
-    death: `${kind}: the key of a dead holder was answered for within ${usableAfter} ms, of which ${leaseByDefault} ms are its lease`,
+    death: `${kind}: what a dead server had been asked for, in series one request after the other, was answered by others within ${usableAfter} ms in all; ${leaseByDefault} ms are its lease, and the pauses of clients are in it`,
     'death, asked again too late': `${kind}: of ${places} requests that were asked again when the bank might have forgotten, ${doubts} were uncertain; the bank was called again for none`,
     pause: `${kind}: ${staleHolders} holders that stood still for three leases were overtaken; each was told \`lease_lost\` and changed nothing`,
   }

@@ -3,6 +3,7 @@ import {
   type Exchanged,
   type IdempotencyStore,
   memoryStore,
+  type Secret,
 } from '@loadbearing/stripe-idempotency'
 import { type BrandurRow, importBrandur, importNodeIdempotency } from '@loadbearing/stripe-idempotency/import'
 import { Idempotency } from '@node-idempotency/core'
@@ -18,8 +19,11 @@ interface Asked {
 }
 
 /** An application that has changed over to this package. */
-function application(store: IdempotencyStore): (request: Asked) => Promise<Exchanged> {
-  const http = createIdempotency({ store }).http({ mode: 'ietf' })
+function application(
+  store: IdempotencyStore,
+  secrets: readonly Secret[] = [],
+): (request: Asked) => Promise<Exchanged> {
+  const http = createIdempotency({ store, secrets }).http({ mode: 'ietf' })
   return ({ path = '/charges', query = '', key, type = 'application/json', body }) =>
     http.answer(
       {
@@ -84,43 +88,58 @@ async function keptByTheLibrary(): Promise<[string, string][]> {
   return [...entries]
 }
 
-test('answers of @node-idempotency are replayed to the same requests, and to no others', async () => {
-  await using store = memoryStore()
-  const entries = [
-    ...(await keptByTheLibrary()),
-    ['somebody else’s', '{}'],
-    ['node-idempotency:POST:/charges:torn', '{"status":"COMPL'],
-  ] as const
-  const report = await importNodeIdempotency(entries, { store, scope: () => 'acct_1' })
-  expect(report).toMatchObject({ imported: 3, uncertain: 1, present: 0, expired: 0 })
-  expect(report.refused.map(({ place }) => place)).toEqual([4, 5])
-  const ask = application(store)
+const secrets: readonly (readonly [string, readonly Secret[]])[] = [
+  ['in clear', []],
+  ['under a secret', [{ id: '2026', value: 'a secret of many bytes' }]],
+]
 
-  const charge = await ask({ key: 'a:b', body: '{"amount":2000,"currency":"usd"}' })
-  expect([charge.outcome, charge.response.status, textOf(charge)]).toEqual(['replayed', 202, '{"id":"ch_1"}'])
-  expect(charge.response.headers).toContainEqual(['location', '/charges/1'])
-  expect((await ask({ key: 'a:b', body: '{"amount":2001,"currency":"usd"}' })).outcome).toBe(
-    'content-mismatch',
-  )
-  expect((await ask({ key: 'a:b', body: 'no JSON' })).outcome).toBe('content-mismatch')
-  expect((await ask({ key: 'searched', query: 'expand=all', body: '{"amount":1}' })).outcome).toBe('replayed')
-  expect((await ask({ key: 'searched', query: 'expand=none', body: '{"amount":1}' })).outcome).toBe(
-    'content-mismatch',
-  )
-  const refused = await ask({ key: 'refused', body: '{"amount":-1}' })
-  expect([refused.outcome, refused.response.status, textOf(refused)]).toEqual([
-    'replayed',
-    422,
-    '{"message":"too little","statusCode":422}',
-  ])
-  expect((await ask({ key: 'at-work', body: '{"amount":3}' })).outcome).toBe('uncertain')
-  expect((await ask({ key: 'new', body: '{}' })).outcome).toBe('executed')
+test.each(secrets)(
+  'answers of @node-idempotency are replayed to the same requests, and to no others, %s',
+  async (_, own) => {
+    await using store = memoryStore()
+    const entries = [
+      ...(await keptByTheLibrary()),
+      ['somebody else’s', '{}'],
+      ['node-idempotency:POST:/charges:torn', '{"status":"COMPL'],
+    ] as const
+    const options = { store, secrets: own, scope: () => 'acct_1' }
+    const report = await importNodeIdempotency(entries, options)
+    expect(report).toMatchObject({ imported: 3, uncertain: 1, present: 0, expired: 0 })
+    expect(report.refused.map(({ place }) => place)).toEqual([4, 5])
+    const ask = application(store, own)
 
-  expect(await importNodeIdempotency(entries, { store, scope: () => 'acct_1' })).toMatchObject({
-    imported: 0,
-    present: 4,
-  })
-})
+    const charge = await ask({ key: 'a:b', body: '{"amount":2000,"currency":"usd"}' })
+    expect([charge.outcome, charge.response.status, textOf(charge)]).toEqual([
+      'replayed',
+      202,
+      '{"id":"ch_1"}',
+    ])
+    expect(charge.response.headers).toContainEqual(['location', '/charges/1'])
+    expect((await ask({ key: 'a:b', body: '{"amount":2001,"currency":"usd"}' })).outcome).toBe(
+      'content-mismatch',
+    )
+    expect((await ask({ key: 'a:b', body: 'no JSON' })).outcome).toBe('content-mismatch')
+    expect((await ask({ key: 'searched', query: 'expand=all', body: '{"amount":1}' })).outcome).toBe(
+      'replayed',
+    )
+    expect((await ask({ key: 'searched', query: 'expand=none', body: '{"amount":1}' })).outcome).toBe(
+      'content-mismatch',
+    )
+    const refused = await ask({ key: 'refused', body: '{"amount":-1}' })
+    expect([refused.outcome, refused.response.status, textOf(refused)]).toEqual([
+      'replayed',
+      422,
+      '{"message":"too little","statusCode":422}',
+    ])
+    expect((await ask({ key: 'at-work', body: '{"amount":3}' })).outcome).toBe('uncertain')
+    expect((await ask({ key: 'new', body: '{}' })).outcome).toBe('executed')
+
+    expect(await importNodeIdempotency(entries, options)).toMatchObject({
+      imported: 0,
+      present: 4,
+    })
+  },
+)
 
 function row(more: Partial<BrandurRow>): BrandurRow {
   return {
@@ -137,32 +156,35 @@ function row(more: Partial<BrandurRow>): BrandurRow {
   }
 }
 
-test('finished rows of rocket-rides are replayed, what stopped in the middle is uncertain, old ones are gone', async () => {
-  await using store = memoryStore()
-  const rows = [
-    row({}),
-    row({ idempotency_key: 'ride-2', recovery_point: 'ride_created', response_code: null }),
-    row({ idempotency_key: 'ride-3', created_at: new Date(Date.now() - 90_000_000) }),
-    row({ idempotency_key: 'ride-4', response_code: null }),
-  ]
-  const report = await importBrandur(rows, { store, scope: () => 'acct_1' })
-  expect(report).toMatchObject({ imported: 1, uncertain: 1, expired: 1 })
-  expect(report.refused).toEqual([{ place: 3, why: 'it is finished and has no response_code' }])
-  const ask = application(store)
-  const form = 'application/x-www-form-urlencoded'
-  const ride = { path: '/rides', key: 'ride-1', type: form }
-  const replayed = await ask({ ...ride, body: 'target_lat=1+%26+2&origin_lat=0.0' })
-  expect([replayed.outcome, replayed.response.status, textOf(replayed)]).toEqual([
-    'replayed',
-    201,
-    '{"message":"Payment accepted."}',
-  ])
-  expect((await ask({ ...ride, body: 'target_lat=1&origin_lat=0.0' })).outcome).toBe('content-mismatch')
-  expect((await ask({ ...ride, key: 'ride-2', body: 'target_lat=1+%26+2&origin_lat=0.0' })).outcome).toBe(
-    'uncertain',
-  )
-  expect((await ask({ ...ride, key: 'ride-3', body: 'target_lat=1' })).outcome).toBe('executed')
-})
+test.each(secrets)(
+  'finished rows of rocket-rides are replayed, what stopped in the middle is uncertain, old ones are gone, %s',
+  async (_, own) => {
+    await using store = memoryStore()
+    const rows = [
+      row({}),
+      row({ idempotency_key: 'ride-2', recovery_point: 'ride_created', response_code: null }),
+      row({ idempotency_key: 'ride-3', created_at: new Date(Date.now() - 90_000_000) }),
+      row({ idempotency_key: 'ride-4', response_code: null }),
+    ]
+    const report = await importBrandur(rows, { store, secrets: own, scope: () => 'acct_1' })
+    expect(report).toMatchObject({ imported: 1, uncertain: 1, expired: 1 })
+    expect(report.refused).toEqual([{ place: 3, why: 'it is finished and has no response_code' }])
+    const ask = application(store, own)
+    const form = 'application/x-www-form-urlencoded'
+    const ride = { path: '/rides', key: 'ride-1', type: form }
+    const replayed = await ask({ ...ride, body: 'target_lat=1+%26+2&origin_lat=0.0' })
+    expect([replayed.outcome, replayed.response.status, textOf(replayed)]).toEqual([
+      'replayed',
+      201,
+      '{"message":"Payment accepted."}',
+    ])
+    expect((await ask({ ...ride, body: 'target_lat=1&origin_lat=0.0' })).outcome).toBe('content-mismatch')
+    expect((await ask({ ...ride, key: 'ride-2', body: 'target_lat=1+%26+2&origin_lat=0.0' })).outcome).toBe(
+      'uncertain',
+    )
+    expect((await ask({ ...ride, key: 'ride-3', body: 'target_lat=1' })).outcome).toBe('executed')
+  },
+)
 
 test('bodies of JSON are compared with the parameters of the table', async () => {
   await using store = memoryStore()

@@ -15,6 +15,7 @@ import postgres from 'postgres'
 import { DataSource, type EntityManager } from 'typeorm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openPool } from './pool.ts'
+import { openPrisma } from './prisma-client.ts'
 
 const request = { scope: 'acct_1', key: 'k', input: { amount: 5 } } as const
 
@@ -34,35 +35,6 @@ function knexQuery(transaction: Knex, text: string, params: readonly unknown[]):
     return '?'
   })
   return transaction.raw(query, bindings)
-}
-
-/**
- * As `$queryRawUnsafe(text, ...values)` of Prisma 7.10 on `@prisma/adapter-pg`: rows alone, `bigint` as BigInt, bytes as a plain
- * Uint8Array, and what the server says of a failure two levels down.
- */
-async function askAsPrisma(client: PoolClient, text: string, values: readonly unknown[]): Promise<unknown> {
-  try {
-    const { rows, fields } = await client.query(text, [...values])
-    return rows.map((row) =>
-      Object.fromEntries(
-        fields.map(({ name, dataTypeID }) => {
-          const value: unknown = row[name]
-          if (typeof value === 'string' && dataTypeID === 20) return [name, BigInt(value)]
-          return [name, value instanceof Uint8Array ? new Uint8Array(value) : value]
-        }),
-      ),
-    )
-  } catch (error) {
-    const originalCode: unknown = Reflect.get(Object(error), 'code')
-    throw Object.assign(new Error('Invalid `prisma.$queryRawUnsafe()` invocation'), {
-      code: 'P2010',
-      meta: {
-        driverAdapterError: Object.assign(new Error('DriverAdapterError'), {
-          cause: { originalCode, originalMessage: String(error), kind: 'postgres' },
-        }),
-      },
-    })
-  }
 }
 
 /** A transaction of a query builder: as the store takes it, and a payment made through the builder. */
@@ -126,29 +98,20 @@ const builders: Readonly<Record<string, (url: string, pool: Pool) => Promise<Bui
     })
     return { transaction: (work) => knex.transaction((tx) => work(begun(tx))), end: () => knex.destroy() }
   },
-  // What its generator writes needs a command that downloads a program, so this stands for it.
-  async 'the shape of Prisma 7'(_, pool) {
+  async 'Prisma 7'(url) {
+    const prisma = openPrisma(url)
     return {
-      async transaction(work) {
-        const client = await pool.connect()
-        const prisma = (text: string, values: readonly unknown[]): Promise<unknown> =>
-          askAsPrisma(client, text, values)
-        try {
-          await client.query('BEGIN')
-          const result = await work({
-            transaction: { query: prisma },
-            pay: () => prisma('INSERT INTO built_payment (amount) VALUES ($1)', [5]),
-          })
-          await client.query('COMMIT')
-          return result
-        } catch (error) {
-          await client.query('ROLLBACK')
-          throw error
-        } finally {
-          client.release()
-        }
-      },
-      end: async () => {},
+      // It gives up a transaction after five seconds by itself.
+      transaction: (work) =>
+        prisma.$transaction(
+          (tx) =>
+            work({
+              transaction: { query: (text, params) => tx.$queryRawUnsafe(text, ...params) },
+              pay: () => tx.$executeRaw`INSERT INTO built_payment (amount) VALUES (${5})`,
+            }),
+          { maxWait: 20_000, timeout: 20_000 },
+        ),
+      end: () => prisma.$disconnect(),
     }
   },
   async TypeORM(url) {

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
 import { expect, test } from 'vitest'
+import { failOnce } from './failed-request.ts'
 import { storeSuite } from './store-suite.ts'
 
 storeSuite(
@@ -49,4 +50,20 @@ test('a dead holder has its record for one lease at most once the clock was set 
     record: { id: dead.id, fence: dead.fence + 1 },
   })
   expect(await store.renew(dead, minutes)).toBe(false)
+})
+
+test('the doctor counts requests that failed and expired, as it counts answers', async () => {
+  using database = new DatabaseSync(':memory:')
+  let now = 0
+  const clock = { now: () => now, monotonic: () => now, setTimeout: () => 0, clearTimeout: () => {} }
+  const store = sqliteStore({ database, clock })
+  await failOnce(store)
+  const subjects = async (): Promise<string[]> => (await store.doctor()).map(({ subject }) => subject)
+  const day = 86_400_000
+  now = 30 * day
+  expect(await subjects()).not.toContain('retention')
+  now = 31 * day
+  expect(await subjects()).toContain('retention')
+  await store.reap(1)
+  expect(await subjects()).not.toContain('retention')
 })

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import { createClient } from 'redis'
 import { describe, expect, test } from 'vitest'
+import { failOnce } from './failed-request.ts'
 import { ioredis5, redis5 } from './older-clients.ts'
 import { openPool } from './pool.ts'
 
@@ -85,6 +86,11 @@ describe.skipIf(skipWithout('postgres'))('waiting on PostgreSQL, by notification
       await store.migrate()
       await store.migrate()
       expect(await store.doctor()).toEqual([])
+      await failOnce(store)
+      expect(await store.doctor()).toEqual([])
+      await pool.query('UPDATE doctor_record SET expires_at = 1')
+      expect(await store.doctor()).toMatchObject([{ severity: 'warning', subject: 'retention' }])
+      await pool.query('TRUNCATE doctor_record')
       await pool.query('ALTER TABLE doctor_record SET UNLOGGED')
       expect(await store.doctor()).toMatchObject([
         { severity: 'error', message: expect.stringContaining('UNLOGGED') },

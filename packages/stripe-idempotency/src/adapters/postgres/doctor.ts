@@ -1,7 +1,7 @@
 import type { Finding } from '../../store/store.ts'
 import { unreapedFinding, unreapedMax } from '../../store/unreaped.ts'
 import type { Querier } from './client.ts'
-import { statement } from './statements.ts'
+import { expiredBy, statement } from './statements.ts'
 
 const clockSkewMax = 1000
 
@@ -51,11 +51,12 @@ export async function persistenceOf(querier: Querier, table: string): Promise<re
     : []
 }
 
-/** Answers that have expired since a day, as far as they are counted. */
+const yesterday = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - 86400000'
+
+/** Records that have expired since a day, as far as they are counted. */
 async function unreaped(querier: Querier, table: string): Promise<number> {
   const rows = await querier.query(
-    statement(`SELECT 1 FROM ${table} WHERE state = 'completed'
-      AND expires_at <= floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - 86400000 LIMIT $1::int`),
+    statement(`SELECT 1 FROM ${table} WHERE ${expiredBy(yesterday)} LIMIT $1::int`),
     [unreapedMax],
   )
   return rows.length

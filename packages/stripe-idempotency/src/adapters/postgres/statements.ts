@@ -51,7 +51,7 @@ const list = columns.join(', ')
 const now = `coalesce($1::bigint, floor(date_part('epoch', clock_timestamp()) * 1000)::bigint)`
 const leftWithNothing = `state = 'claimed' AND lease_ends = 0 AND operation IS NULL AND recovery_point IS NULL`
 /** As `hasExpired` of `record.ts`. */
-const expiredBy = (time: string): string =>
+export const expiredBy = (time: string): string =>
   `((state = 'completed' AND expires_at <= ${time}) OR (${leftWithNothing} AND expires_at <= ${time}))`
 const held = `scope = $1 AND key = $2 AND id = $3 AND fence = $4::bigint AND owner = $5 AND state = 'claimed'`
 

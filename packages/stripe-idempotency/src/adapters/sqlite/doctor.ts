@@ -4,8 +4,17 @@ import { unreapedFinding, unreapedMax } from '../../store/unreaped.ts'
 
 const dayMs = 86_400_000
 
-/** What would lose records, or carry a request out twice. */
-export function examine(database: DatabaseSync, table: string, now: number): readonly Finding[] {
+/**
+ * What would lose records, or carry a request out twice.
+ *
+ * @param expiring condition of records that go in time
+ */
+export function examine(
+  database: DatabaseSync,
+  table: string,
+  expiring: string,
+  now: number,
+): readonly Finding[] {
   const findings: Finding[] = []
   const damage = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
   if (damage !== 'ok') {
@@ -21,7 +30,7 @@ export function examine(database: DatabaseSync, table: string, now: number): rea
     findings.push({ severity: 'warning', subject: 'journal_mode', message })
   }
   const unreaped = database
-    .prepare(`SELECT 1 FROM ${table} WHERE state = 'completed' AND expires_at <= ? LIMIT ?`)
+    .prepare(`SELECT 1 FROM ${table} WHERE ${expiring} AND expires_at <= ? LIMIT ?`)
     .all(now - dayMs, unreapedMax)
   return [...findings, ...unreapedFinding(unreaped.length)]
 }

@@ -18,7 +18,11 @@ const lock = 0x7a61_6e7a
  * index that begins with the store and goes on with what is not asked for is as good as the right one, and is gone through.
  */
 function withoutStatistics(table: string): string {
-  return `ALTER TABLE ${table} ALTER COLUMN store SET STATISTICS 0`
+  // Each opening would wait for a VACUUM, and have every connection plan anew, for what is so already.
+  return `DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_attribute
+      WHERE attrelid = '${table}'::regclass AND attname = 'store' AND attstattarget IS DISTINCT FROM 0)
+    THEN ALTER TABLE ${table} ALTER COLUMN store SET STATISTICS 0; END IF; END $$`
 }
 
 const schema = `
