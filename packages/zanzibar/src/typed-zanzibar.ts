@@ -30,19 +30,19 @@ export interface TypedZanzibarOptions<D extends Definitions, C extends Condition
   readonly model: TypedModel<D, C>
 }
 
-type TypedQuestion =
-  | 'check'
-  | 'checkSync'
-  | 'evaluate'
-  | 'listObjects'
-  | 'listObjectsPage'
-  | 'listUsers'
-  | 'subscribe'
-  | 'subscribeObjects'
-
 /** A {@link Zanzibar} that takes only the types and relations of its model. */
 export interface TypedZanzibar<D extends Definitions, C extends ConditionDefinitions>
-  extends Omit<Zanzibar, TypedQuestion> {
+  extends Omit<
+    Zanzibar,
+    | 'check'
+    | 'checkSync'
+    | 'evaluate'
+    | 'listObjects'
+    | 'listObjectsPage'
+    | 'listUsers'
+    | 'subscribe'
+    | 'subscribeObjects'
+  > {
   /** For the compiler only. */
   readonly [definitions]?: D
   check<const O extends ObjectRef<D>>(

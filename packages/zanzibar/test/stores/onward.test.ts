@@ -12,7 +12,7 @@ import { firstOfChecks, firstOfList } from '../../src/graph/first-reads.ts'
 import { listObjects } from '../../src/graph/list-objects.ts'
 import { memoryStore, openFgaApi, openZanzibar, parseModel } from '../../src/index.ts'
 import { realClock, realRandom } from '../../src/ports.ts'
-import type { Read, Snapshot } from '../../src/store/snapshot.ts'
+import type { Onward, Read, Snapshot } from '../../src/store/snapshot.ts'
 import type { TupleStore } from '../../src/store/tuple-store.ts'
 import type { Tuple } from '../../src/tuple/tuple.ts'
 import { naiveCheck, TooLong } from '../engine/naive-check.ts'
@@ -192,7 +192,17 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
 
   test('a list that is longer than what is brought along stays whole where a circle leads back to it', async () => {
     await using opened = await openTestStore('postgres')
-    const zanzibar = await openZanzibar({ store: opened.store, model: groups })
+    const { pool = expect.unreachable() } = opened
+    const names = new Set<string>()
+    const query = (statement: Statement): Promise<{ rows: unknown[] }> => {
+      names.add(statement.name ?? '')
+      return pool.query(statement)
+    }
+    await using store = await storeWithin(
+      { query, connect: () => pool.connect(), options: pool.options },
+      usualBounds,
+    )
+    const zanzibar = await openZanzibar({ store, model: groups })
     const count = usualBounds.down + 50
     const teams = Array.from({ length: count }, (_, at) => at)
     await zanzibar.write({
@@ -213,6 +223,33 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
         })
       }
     }
+    // None of it was asked for again.
+    expect([...names].some((name) => name.endsWith('_down'))).toBe(true)
+    expect(names).not.toContain('zanzibar_read_user_rows')
+  })
+
+  test('is nothing where a list is asked for only in part, which is not read further', async () => {
+    await using opened = await openTestStore('postgres')
+    const { store } = opened
+    const { id } = await store.createStore('cut')
+    const members = Array.from({ length: 50 }, (_, at) => `group:${at}#member`)
+    await store.write(id, {
+      writes: members.map((user) => ({ user, relation: 'member', object: 'group:wide' })),
+    })
+    const whole: Read = { kind: 'usersets', relation: 'member', object: 'group:wide' }
+    const cut: Read = { ...whole, limit: 1 }
+    const onward: Onward = {
+      way: 'down',
+      lists: [{ kind: 'usersets', type: 'group', relation: 'member' }],
+      steps: [{ from: 0, user: 'group#member', to: 0 }],
+      ends: [],
+    }
+    const snapshot = await store.snapshot(id, { first: () => ({ reads: [cut], onward }) })
+    expect(snapshot.at(cut)).toHaveLength(2)
+    expect(snapshot.at(whole)).toBeUndefined()
+    await snapshot.fetch([whole], undefined, onward)
+    expect(snapshot.at(whole)).toHaveLength(50)
+    expect(snapshot.at({ ...whole, object: 'group:7' })).toEqual([])
   })
 
   test('of a level whose lists all lead to the same, each is looked up once', async () => {
