@@ -3,22 +3,21 @@ import { skipWithout } from '@loadbearing/harness/services'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
-import type { PostgresPool, Statement } from '../../src/adapters/postgres/client.ts'
-import { type Bounds, usualBounds } from '../../src/adapters/postgres/reading.ts'
-import { migrate } from '../../src/adapters/postgres/schema.ts'
-import { openPostgresStore, PostgresStore } from '../../src/adapters/postgres.ts'
+import type { Statement } from '../../src/adapters/postgres/client.ts'
+import { usualBounds } from '../../src/adapters/postgres/reading.ts'
+import { openPostgresStore } from '../../src/adapters/postgres.ts'
 import { check } from '../../src/graph/check.ts'
 import { firstOfChecks, firstOfList } from '../../src/graph/first-reads.ts'
 import { listObjects } from '../../src/graph/list-objects.ts'
 import { memoryStore, openFgaApi, openZanzibar, parseModel } from '../../src/index.ts'
-import { realClock, realRandom } from '../../src/ports.ts'
-import type { Onward, Read, Snapshot } from '../../src/store/snapshot.ts'
+import type { Read, Snapshot } from '../../src/store/snapshot.ts'
 import type { TupleStore } from '../../src/store/tuple-store.ts'
 import type { Tuple } from '../../src/tuple/tuple.ts'
 import { naiveCheck, TooLong } from '../engine/naive-check.ts'
 import { scopeOf } from '../engine/random-scope.ts'
 import { objectTypes, type RandomCase, randomCase, relationNames } from '../random/random-model.ts'
 import { openTestStore } from './open-test-store.ts'
+import { storeWithin } from './store-within.ts'
 
 const objects = objectTypes.flatMap((type) => ['1', '2', '3'].map((id) => `${type}:${id}`))
 const relations = ['parent', ...relationNames]
@@ -157,16 +156,6 @@ async function compareCases(
   return sum
 }
 
-/** A store that brings no more than that along, on a database of its own. */
-async function storeWithin(
-  pool: PostgresPool,
-  bounds: Bounds,
-  { history = 3_600_000, clock = realClock } = {},
-): Promise<PostgresStore> {
-  const settings = { history, poll: 1000, clock, time: undefined, random: realRandom }
-  return new PostgresStore({ ...settings, pool, bounds }, await migrate(pool, realRandom))
-}
-
 describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
   test('is what was written, and answers as without it', async () => {
     await using opened = await openTestStore('postgres')
@@ -226,30 +215,6 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
     // None of it was asked for again.
     expect([...names].some((name) => name.endsWith('_down'))).toBe(true)
     expect(names).not.toContain('zanzibar_read_user_rows')
-  })
-
-  test('is nothing where a list is asked for only in part, which is not read further', async () => {
-    await using opened = await openTestStore('postgres')
-    const { store } = opened
-    const { id } = await store.createStore('cut')
-    const members = Array.from({ length: 50 }, (_, at) => `group:${at}#member`)
-    await store.write(id, {
-      writes: members.map((user) => ({ user, relation: 'member', object: 'group:wide' })),
-    })
-    const whole: Read = { kind: 'usersets', relation: 'member', object: 'group:wide' }
-    const cut: Read = { ...whole, limit: 1 }
-    const onward: Onward = {
-      way: 'down',
-      lists: [{ kind: 'usersets', type: 'group', relation: 'member' }],
-      steps: [{ from: 0, user: 'group#member', to: 0 }],
-      ends: [],
-    }
-    const snapshot = await store.snapshot(id, { first: () => ({ reads: [cut], onward }) })
-    expect(snapshot.at(cut)).toHaveLength(2)
-    expect(snapshot.at(whole)).toBeUndefined()
-    await snapshot.fetch([whole], undefined, onward)
-    expect(snapshot.at(whole)).toHaveLength(50)
-    expect(snapshot.at({ ...whole, object: 'group:7' })).toEqual([])
   })
 
   test('of a level whose lists all lead to the same, each is looked up once', async () => {
@@ -319,30 +284,6 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
     await eventually(other.isWaitedFor)
     given.abort(new Error('gone'))
     await expect(asked).rejects.toThrow('gone')
-  })
-
-  test('is read no longer than the history is, row by row as well', async () => {
-    await using opened = await openTestStore('postgres')
-    const { pool = expect.unreachable() } = opened
-    let now = 0
-    const query = async (statement: Statement): Promise<{ rows: unknown[] }> => {
-      // All that is asked for as one text takes long.
-      if (statement.text.includes('string_agg')) now += 50_000
-      return pool.query(statement)
-    }
-    const slow = { query, connect: () => pool.connect(), options: pool.options }
-    const clock = { ...realClock, monotonic: () => now }
-    const bounds = { ...usualBounds, text: 0 }
-    await using store = await storeWithin(slow, bounds, { history: 1000, clock })
-    const { id } = await store.createStore('slow')
-    await store.write(id, { writes: [{ user: 'user:1', relation: 'member', object: 'team:1' }] })
-    const list: Read = { kind: 'users', relation: 'member', object: 'team:1' }
-    const soon = await store.snapshot(id)
-    await soon.fetch([list])
-    expect(soon.at(list)).toHaveLength(1)
-    const late = await store.snapshot(id, { first: () => ({ reads: [list] }) })
-    expect(late.at(list)).toBeUndefined()
-    await expect(late.fetch([list])).rejects.toMatchObject({ code: 'token_expired' })
   })
 
   test('what was fetched after it was asked for is no way that leads back to itself', async () => {
