@@ -40,7 +40,12 @@ describe.skipIf(skipWithout('postgres'))('a snapshot of PostgreSQL', () => {
     const { id } = await store.createStore('moments')
     const of = { relation: 'member', object: 'team:1' }
     const gone = { user: 'user:removed', ...of }
-    const writes = [{ user: 'user:1', ...of }, gone, { user: 'user:short', ...of, expiresAt: 2000 }]
+    const writes = [
+      { user: 'user:1', ...of },
+      gone,
+      { user: 'user:short', ...of, expiresAt: 2000 },
+      { user: 'user:1', ...of, object: 'zone:1' },
+    ]
     const { revision } = await store.write(id, { writes })
     const latest = await store.snapshot(id)
     await store.write(id, { deletes: [gone], writes: [{ user: 'user:new', ...of }] })
@@ -53,7 +58,9 @@ describe.skipIf(skipWithout('postgres'))('a snapshot of PostgreSQL', () => {
       expect(users?.toSorted()).toEqual(['user:1', 'user:removed', 'user:short'])
       const objects: Read = { kind: 'objects', type: 'team', relation: 'member', user: 'user:new' }
       const usersets: Read = { kind: 'usersets', ...of }
-      await snapshot.fetch([objects, usersets])
+      const teams: Read = { ...objects, user: 'user:1' }
+      await snapshot.fetch([objects, usersets, teams])
+      expect(snapshot.at(teams)?.map(({ object }) => object)).toEqual(['team:1'])
       expect([snapshot.at(objects), snapshot.at(usersets)]).toEqual([[], []])
     }
   })

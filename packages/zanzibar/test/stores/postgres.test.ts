@@ -74,9 +74,11 @@ describe.skipIf(unavailable)('PostgreSQL', () => {
       add: [
         ['group:1#member', 'member', 'group:0'],
         ['user:1', 'member', 'group:1'],
+        ['user:3', 'member', 'group:0'],
       ],
     })
     expect(await zanzibar.check('user:1', 'member', 'group:0')).toBe(true)
+    expect(await zanzibar.check('user:3', 'member', 'group:0')).toBe(true)
     expect(await zanzibar.check('user:2', 'member', 'group:0')).toBe(false)
     const found = await Array.fromAsync(zanzibar.listObjects('user:1', 'member', 'group'))
     expect(found).toEqual(['group:0', 'group:1'])
