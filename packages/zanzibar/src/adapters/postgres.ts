@@ -218,7 +218,7 @@ export class PostgresStore implements TupleStore {
     signal?.throwIfAborted()
     const { clock, history, bounds } = this.#settings
     const openedAt = clock.monotonic()
-    const store = await this.#placeOf(storeId)
+    const store = await orAborted(this.#placeOf(storeId), signal)
     const at = { store, revision, now: this.#settings.time?.now() }
     const read = (wanted: Wanted): Promise<readonly Row[]> =>
       orAborted(rowsOf(this.#pool, reading(at, wanted, bounds, storeId)), signal)

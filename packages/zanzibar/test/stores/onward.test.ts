@@ -4,14 +4,12 @@ import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { Statement } from '../../src/adapters/postgres/client.ts'
-import { type Bounds, usualBounds } from '../../src/adapters/postgres/reading.ts'
-import { migrate } from '../../src/adapters/postgres/schema.ts'
-import { openPostgresStore, PostgresStore } from '../../src/adapters/postgres.ts'
+import { usualBounds } from '../../src/adapters/postgres/reading.ts'
+import { openPostgresStore } from '../../src/adapters/postgres.ts'
 import { check } from '../../src/graph/check.ts'
 import { firstOfChecks, firstOfList } from '../../src/graph/first-reads.ts'
 import { listObjects } from '../../src/graph/list-objects.ts'
 import { memoryStore, openFgaApi, openZanzibar, parseModel } from '../../src/index.ts'
-import { realClock, realRandom } from '../../src/ports.ts'
 import type { Read, Snapshot } from '../../src/store/snapshot.ts'
 import type { TupleStore } from '../../src/store/tuple-store.ts'
 import type { Tuple } from '../../src/tuple/tuple.ts'
@@ -19,6 +17,7 @@ import { naiveCheck, TooLong } from '../engine/naive-check.ts'
 import { scopeOf } from '../engine/random-scope.ts'
 import { objectTypes, type RandomCase, randomCase, relationNames } from '../random/random-model.ts'
 import { openTestStore } from './open-test-store.ts'
+import { storeWithin } from './store-within.ts'
 
 const objects = objectTypes.flatMap((type) => ['1', '2', '3'].map((id) => `${type}:${id}`))
 const relations = ['parent', ...relationNames]
@@ -157,12 +156,6 @@ async function compareCases(
   return sum
 }
 
-/** A store that brings no more than that along, on a database of its own. */
-async function storeWithin(pool: Pool, bounds: Bounds): Promise<PostgresStore> {
-  const settings = { history: 3_600_000, poll: 1000, clock: realClock, time: undefined, random: realRandom }
-  return new PostgresStore({ ...settings, pool, bounds }, await migrate(pool, realRandom))
-}
-
 describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
   test('is what was written, and answers as without it', async () => {
     await using opened = await openTestStore('postgres')
@@ -188,7 +181,17 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
 
   test('a list that is longer than what is brought along stays whole where a circle leads back to it', async () => {
     await using opened = await openTestStore('postgres')
-    const zanzibar = await openZanzibar({ store: opened.store, model: groups })
+    const { pool = expect.unreachable() } = opened
+    const names = new Set<string>()
+    const query = (statement: Statement): Promise<{ rows: unknown[] }> => {
+      names.add(statement.name ?? '')
+      return pool.query(statement)
+    }
+    await using store = await storeWithin(
+      { query, connect: () => pool.connect(), options: pool.options },
+      usualBounds,
+    )
+    const zanzibar = await openZanzibar({ store, model: groups })
     const count = usualBounds.down + 50
     const teams = Array.from({ length: count }, (_, at) => at)
     await zanzibar.write({
@@ -209,6 +212,9 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
         })
       }
     }
+    // None of it was asked for again.
+    expect([...names].some((name) => name.endsWith('_down'))).toBe(true)
+    expect(names).not.toContain('zanzibar_read_user_rows')
   })
 
   test('of a level whose lists all lead to the same, each is looked up once', async () => {
@@ -257,7 +263,7 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
     const list = { type: 'group', relation: 'member', user: 'user:1' }
     expect(await api.listObjects(id, list)).toEqual({ objects: [] })
 
-    await using other = await locked(pool)
+    await using other = await locked(pool, 'zanzibar_tuple')
     const given = new AbortController()
     const asked = zanzibar.check('user:1', 'member', 'group:1', { signal: given.signal })
     await eventually(other.isWaitedFor)
@@ -266,6 +272,18 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
 
     // As OpenFGA does, a list ends at its deadline with what it has.
     expect(await api.listObjects(id, list)).toEqual({ objects: [] })
+  })
+
+  test('is not waited for any longer where the store is asked for the first time', async () => {
+    await using opened = await openTestStore('postgres')
+    const { pool = expect.unreachable() } = opened
+    const { id } = await opened.store.createStore('new here')
+    await using other = await locked(pool, 'zanzibar_store')
+    const given = new AbortController()
+    const asked = opened.store.snapshot(id, { signal: given.signal })
+    await eventually(other.isWaitedFor)
+    given.abort(new Error('gone'))
+    await expect(asked).rejects.toThrow('gone')
   })
 
   test('what was fetched after it was asked for is no way that leads back to itself', async () => {
@@ -303,14 +321,17 @@ function scansIn(plan: unknown): number {
   return own + scansIn(Object.values(plan))
 }
 
-/** Holds the table of tuples until it is disposed of. */
-async function locked(pool: Pool): Promise<AsyncDisposable & { isWaitedFor(): Promise<boolean> }> {
+/** Holds a table until it is disposed of. */
+async function locked(
+  pool: Pool,
+  table: 'zanzibar_store' | 'zanzibar_tuple',
+): Promise<AsyncDisposable & { isWaitedFor(): Promise<boolean> }> {
   const holder = await pool.connect()
-  await holder.query('BEGIN; LOCK TABLE zanzibar_tuple IN ACCESS EXCLUSIVE MODE')
+  await holder.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
   return {
     async isWaitedFor() {
       const { rows } = await holder.query(
-        `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'zanzibar_tuple'::regclass`,
+        `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = '${table}'::regclass`,
       )
       return rows.length > 0
     },

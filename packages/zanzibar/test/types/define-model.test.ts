@@ -139,6 +139,41 @@ test('questions to a model of TypeScript are held to its types', async () => {
   expect(results.slice(0, 3).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
 })
 
+test('pages and subscriptions are held to the types of a model as well', async () => {
+  await using authorization = await openZanzibar({ model })
+  await authorization.write({ add: [['user:anne', 'owner', 'document:1']] })
+  const page = await authorization.listObjectsPage('user:anne', 'viewer', 'document', { limit: 1 })
+  expect(page).toMatchObject({ objects: ['document:1'], next: undefined })
+  const first = async <T>(told: AsyncIterable<T>): Promise<T | undefined> => {
+    for await (const each of told) return each
+    return undefined
+  }
+  expect(await first(authorization.subscribe('user:anne', 'viewer', 'document:1'))).toBe(true)
+  const objects = authorization.subscribeObjects('user:anne', 'viewer', 'document', {
+    context: { ip: '10.0.0.1' },
+  })
+  expect(await first(objects)).toMatchObject({ added: ['document:1'], removed: [] })
+  const wrong = [
+    // @ts-expect-error a folder has no owner
+    authorization.listObjectsPage('user:anne', 'owner', 'folder', { limit: 1 }),
+    // @ts-expect-error there is no type `usr`
+    authorization.listObjectsPage('usr:anne', 'viewer', 'folder', { limit: 1 }),
+    // @ts-expect-error a document has no relation `viewr`
+    first(authorization.subscribe('user:anne', 'viewr', 'document:1')),
+    // @ts-expect-error there is no type `docs`
+    first(authorization.subscribe('user:anne', 'viewer', 'docs:1')),
+    // @ts-expect-error a folder has no relation `editor`
+    first(authorization.subscribeObjects('user:anne', 'editor', 'folder')),
+    // @ts-expect-error there is no type `docs`
+    first(authorization.subscribeObjects('user:anne', 'viewer', 'docs')),
+  ]
+  for (const { status } of await Promise.allSettled(wrong)) expect(status).toBe('rejected')
+  // @ts-expect-error `ranges` is a list
+  authorization.subscribe('user:anne', 'owner', 'document:1', { context: { ranges: '10.0.0.0/8' } })
+  // @ts-expect-error a subscription has no moment
+  authorization.subscribeObjects('user:anne', 'owner', 'document', { exactly: page.token })
+})
+
 test('a model of the DSL is asked with any text', async () => {
   await using authorization = await openZanzibar({ model: 'model\n  schema 1.1\ntype user\n' })
   expectTypeOf(authorization.check).parameter(0).toEqualTypeOf<string>()

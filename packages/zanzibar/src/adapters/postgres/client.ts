@@ -52,9 +52,12 @@ export async function rowsOf(querier: PostgresQuerier, statement: Statement): Pr
   }
 }
 
+// Program limit exceeded, of one value; internal error, of a row of several that are no longer than that.
+const tooLong: ReadonlySet<unknown> = new Set(['54000', 'XX000'])
+
 /** Whether a row was to be longer than PostgreSQL makes them: of a statement that failed. */
 export function isTooLong(error: unknown): boolean {
-  return error instanceof ZanzibarError && Reflect.get(Object(error.cause), 'code') === '54000'
+  return error instanceof ZanzibarError && tooLong.has(Reflect.get(Object(error.cause), 'code'))
 }
 
 /** Runs `work` as a transaction on a connection of its own. */

@@ -2,7 +2,8 @@ import { ZanzibarError } from '../../errors.ts'
 import { nextTurn } from '../../ports.ts'
 import type { Onward, Read, Snapshot, Wanted } from '../../store/snapshot.ts'
 import type { Tuple } from '../../tuple/tuple.ts'
-import { isTooLong, type PostgresQuerier, rowsOf } from './client.ts'
+import type { Row } from '../rows.ts'
+import { isTooLong, type PostgresQuerier, rowsOf, type Statement } from './client.ts'
 import { KnownTuples } from './known-tuples.ts'
 import { orAborted } from './or-aborted.ts'
 import { type Bounds, reading, readingRows } from './reading.ts'
@@ -87,25 +88,27 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   async #read(reads: readonly Read[], onward: Onward | undefined): Promise<void> {
-    if (this.#isExpired()) {
-      throw new ZanzibarError(
-        'token_expired',
-        `revision ${this.revision} is no longer kept: it was read for longer than the history is`,
-      )
-    }
     await this.#take({ reads, onward }).catch((error: unknown) => {
       if (!isTooLong(error)) throw error
       return this.#take({ reads: reads.filter(({ kind }) => kind === 'tuple') })
     })
     for (const read of reads) {
       if (read.kind === 'tuple' || this.#known.at(read) !== undefined) continue
-      this.#known.takeRows(read, await rowsOf(this.#querier, readingRows(this.#view, read, this.#bounds)))
+      this.#known.takeRows(read, await this.#rowsOf(readingRows(this.#view, read, this.#bounds)))
     }
   }
 
   async #take(wanted: Wanted): Promise<void> {
     if (wanted.reads.length === 0) return
-    this.#known.take(wanted, await rowsOf(this.#querier, reading(this.#view, wanted, this.#bounds)))
+    this.#known.take(wanted, await this.#rowsOf(reading(this.#view, wanted, this.#bounds)))
+  }
+
+  async #rowsOf(statement: Statement): Promise<readonly Row[]> {
+    if (!this.#isExpired()) return await rowsOf(this.#querier, statement)
+    throw new ZanzibarError(
+      'token_expired',
+      `revision ${this.revision} is no longer kept: it was read for longer than the history is`,
+    )
   }
 
   release(): void {
