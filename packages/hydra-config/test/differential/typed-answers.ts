@@ -199,13 +199,22 @@ function withGiven(field: FieldLike<unknown>, given: unknown): FieldLike<unknown
 
 function scalarField(type: TypedType): ScalarField<unknown> {
   if (type.t === 'enum') {
-    const members = type.members.map(([name, value]) => [name, memberValue(plainOf(value))] as const)
-    return enumOf(type.name, Object.fromEntries(members))
+    const written = JSON.stringify(type)
+    const made = enums.get(written) ?? enumOf(type.name, membersOf(type))
+    enums.set(written, made)
+    return made
   }
   if (type.t === 'union' || type.t === 'list' || type.t === 'dict' || type.t === 'struct') {
     throw new TypeError(`${type.t} is no scalar`)
   }
   return { int, float, bool, str, bytes, path, any }[type.t]()
+}
+
+/** An enum is one class wherever it is named. */
+const enums = new Map<string, ScalarField<unknown>>()
+
+function membersOf({ members }: TypedType & { t: 'enum' }): Record<string, string | number> {
+  return Object.fromEntries(members.map(([name, value]) => [name, memberValue(plainOf(value))]))
 }
 
 function memberValue(value: unknown): string | number {
