@@ -34,7 +34,7 @@ export interface Exchange {
   readonly known: FleetRecord
   readonly report: Report
   readonly proposal: Proposal
-  /** Whether the member believes that the lease is its own. */
+  /** Whether the lease is the member's own: one that it could not make longer in time may be another's by now. */
   readonly holds: boolean
   /** How long the circuit stays open if it opens by this, in whole milliseconds. */
   readonly wait: number
@@ -151,7 +151,7 @@ export class FleetMember {
   exchange(now: number): Exchange {
     this.#due = false
     const proposal = this.#proposal(now)
-    const holds = this.#lease !== undefined
+    const holds = this.#lease !== undefined && now < this.#lease.until
     // At once: no probe may begin while it is on its way back.
     if (proposal === 'release') this.#lease = undefined
     const report = this.#report(now)
