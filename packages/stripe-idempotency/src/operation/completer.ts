@@ -178,7 +178,7 @@ export class Completer implements Task {
     return held.fence < this.#attempts
       ? { stopped, performed: keeping(performed) }
       : // Why is stored in clear, so it has nothing of the error: texts of errors often say what was asked for.
-        { ...doubt(`it failed ${held.fence} times`), stopped }
+        { ...doubt(`attempt ${held.fence} failed, at a limit of ${this.#attempts}`), stopped }
   }
 }
 

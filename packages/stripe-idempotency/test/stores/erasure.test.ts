@@ -25,7 +25,7 @@ interface Erasure {
 const erased: Erasure = {
   readableBefore: true,
   readableAfter: false,
-  doubts: ['it failed 2 times', null],
+  doubts: ['attempt 2 failed, at a limit of 1', null],
   retryWasTold: 'response_unavailable',
   executed: 1,
 }
