@@ -5,12 +5,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { createIdempotency } from '@loadbearing/stripe-idempotency'
 import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
 import { type DeathPoint, deathOf } from './bank-deaths.ts'
-import { dropBooks } from './books.ts'
 import { reasonOf } from './errors.ts'
 import { exposedServer, openForDesk } from './exposed-server.ts'
 import { Ledger } from './ledger.ts'
 import { holdOnToDesk, tellDesk } from './lifeline.ts'
 import { type BankStart, isBankStart, isClosing } from './messages.ts'
+import { dropBooks } from './open-books.ts'
 import { stripeApi } from './stripe-api.ts'
 
 // The bank, a process of its own: POST /v1/transfers pays, GET /v1/transfers shows the ledger, with Stripe's contract.

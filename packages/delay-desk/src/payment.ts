@@ -9,8 +9,9 @@ import {
 } from '@loadbearing/stripe-idempotency'
 import { keyOf } from './assignment.ts'
 import type { BankLine, TransferOrder } from './bank-line.ts'
-import { type Booking, type Books, type BooksPlace, openBooks } from './books.ts'
+import { type Booking, type Books, type BooksPlace } from './books.ts'
 import { StatusError } from './json-call.ts'
+import { openBooks } from './open-books.ts'
 
 /** Whose keys the desk's are. */
 const scope = 'delay-desk'

@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { postgres } from '@loadbearing/harness/services'
-import { type BooksPlace, dropBooks, makeBooks } from './books.ts'
+import { type BooksPlace } from './books.ts'
 import type { Configuration } from './configuration.ts'
 import { DeskError, reasonOf } from './errors.ts'
+import { dropBooks, makeBooks } from './open-books.ts'
 
 /** Connections to the server that all workers may have together. */
 const CONNECTIONS = 60

@@ -3,7 +3,8 @@ import { checkedDuration, Duration } from './duration.ts'
 import { checkedInt, checkedUint, divideInts, divideUints, moduloInts, moduloUints } from './integer.ts'
 import { unsupported } from './overload.ts'
 import { addDuration, between, subtractDuration, Timestamp } from './timestamp.ts'
-import { GrowingList, noSuchOverload, Uint, type Value } from './value.ts'
+import { Uint } from './uint.ts'
+import { GrowingList, noSuchOverload, type Value } from './value.ts'
 
 /** `_+_`, which also joins text, bytes and lists. */
 export function add(one: Value, other: Value): Value {

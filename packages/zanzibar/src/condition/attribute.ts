@@ -1,8 +1,10 @@
+import { CelError } from './cel-error.ts'
 import { isList } from './compare.ts'
 import { typeNameOf } from './conversion.ts'
 import { elementAt, hasElement } from './functions.ts'
 import { type Attribute, charge, type Frame, type Plan, type Qualifier, type Step } from './plan.ts'
-import { CelError, CelMap, noSuchOverload, Uint, unknown, type Value } from './value.ts'
+import { Uint } from './uint.ts'
+import { CelMap, noSuchOverload, unknown, type Value } from './value.ts'
 
 /** The plan, ready to run. A variable costs 1, as does every step into it; a ternary itself costs nothing. */
 export function stepOf(plan: Plan): Step {

@@ -30,8 +30,8 @@ import {
   typeParameter,
   uintType,
 } from './type.ts'
+import { Uint } from './uint.ts'
 import { assign, assignAll, mostGeneral, type Substitutions, substitute } from './unify.ts'
-import { Uint } from './value.ts'
 
 /** What a checked expression is known to be. */
 export interface Checked {

@@ -1,8 +1,10 @@
+import { type CelError } from './cel-error.ts'
 import { Duration } from './duration.ts'
 import { IpAddress, isSameAddress } from './ip-address.ts'
 import { unsupported } from './overload.ts'
 import { compareTimestamps, Timestamp } from './timestamp.ts'
-import { type CelError, CelMap, type List, noSuchOverload, TypeValue, Uint, type Value } from './value.ts'
+import { Uint } from './uint.ts'
+import { CelMap, type List, noSuchOverload, TypeValue, type Value } from './value.ts'
 
 export function isList(value: Value): value is List {
   return Array.isArray(value)

@@ -1,6 +1,7 @@
 import { ZanzibarError } from '../errors.ts'
 import type { ConditionDefinition } from '../model/authorization-model.ts'
 import type { Context } from '../tuple/tuple.ts'
+import { CelError } from './cel-error.ts'
 import { check } from './checker.ts'
 import { decodeParameter, type Parameter } from './parameter.ts'
 import { parse } from './parser.ts'
@@ -8,7 +9,7 @@ import type { Frame } from './plan.ts'
 import { type Program, planProgram } from './planner.ts'
 import { formatIssues } from './source.ts'
 import { typeText } from './type.ts'
-import { Aborted, CelError, unknown, type Value } from './value.ts'
+import { Aborted, unknown, type Value } from './value.ts'
 
 /** What came of one evaluation. */
 export interface Evaluation {

@@ -1,10 +1,12 @@
+import { CelError } from './cel-error.ts'
 import { isList } from './compare.ts'
 import { formatDouble, parseDouble } from './double.ts'
 import { Duration, formatDuration, parseDuration } from './duration.ts'
 import { checkedInt, checkedUint, doubleToInt, doubleToUint, parseInteger } from './integer.ts'
 import { IpAddress } from './ip-address.ts'
 import { formatTimestamp, Timestamp, timestampOfSeconds, timestampOfText } from './timestamp.ts'
-import { CelError, CelMap, TypeValue, Uint, type Value } from './value.ts'
+import { Uint } from './uint.ts'
+import { CelMap, TypeValue, type Value } from './value.ts'
 
 /** The name of a value's type, as `type(value)` gives it. */
 export function typeNameOf(value: Value): string {

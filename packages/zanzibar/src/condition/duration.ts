@@ -1,6 +1,6 @@
+import { CelError } from './cel-error.ts'
 import { formatFixed } from './double.ts'
 import { checkedInt } from './integer.ts'
-import { CelError } from './value.ts'
 
 /** A span of time in nanoseconds, in 64 bits, as Go's `time.Duration`. */
 export class Duration {

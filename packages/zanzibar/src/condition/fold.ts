@@ -1,6 +1,7 @@
+import { CelError } from './cel-error.ts'
 import { isList } from './compare.ts'
 import type { Step } from './plan.ts'
-import { CelError, CelMap, GrowingList, unknown, type Value } from './value.ts'
+import { CelMap, GrowingList, unknown, type Value } from './value.ts'
 
 /** A comprehension whose parts are planned. */
 export interface FoldParts {

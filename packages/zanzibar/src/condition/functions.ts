@@ -1,4 +1,5 @@
 import { add, divide, modulo, multiply, negate, subtract } from './arithmetic.ts'
+import { CelError } from './cel-error.ts'
 import { compare, equals, isList } from './compare.ts'
 import { convert, isConversion, typeNameOf } from './conversion.ts'
 import { formatDouble } from './double.ts'
@@ -9,7 +10,8 @@ import { quote } from './quote.ts'
 import { compilePattern } from './re2/pattern.ts'
 import { offsetIn } from './time-zone.ts'
 import { Timestamp, timestampPart } from './timestamp.ts'
-import { CelError, CelMap, noSuchOverload, Uint, type Value } from './value.ts'
+import { Uint } from './uint.ts'
+import { CelMap, noSuchOverload, type Value } from './value.ts'
 
 /** What a function does with arguments that are neither errors nor unknown. */
 export type Unary = (value: Value) => Value

@@ -1,4 +1,5 @@
-import { CelError, Uint } from './value.ts'
+import { CelError } from './cel-error.ts'
+import { Uint } from './uint.ts'
 
 const minInt = -(2n ** 63n)
 const maxInt = 2n ** 63n - 1n

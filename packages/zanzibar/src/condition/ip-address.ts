@@ -1,5 +1,5 @@
+import { CelError } from './cel-error.ts'
 import { isDigits } from './integer.ts'
-import { CelError } from './value.ts'
 
 /** An IP address as Go's `net/netip` reads it; one of IPv4 inside IPv6 is taken as IPv4. */
 export class IpAddress {

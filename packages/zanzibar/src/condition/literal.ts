@@ -1,8 +1,9 @@
+import { CelError } from './cel-error.ts'
 import { parseDouble } from './double.ts'
 import { checkedInt, checkedUint, parseInteger } from './integer.ts'
 import type { Token } from './lexer.ts'
 import { type Unquoted, unquoteBytes, unquoteString } from './text-literal.ts'
-import { CelError, Uint } from './value.ts'
+import { Uint } from './uint.ts'
 
 /** undefined where the token is no literal; an error where it is none that can be. */
 export function literalValue(

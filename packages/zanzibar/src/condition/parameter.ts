@@ -1,5 +1,6 @@
 import type { ParameterType, ParameterTypeName } from '../model/authorization-model.ts'
 import type { Json } from '../tuple/tuple.ts'
+import { CelError } from './cel-error.ts'
 import { parseDecimal } from './decimal.ts'
 import { formatDouble } from './double.ts'
 import { parseDuration } from './duration.ts'
@@ -19,7 +20,8 @@ import {
   timestampType,
   uintType,
 } from './type.ts'
-import { CelError, CelMap, Uint, type Value } from './value.ts'
+import { Uint } from './uint.ts'
+import { CelMap, type Value } from './value.ts'
 
 /** A type that a parameter can have: as the checker knows it, and how a JSON value becomes one of it. */
 export interface Parameter {

@@ -1,9 +1,9 @@
+import { CelError } from './cel-error.ts'
 import type { Expression } from './expression.ts'
 import { type Token, tokenize } from './lexer.ts'
 import { literalValue } from './literal.ts'
 import { expandMacro } from './macros.ts'
 import type { Issue } from './source.ts'
-import { CelError } from './value.ts'
 
 /** How deep one rule of the grammar may lie in itself, as cel-go has it; chains of operators count as nesting. */
 const maxDepth = 250

@@ -1,4 +1,5 @@
 import { attributeOf, extend, isKey, keyOf, stepOf } from './attribute.ts'
+import { CelError } from './cel-error.ts'
 import type { Checked } from './checker.ts'
 import { isList } from './compare.ts'
 import { isConversion } from './conversion.ts'
@@ -14,14 +15,13 @@ import { fold } from './fold.ts'
 import { binaryFunction, isIn, unaryFunction } from './functions.ts'
 import { charge, type Frame, type Plan, type Step } from './plan.ts'
 import { compilePattern } from './re2/pattern.ts'
+import { Uint } from './uint.ts'
 import {
   Aborted,
-  CelError,
   CelMap,
   type List,
   noSuchOverload,
   TypeValue,
-  Uint,
   unhashable,
   unknown,
   type Value,

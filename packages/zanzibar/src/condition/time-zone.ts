@@ -1,7 +1,7 @@
+import { CelError } from './cel-error.ts'
 import { isDigits } from './integer.ts'
 import { quote } from './quote.ts'
 import type { Timestamp } from './timestamp.ts'
-import { CelError } from './value.ts'
 
 /** Names come from tuples and questions, so only so many are remembered. */
 const maxZones = 64

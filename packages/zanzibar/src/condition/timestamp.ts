@@ -1,7 +1,7 @@
+import { CelError } from './cel-error.ts'
 import { checkedDuration, Duration } from './duration.ts'
 import { checkedInt, intOverflow, isDigits } from './integer.ts'
 import { quote } from './quote.ts'
-import { CelError } from './value.ts'
 
 /** An instant, with the offset it was written in, which only its text shows. */
 export class Timestamp {

@@ -1,6 +1,8 @@
+import { CelError } from './cel-error.ts'
 import type { Duration } from './duration.ts'
 import type { IpAddress } from './ip-address.ts'
 import type { Timestamp } from './timestamp.ts'
+import { Uint } from './uint.ts'
 
 /**
  * A value of CEL at run time: an int is a bigint, a double a number, a list an array, bytes a Uint8Array.
@@ -25,27 +27,11 @@ export type Value =
 
 export type List = readonly Value[]
 
-/** An unsigned integer of 64 bits. */
-export class Uint {
-  readonly value: bigint
-  constructor(value: bigint) {
-    this.value = value
-  }
-}
-
 /** A type as a value. */
 export class TypeValue {
   readonly name: string
   constructor(name: string) {
     this.name = name
-  }
-}
-
-/** What went wrong in an evaluation. */
-export class CelError {
-  readonly message: string
-  constructor(message: string) {
-    this.message = message
   }
 }
 
