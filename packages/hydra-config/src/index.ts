@@ -33,7 +33,6 @@ export {
   instantiate,
 } from './instantiate/instantiate.ts'
 export { type Made, type Registry, registry, type Target, type Targets } from './instantiate/registry.ts'
-export type { Place } from './interpolation/place.ts'
 export type { ResolveOptions } from './interpolation/resolve.ts'
 export { resolveAll, select } from './interpolation/resolve-all.ts'
 export type {
@@ -70,6 +69,7 @@ export { fromGlob } from './source/glob.ts'
 export { fromMemory } from './source/memory.ts'
 export type { ConfigSource } from './source/source.ts'
 export { fromDotlist } from './structured/dotlist.ts'
+export type { UpdateOptions } from './structured/edit.ts'
 export { update, withFlagsAt } from './structured/edit.ts'
 export {
   any,
@@ -101,11 +101,12 @@ export {
   type StructuredOptions,
   structured,
 } from './structured/structured.ts'
-export type { UpdateOptions } from './structured/update.ts'
 export type { SweepPlan } from './sweep/plan.ts'
 export { planSweep, type SweepOptions, sweep } from './sweep/sweep.ts'
+export type { Place } from './value/place.ts'
 export { pythonFloat } from './value/python-text.ts'
 export { secret } from './value/secret.ts'
+export type { UpdateMode } from './value/typing.ts'
 export type {
   ConfigFile,
   FileOrigin,

@@ -2,14 +2,9 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, extname, isAbsolute, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { getCallSites } from 'node:util'
+import { AppCall, type AppDefinition, type ExitStatus, type LaunchedJob } from '../cli/app-call.ts'
 import { parseArguments } from '../cli/arguments.ts'
-import {
-  type AppDefinition,
-  CommandLine,
-  type ExitStatus,
-  type LaunchedJob,
-  runCommandLine,
-} from '../cli/command-line.ts'
+import { runCommandLine } from '../cli/command-line.ts'
 import { runExplain } from '../cli/tools.ts'
 import { type Composition, settledComposition } from '../compose/composition.ts'
 import { type ConfigNode, ConfigTree } from '../compose/config-node.ts'
@@ -246,7 +241,7 @@ async function runLaunched(
       `${shown(job)} is no launched job: give what launchedOf made of one`,
     )
   }
-  const call = new CommandLine(definition, parsed.arguments, platform)
+  const call = new AppCall(definition, parsed.arguments, platform)
   try {
     const { status, returnValue, outputDir, workingDir } = await call.runLaunched(job)
     return { status, returnValue, outputDir, workingDir }
@@ -255,12 +250,13 @@ async function runLaunched(
   }
 }
 
-export type { AppDefinition, ExitStatus, LaunchedJob } from '../cli/command-line.ts'
-export { runCommandLine } from '../cli/command-line.ts'
+export type { AppDefinition, ExitStatus, LaunchedJob } from '../cli/app-call.ts'
 export type { Callback, CallbackFactories, CallbackFactory } from '../job/callbacks.ts'
+export type { JobReturn } from '../job/job-return.ts'
 export type { JobOutcome, LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
 export type { Logger } from '../job/log.ts'
 export type { LogFile, Platform, PlatformFiles } from '../job/platform.ts'
 export type { RunConfig } from '../job/run-config.ts'
-export type { JobContext, JobReturn, Task } from '../job/run-job.ts'
+export type { JobContext, Task } from '../job/run-job.ts'
 export { childProcessLauncher, type LaunchedResult, launchedOf, workerThreadsLauncher } from './launchers.ts'
+export { runCommandLine }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionOptions, type Job, type JobsOptions, Queue } from 'bullmq'
-import type { LaunchedJob } from '../cli/command-line.ts'
+import type { LaunchedJob } from '../cli/app-call.ts'
 import { HydraConfigError } from '../errors.ts'
 import { taskOverridesOf } from '../job/hydra-node.ts'
 import type { JobOutcome, LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'

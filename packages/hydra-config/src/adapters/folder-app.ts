@@ -1,5 +1,5 @@
 import { basename, dirname, extname } from 'node:path'
-import type { AppDefinition } from '../cli/command-line.ts'
+import type { AppDefinition } from '../cli/app-call.ts'
 import type { Platform } from '../job/platform.ts'
 import { redact } from '../value/secret.ts'
 import { dumpYaml } from '../yaml/dump.ts'

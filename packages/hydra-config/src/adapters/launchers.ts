@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import type { LaunchedJob } from '../cli/command-line.ts'
+import type { LaunchedJob } from '../cli/app-call.ts'
 import { HydraConfigError } from '../errors.ts'
 import { entryText, hydraAt, taskOverridesOf } from '../job/hydra-node.ts'
+import type { JobReturn } from '../job/job-return.ts'
 import type { JobOutcome, LaunchContext, Launcher, PlannedJob } from '../job/launcher.ts'
 import type { RunConfig } from '../job/run-config.ts'
-import type { JobReturn } from '../job/run-job.ts'
 
 /** What a launched job answers; can be cloned. */
 export type LaunchedResult = Pick<JobReturn, 'status' | 'returnValue' | 'outputDir' | 'workingDir'>

@@ -2,8 +2,8 @@ import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import type { Platform } from '../job/platform.ts'
 import { fromDotlist } from '../structured/dotlist.ts'
 import { pythonString } from '../value/python-string.ts'
+import type { AppCall, ExitStatus } from './app-call.ts'
 import { parseArguments } from './arguments.ts'
-import type { CommandLine, ExitStatus } from './command-line.ts'
 import { installScript, isShell, type Shell, uninstallScript } from './completion-scripts.ts'
 import { configMatches } from './config-matches.ts'
 import { usageText } from './usage.ts'
@@ -11,7 +11,7 @@ import { usageText } from './usage.ts'
 const subcommands = ['install', 'uninstall', 'query'] as const
 
 /** `--shell-completion install=<shell>`, `uninstall=<shell>` or `query=<shell>`. */
-export async function completeShell(call: CommandLine): Promise<ExitStatus> {
+export async function completeShell(call: AppCall): Promise<ExitStatus> {
   const { platform, app } = call
   const dotlist = fromDotlist(call.arguments.overrides)
   const given = new Map(dotlist.kind === 'map' ? dotlist.entries : [])
@@ -31,7 +31,7 @@ export async function completeShell(call: CommandLine): Promise<ExitStatus> {
   return 0
 }
 
-async function query(call: CommandLine, shell: Shell): Promise<ExitStatus> {
+async function query(call: AppCall, shell: Shell): Promise<ExitStatus> {
   const { platform, app } = call
   const line = platform.environment('COMP_LINE')
   if (line === undefined) {
@@ -61,7 +61,7 @@ async function query(call: CommandLine, shell: Shell): Promise<ExitStatus> {
 
 /** What `word` may become, after the overrides `words`; sorted. */
 async function completions(
-  call: CommandLine,
+  call: AppCall,
   word: string,
   words: readonly string[],
   multirun: boolean,
@@ -80,7 +80,7 @@ async function completions(
 }
 
 async function matchesInConfig(
-  call: CommandLine,
+  call: AppCall,
   word: string,
   words: readonly string[],
   multirun: boolean,

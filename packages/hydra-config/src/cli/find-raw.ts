@@ -1,6 +1,6 @@
 import type { ResolveOptions } from '../interpolation/options.ts'
-import { isMissing, Place } from '../interpolation/place.ts'
 import { Resolution } from '../interpolation/resolve.ts'
+import { isMissing, Place } from '../value/place.ts'
 import type { Value } from '../value/value.ts'
 
 /**

@@ -3,14 +3,14 @@ import { HydraConfigError } from '../errors.ts'
 import { redact } from '../value/secret.ts'
 import type { Value } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
-import type { CommandLine } from './command-line.ts'
+import type { AppCall } from './app-call.ts'
 import { completionHelp } from './completion-scripts.ts'
 import { resolvedRoot } from './find-raw.ts'
 import { optionSpecs, overridesHelp } from './options.ts'
 import { shownPart } from './show-config.ts'
 
 /** `--help`: the template `hydra.help.template`, filled in. */
-export async function appHelp(call: CommandLine): Promise<string> {
+export async function appHelp(call: AppCall): Promise<string> {
   const run = await call.compose('RUN', call.arguments.overrides, { logged: true })
   const part = shownPart(run, 'job')
   const template = run.text('hydra.help.template')
@@ -22,14 +22,14 @@ export async function appHelp(call: CommandLine): Promise<string> {
 }
 
 /** `--hydra-help`: the template `hydra.hydra_help.template`, filled in. */
-export async function hydraHelp(call: CommandLine): Promise<string> {
+export async function hydraHelp(call: AppCall): Promise<string> {
   const run = await call.compose('RUN', call.arguments.overrides, { config: undefined, logged: true })
   const template = run.text('hydra.hydra_help.template')
   return filled(template, call, shownPart(run, 'hydra'))
 }
 
 /** As Python's `string.Template.substitute`. */
-async function filled(template: string, call: CommandLine, config: Value): Promise<string> {
+async function filled(template: string, call: AppCall, config: Value): Promise<string> {
   // As in Hydra, what `hydra.searchpath` adds is not listed.
   const repository = await call.openRepository(undefined, [])
   const values: Readonly<Record<string, () => string>> = {

@@ -5,17 +5,17 @@ import { hydraVersion } from '../job/hydra-node.ts'
 import type { RunMode } from '../job/job-config.ts'
 import { redact } from '../value/secret.ts'
 import { dumpYaml } from '../yaml/dump.ts'
-import type { CommandLine } from './command-line.ts'
+import type { AppCall } from './app-call.ts'
 import { shownPart } from './show-config.ts'
 
 /** `--info`, written line by line as it is found out. */
 export class Info {
-  readonly #call: CommandLine
+  readonly #call: AppCall
   readonly #write: (text: string) => void
   readonly #mode: RunMode
 
   /** @param mode what is asked for: a sweep is none that cannot be shown */
-  constructor(call: CommandLine, write: (text: string) => void, mode: RunMode = 'RUN') {
+  constructor(call: AppCall, write: (text: string) => void, mode: RunMode = 'RUN') {
     this.#call = call
     this.#write = write
     this.#mode = mode

@@ -4,13 +4,13 @@ import { RunConfig } from '../job/run-config.ts'
 import { contextOf } from '../job/run-job.ts'
 import { map, type Value } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
-import type { CommandLine, ExitStatus } from './command-line.ts'
+import type { AppCall, ExitStatus } from './app-call.ts'
 
 /**
  * `--experimental-rerun`: does the task of an earlier job with the configuration that it had, as `.hydra/` tells it. Hydra
  * reads a pickle here; we read the YAML beside it, so a path of `.hydra` or of any file in it will do.
  */
-export async function rerun(call: CommandLine, path: string): Promise<ExitStatus> {
+export async function rerun(call: AppCall, path: string): Promise<ExitStatus> {
   const { platform, log, app } = call
   platform.err('UserWarning: Experimental rerun CLI option, other command line args are ignored.\n')
   if (call.arguments.overrides.length > 0) {
@@ -40,7 +40,7 @@ export async function rerun(call: CommandLine, path: string): Promise<ExitStatus
   return 0
 }
 
-function readMap({ platform }: CommandLine, path: string): Iterable<readonly [string, Value]> {
+function readMap({ platform }: AppCall, path: string): Iterable<readonly [string, Value]> {
   const text = platform.files.read(path)
   if (text === undefined) return refuseMissing(path)
   const value = parseYaml(text)

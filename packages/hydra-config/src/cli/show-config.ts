@@ -4,11 +4,11 @@ import { pythonString } from '../value/python-string.ts'
 import { redact } from '../value/secret.ts'
 import type { MapValue } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
-import type { CommandLine, ExitStatus } from './command-line.ts'
+import type { AppCall, ExitStatus } from './app-call.ts'
 import { findRaw, resolvedRoot } from './find-raw.ts'
 
 /** `--cfg job|hydra|all`, with `--package` and `--resolve`. */
-export async function showConfig(call: CommandLine, kind: 'job' | 'hydra' | 'all'): Promise<ExitStatus> {
+export async function showConfig(call: AppCall, kind: 'job' | 'hydra' | 'all'): Promise<ExitStatus> {
   const { platform, arguments: given } = call
   const run = await call.compose('RUN', given.overrides)
   const root = shownPart(run, kind)

@@ -2,8 +2,8 @@ import { type Composition, compositionOf } from '../compose/composition.ts'
 import { explainText } from '../explain/explain-text.ts'
 import type { Platform } from '../job/platform.ts'
 import type { RunConfig } from '../job/run-config.ts'
+import { AppCall, type AppDefinition, type ExitStatus } from './app-call.ts'
 import { parseArguments } from './arguments.ts'
-import { type AppDefinition, CommandLine, type ExitStatus } from './command-line.ts'
 import { differenceText } from './difference-text.ts'
 import { editorSchema } from './editor-schema.ts'
 import { reportFailure } from './report.ts'
@@ -19,7 +19,7 @@ interface Tool {
 
 interface ToolContext {
   readonly words: readonly string[]
-  call(argv: readonly string[]): CommandLine
+  call(argv: readonly string[]): AppCall
   out(text: string): void
 }
 
@@ -93,9 +93,9 @@ export async function runTool(
 ): Promise<ExitStatus | undefined> {
   const tool = tools.get(name ?? '')
   if (tool === undefined) return undefined
-  const call = (argv: readonly string[]): CommandLine => {
+  const call = (argv: readonly string[]): AppCall => {
     const parsed = parseArguments(argv)
-    if (parsed.kind === 'arguments') return new CommandLine(app, parsed.arguments, platform)
+    if (parsed.kind === 'arguments') return new AppCall(app, parsed.arguments, platform)
     throw new UsageFault(parsed.kind === 'usage' ? parsed.message : `--version goes without ${name}`)
   }
   try {
@@ -131,12 +131,12 @@ function toolsHelp(): string {
     .join('')
 }
 
-function compose(call: CommandLine): Promise<RunConfig> {
+function compose(call: AppCall): Promise<RunConfig> {
   return call.compose('RUN', call.arguments.overrides)
 }
 
 /** Hydra's own node with it, so that its values can be explained too. */
-async function whole(call: CommandLine): Promise<Composition> {
+async function whole(call: AppCall): Promise<Composition> {
   const run = await compose(call)
   return compositionOf({ ...run.composed, root: run.root })
 }

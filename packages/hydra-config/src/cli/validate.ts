@@ -1,6 +1,6 @@
 import { isHydraConfigError } from '../errors.ts'
 import { originText } from '../value/origin-text.ts'
-import type { CommandLine } from './command-line.ts'
+import type { AppCall } from './app-call.ts'
 
 /** A composition that failed, and the override that makes it. */
 export interface Fault {
@@ -10,7 +10,7 @@ export interface Fault {
 
 /** Composes every option of every config group, each alone beside the overrides of the call. */
 export async function faultsOf(
-  call: CommandLine,
+  call: AppCall,
 ): Promise<{ readonly count: number; readonly faults: readonly Fault[] }> {
   const given = call.arguments.overrides
   const overrides = [undefined, ...(await optionOverrides(call))]
@@ -28,7 +28,7 @@ export async function faultsOf(
 }
 
 /** `group=option` where a defaults list has the group, at each of its packages; else `+group=option`. */
-async function optionOverrides(call: CommandLine): Promise<readonly string[]> {
+async function optionOverrides(call: AppCall): Promise<readonly string[]> {
   const given = call.arguments.overrides
   const repository = await call.openRepository(call.config, given)
   const chosen = await chosenKeys(call)
@@ -41,7 +41,7 @@ async function optionOverrides(call: CommandLine): Promise<readonly string[]> {
 }
 
 /** None where even the primary config cannot be expanded: that is told on its own. */
-async function chosenKeys(call: CommandLine): Promise<readonly string[]> {
+async function chosenKeys(call: AppCall): Promise<readonly string[]> {
   try {
     const { choices } = await call.expand(call.arguments.overrides)
     return [...choices.known.keys()]

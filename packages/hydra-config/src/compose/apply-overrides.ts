@@ -1,6 +1,7 @@
 import type { StrictRules } from '../defaults/strict-rules.ts'
 import { HydraConfigError, isHydraConfigError, remade } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
+import { dereferencing } from '../interpolation/resolve.ts'
 import { selected } from '../interpolation/resolve-all.ts'
 import { mergeOf } from '../merge/merge.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
@@ -9,7 +10,7 @@ import { pythonEqual } from '../override/python-order.ts'
 import type { FunctionGrammar } from '../override/syntax.ts'
 import type { OwnCopies } from '../value/own-copies.ts'
 import { shownText } from '../value/secret.ts'
-import type { TypeRules } from '../value/typing.ts'
+import type { ChangeOptions, TypeRules } from '../value/typing.ts'
 import { type CopyEntries, map, type Value } from '../value/value.ts'
 import { elementOf, valueOf } from './element-value.ts'
 import { followed } from './followed.ts'
@@ -39,7 +40,7 @@ export interface OverrideContext {
   readonly resolve: ResolveOptions
 }
 
-interface Applying extends OverrideContext {
+interface Applying extends OverrideContext, ChangeOptions {
   readonly root: Value
   readonly copies: OwnCopies
 }
@@ -76,7 +77,7 @@ export function applyOverride(
 ): Value {
   const { key, text, type } = override
   const steps = key.split('.')
-  const context = { ...given, root, copies }
+  const context = { ...given, root, copies, dereference: dereferencing(given.resolve) }
   try {
     if (value === undefined) return deleted(root, steps, override, context)
     if (type === 'ADD' && isThere(selected(root, key, context.resolve)) && value.kind === 'scalar') {
@@ -89,7 +90,7 @@ export function applyOverride(
     const rules = rulesOf(root)
     if (rules !== undefined) return rules.override(root, value, override, context)
     if (context.strict === undefined) return updated(root, steps, value, override, context)
-    const way = followed(root, steps, context.resolve)
+    const way = followed(root, steps, context)
     if (way === undefined) refuse(`'${key}' is below a value that a resolver makes`)
     return updated(root, way, value, override, context)
   } catch (cause) {
@@ -154,15 +155,11 @@ function ensureKnownKeys(
   }
 }
 
-function deleted(
-  root: Value,
-  steps: readonly string[],
-  override: Override,
-  { strict: rules, resolve, copies }: Applying,
-): Value {
+function deleted(root: Value, steps: readonly string[], override: Override, context: Applying): Value {
+  const { strict: rules, resolve, copies } = context
   const { key, value, hasValue } = override
   const strict = rules !== undefined
-  const way = followed(root, steps, resolve)
+  const way = followed(root, steps, context)
   const raw = way && way.reduce<Value | undefined>((at, step) => at && thereIn(at, step), root)
   const found = strict && raw !== undefined && !isThere(raw) ? raw : selected(root, key, resolve)
   if (found === undefined || (!strict && !isThere(found))) {
@@ -176,7 +173,7 @@ function deleted(
   }
   // What a resolver makes is made anew by the next one who asks: nothing of it can be taken away for good.
   if (way === undefined) return root
-  return rulesOf(root)?.remove(root, steps, { ...resolve, copies }) ?? without(root, way, strict, copies)
+  return rulesOf(root)?.remove(root, steps, context) ?? without(root, way, strict, copies)
 }
 
 function without(

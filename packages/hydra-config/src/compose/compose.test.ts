@@ -78,6 +78,15 @@ describe('compose', () => {
     ])
   })
 
+  test('an override follows interpolations that ask resolvers of the app, as in Hydra', async () => {
+    const files = fromMemory({ 'config.yaml': 'a: ${${pick:m}}\nm: {b: 1, c: 2}\nd: ${made:1}\n' })
+    const resolvers = { pick: (name: unknown) => name, made: () => ({ b: 1 }) }
+    const composed = (override: string) =>
+      compose({ source: files, config: 'config', overrides: [override], resolvers })
+    expect((await composed('~a.b')).value).toMatchObject({ a: { c: 2 }, m: { c: 2 } })
+    await expect(composed('~d.b')).rejects.toThrow("Could not delete from config. 'd.b' does not exist.")
+  })
+
   test('a cycle of defaults lists is named', async () => {
     expect(await refusal('loop')).toMatch(/^COMPOSITION RecursionError: .*loop/)
   })

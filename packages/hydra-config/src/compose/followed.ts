@@ -1,7 +1,6 @@
-import type { ResolveOptions } from '../interpolation/options.ts'
-import { interpolationAt, Place } from '../interpolation/place.ts'
-import { Resolution } from '../interpolation/resolve.ts'
+import { interpolationAt, Place } from '../value/place.ts'
 import { scalarString } from '../value/python-string.ts'
+import type { ChangeOptions } from '../value/typing.ts'
 import type { Value } from '../value/value.ts'
 
 /**
@@ -12,22 +11,22 @@ import type { Value } from '../value/value.ts'
 export function followed(
   root: Value,
   steps: readonly string[],
-  { parts }: Pick<ResolveOptions, 'parts'>,
+  { dereference }: ChangeOptions,
 ): readonly string[] | undefined {
   const start = new Place(root)
   let place = start
-  let resolution: Resolution | undefined
+  let isSame = true
   for (const step of steps.slice(0, -1)) {
     const index = place.value.kind === 'list' && /^[0-9]+$/.test(step)
     const child = place.child(index ? BigInt(step) : step)
     if (child === undefined) return steps
     if (interpolationAt(child) === undefined) place = child
     else {
-      resolution ??= new Resolution({ parts })
-      place = resolution.dereference(child)
+      isSame = false
+      place = dereference(child)
     }
   }
-  if (resolution === undefined) return steps
+  if (isSame) return steps
   const way: string[] = steps.slice(-1)
   for (let at = place; at !== start; at = at.parent) {
     if (at.parent === undefined || at.key === undefined || at.opaque) return undefined

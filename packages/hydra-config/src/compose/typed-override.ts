@@ -1,6 +1,6 @@
 import { isHydraConfigError } from '../errors.ts'
 import type { Override } from '../override/override.ts'
-import type { TypeRules } from '../value/typing.ts'
+import type { ChangeOptions, OverrideMode, TypeRules } from '../value/typing.ts'
 import type { Value } from '../value/value.ts'
 import { valueAt } from '../value/value-path.ts'
 import { followed } from './followed.ts'
@@ -12,16 +12,17 @@ export function typedOverride(
   root: Value,
   value: Value,
   override: Override,
-  { strict, resolve, copies }: Parameters<TypeRules['override']>[3],
+  { strict, dereference, copies }: ChangeOptions & OverrideMode,
 ): Value {
   const { key, text, type, edit } = override
+  const options = { dereference, copies }
   const forceAdd = type !== 'CHANGE'
   try {
     if (strict === undefined || edit === undefined)
-      return rules.update(root, key, value, { ...resolve, copies, forceAdd })
-    const there = valueAt(root, followed(root, key.split('.'), resolve) ?? [])
+      return rules.update(root, key, value, { ...options, forceAdd })
+    const there = valueAt(root, followed(root, key.split('.'), options) ?? [])
     const edited = strict.lists.byOverride(there, edit, value, override)
-    return rules.update(root, key, edited, { ...resolve, copies, merge: false })
+    return rules.update(root, key, edited, { ...options, merge: false })
   } catch (cause) {
     const isUnknown = isHydraConfigError(cause) && /^Config(?:Attribute|Key)Error$/.test(cause.class ?? '')
     if (!isUnknown || forceAdd) throw cause

@@ -1,6 +1,6 @@
 import { refuse } from '../compose/refuse.ts'
 import { shownEnds } from '../shown.ts'
-import type { LoadedConfig } from './config-repository.ts'
+import type { LoadedConfig } from './loaded-config.ts'
 
 /** How often one config may stand on a branch, each time in another package. */
 const repetitionsMax = 100

@@ -4,7 +4,7 @@ import type { Override } from '../override/override.ts'
 import type { Value } from '../value/value.ts'
 import { Branch, type Entry } from './branch.ts'
 import { Choices } from './choices.ts'
-import type { ConfigRepository, LoadedConfig } from './config-repository.ts'
+import type { ConfigRepository } from './config-repository.ts'
 import {
   configDefault,
   configPath,
@@ -29,6 +29,7 @@ import {
   type ResultDefault,
 } from './defaults-tree.ts'
 import { isInterpolated, resolveItem } from './interpolated-item.ts'
+import type { LoadedConfig } from './loaded-config.ts'
 import { refuseMissing } from './missing-config.ts'
 import type { OpenConfig, Scope } from './open-config.ts'
 import type { StrictRules } from './strict-rules.ts'

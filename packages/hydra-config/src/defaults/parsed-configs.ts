@@ -1,4 +1,4 @@
-import type { LoadedConfig } from './config-repository.ts'
+import type { LoadedConfig } from './loaded-config.ts'
 
 const maxConfigs = 10_000
 /** Of how many the last merge is kept: it holds a whole configuration. */

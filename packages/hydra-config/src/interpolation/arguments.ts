@@ -1,9 +1,9 @@
 import { floatOf } from '../override/python-numbers.ts'
+import type { Place } from '../value/place.ts'
 import { pythonString } from '../value/python-string.ts'
 import { list, type MapKey, map, type Scalar, scalar, type Value } from '../value/value.ts'
 import { unresolved } from './errors.ts'
 import { type ArgumentGrammar, closing, colon, Parser, type Part } from './parse.ts'
-import type { Place } from './place.ts'
 import type { Program } from './program.ts'
 import { survey } from './survey.ts'
 

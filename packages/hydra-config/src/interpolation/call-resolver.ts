@@ -1,3 +1,4 @@
+import { Place } from '../value/place.ts'
 import { checkInterpolation } from './check.ts'
 import { compile } from './compile.ts'
 import { unresolved } from './errors.ts'
@@ -6,7 +7,6 @@ import type { Machine } from './machine.ts'
 import { ocResolvers } from './oc-resolvers.ts'
 import { filled, holdSecret, take, unsettled } from './operands.ts'
 import type { BuiltInAnswer, ResolverCalls } from './options.ts'
-import { Place } from './place.ts'
 import type { CallStep } from './program.ts'
 import { parsePath } from './split-key.ts'
 

@@ -1,6 +1,6 @@
 import type { HydraConfigError } from '../errors.ts'
+import type { Place } from '../value/place.ts'
 import type { Value } from '../value/value.ts'
-import type { Place } from './place.ts'
 import type { Combination } from './program.ts'
 
 /** One call of a resolver in the text of a node. */

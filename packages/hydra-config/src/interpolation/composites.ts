@@ -1,5 +1,5 @@
+import { Place } from '../value/place.ts'
 import type { Value } from '../value/value.ts'
-import { Place } from './place.ts'
 import type { Collection, Combination } from './program.ts'
 
 /**

@@ -1,10 +1,10 @@
 import { isHydraConfigError } from '../errors.ts'
+import type { Place } from '../value/place.ts'
 import { type ListValue, list, type MapKey, type MapValue, scalar, type Value } from '../value/value.ts'
 import type { Calls } from './calls.ts'
 import { cycleError, unresolved } from './errors.ts'
 import type { Machine } from './machine.ts'
 import { unsettled } from './operands.ts'
-import type { Place } from './place.ts'
 import { survey } from './survey.ts'
 
 const openMax = 100_000

@@ -1,6 +1,6 @@
 import { HydraConfigError } from '../errors.ts'
 import { shownEnds } from '../shown.ts'
-import { type Place, placePath } from './place.ts'
+import { type Place, placePath } from '../value/place.ts'
 
 /** The classes of error that OmegaConf raises where an interpolation has no value. */
 export type InterpolationErrorClass =

@@ -1,7 +1,7 @@
 import { HydraConfigError, isHydraConfigError, remade } from '../errors.ts'
+import { type Place, placePath } from '../value/place.ts'
 import { isResolutionError } from './errors.ts'
 import type { Frame } from './frame.ts'
-import { type Place, placePath } from './place.ts'
 
 const shownText = 200
 const withheld = 'it uses a secret, so that the reason is withheld'

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isHydraConfigError } from '../errors.ts'
+import { Place } from '../value/place.ts'
 import { plainView } from '../value/plain.ts'
 import { list, map, scalar, type Value } from '../value/value.ts'
-import { Place } from './place.ts'
 import { Resolution } from './resolve.ts'
 
 /** A configuration as plain data; strings may have interpolations of paths in them. */

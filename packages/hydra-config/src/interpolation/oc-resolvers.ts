@@ -1,4 +1,5 @@
 import { needFeature } from '../need-feature.ts'
+import { isMissing, Place, placePath } from '../value/place.ts'
 import { scalarString, stringRepr } from '../value/python-string.ts'
 import { joinText, secret, shownText } from '../value/secret.ts'
 import { list, scalar, type Value } from '../value/value.ts'
@@ -6,7 +7,6 @@ import { parseElement } from './arguments.ts'
 import { checkInterpolation } from './check.ts'
 import { unresolved } from './errors.ts'
 import type { BuiltIn, CallSite, Evaluation, Search } from './options.ts'
-import { isMissing, Place, placePath } from './place.ts'
 
 /** The resolvers that OmegaConf brings. */
 export const ocResolvers: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([

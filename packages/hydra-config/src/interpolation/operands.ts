@@ -1,9 +1,9 @@
+import { Place } from '../value/place.ts'
 import { pythonString, scalarString } from '../value/python-string.ts'
 import { shownText } from '../value/secret.ts'
 import { scalar, type Value } from '../value/value.ts'
 import { unresolved } from './errors.ts'
 import type { Frame } from './frame.ts'
-import { Place } from './place.ts'
 import type { Template } from './program.ts'
 import { survey } from './survey.ts'
 

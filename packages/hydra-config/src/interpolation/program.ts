@@ -1,5 +1,5 @@
+import type { Place } from '../value/place.ts'
 import type { Value } from '../value/value.ts'
-import type { Place } from './place.ts'
 import type { KeyPath } from './split-key.ts'
 
 /** A text with gaps for what the steps before leave on the stack. */

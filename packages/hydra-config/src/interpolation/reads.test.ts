@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { Place, placePath } from '../value/place.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
-import { Place, placePath } from './place.ts'
 import { readsOf } from './reads.ts'
 import { Resolution } from './resolve.ts'
 import { withWholeResolution } from './whole.ts'

@@ -1,6 +1,6 @@
 import { isHydraConfigError } from '../errors.ts'
+import type { Place } from '../value/place.ts'
 import type { Read } from './frame.ts'
-import type { Place } from './place.ts'
 import type { Resolution } from './resolve.ts'
 
 /** What the interpolation at a place reads, in the order of reading; up to its failure where it fails. */

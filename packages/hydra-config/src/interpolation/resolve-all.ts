@@ -1,6 +1,6 @@
+import { isMissing, Place } from '../value/place.ts'
 import type { Value } from '../value/value.ts'
 import type { ResolveOptions } from './options.ts'
-import { isMissing, Place } from './place.ts'
 import { Resolution } from './resolve.ts'
 import { withWholeResolution } from './whole.ts'
 

@@ -1,11 +1,11 @@
 import { needFeature } from '../need-feature.ts'
+import type { Place } from '../value/place.ts'
 import type { Value } from '../value/value.ts'
 import type { Calls } from './calls.ts'
 import { Content } from './content.ts'
 import { Machine } from './machine.ts'
 import { unsettled } from './operands.ts'
 import type { ResolveOptions } from './options.ts'
-import type { Place } from './place.ts'
 
 /**
  * Resolves the interpolations of one snapshot, as OmegaConf 2.3 does. What was resolved is kept, so that however many
@@ -98,3 +98,8 @@ function notUnsettled(place: Place): Place | undefined {
 }
 
 export type { ResolveOptions } from './options.ts'
+
+/** What the interpolation at a place leads to, each resolved anew: for a configuration that changes on the way. */
+export function dereferencing(options?: ResolveOptions): (place: Place) => Place {
+  return (place) => new Resolution(options).dereference(place)
+}

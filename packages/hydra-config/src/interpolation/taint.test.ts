@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Place } from '../value/place.ts'
 import { hasSecret, secret } from '../value/secret.ts'
 import { map, scalar, type Value } from '../value/value.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
 import type { ResolveOptions } from './options.ts'
-import { Place } from './place.ts'
 import { Resolution } from './resolve.ts'
 import { withWholeResolution } from './whole.ts'
 

@@ -1,7 +1,7 @@
+import { Place } from '../value/place.ts'
 import { joinText, secret } from '../value/secret.ts'
 import type { Value } from '../value/value.ts'
 import { ensureDepth, unsettled } from './operands.ts'
-import { Place } from './place.ts'
 
 /** Makes secret what comes of secrets. */
 export class Taint {

@@ -1,12 +1,12 @@
 import { unlessAborted } from '../aborted.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
+import { type Place, placePath } from '../value/place.ts'
 import { secret } from '../value/secret.ts'
 import { type Answer, readAnswer } from './answer.ts'
 import type { Call } from './call.ts'
 import { isResolutionError, unresolved } from './errors.ts'
 import { ocResolvers } from './oc-resolvers.ts'
 import type { ResolveOptions } from './options.ts'
-import { type Place, placePath } from './place.ts'
 import type { ResolverContext, ResolverFunction } from './resolver.ts'
 import { ResolverCache } from './resolver-cache.ts'
 

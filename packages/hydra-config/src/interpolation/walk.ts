@@ -1,6 +1,6 @@
+import { isMissing, type Place, placePath } from '../value/place.ts'
 import { unresolved } from './errors.ts'
 import type { Walk } from './frame.ts'
-import { isMissing, type Place, placePath } from './place.ts'
 import type { KeyPath } from './split-key.ts'
 
 /** Where a path starts; undefined above the root. */

@@ -1,8 +1,8 @@
 import { plainView } from '../value/plain.ts'
 import { scalarString } from '../value/python-string.ts'
 import type { Value } from '../value/value.ts'
+import type { JobReturn } from './job-return.ts'
 import type { RunConfig } from './run-config.ts'
-import type { JobReturn } from './run-job.ts'
 
 /** Hydra's experimental callbacks: what an app does before and after its runs. Each may answer with a promise. */
 export interface Callback {

@@ -1,9 +1,10 @@
 import { scalar } from '../value/value.ts'
 import type { Callbacks } from './callbacks.ts'
+import type { JobReturn } from './job-return.ts'
 import type { Log } from './log.ts'
 import type { Platform } from './platform.ts'
 import type { RunConfig } from './run-config.ts'
-import { type JobReturn, runJob, type Task } from './run-job.ts'
+import { runJob, type Task } from './run-job.ts'
 
 /** One job of a multirun, before it runs. */
 export interface PlannedJob {

@@ -4,6 +4,7 @@ import { list, scalar, type Value } from '../value/value.ts'
 import { dumpYaml } from '../yaml/dump.ts'
 import type { Callbacks } from './callbacks.ts'
 import { hydraAt, taskOverridesOf, textAt } from './hydra-node.ts'
+import type { JobReturn } from './job-return.ts'
 import type { Log, Logger } from './log.ts'
 import type { Platform } from './platform.ts'
 import type { RunConfig } from './run-config.ts'
@@ -26,18 +27,6 @@ export interface JobContext {
 
 /** What an app does in one job; its answer is the job's return value. */
 export type Task = (job: JobContext) => unknown
-
-/** What came of a job. */
-export interface JobReturn {
-  readonly status: 'COMPLETED' | 'FAILED'
-  /** What the task answered, or what it threw. */
-  readonly returnValue: unknown
-  readonly overrides: readonly string[]
-  readonly config: RunConfig
-  readonly outputDir: string
-  readonly workingDir: string
-  readonly name: string
-}
 
 export interface RunJobOptions {
   readonly config: RunConfig

@@ -1,11 +1,11 @@
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
-import { Place } from '../interpolation/place.ts'
-import { Resolution } from '../interpolation/resolve.ts'
+import type { ResolveOptions } from '../interpolation/options.ts'
+import { dereferencing, Resolution } from '../interpolation/resolve.ts'
 import { withWholeResolution } from '../interpolation/whole.ts'
-import type { TypedMergeOptions } from '../structured/merge-drafts.ts'
 import type { OwnCopies } from '../value/own-copies.ts'
+import { Place } from '../value/place.ts'
 import { scalarString } from '../value/python-string.ts'
-import type { TypeRules } from '../value/typing.ts'
+import type { MergeMode, TypeRules } from '../value/typing.ts'
 import { type MapKey, type MapValue, sameKeys, type Value } from '../value/value.ts'
 import { type ListEditing, listEditing } from './list-edit.ts'
 
@@ -29,18 +29,21 @@ export function mergeOf(
   const merging = new Merge(options)
   const merged = merging.containers(dest, src, [])
   const { rules } = merging
-  if (rules !== undefined) return { merged: rules.merge(dest, src, options), always: false }
+  if (rules !== undefined) {
+    const changing = { ...options, dereference: dereferencing(options) }
+    return { merged: rules.merge(dest, src, changing), always: false }
+  }
   return { merged, always: !merging.hasResolved }
 }
 
 /** Options of {@link merge}. */
-export interface MergeOptions extends TypedMergeOptions {
+export interface MergeOptions extends ResolveOptions, MergeMode {
   /** Whether `{_append_: [a]}` over a list edits it; such a map anywhere else is refused. Default: false. */
   readonly listEdits?: boolean
 }
 
 /** Options of {@link mergeOf}. */
-export interface MergingOptions extends TypedMergeOptions {
+export interface MergingOptions extends ResolveOptions, MergeMode {
   /** How maps edit lists; without it they do not. */
   readonly editing?: ListEditing | undefined
   /** What was copied already is changed. Default: every map is copied. */

@@ -1,6 +1,6 @@
 import { stringRepr } from '../value/python-string.ts'
 import { pythonFloat } from '../value/python-text.ts'
-import type { Bound } from './functions.ts'
+import type { Bound } from './bound.ts'
 import { type ChoiceSweep, type Element, isDict, isGlob, isList, isQuoted, isSweep } from './override.ts'
 import { parsePythonFloat, parsePythonInt } from './python-numbers.ts'
 import { kindOf, refuse, refuseType } from './refuse.ts'

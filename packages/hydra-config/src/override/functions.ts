@@ -1,4 +1,5 @@
 import type { Random } from '../ports.ts'
+import type { Bound } from './bound.ts'
 import { castBool, castFloat, castInt, castStr } from './casts.ts'
 import { shuffle, sort } from './order-functions.ts'
 import { type Element, isList, isQuoted } from './override.ts'
@@ -9,13 +10,6 @@ import { choice, glob, interval, range, tag } from './sweep-functions.ts'
 interface Call {
   readonly positional: readonly Element[]
   readonly named: ReadonlyMap<string, Element>
-  readonly random: Random
-}
-
-/** What a function gets: `rest` for `*args`, and each parameter that was given. */
-export interface Bound {
-  readonly rest: readonly Element[]
-  readonly parameters: ReadonlyMap<string, Element>
   readonly random: Random
 }
 

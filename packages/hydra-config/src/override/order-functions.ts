@@ -1,5 +1,5 @@
+import type { Bound } from './bound.ts'
 import { simpleChoice } from './casts.ts'
-import type { Bound } from './functions.ts'
 import {
   type ChoiceSweep,
   type Element,

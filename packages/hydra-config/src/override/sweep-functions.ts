@@ -1,5 +1,5 @@
+import type { Bound } from './bound.ts'
 import { toFloat } from './casts.ts'
-import type { Bound } from './functions.ts'
 import { type Element, type Glob, isGlob, isList, isSweep, type RangeNumber, type Sweep } from './override.ts'
 import { refuse, refuseType, typeName } from './refuse.ts'
 

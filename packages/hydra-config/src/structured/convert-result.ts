@@ -1,6 +1,6 @@
 import { isHydraConfigError } from '../errors.ts'
 import { unresolved } from '../interpolation/errors.ts'
-import { Place } from '../interpolation/place.ts'
+import { Place } from '../value/place.ts'
 import { typeText } from '../value/typing.ts'
 import type { Scalar } from '../value/value.ts'
 import { convert } from './convert.ts'

@@ -1,7 +1,6 @@
 import { isHydraConfigError } from '../errors.ts'
 import { isResolutionError } from '../interpolation/errors.ts'
-import { Place } from '../interpolation/place.ts'
-import { Resolution } from '../interpolation/resolve.ts'
+import { Place } from '../value/place.ts'
 import { type Draft, freeze, isInterpolation, keysTo, rootOf, thaw } from './draft.ts'
 
 /**
@@ -14,7 +13,7 @@ export function dereferenced(draft: Draft): Draft {
   let place: Place | undefined = new Place(freeze(rootOf(draft)))
   for (const key of keysTo(draft)) place = place?.child(key)
   if (place === undefined) throw new TypeError('a draft is not at its own place')
-  return thaw(new Resolution(draft.options).dereference(place).value, draft.options)
+  return thaw(draft.options.dereference(place).value, draft.options)
 }
 
 /** As {@link dereferenced}; undefined where it cannot be resolved. */

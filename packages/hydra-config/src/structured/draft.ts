@@ -1,9 +1,9 @@
-import type { ResolveOptions } from '../interpolation/options.ts'
 import { OwnCopies } from '../value/own-copies.ts'
 import { scalarString } from '../value/python-string.ts'
 import { changed } from '../value/secret.ts'
 import {
   anyHint,
+  type ChangeOptions,
   type Flags,
   type Hint,
   type NodeType,
@@ -43,11 +43,9 @@ interface Shared {
   readonly options: DraftOptions
 }
 
-/** What interpolations may use, and what a value that gets a type takes along. */
-export interface DraftOptions extends ResolveOptions {
+/** What a change works with, and what a value that gets a type takes along. */
+export interface DraftOptions extends ChangeOptions {
   readonly rules: TypeRules
-  /** The containers that nobody else holds. Default: none. */
-  readonly copies?: OwnCopies | undefined
 }
 
 export interface ScalarDraft extends Shared {

@@ -1,8 +1,12 @@
+import type { ResolveOptions } from '../interpolation/options.ts'
+import { dereferencing } from '../interpolation/resolve.ts'
 import { withWholeResolution } from '../interpolation/whole.ts'
-import type { FlagChange } from '../value/typing.ts'
+import type { FlagChange, UpdateMode } from '../value/typing.ts'
 import type { Value } from '../value/value.ts'
 import { typeRules } from './type-rules.ts'
-import type { UpdateOptions } from './update.ts'
+
+/** Options of {@link update}. */
+export interface UpdateOptions extends ResolveOptions, UpdateMode {}
 
 /**
  * The configuration with a value at a path such as `db.ports[0]`, as `OmegaConf.update` has it: what is not there on
@@ -10,7 +14,8 @@ import type { UpdateOptions } from './update.ts'
  * @throws {HydraConfigError} `READONLY`, `UNKNOWN_PATH`, `CONFIG_INVALID`, `MERGE`, each of OmegaConf's class
  */
 export function update(config: Value, path: string, value: Value, options: UpdateOptions = {}): Value {
-  return typeRules.update(config, path, value, withWholeResolution(options))
+  const dereference = dereferencing(withWholeResolution(options))
+  return typeRules.update(config, path, value, { ...options, dereference })
 }
 
 /**

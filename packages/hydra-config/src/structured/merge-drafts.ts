@@ -1,6 +1,5 @@
 import { isHydraConfigError, placed } from '../errors.ts'
-import type { ResolveOptions } from '../interpolation/options.ts'
-import type { Hint, StructType } from '../value/typing.ts'
+import type { Hint, MergeMode, StructType } from '../value/typing.ts'
 import { type MapKey, scalar, type Value } from '../value/value.ts'
 import { elementHint, isDraft, normalizedKey, peek } from './access.ts'
 import { dereferenced, maybeDereferenced } from './dereference.ts'
@@ -199,17 +198,11 @@ function mergedOver(dest: ContainerDraft, src: ContainerDraft): ContainerDraft {
  * Merges `src` into `dest` where one of them has types or flags.
  * @throws {HydraConfigError} of the class of OmegaConf's error
  */
-export function mergeTyped(dest: Value, src: Value, options: TypedMergeOptions & DraftOptions): Value {
+export function mergeTyped(dest: Value, src: Value, options: DraftOptions & MergeMode): Value {
   const [to, from] = [container(thaw(dest, options)), container(thaw(src, options))]
   if (options.heldReadonly !== true) return freeze(mergedOver(to, from))
   mergeDrafts(to, from)
   return freeze(to)
-}
-
-/** Options of {@link mergeTyped}. */
-export interface TypedMergeOptions extends ResolveOptions {
-  /** Whether nothing is merged into a root that is readonly, as `merge_with` has it. Default: false. */
-  readonly heldReadonly?: boolean
 }
 
 function container(draft: Draft): ContainerDraft {

@@ -1,6 +1,6 @@
-import { Place, placePath } from '../interpolation/place.ts'
 import { Resolution, type ResolveOptions } from '../interpolation/resolve.ts'
 import { withWholeResolution } from '../interpolation/whole.ts'
+import { Place, placePath } from '../value/place.ts'
 import type { Value } from '../value/value.ts'
 
 /**

@@ -1,4 +1,5 @@
 import { isHydraConfigError } from '../errors.ts'
+import { dereferencing } from '../interpolation/resolve.ts'
 import { resolveAll } from '../interpolation/resolve-all.ts'
 import { splitKey } from '../interpolation/split-key.ts'
 import type { SchemaResult, StandardSchema } from '../schema/standard-schema.ts'
@@ -111,7 +112,7 @@ function initialOf(type: StructType): MapValue {
     hint: anyHint,
     flags: type.frozen ? { readonly: true } : {},
     origin: { kind: 'schema-default' },
-    options: { rules: typeRules },
+    options: { rules: typeRules, dereference: dereferencing() },
     struct: type,
     special: undefined,
     entries: new Map(),
@@ -124,7 +125,9 @@ function initialOf(type: StructType): MapValue {
 
 function validated(type: StructType, given: unknown): SchemaResult<unknown> {
   try {
-    const value = resolveAll(typeRules.merge(type.initial(), fromPlain(given), {}))
+    const value = resolveAll(
+      typeRules.merge(type.initial(), fromPlain(given), { dereference: dereferencing() }),
+    )
     const missing = [...missingKeys(value)]
     if (missing.length === 0) return { value: plainView(value) }
     return { issues: missing.map((path) => ({ path: keysOf(path), message: 'there is no value' })) }

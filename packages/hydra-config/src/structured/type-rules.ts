@@ -14,7 +14,7 @@ export const typeRules: TypeRules = {
   remove: (config, keys, options) => removed(config, keys, { ...options, rules: typeRules }),
   withFlags: (config, path, flags) => flagged(config, path, flags, typeRules),
   convertResult,
-  override: (root, value, override, context) => typedOverride(typeRules, root, value, override, context),
+  override: (root, value, override, options) => typedOverride(typeRules, root, value, override, options),
   lock: (root) => lockedRoot(typeRules, root),
   withoutDefaults,
 }

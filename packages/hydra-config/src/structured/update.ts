@@ -1,6 +1,6 @@
-import type { ResolveOptions } from '../interpolation/resolve.ts'
 import { splitKey } from '../interpolation/split-key.ts'
 import { parsePythonInt } from '../override/python-numbers.ts'
+import type { UpdateMode } from '../value/typing.ts'
 import { type MapKey, map, type Value } from '../value/value.ts'
 import { childOf } from './access.ts'
 import { dereferenced } from './dereference.ts'
@@ -21,20 +21,12 @@ import { put, setItem } from './set.ts'
 import { typedError } from './typed-error.ts'
 import { validateListItem } from './validate-set.ts'
 
-/** Options of `update`. */
-export interface UpdateOptions extends ResolveOptions {
-  /** Merges a map or list into what is there; else it replaces it. Default: true. */
-  readonly merge?: boolean
-  /** Adds keys to what is a struct as well. Default: false. */
-  readonly forceAdd?: boolean
-}
-
 /** As `update`. */
 export function updated(
   config: Value,
   path: string,
   value: Value,
-  options: UpdateOptions & DraftOptions,
+  options: DraftOptions & UpdateMode,
 ): Value {
   const { merge = true, forceAdd = false } = options
   const root = thaw(config, options)

@@ -1,9 +1,6 @@
-import type { OverrideContext } from '../compose/apply-overrides.ts'
-import type { Place } from '../interpolation/place.ts'
-import type { Override } from '../override/override.ts'
-import type { TypedMergeOptions } from '../structured/merge-drafts.ts'
-import type { UpdateOptions } from '../structured/update.ts'
+import type { ListFunction, Override } from '../override/override.ts'
 import type { OwnCopies } from './own-copies.ts'
+import type { Place } from './place.ts'
 import type { MapKey, MapValue, Scalar, Value } from './value.ts'
 
 /** What a place of a typed configuration may hold. */
@@ -97,28 +94,55 @@ export interface Typing extends Hint {
  */
 export interface TypeRules {
   /** @throws {HydraConfigError} of the class of OmegaConf's error, as all of them */
-  merge(dest: Value, src: Value, options: TypedMergeOptions): Value
-  update(config: Value, path: string, value: Value, options: UpdateOptions & Copying): Value
-  remove(config: Value, keys: readonly string[], options: UpdateOptions & Copying): Value
+  merge(dest: Value, src: Value, options: ChangeOptions & MergeMode): Value
+  update(config: Value, path: string, value: Value, options: ChangeOptions & UpdateMode): Value
+  remove(config: Value, keys: readonly string[], options: ChangeOptions): Value
   withFlags(config: Value, path: string, flags: FlagChange): Value
   /** What an interpolation leads to, as the type of the place that holds it has it. */
   convertResult(node: Place, result: Place): Place
   /** The root of a composition with an override of a value applied. */
-  override(
-    root: Value,
-    value: Value,
-    override: Override,
-    context: Pick<OverrideContext, 'strict' | 'resolve'> & Copying,
-  ): Value
+  override(root: Value, value: Value, override: Override, options: ChangeOptions & OverrideMode): Value
   /** The root of a composition as it is before overrides. */
   lock(root: Value): Value
   /** The root without the defaults list of the struct at the end of `steps`. */
   withoutDefaults(root: Value, steps: readonly string[]): Value
 }
 
-/** The containers that nobody else holds, which may be changed. Default: none. */
-interface Copying {
+/** What a change works with. */
+export interface ChangeOptions {
+  /**
+   * What the interpolation at a place leads to.
+   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
+   */
+  readonly dereference: (place: Place) => Place
+  /** The containers that nobody else holds, which may be changed. Default: none. */
   readonly copies?: OwnCopies | undefined
+}
+
+/** How two values are merged. */
+export interface MergeMode {
+  /** Whether nothing is merged into a root that is readonly, as `merge_with` has it. Default: false. */
+  readonly heldReadonly?: boolean
+}
+
+/** How a value is updated. */
+export interface UpdateMode {
+  /** Merges a map or list into what is there; else it replaces it. Default: true. */
+  readonly merge?: boolean
+  /** Adds keys to what is a struct as well. Default: false. */
+  readonly forceAdd?: boolean
+}
+
+/** How overrides are applied. */
+export interface OverrideMode {
+  /** With strict semantics overrides edit lists too. */
+  readonly strict:
+    | {
+        readonly lists: {
+          byOverride(there: Value | undefined, edit: ListFunction, items: Value, override: Override): Value
+        }
+      }
+    | undefined
 }
 
 /** `undefined` takes a flag away. */

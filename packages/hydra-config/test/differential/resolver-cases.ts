@@ -1,8 +1,8 @@
 import { isHydraConfigError, parseYaml, type ResolveOptions } from '@loadbearing/hydra-config'
 import fc, { type Arbitrary } from 'fast-check'
-import { Place } from '../../src/interpolation/place.ts'
 import { Resolution } from '../../src/interpolation/resolve.ts'
 import { withWholeResolution } from '../../src/interpolation/whole.ts'
+import { Place } from '../../src/value/place.ts'
 import { tagValue } from '../conformance/tag-value.ts'
 import type { Answer } from './answers.ts'
 

@@ -1,5 +1,5 @@
-import { scalarString } from '../value/python-string.ts'
-import type { MapKey, Value } from '../value/value.ts'
+import { scalarString } from './python-string.ts'
+import type { MapKey, Value } from './value.ts'
 
 /**
  * A value at its place in a configuration; relative interpolations start from it. A place is made once, so that
