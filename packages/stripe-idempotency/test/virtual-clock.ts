@@ -30,23 +30,25 @@ export class VirtualClock implements Clock {
     for (const timer of this.#timers) if (timer === handle) this.#timers.delete(timer)
   }
 
-  /** Lets everything happen that is due, in its order, until `done`. */
-  async run(done: () => boolean): Promise<void> {
-    await settled()
+  /** Lets everything happen that is due, in its order, until `done`; time stands still for as long as something is `busy` that knows no time. */
+  async run(done: () => boolean, busy: () => boolean = () => false): Promise<void> {
+    await settled(busy)
     while (!done()) {
       const [next] = [...this.#timers].toSorted((a, b) => a.at - b.at || a.order - b.order)
       if (next === undefined) throw new Error('nothing is due, and something is still awaited')
       this.#timers.delete(next)
       this.#now = next.at
       next.callback()
-      await settled()
+      await settled(busy)
     }
   }
 }
 
 /** All promises that can be settled at this moment are. */
-function settled(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  setImmediate(resolve)
-  return promise
+async function settled(busy: () => boolean): Promise<void> {
+  do {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    setImmediate(resolve)
+    await promise
+  } while (busy())
 }

@@ -85,6 +85,11 @@ describe('JSON', () => {
     expect(same(json, a, b)).toBe(expected)
   })
 
+  test.each(['a', '\\n'])('a text of 16 MiB (of %s) is read as any other', (unit) => {
+    const long = `"${unit.repeat((16 * 2 ** 20) / unit.length)}"`
+    expect(canonicalJson(` {"b":${long},"a":1}`)?.length).toBe('{"a":1,"b":}'.length + long.length)
+  })
+
   test('nested 100,000 deep counts by its bytes', () => {
     const deep = (within: string): string => `${'['.repeat(100_000)}${within}${']'.repeat(100_000)}`
     expect(same(json, deep('1'), deep('1'))).toBe(true)
@@ -109,6 +114,8 @@ describe('a form', () => {
     ['no value and an empty one', 'a', 'a=', true],
     ['bytes that are no UTF-8', 'a=%ff', 'a=%fe', false],
     ['a sign that is escaped', 'a=1%262', 'a=1&2', false],
+    ['UTF-8 with and without escapes', 'ü=ü', '%C3%BC=%C3%BC', true],
+    ['UTF-8, and its bytes as characters', 'a=ü', 'a=%C3%83%C2%BC', false],
   ])('%s', (_, a, b, expected) => {
     expect(same(form, a, b)).toBe(expected)
   })
@@ -143,6 +150,30 @@ describe('a multipart form', () => {
       print2('x'),
     ]
     expect(new Set(prints.map((each) => Buffer.from(each).toString('hex'))).size).toBe(prints.length)
+  })
+  test.each<[name: string, a: string, b: string, same: boolean]>([
+    ['a name with and without quotes', 'name=a', 'name="a"', true],
+    ['names without quotes', 'name=a', 'name=b', false],
+    ['parameters in another order', 'name="a"; filename="x"', 'filename="x";name="a"', true],
+    ['file names without quotes', 'name="a"; filename=x', 'name="a"; filename=y', false],
+    ['file names of RFC 8187', `name="a"; filename*=UTF-8''x`, `name="a"; filename*=UTF-8''y`, false],
+    ['a file without a name, and a field', 'name="a"; filename=""', 'name="a"', false],
+    ['space around the sign', 'name = "a"', 'name="a"', true],
+    ['a quoted semicolon', 'name="a; filename=x"', 'name="a"; filename="x"', false],
+    ['a name twice', 'name="a"; name="b"', 'name="c"; name="b"', false],
+    ['no name', 'filename="x"', 'filename="y"', false],
+    ['a rest that cannot be read', 'name="a"; "b"', 'name="a"; "c"', false],
+    [
+      'a header twice',
+      'name="a"\r\ncontent-type: a',
+      'name="a"\r\ncontent-type: b\r\ncontent-type: a',
+      false,
+    ],
+    ['another encoding', 'name="a"\r\nContent-Transfer-Encoding: base64', 'name="a"', false],
+  ])('%s', (_, a, b, expected) => {
+    const of = (disposition: string): Uint8Array =>
+      print2('x', `Content-Disposition: form-data; ${disposition}\r\n\r\n1`)
+    expect(sameFingerprint(of(a), of(b))).toBe(expected)
   })
   test('a body that is cut short counts by its bytes', () => {
     const whole = multipart('x', field('a', '1'))

@@ -32,7 +32,7 @@ const version = 'loadbearing:stripe-idempotency:1'
  */
 export function fingerprint(content: RequestContent, options: FingerprintOptions = {}): Uint8Array {
   const type = essence(content.contentType)
-  const query = formFields(content.query).flat()
+  const query = formFields(Buffer.from(content.query).toString('latin1')).flat()
   // The number of fields keeps the query apart from what follows it.
   const parts = [version, String(query.length), ...query, type, ...contentParts(type, content, options)]
   if (content.headers !== undefined)

@@ -1,15 +1,15 @@
-import { Buffer } from 'node:buffer'
-
 /** A name and a value as bytes, each byte one character. */
 type Field = readonly [name: string, value: string]
 
 /**
  * The fields of `application/x-www-form-urlencoded`, or of a query, in the order of their names; fields of one name stay
  * in their order.
+ *
+ * @param bytes each one character
  */
-export function formFields(text: string): Field[] {
+export function formFields(bytes: string): Field[] {
   return inOrder(
-    text
+    bytes
       .split('&')
       .filter((field) => field !== '')
       .map((field): Field => {
@@ -27,8 +27,8 @@ export function inOrder<Entry extends readonly [name: string, ...rest: unknown[]
 }
 
 /** Bytes, not characters: what is no UTF-8 would else come out the same. */
-function decoded(text: string): string {
-  return Buffer.from(text.replaceAll('+', ' '), 'utf8')
-    .toString('latin1')
+function decoded(bytes: string): string {
+  return bytes
+    .replaceAll('+', ' ')
     .replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

@@ -1,11 +1,14 @@
 import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
+import { inOrder } from './form.ts'
 
 const partsMax = 1000
-const dispositionParameter = /; *(name|filename)="((?:[^"\\\r\n]|\\.)*)"/gi
+const headersMax = 16_384
+const parameter =
+  /[ \t]*;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t;"]+))/y
 
-/** A part of a form: its name, file name, type, and the SHA-256 of its content. */
-type Part = readonly [name: string, filename: string, type: string, digest: string]
+/** A part of a form: its name, what else its disposition says, its type, its encoding, and the SHA-256 of its content. */
+type Part = readonly [name: string, more: string, type: string, encoding: string, digest: string]
 
 /**
  * The parts of a `multipart/form-data` body (RFC 7578) without their boundary.
@@ -32,24 +35,46 @@ export function multipartParts(body: Buffer, boundary: string): Part[] | undefin
 
 function partOf(bytes: Buffer): Part | undefined {
   const blank = bytes.indexOf('\r\n\r\n')
-  const noHeaders = bytes.subarray(0, 2).toString('latin1') === '\r\n'
-  if (blank < 0 && !noHeaders) return undefined
-  const headers = noHeaders ? '' : bytes.toString('latin1', 0, blank)
-  const content = bytes.subarray(noHeaders ? 2 : blank + 4)
-  const disposition = /^content-disposition: *form-data *(;.*)$/im.exec(headers)?.[1] ?? ''
-  const parameters = new Map(
-    [...disposition.matchAll(dispositionParameter)].map(([, name = '', value = '']) => [
-      name.toLowerCase(),
-      value,
-    ]),
-  )
-  const type = /^content-type: *(.*)$/im.exec(headers)?.[1] ?? ''
+  if (blank < 0 || blank > headersMax) return undefined
+  const headers = headersOf(bytes.toString('latin1', 0, blank))
+  const parameters = dispositionOf(headers?.get('content-disposition') ?? '')
+  const name = parameters?.get('name')
+  if (headers === undefined || parameters === undefined || name === undefined) return undefined
+  parameters.delete('name')
   return [
-    parameters.get('name') ?? '',
-    parameters.get('filename') ?? '',
-    type.trim().toLowerCase(),
-    hash('sha256', content, 'base64'),
+    name,
+    // With their names: a file without a name is another part than a field.
+    JSON.stringify(inOrder([...parameters])),
+    (headers.get('content-type') ?? '').toLowerCase(),
+    (headers.get('content-transfer-encoding') ?? '').toLowerCase(),
+    hash('sha256', bytes.subarray(blank + 4), 'base64'),
   ]
+}
+
+/** Undefined for a header that is there twice, and for what is none: parsers differ in what they make of them. */
+function headersOf(block: string): ReadonlyMap<string, string> | undefined {
+  const headers = new Map<string, string>()
+  for (const line of block.split('\r\n')) {
+    const at = line.indexOf(':')
+    const name = line.slice(0, Math.max(at, 0)).toLowerCase()
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || headers.has(name)) return undefined
+    headers.set(name, line.slice(at + 1).trim())
+  }
+  return headers
+}
+
+/** The parameters of `form-data` (RFC 7578, section 4.2), quoted or not; undefined for what cannot be read to its end. */
+function dispositionOf(value: string): Map<string, string> | undefined {
+  const type = /^form-data(?=[ \t;])/i.exec(value)
+  if (type === null) return undefined
+  const parameters = new Map<string, string>()
+  parameter.lastIndex = type[0].length
+  for (let at = parameter.lastIndex; at < value.length; at = parameter.lastIndex) {
+    const [found, name = '', quoted, token = ''] = parameter.exec(value) ?? []
+    if (found === undefined || parameters.has(name.toLowerCase())) return undefined
+    parameters.set(name.toLowerCase(), quoted ?? token)
+  }
+  return parameters
 }
 
 /** The boundary may have white space behind it (RFC 2046, section 5.1.1). */

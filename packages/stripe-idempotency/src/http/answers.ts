@@ -10,14 +10,18 @@ export interface Answered {
   readonly expiresAt?: number | undefined
 }
 
-/** The first answer to a key, as a mode has it. The application's own id of the request comes first. */
+/**
+ * The first answer to a key, as a mode has it. The application's own id of the request comes first. Where it passes on the
+ * answer of another server, that one's `Idempotent-Replayed` is not about this key.
+ */
 export function firstAnswer(
   mode: Mode,
   response: LiveResponse,
   { key, requestId, expiresAt }: Answered,
 ): LiveResponse {
   const own = linesOf(response.headers, 'request-id')[0]
-  return withHeaders(response, [
+  const headers = response.headers.filter(([name]) => name !== 'idempotent-replayed')
+  return withHeaders({ ...response, headers }, [
     ...(own === undefined ? idOf(mode, requestId) : []),
     ...originalOf(mode, own ?? requestId),
     keyOf(mode, key),

@@ -311,7 +311,9 @@ export class Exchange {
       requestId: mode.requestIds ? ownId : null,
       ...kept,
     })
-    if (!context.executed) return { response, performed: { answer, fate: 'release' } }
+    // Where an attempt before it has begun execution, a refusal undoes neither that nor what the key is for.
+    if (!context.executed)
+      return { response, performed: { answer, fate: context.fence > 1 ? 'leave' : 'release' } }
     return mode.keeps(status)
       ? { response, performed: { answer, fate: 'keep', undo: status >= 400 } }
       : { response, performed: { answer, fate: mode.otherwise } }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
 import { type Command, type Field, field, servePort } from '@loadbearing/harness/conformance'
 import {
@@ -17,6 +18,16 @@ import {
 } from '@loadbearing/stripe-idempotency'
 import { VirtualClock } from '../virtual-clock.ts'
 
+/** Set for a request until it is read: it may have to be unpacked, by threads that know nothing of virtual time. */
+const read = new AsyncLocalStorage<() => void>()
+
+class PortClock extends VirtualClock {
+  override monotonic(): number {
+    read.getStore()?.()
+    return super.monotonic()
+  }
+}
+
 await servePort({ exchange, key, same })
 
 interface Handler {
@@ -28,7 +39,7 @@ interface Handler {
 }
 
 async function exchange(command: Command): Promise<object> {
-  const clock = new VirtualClock()
+  const clock = new PortClock()
   const options = field(command, 'options').optional((each) => each)
   const text = (name: string): string | undefined => options?.field(name).optional((each) => each.string())
   const idempotency = createIdempotency({
@@ -45,6 +56,7 @@ async function exchange(command: Command): Promise<object> {
   } satisfies HttpOptions)
   let executions = 0
   let open = 0
+  const unread = new Set<object>()
   let failed: { readonly error: unknown } | undefined
   const answers = field(command, 'requests').list((each) => {
     const at = each.field('at').number()
@@ -55,6 +67,7 @@ async function exchange(command: Command): Promise<object> {
     open++
     const begin = async (): Promise<void> => {
       const { response } = await http.answer(request, account, async ({ notExecuted }) => {
+        unread.delete(answer)
         if (handler.validationError) notExecuted()
         else executions++
         await new Promise<void>((resolve) => clock.setTimeout(resolve, handler.takes))
@@ -62,17 +75,29 @@ async function exchange(command: Command): Promise<object> {
       })
       answer.at = clock.now()
       answer.status = response.status
-      answer.headers = Object.fromEntries(response.headers)
+      answer.headers = headersObject(response.headers)
       answer.body = bodyText(await whole(response.body))
     }
-    const end = (): void => void open--
+    const end = (): void => {
+      open--
+      unread.delete(answer)
+    }
     const fail = (error: unknown): void => {
       failed ??= { error }
     }
-    clock.setTimeout(() => void begin().catch(fail).finally(end), at)
+    const start = (): void => {
+      unread.add(answer)
+      void read
+        .run(() => unread.delete(answer), begin)
+        .catch(fail)
+        .finally(end)
+    }
+    clock.setTimeout(start, at)
     return answer
   })
-  await clock.run(() => open === 0)
+  const done = (): boolean => open === 0
+  const busy = (): boolean => unread.size > 0
+  await clock.run(done, busy)
   if (failed !== undefined) throw failed.error
   return { answers, executions }
 }
@@ -138,6 +163,17 @@ function headersOf(each: Field): HeaderLines {
   )
   return Object.entries(lines).flatMap(([name, values]) =>
     values.map((value) => [name.toLowerCase(), value] as const),
+  )
+}
+
+/** A list for what has several lines. */
+function headersObject(headers: HeaderLines): object {
+  const lines = Map.groupBy(headers, ([name]) => name)
+  return Object.fromEntries(
+    [...lines].map(([name, [first, ...more]]) => [
+      name,
+      more.length === 0 ? first?.[1] : [first, ...more].map((line) => line?.[1]),
+    ]),
   )
 }
 

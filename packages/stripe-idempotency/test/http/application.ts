@@ -140,6 +140,8 @@ export function application(): Application {
           location: `/charges/${count}`,
           'set-cookie': `session=${count}`,
           'x-not-kept': 'of this exchange',
+          // As where the answer of a server behind is passed on, which has seen another key of ours.
+          ...(execution && { 'idempotent-replayed': 'true' }),
         },
         body: JSON.stringify({ count, path }),
       }
