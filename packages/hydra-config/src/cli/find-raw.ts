@@ -1,6 +1,10 @@
+import { typeLines } from '../compose/type-lines.ts'
+import { typesAt } from '../compose/types-at.ts'
+import { isHydraConfigError, remade } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
 import { Resolution } from '../interpolation/resolve.ts'
-import { isMissing, Place } from '../value/place.ts'
+import { selectedPlace } from '../interpolation/resolve-all.ts'
+import { Place } from '../value/place.ts'
 import type { Value } from '../value/value.ts'
 
 /**
@@ -28,9 +32,16 @@ export function findRaw(
   options: ResolveOptions,
 ): { readonly value: Value; resolved(): Value } | undefined {
   const resolution = new Resolution(options)
-  const place = resolution.select(new Place(root), path)
-  if (place === undefined || isMissing(place)) return undefined
-  const { value } = place
-  if (value.kind === 'scalar' && value.value === null) return undefined
-  return { value, resolved: () => resolution.all(place) }
+  const place = placeAt(root, path, resolution)
+  return place && { value: place.value, resolved: () => resolution.all(place) }
+}
+
+/** OmegaConf tells of an error here the path that it was asked for, and the type of the root. */
+function placeAt(root: Value, path: string, resolution: Resolution): Place | undefined {
+  try {
+    return selectedPlace(root, path, resolution)
+  } catch (cause) {
+    if (!isHydraConfigError(cause) || cause.code === 'INTERPOLATION_PENDING') throw cause
+    throw remade(cause, { problem: cause.problem + typeLines(path, typesAt(root, [], undefined)) })
+  }
 }

@@ -63,7 +63,8 @@ function classed(error: HydraConfigError, { resolving = false }: Told): string {
 const selectedFromRoot: ReadonlySet<string> = new Set(['hydra.run.dir', 'hydra.sweep.subdir'])
 
 /** As OmegaConf tells them of a value that was read and whose interpolation fails. */
-function typesOf({ code, path }: HydraConfigError): string {
+function typesOf({ code, path, problem }: HydraConfigError): string {
+  if (problem.includes('\n    object_type=')) return ''
   if ((code !== 'INTERPOLATION_UNRESOLVED' && code !== 'INTERPOLATION_CYCLE') || path === undefined) return ''
   const [root, ...steps] = keysOf(path).slice(0, -1)
   const ofHydra = root === 'hydra' && !selectedFromRoot.has(path) ? hydraTypes(steps) : undefined

@@ -1,18 +1,19 @@
 import type { StrictRules } from '../defaults/strict-rules.ts'
 import { HydraConfigError, isHydraConfigError, remade } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
-import { dereferencing } from '../interpolation/resolve.ts'
-import { selected } from '../interpolation/resolve-all.ts'
+import { Resolution } from '../interpolation/resolve.ts'
+import { selectedPlace } from '../interpolation/resolve-all.ts'
 import { mergeOf } from '../merge/merge.ts'
 import { type Element, isList, isSwept, type Override } from '../override/override.ts'
 import { overrideOrigin, placesOf } from '../override/places.ts'
-import { pythonEqual } from '../override/python-order.ts'
 import type { FunctionGrammar } from '../override/syntax.ts'
 import type { OwnCopies } from '../value/own-copies.ts'
+import { Place } from '../value/place.ts'
 import { shownText } from '../value/secret.ts'
 import type { ChangeOptions, TypeRules } from '../value/typing.ts'
 import { type CopyEntries, map, type Value } from '../value/value.ts'
-import { elementOf, valueOf } from './element-value.ts'
+import { valueOf } from './element-value.ts'
+import { equalsWanted } from './equals-wanted.ts'
 import { followed } from './followed.ts'
 import type { HydraRules } from './hydra-rules.ts'
 import { childOf, withChild, withoutChild, withoutItem } from './path-edit.ts'
@@ -42,6 +43,7 @@ export interface OverrideContext {
 
 interface Applying extends OverrideContext, ChangeOptions {
   readonly root: Value
+  readonly resolution: Resolution
   readonly copies: OwnCopies
 }
 
@@ -77,10 +79,12 @@ export function applyOverride(
 ): Value {
   const { key, text, type } = override
   const steps = key.split('.')
-  const context = { ...given, root, copies, dereference: dereferencing(given.resolve) }
+  const resolution = new Resolution(given.resolve)
+  const context = { ...given, root, copies, resolution }
   try {
     if (value === undefined) return deleted(root, steps, override, context)
-    if (type === 'ADD' && isThere(selected(root, key, context.resolve)) && value.kind === 'scalar') {
+    const added = type === 'ADD' ? selectedPlace(root, key, resolution) : undefined
+    if (added !== undefined && value.kind === 'scalar') {
       refuse(
         `Could not append to config. An item is already at '${key}'.\n` +
           `Either remove + prefix: '${text.slice(1)}'\n` +
@@ -156,20 +160,20 @@ function ensureKnownKeys(
 }
 
 function deleted(root: Value, steps: readonly string[], override: Override, context: Applying): Value {
-  const { strict: rules, resolve, copies } = context
+  const { strict: rules, resolve, resolution, copies } = context
   const { key, value, hasValue } = override
   const strict = rules !== undefined
   const way = followed(root, steps, context)
   const raw = way && way.reduce<Value | undefined>((at, step) => at && thereIn(at, step), root)
-  const found = strict && raw !== undefined && !isThere(raw) ? raw : selected(root, key, resolve)
-  if (found === undefined || (!strict && !isThere(found))) {
-    return refuse(`Could not delete from config. '${key}' does not exist.`)
-  }
-  if (hasValue && (strict || value !== null) && !pythonEqual(plain(value), elementOf(found))) {
-    const [has, wanted] = [found, valueOf(value)].map((each) =>
+  const isEmpty = strict && raw !== undefined && !isThere(raw)
+  const found = isEmpty ? new Place(raw) : selectedPlace(root, key, resolution)
+  if (found === undefined) return refuse(`Could not delete from config. '${key}' does not exist.`)
+  const wanted = valueOf(value)
+  if (hasValue && (strict || value !== null) && !equalsWanted(found, wanted, resolution)) {
+    const [has, given] = [found.value, wanted].map((each) =>
       shownText(resolve?.secretPaths?.mark(each, steps) ?? each),
     )
-    refuse(`Could not delete from config. The value of '${key}' is ${has} and not ${wanted}.`)
+    refuse(`Could not delete from config. The value of '${key}' is ${has} and not ${given}.`)
   }
   // What a resolver makes is made anew by the next one who asks: nothing of it can be taken away for good.
   if (way === undefined) return root
@@ -198,11 +202,6 @@ function thereIn(container: Value, step: string): Value | undefined {
 
 function isThere(value: Value | undefined): value is Value {
   return value !== undefined && !(value.kind === 'scalar' && (value.value === null || value.value === '???'))
-}
-
-/** Without quotes, as it is compared. */
-function plain(value: Element): Element {
-  return elementOf(valueOf(value))
 }
 
 function holdsSweep(value: Element): boolean {

@@ -64,14 +64,14 @@ export function composeLayers({
   resolve,
   functions,
   copy,
-  hydra,
+  hydra: anyRules,
 }: Composing): ComposedLayers {
   let always = true
   const warn = (message: string): void => {
     always = false
     resolve.warn?.(message)
   }
-  const own = hydra?.ownConfigs
+  const own = anyRules?.ownConfigs
   const expanded = expandDefaults({ repository, config: config ?? null, overrides, skipMissing, warn, own })
   const layers: Layer[] = []
   const copies = new OwnCopies(undefined, copy)
@@ -82,6 +82,8 @@ export function composeLayers({
     always &&= applied.always
     layers.push(layer)
   }
+  const listed = new Set(expanded.list.map((each) => each.config))
+  const hydra = anyRules?.choosing((name) => listed.has(name) && repository.load(name)?.isOwn === true)
   const context = { strict: repository.strict, hydra, groups: repository.groups, functions, resolve, copy }
   let rules: TypeRules | undefined
   for (const each of expanded.list) {

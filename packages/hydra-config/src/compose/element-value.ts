@@ -1,7 +1,6 @@
-import { dictOf } from '../override/dict.ts'
-import { type DictKey, type Element, isList } from '../override/override.ts'
+import { type Element, isList } from '../override/override.ts'
 import type { Place } from '../override/places.ts'
-import { list, type MapKey, map, type OverrideOrigin, scalar, type Value } from '../value/value.ts'
+import { list, map, type OverrideOrigin, scalar, type Value } from '../value/value.ts'
 
 /**
  * The value of an override as a configuration holds it: quoted strings without their quotes.
@@ -22,17 +21,4 @@ export function valueOf(element: Element, origin?: OverrideOrigin, place?: Place
     )
   }
   throw new TypeError(`a ${element.kind} is no value`)
-}
-
-/** The same the other way round, to be compared. */
-export function elementOf(value: Value): Element {
-  if (value.kind === 'list') return value.items.map(elementOf)
-  if (value.kind === 'map') {
-    return dictOf([...value.entries].map(([key, item]) => [keyOf(key), elementOf(item)] as const))
-  }
-  return keyOf(value.value)
-}
-
-function keyOf(key: MapKey): DictKey {
-  return key instanceof Uint8Array ? String(key) : key
 }

@@ -11,7 +11,7 @@ import type { Value } from '../value/value.ts'
 export function followed(
   root: Value,
   steps: readonly string[],
-  { dereference }: ChangeOptions,
+  { resolution }: ChangeOptions,
 ): readonly string[] | undefined {
   const start = new Place(root)
   let place = start
@@ -23,7 +23,7 @@ export function followed(
     if (interpolationAt(child) === undefined) place = child
     else {
       isSame = false
-      place = dereference(child)
+      place = resolution.dereference(child)
     }
   }
   if (isSame) return steps

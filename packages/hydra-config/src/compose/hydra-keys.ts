@@ -21,11 +21,13 @@ type FieldType =
   | 'any'
   | 'bool?'
   | 'int'
+  | 'int?'
   | 'mode?'
   | 'str'
   | 'str?'
   | 'list of str'
   | 'map of str'
+  | 'map of str?'
   | 'map of any'
   | Struct
 
@@ -34,7 +36,12 @@ interface Struct {
   /** The class of Hydra's own definition, as messages name it. */
   readonly name: string
   readonly fields: Readonly<Record<string, FieldType>>
+  /** Whether the field that it stands in takes anything else as well. */
+  readonly inAny?: true
 }
+
+/** What Hydra's own node takes. */
+export type HydraSchema = Struct
 
 const hydraConf: Struct = {
   name: 'HydraConf',
@@ -91,30 +98,47 @@ const hydraConf: Struct = {
   },
 }
 
+const basicLauncher: Struct = { name: 'BasicLauncherConf', inAny: true, fields: { _target_: 'str' } }
+const basicSweeper: Struct = {
+  name: 'BasicSweeperConf',
+  inAny: true,
+  fields: { _target_: 'str', max_batch_size: 'int?', params: 'map of str?' },
+}
+
+/** The schema with those of the basic launcher and sweeper, of all the only ones that have one. */
+export function schemaOf(basic: { readonly launcher: boolean; readonly sweeper: boolean }): HydraSchema {
+  const launcher = basic.launcher ? basicLauncher : 'any'
+  const sweeper = basic.sweeper ? basicSweeper : 'any'
+  return { ...hydraConf, fields: { ...hydraConf.fields, launcher, sweeper } }
+}
+
 /**
  * Hydra's own node has a schema: its mappings take no keys that it does not name.
  * @throws {HydraConfigError} `COMPOSITION`
  */
-export function ensureHydraKeys(root: MapValue): void {
+export function ensureHydraKeys(root: MapValue, schema: HydraSchema): void {
   const hydra = root.entries.get('hydra')
-  if (hydra === undefined || ofKnownKeys.has(hydra)) return
-  ensureKeys(hydra, hydraConf, 'hydra')
-  ofKnownKeys.add(hydra)
+  if (hydra === undefined || ofKnownKeys.get(hydra) === schema) return
+  ensureKeys(hydra, schema, 'hydra')
+  ofKnownKeys.set(hydra, schema)
 }
 
 // Values never change, so that what was found out stays true; most compositions have the same node here.
-const ofKnownKeys = new WeakSet<Value>()
-const ofKnownTypes = new WeakSet<Value>()
+const ofKnownKeys = new WeakMap<Value, HydraSchema>()
+const ofKnownTypes = new WeakMap<Value, HydraSchema>()
 
 /**
  * What the schema of Hydra's own node names stays in it.
  * @param override that has deleted something
  * @throws {HydraConfigError} `COMPOSITION`
  */
-export function ensureNoDeletion({ key, text, type }: Pick<Override, 'key' | 'text' | 'type'>): void {
+export function ensureNoDeletion(
+  { key, text, type }: Pick<Override, 'key' | 'text' | 'type'>,
+  schema: HydraSchema,
+): void {
   const [root, ...steps] = key.split('.')
   if (type !== 'DEL' || root !== 'hydra') return
-  let at: FieldType | undefined = hydraConf
+  let at: FieldType | undefined = schema
   for (const step of steps.slice(0, -1)) at = typeof at === 'object' ? fieldOf(at, step) : undefined
   if (typeof at !== 'object') return
   throw new HydraConfigError(
@@ -126,17 +150,20 @@ export function ensureNoDeletion({ key, text, type }: Pick<Override, 'key' | 'te
 }
 
 /** The types of the map or list at a path below `hydra`; undefined where the schema of Hydra's own node tells none. */
-export function hydraTypes(steps: readonly string[]): ContainerTypes | undefined {
-  let at: FieldType | undefined = hydraConf
+export function hydraTypes(
+  steps: readonly string[],
+  schema: HydraSchema = hydraConf,
+): ContainerTypes | undefined {
+  let at: FieldType | undefined = schema
   for (const step of steps) at = typeof at === 'object' ? fieldOf(at, step) : undefined
   return at === undefined ? undefined : typesOf(at, steps)
 }
 
 /** What OmegaConf says of a list that is to be merged into a mapping of Hydra's own node; undefined for any other. */
-export function hydraMergeProblem(embedded: Value, path: string): string | undefined {
+export function hydraMergeProblem(embedded: Value, path: string, schema: HydraSchema): string | undefined {
   const [root, ...steps] = path.split('.')
   if (root !== 'hydra') return undefined
-  let at: FieldType | undefined = hydraConf
+  let at: FieldType | undefined = schema
   for (const step of steps) at = typeof at === 'object' ? fieldOf(at, step) : undefined
   const value = valueAt(embedded, [root, ...steps])
   return typeof at === 'object' && value !== undefined ? `Merge error: ${notOfStruct(value, at)}` : undefined
@@ -149,9 +176,11 @@ function notOfStruct(value: Value, struct: Struct): string {
 function typesOf(type: FieldType, steps: readonly string[]): ContainerTypes {
   if (type === 'list of str') return { object: 'list', reference: 'List[str]' }
   if (type === 'map of str') return { object: 'dict', reference: 'Dict[str, str]' }
+  if (type === 'map of str?') return { object: 'dict', reference: 'Optional[Dict[str, str]]' }
   if (type === 'map of any') return { object: 'dict', reference: 'Dict[str, Any]' }
   if (typeof type !== 'object') return { object: 'dict' }
-  return { object: type.name, ...(steps.length > 0 ? { reference: type.name } : {}) }
+  const inField = steps.length > 0 && type.inAny !== true
+  return { object: type.name, ...(inField ? { reference: type.name } : {}) }
 }
 
 /**
@@ -174,11 +203,11 @@ export function ensureNoSearchPath(config: string, embedded: Value): void {
  * The root with the values of Hydra's own node in the types of its schema: a job name `5` is a string.
  * @throws {HydraConfigError} `COMPOSITION` for a value that has no such type
  */
-export function conformHydra(root: MapValue): MapValue {
+export function conformHydra(root: MapValue, schema: HydraSchema): MapValue {
   const hydra = root.entries.get('hydra')
-  if (hydra === undefined || ofKnownTypes.has(hydra)) return root
-  const conformed = conform(hydra, hydraConf, { path: 'hydra', owner: { object: 'dict' } })
-  ofKnownTypes.add(conformed)
+  if (hydra === undefined || ofKnownTypes.get(hydra) === schema) return root
+  const conformed = conform(hydra, schema, { path: 'hydra', owner: { object: 'dict' } })
+  ofKnownTypes.set(conformed, schema)
   return conformed === hydra ? root : { ...root, entries: new Map(root.entries).set('hydra', conformed) }
 }
 
@@ -207,6 +236,7 @@ interface Spot {
 
 function conform(value: Value, type: FieldType, spot: Spot): Value {
   if (type === 'any' || isOpen(value)) return value
+  if (typeof type === 'object' && type.inAny === true && isReplacing(value)) return value
   if (!(typeof type === 'string' && type.endsWith('?')) && value.kind === 'scalar' && value.value === null) {
     return refuseNull(value, type, spot)
   }
@@ -221,12 +251,16 @@ function conform(value: Value, type: FieldType, spot: Spot): Value {
     )
     return items.every((item, index) => item === value.items[index]) ? value : list(items, value.origin)
   }
-  if (type === 'map of str' || type === 'map of any') {
+  if (type === 'map of str' || type === 'map of str?' || type === 'map of any') {
     if (value.kind !== 'map') {
-      const wanted = typesOf(type, []).reference
+      if (type === 'map of str?' && value.kind === 'scalar' && value.value === null) return value
+      const wanted = typesOf(type === 'map of str?' ? 'map of str' : type, []).reference
       return refuse(value, `Cannot assign ${pythonType(value)} to ${wanted}`, spot)
     }
-    return conformEntries(value, () => (type === 'map of str' ? 'str' : 'any'), {
+    // Brought for null, lists and maps are not looked at.
+    const isBrought = (item: Value): boolean =>
+      type === 'map of str?' && item.kind !== 'scalar' && item.origin?.kind === 'file'
+    return conformEntries(value, (_, item) => (type === 'map of any' || isBrought(item) ? 'any' : 'str'), {
       ...spot,
       owner: typesOf(type, []),
     })
@@ -242,6 +276,12 @@ function isOpen(value: Value): boolean {
   return value.kind === 'scalar' && typeof value.value === 'string' && /^\?\?\?$|\$\{/.test(value.value)
 }
 
+/** Assigned to a field of any type, where a config is merged into what stands in it. */
+function isReplacing(value: Value): boolean {
+  const isNull = value.kind === 'scalar' && value.value === null
+  return value.kind !== 'map' && (isNull || value.origin?.kind !== 'file')
+}
+
 function conformStruct(value: Value, struct: Struct, spot: Spot): Value {
   if (value.kind === 'map')
     return conformEntries(value, (key) => fieldOf(struct, key) ?? 'any', { ...spot, owner: ownerOf(struct) })
@@ -253,14 +293,18 @@ function conformStruct(value: Value, struct: Struct, spot: Spot): Value {
 }
 
 function ownerOf(struct: Struct): ContainerTypes {
-  return typesOf(struct, struct === hydraConf ? [] : [struct.name])
+  return typesOf(struct, struct.name === hydraConf.name ? [] : [struct.name])
 }
 
-function conformEntries(value: MapValue, typeOf: (key: string) => FieldType, spot: Spot): MapValue {
+function conformEntries(
+  value: MapValue,
+  typeOf: (key: string, item: Value) => FieldType,
+  spot: Spot,
+): MapValue {
   let entries: Map<MapKey, Value> | undefined
   for (const [key, item] of value.entries) {
     const name = String(key)
-    const conformed = conform(item, typeOf(name), { path: `${spot.path}.${name}`, owner: spot.owner })
+    const conformed = conform(item, typeOf(name, item), { path: `${spot.path}.${name}`, owner: spot.owner })
     if (conformed === item) continue
     entries ??= new Map(value.entries)
     entries.set(key, conformed)
@@ -270,7 +314,7 @@ function conformEntries(value: MapValue, typeOf: (key: string) => FieldType, spo
 
 function conformScalar(
   value: ScalarValue,
-  type: 'bool?' | 'int' | 'mode?' | 'str' | 'str?',
+  type: 'bool?' | 'int' | 'int?' | 'mode?' | 'str' | 'str?',
   spot: Spot,
 ): Value {
   const plain = value.value
@@ -278,7 +322,7 @@ function conformScalar(
     return type.endsWith('?') ? value : refuseNull(value, type, spot)
   }
   const read =
-    type === 'int'
+    type === 'int' || type === 'int?'
       ? toInteger(plain)
       : type === 'bool?'
         ? toBoolean(plain)
@@ -319,7 +363,8 @@ function toMode(plain: Scalar): string | undefined {
 function problemOf(plain: Scalar, type: string): string {
   const text = scalarString(plain)
   const ofType = pythonType(scalar(plain))
-  if (type === 'int') return `Value '${text}' of type '${ofType}' could not be converted to Integer`
+  if (type === 'int' || type === 'int?')
+    return `Value '${text}' of type '${ofType}' could not be converted to Integer`
   if (type === 'bool?') return `Value '${text}' is not a valid bool (type ${ofType})`
   if (type === 'mode?') return `Invalid value '${text}', expected one of [RUN, MULTIRUN]`
   return `Cannot convert '${ofType}' to string: '${text}'`

@@ -9,6 +9,7 @@ import {
   ensureNoSearchPath,
   hydraMergeProblem,
   hydraTypes,
+  schemaOf,
 } from './hydra-keys.ts'
 import type { ContainerTypes } from './type-lines.ts'
 
@@ -16,6 +17,8 @@ import type { ContainerTypes } from './type-lines.ts'
 export interface HydraRules {
   /** The tree of its configs. */
   readonly ownConfigs: OwnConfigs
+  /** The rules by what is chosen; `isChosen` tells whether a config is in the defaults list, and Hydra's own. */
+  choosing(isChosen: (config: string) => boolean): HydraRules
   /** Refuses keys that it does not have. */
   ensureKeys(root: MapValue): void
   ensureNoDeletion(override: Pick<Override, 'key' | 'text' | 'type'>): void
@@ -29,12 +32,32 @@ export interface HydraRules {
   typesAt(steps: readonly string[]): ContainerTypes | undefined
 }
 
-export const hydraRules: HydraRules = {
-  ownConfigs,
-  ensureKeys: ensureHydraKeys,
-  ensureNoDeletion,
-  ensureNoSearchPath,
-  conform: conformHydra,
-  mergeProblem: hydraMergeProblem,
-  typesAt: hydraTypes,
+const [anyRules, launcherRules, sweeperRules, basicRules] = [
+  rulesOf({ launcher: false, sweeper: false }),
+  rulesOf({ launcher: true, sweeper: false }),
+  rulesOf({ launcher: false, sweeper: true }),
+  rulesOf({ launcher: true, sweeper: true }),
+]
+
+/** Before it is known what is chosen. */
+export const hydraRules: HydraRules = anyRules
+
+function choosing(isChosen: (config: string) => boolean): HydraRules {
+  const sweeps = isChosen('hydra/sweeper/basic')
+  if (isChosen('hydra/launcher/basic')) return sweeps ? basicRules : launcherRules
+  return sweeps ? sweeperRules : anyRules
+}
+
+function rulesOf(basic: Parameters<typeof schemaOf>[0]): HydraRules {
+  const schema = schemaOf(basic)
+  return {
+    ownConfigs,
+    choosing,
+    ensureKeys: (root) => ensureHydraKeys(root, schema),
+    ensureNoDeletion: (override) => ensureNoDeletion(override, schema),
+    ensureNoSearchPath,
+    conform: (root) => conformHydra(root, schema),
+    mergeProblem: (embedded, path) => hydraMergeProblem(embedded, path, schema),
+    typesAt: (steps) => hydraTypes(steps, schema),
+  }
 }

@@ -12,10 +12,10 @@ export function typedOverride(
   root: Value,
   value: Value,
   override: Override,
-  { strict, dereference, copies }: ChangeOptions & OverrideMode,
+  { strict, resolution, copies }: ChangeOptions & OverrideMode,
 ): Value {
   const { key, text, type, edit } = override
-  const options = { dereference, copies }
+  const options = { resolution, copies }
   const forceAdd = type !== 'CHANGE'
   try {
     if (strict === undefined || edit === undefined)

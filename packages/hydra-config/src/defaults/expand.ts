@@ -203,6 +203,7 @@ export class Expansion {
       last: undefined,
       unresolved: undefined,
       resolved: 0,
+      known: undefined,
     }
     this.#branch.enter(opened)
     const appended = primary ? this.#choices.appended : none
@@ -258,7 +259,8 @@ export class Expansion {
     if (config.resolved === 0) for (const item of config.list) ensureNoGroupSelf(item, config.node.item)
     const child = config.unresolved?.[config.resolved++]
     if (child === undefined) return undefined
-    resolveItem(child.item, this.#choices.known, config.list, config.selfAdded, this.#repository.parts)
+    config.known ??= new Map(this.#choices.known)
+    resolveItem(child.item, config.known, config.list, config.selfAdded, this.#repository.parts)
     config.scope = { interpolated: true }
     return child
   }

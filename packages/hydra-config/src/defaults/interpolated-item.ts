@@ -1,7 +1,8 @@
 import { refuse } from '../compose/refuse.ts'
 import { isHydraConfigError } from '../errors.ts'
 import type { ResolutionParts } from '../interpolation/options.ts'
-import { selected } from '../interpolation/resolve-all.ts'
+import { Resolution } from '../interpolation/resolve.ts'
+import { selectedPlace } from '../interpolation/resolve-all.ts'
 import { list, map, scalar, type Value } from '../value/value.ts'
 import { configPath, type DefaultItem, isSelf, overrideKey } from './default-item.ts'
 
@@ -17,6 +18,7 @@ const unresolved: ReadonlySet<string | undefined> = new Set([
   'InterpolationKeyError',
   'InterpolationResolutionError',
   'InterpolationToMissingValueError',
+  'UnsupportedInterpolationType',
 ])
 
 /**
@@ -67,7 +69,7 @@ function read(
   const entries: [string, Value][] = [...known].map(([key, name]) => [key, scalar(name)])
   try {
     const readables = map([...entries, ['defaults', list(defaults)], ['_option_', scalar(text)]])
-    return selected(readables, '_option_', { parts })
+    return selectedPlace(readables, '_option_', new Resolution({ parts }))?.value
   } catch (cause) {
     if (!isHydraConfigError(cause) || !unresolved.has(cause.class)) throw cause
     return refuse(`Error resolving interpolation '${text}'${readable(known)}`)

@@ -19,6 +19,8 @@ export interface OpenConfig extends Entry {
   unresolved: DefaultsNode[] | undefined
   /** How many of these were resolved. */
   resolved: number
+  /** What was chosen when the list had been read: of choices that its interpolations make the next ones see nothing. */
+  known: ReadonlyMap<string, string | null> | undefined
 }
 
 /** What holds for a whole subtree. */

@@ -23,14 +23,22 @@ interface SelectOptions extends ResolveOptions {
  * @throws HydraConfigError as {@link resolveAll}
  */
 export function select(root: Value, path: string, options: SelectOptions = {}): Value | undefined {
-  return selected(root, path, withWholeResolution(options))
+  const resolution = new Resolution(withWholeResolution(options))
+  const found = selectedPlace(root, path, resolution, options.throwOnMissing)
+  return found && resolution.content(found)
 }
 
-/** As {@link select}, by what the options bring. */
-export function selected(root: Value, path: string, options: SelectOptions = {}): Value | undefined {
-  const resolution = new Resolution(options)
-  const found = resolution.select(new Place(root), path, options.throwOnMissing)
+/**
+ * The place at a path, of an interpolation the one that it leads to; what is in it stays as it was written. Undefined where
+ * nothing, null or a missing value stands.
+ */
+export function selectedPlace(
+  root: Value,
+  path: string,
+  resolution: Resolution,
+  throwOnMissing?: boolean,
+): Place | undefined {
+  const found = resolution.select(new Place(root), path, throwOnMissing)
   if (found === undefined || isMissing(found)) return undefined
-  const value = resolution.content(found)
-  return value.kind === 'scalar' && value.value === null ? undefined : value
+  return found.value.kind === 'scalar' && found.value.value === null ? undefined : found
 }

@@ -98,8 +98,3 @@ function notUnsettled(place: Place): Place | undefined {
 }
 
 export type { ResolveOptions } from './options.ts'
-
-/** What the interpolation at a place leads to, each resolved anew: for a configuration that changes on the way. */
-export function dereferencing(options?: ResolveOptions): (place: Place) => Place {
-  return (place) => new Resolution(options).dereference(place)
-}

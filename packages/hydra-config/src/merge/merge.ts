@@ -1,6 +1,6 @@
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import type { ResolveOptions } from '../interpolation/options.ts'
-import { dereferencing, Resolution } from '../interpolation/resolve.ts'
+import { Resolution } from '../interpolation/resolve.ts'
 import { withWholeResolution } from '../interpolation/whole.ts'
 import type { OwnCopies } from '../value/own-copies.ts'
 import { Place } from '../value/place.ts'
@@ -30,7 +30,7 @@ export function mergeOf(
   const merged = merging.containers(dest, src, [])
   const { rules } = merging
   if (rules !== undefined) {
-    const changing = { ...options, dereference: dereferencing(options) }
+    const changing = { ...options, resolution: new Resolution(options) }
     return { merged: rules.merge(dest, src, changing), always: false }
   }
   return { merged, always: !merging.hasResolved }

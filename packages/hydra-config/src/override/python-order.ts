@@ -18,8 +18,7 @@ export function pythonOrder(a: Element, b: Element): boolean {
 
 /** Python's `a == b`. */
 export function pythonEqual(a: Element, b: Element): boolean {
-  // biome-ignore lint/suspicious/noDoubleEquals: 1 and 1.0 are equal, exactly, whatever their kinds.
-  if (isNumeric(a) && isNumeric(b)) return Number(a) === Number(b) && a == b
+  if (isNumeric(a) && isNumeric(b)) return scalarEqual(a, b)
   if (isList(a) && isList(b)) {
     return a.length === b.length && a.every((item, at) => pythonEqual(item, b[at] ?? null))
   }
@@ -37,7 +36,13 @@ export function pythonEqual(a: Element, b: Element): boolean {
   return false
 }
 
-function isNumeric(value: Element): value is boolean | bigint | number {
+/** Python's `a == b` of scalars. */
+export function scalarEqual(a: unknown, b: unknown): boolean {
+  // biome-ignore lint/suspicious/noDoubleEquals: 1 and 1.0 are equal, exactly, whatever their kinds.
+  return a === b || (isNumeric(a) && isNumeric(b) && Number(a) === Number(b) && a == b)
+}
+
+function isNumeric(value: unknown): value is boolean | bigint | number {
   return typeof value === 'boolean' || typeof value === 'bigint' || typeof value === 'number'
 }
 

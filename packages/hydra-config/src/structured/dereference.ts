@@ -13,7 +13,7 @@ export function dereferenced(draft: Draft): Draft {
   let place: Place | undefined = new Place(freeze(rootOf(draft)))
   for (const key of keysTo(draft)) place = place?.child(key)
   if (place === undefined) throw new TypeError('a draft is not at its own place')
-  return thaw(draft.options.dereference(place).value, draft.options)
+  return thaw(draft.options.resolution.dereference(place).value, draft.options)
 }
 
 /** As {@link dereferenced}; undefined where it cannot be resolved. */

@@ -1,5 +1,5 @@
 import type { ResolveOptions } from '../interpolation/options.ts'
-import { dereferencing } from '../interpolation/resolve.ts'
+import { Resolution } from '../interpolation/resolve.ts'
 import { withWholeResolution } from '../interpolation/whole.ts'
 import type { FlagChange, UpdateMode } from '../value/typing.ts'
 import type { Value } from '../value/value.ts'
@@ -14,8 +14,8 @@ export interface UpdateOptions extends ResolveOptions, UpdateMode {}
  * @throws {HydraConfigError} `READONLY`, `UNKNOWN_PATH`, `CONFIG_INVALID`, `MERGE`, each of OmegaConf's class
  */
 export function update(config: Value, path: string, value: Value, options: UpdateOptions = {}): Value {
-  const dereference = dereferencing(withWholeResolution(options))
-  return typeRules.update(config, path, value, { ...options, dereference })
+  const resolution = new Resolution(withWholeResolution(options))
+  return typeRules.update(config, path, value, { ...options, resolution })
 }
 
 /**

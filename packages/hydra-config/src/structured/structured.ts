@@ -1,5 +1,5 @@
 import { isHydraConfigError } from '../errors.ts'
-import { dereferencing } from '../interpolation/resolve.ts'
+import { Resolution } from '../interpolation/resolve.ts'
 import { resolveAll } from '../interpolation/resolve-all.ts'
 import { splitKey } from '../interpolation/split-key.ts'
 import type { SchemaResult, StandardSchema } from '../schema/standard-schema.ts'
@@ -112,7 +112,7 @@ function initialOf(type: StructType): MapValue {
     hint: anyHint,
     flags: type.frozen ? { readonly: true } : {},
     origin: { kind: 'schema-default' },
-    options: { rules: typeRules, dereference: dereferencing() },
+    options: { rules: typeRules, resolution: new Resolution() },
     struct: type,
     special: undefined,
     entries: new Map(),
@@ -126,7 +126,7 @@ function initialOf(type: StructType): MapValue {
 function validated(type: StructType, given: unknown): SchemaResult<unknown> {
   try {
     const value = resolveAll(
-      typeRules.merge(type.initial(), fromPlain(given), { dereference: dereferencing() }),
+      typeRules.merge(type.initial(), fromPlain(given), { resolution: new Resolution() }),
     )
     const missing = [...missingKeys(value)]
     if (missing.length === 0) return { value: plainView(value) }

@@ -10,6 +10,7 @@ import { type Element, isList, isSwept, type Override } from '../override/overri
 import { parseOverride } from '../override/parse.ts'
 import { parseOverrides } from '../override/parse-overrides.ts'
 import { type Random, systemRandom } from '../ports.ts'
+import { pythonString } from '../value/python-string.ts'
 import type { MapValue, Value } from '../value/value.ts'
 import { isKeyedCall, parseSweep } from './parse-sweep.ts'
 import { planJobs, type SweepPlan } from './plan.ts'
@@ -121,13 +122,8 @@ export function paramsOf(root: MapValue): string[] {
     found = found?.kind === 'map' ? found.entries.get(step) : undefined
   }
   if (found?.kind !== 'map') return []
-  return [...found.entries].map(([key, item]) =>
-    item.kind === 'scalar'
-      ? `${String(key)}=${paramText(item)}`
-      : refuse(
-          `hydra.sweeper.params.${String(key)} must be the text of a sweep`,
-          'ConfigCompositionException',
-        ),
+  return [...found.entries].map(
+    ([key, item]) => `${String(key)}=${item.kind === 'scalar' ? paramText(item) : pythonString(item)}`,
   )
 }
 

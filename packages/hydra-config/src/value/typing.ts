@@ -110,11 +110,13 @@ export interface TypeRules {
 
 /** What a change works with. */
 export interface ChangeOptions {
-  /**
-   * What the interpolation at a place leads to.
-   * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
-   */
-  readonly dereference: (place: Place) => Place
+  readonly resolution: {
+    /**
+     * What the interpolation at a place leads to.
+     * @throws {HydraConfigError} `INTERPOLATION_UNRESOLVED`
+     */
+    dereference(place: Place): Place
+  }
   /** The containers that nobody else holds, which may be changed. Default: none. */
   readonly copies?: OwnCopies | undefined
 }

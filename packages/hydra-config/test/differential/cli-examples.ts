@@ -24,6 +24,27 @@ const plain = {
     'hydra:\n  help:\n    header: A shop\n    template: |\n      ${hydra.help.header} $$5\n      $APP_CONFIG_GROUPS\n      ${hydra.help.footer}\n',
 }
 
+/** What real folders of configs brought up: interpolations that lead nowhere, typed configs of Hydra's own, chains of choices. */
+const real = {
+  'config.yaml':
+    'g:\n  s: {d: "${c.r}", e: "x${c.r}"}\n  k: {z: {q: "${nope}"}, w: ["${oc.env:NOPE_OF_CASES}"]}\n  r: ${.k}\nc: {r2: 1}\nl: ["${nope}", 1]\n',
+  'params.yaml':
+    'hydra:\n  sweeper: {params: {a: 1, b: true, c: 1.50}, max_batch_size: "3"}\na: 1\nb: 1\nc: 2\n',
+  'lists.yaml': 'hydra:\n  sweeper: {params: {p: [1, 2]}}\np: 1\n',
+  'foreign.yaml': 'hydra:\n  sweeper: {n_trials: 20}\n',
+  'number.yaml': 'hydra:\n  launcher: 5\n',
+  'list.yaml': 'hydra:\n  launcher: [1]\n',
+  'batch.yaml': 'hydra:\n  sweeper: {max_batch_size: x}\n',
+  'own.yaml': 'defaults:\n- override hydra/launcher: own\nhydra:\n  launcher: {n: 20}\n',
+  'hydra/launcher/own.yaml': '_target_: x.Y\nm: 1\n',
+  'run/cluster.yaml': '# @package _global_\nhydra:\n  launcher: {cpus_per_task: 3}\n',
+  'chain.yaml': 'defaults:\n- run: cluster\n- a: one\n- a_b: ${a}-two\n- other: ${a_b}\n- _self_\n',
+  'resolver.yaml': 'defaults:\n- a: one\n- a_b: ${nope:x}\n- _self_\n',
+  'a/one.yaml': 'x: 1\n',
+  'a_b/one-two.yaml': 'y: 1\n',
+  'other/one-two.yaml': 'z: 1\n',
+}
+
 /** For completion: maps, lists, prefixes of one another, missing values. */
 const words = {
   'config.yaml':
@@ -57,6 +78,16 @@ const plainLines = [
   '-cn must -m db=a,b|-cn must --info defaults-tree db=b|-cn nested --cfg job|-cn nested --info defaults|-cn list',
   '-cn nested --info defaults-tree|-cn schema|-cn help --help|-cn db/a --cfg job|-cn config.yaml --cfg job|-cn nested db@first=b',
 ]
+const realLines = [
+  '+g.s=1|+g=null|~g|~g.s|~g.s=1|~g.s={d:null,e:null}|~g.s={d:null,e:9}|~l=[1,2]|~l=[null,1]|~g=[1]|+l=1|+g.s.d=1',
+  '~g.s.d=1|~g.s={d:${c.r},e:x${c.r}}|+c.r=7 ~g.s={d:7,e:x7}|+c.r=7 ~g.s={d:7,e:x8}|~c={r2:1.0}|~c={r2:true}',
+  '-c job -p g.s.d --resolve|-c job -p g.s.d|-c job -p g.k.w.0|-c job -p g.k.w[0] --resolve|-c job -p g.r.z.q|-c job -p l.a',
+  '-cn params -c hydra -p hydra.sweeper|-cn params -m|-cn lists -c hydra -p hydra.sweeper|-cn lists -m|-cn foreign',
+  '-cn number|-cn list|-cn batch|-cn own -c hydra -p hydra.launcher|+run=cluster|hydra.launcher.n_jobs=2',
+  '+hydra.launcher.n_jobs=2 -c hydra -p hydra.launcher|hydra.launcher=5 -c hydra -p hydra.launcher|~hydra.launcher._target_',
+  '-cn params hydra.sweeper.params.a=5 -c hydra -p hydra.sweeper|hydra.sweeper.max_batch_size=x|hydra.sweeper.nope=1',
+  '-cn chain -c job|-cn chain other=one-two a_b=one-two -c job|-cn chain ~run other=one-two -c job|-cn resolver',
+]
 const lines = [
   '|d|dict|dict.|dict.k|dict.key1=|dict.key1=v|dict.key2=|dict.key3=|dict.key3.|list|list.|list.0=|list.1.|list.2.|nothing=',
   'ref.|gro|group=|group=d|group=dict |group=dict toys.|+|+gro|~gro|~group=|other/|other/l|other/launcher=|hydra/|hydra|nope',
@@ -69,6 +100,7 @@ export const cliExamples: readonly CliCase[] = [
   ...appExamples,
   ...casesOf(shop, each(shopLines)),
   ...casesOf(plain, each(plainLines)),
+  ...casesOf(real, each(realLines)),
   ...each(lines).map((line) => queryOf(`python my_app.py ${line}`, 'bash')),
   ...['my_app gro', './my_app.py dict.', '  python3 my_app.py gro', 'my_app'].flatMap((line) => [
     queryOf(line, 'fish'),
