@@ -36,7 +36,14 @@ export function multipartParts(body: Buffer, boundary: string): Part[] | undefin
 function partOf(bytes: Buffer): Part | undefined {
   const blank = bytes.indexOf('\r\n\r\n')
   if (blank < 0 || blank > headersMax) return undefined
-  const headers = headersOf(bytes.toString('latin1', 0, blank))
+  const block = bytes.toString('latin1', 0, blank)
+  // Parsers differ in what they make of other headers: they count as they are.
+  const said = saidBy(block) ?? (['', `as it is: ${block}`, '', ''] as const)
+  return [...said, hash('sha256', bytes.subarray(blank + 4), 'base64')]
+}
+
+function saidBy(block: string): readonly [string, string, string, string] | undefined {
+  const headers = headersOf(block)
   const parameters = dispositionOf(headers?.get('content-disposition') ?? '')
   const name = parameters?.get('name')
   if (headers === undefined || parameters === undefined || name === undefined) return undefined
@@ -47,7 +54,6 @@ function partOf(bytes: Buffer): Part | undefined {
     JSON.stringify(inOrder([...parameters])),
     (headers.get('content-type') ?? '').toLowerCase(),
     (headers.get('content-transfer-encoding') ?? '').toLowerCase(),
-    hash('sha256', bytes.subarray(blank + 4), 'base64'),
   ]
 }
 
