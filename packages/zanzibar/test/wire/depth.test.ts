@@ -9,8 +9,9 @@ const alone =
 const batched = 'resolution depth exceeded'
 
 test('what leads too far is refused in the words of its call', async () => {
-  const api = openFgaApi({ store: memoryStore() })
-  const { id } = await api.createStore({ name: 'depth' })
+  const store = memoryStore()
+  const api = openFgaApi({ store })
+  const { id } = await store.createStore('depth')
   const ofMembers = { directly_related_user_types: [{ type: 'user' }, { type: 'group', relation: 'lead' }] }
   const ofLeads = { directly_related_user_types: [{ type: 'user' }, { type: 'group', relation: 'member' }] }
   await api.writeAuthorizationModel(id, {
