@@ -169,19 +169,19 @@ function isOnlyComputedInto(
   const types = typeSystem(given.model, compileCondition)
   const [userset = '', of = ''] = asked.user.split('#')
   const own = `${typeOf(userset)}#${of}`
-  const [next = '', computed] = to.split('#')
+  const [parent = '', computed] = to.split('#')
   const nexts =
     computed === undefined
       ? relationsBelow(given, asked)
           .flatMap(({ rewrite }) => parentWays(rewrite))
           .filter(({ tupleset }) => tupleset.type === typeOf(on) && tupleset.name === name)
-          .map((way) => way.computed.get(typeOf(next)))
-      : [types.relation(typeOf(next), computed)]
+          .map((way) => way.computed.get(typeOf(parent)))
+      : [types.relation(typeOf(parent), computed)]
   return nexts.some(
-    (relation) =>
-      relation !== undefined &&
-      !userFormsOf(types).ofRelation(relation).has(own) &&
-      relationsBelow(given, { type: relation.type, relation: relation.name }).some(
+    (next) =>
+      next !== undefined &&
+      !userFormsOf(types).ofRelation(next).has(own) &&
+      relationsBelow(given, { type: next.type, relation: next.name }).some(
         (below) => `${below.type}#${below.name}` === own,
       ),
   )

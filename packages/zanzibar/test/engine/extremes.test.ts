@@ -130,7 +130,15 @@ test('24 steps are taken, the 25th is too deep', async () => {
     [25, 2002],
   ] as const) {
     const tuples = [...chain(steps), member(`group:${steps}`, 'user:end')]
-    expect(await outcomeOf(scopeOf(tuples, 25), 'user:end')).toBe(outcome)
+    const scope = scopeOf(tuples, 25)
+    expect(await outcomeOf(scope, 'user:end')).toBe(outcome)
+    const listing = Promise.try(listUsers, scope, {
+      object: 'group:0',
+      relation: 'member',
+      filter: { type: 'user' },
+    })
+    if (outcome === true) expect((await listing).users).toEqual(['user:end'])
+    else await expect(listing).rejects.toMatchObject({ number: outcome })
   }
 })
 

@@ -59,10 +59,11 @@ function theirs(text: string): readonly Found[] | undefined {
       const at = line?.start ?? -1
       // The line above the type, where they do not find the relation below it.
       const isAbove = lines[at + 1]?.trim().startsWith('type ') === true
-      const isOther = metadata?.errorType === 'condition-not-used' && column?.start === 0
+      const kind: string = metadata?.errorType ?? 'syntax'
+      const isOther = kind === 'condition-not-used' && column?.start === 0
       const isFound = areTypesFound && at >= 0 && !isAbove && !isOther
       return {
-        kind: metadata?.errorType ?? 'syntax',
+        kind,
         message: msg,
         place: isFound ? `${at}:${column?.start}-${column?.end}` : undefined,
       }

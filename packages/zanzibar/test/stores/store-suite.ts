@@ -88,7 +88,7 @@ export function storeSuite(name: string, open: () => Promise<StoreUnderTest>, ru
 
     it('tells the model that was written last, though several are of one millisecond', () =>
       withStore(async (store, id) => {
-        const told = async (): Promise<string | undefined> => {
+        const toldLatest = async (): Promise<string | undefined> => {
           const snapshot = await store.snapshot(id)
           const { latestModel } = snapshot
           snapshot.release()
@@ -96,11 +96,11 @@ export function storeSuite(name: string, open: () => Promise<StoreUnderTest>, ru
         }
         // Or nothing, where the model itself is as near.
         const tells = name !== 'memory'
-        expect(await told()).toBeUndefined()
+        expect(await toldLatest()).toBeUndefined()
         for (let written = 0; written < 8; written++) {
           const last = await store.writeModel(id, model)
           await store.createStore('beside').then((beside) => store.writeModel(beside.id, model))
-          expect(await told()).toBe(tells ? last : undefined)
+          expect(await toldLatest()).toBe(tells ? last : undefined)
           expect((await store.readModel(id))?.id).toBe(last)
         }
       }))
