@@ -153,11 +153,14 @@ export class SqliteStore implements TupleStore {
   }
 
   async readModel(storeId: string, modelId?: string): Promise<StoredModel | undefined> {
-    const row = this.#statements.get(
-      'SELECT * FROM zanzibar_model WHERE store = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY place DESC LIMIT 1',
-      this.#place(storeId),
-      modelId ?? null,
-    )
+    const place = this.#place(storeId)
+    const row =
+      modelId === undefined
+        ? this.#statements.get(
+            'SELECT * FROM zanzibar_model WHERE store = ? ORDER BY place DESC LIMIT 1',
+            place,
+          )
+        : this.#statements.get('SELECT * FROM zanzibar_model WHERE store = ? AND id = ?', place, modelId)
     return row === undefined ? undefined : storedModelOf(row)
   }
 

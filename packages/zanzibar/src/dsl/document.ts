@@ -20,7 +20,7 @@ export interface Document {
   readonly module: string | undefined
   /** All types, extensions among them. */
   readonly types: readonly TypeDefinition[]
-  /** Those that extend a type of another module. */
+  /** Those that extend a type of another module; a type of the same file that is extended there is taken for one too. */
   readonly extensions: readonly TypeDefinition[]
   readonly conditions: ReadonlyMap<string, ConditionDefinition>
   /** What it was read from. */
@@ -35,13 +35,13 @@ export function readDocument(text: string): Document {
   const model = nodeOf(tree, 'modelHeader')
   const module = nodeOf(nodeOf(tree, 'moduleHeader') ?? tree, 'plainIdentifier')
   const moduleName = module === undefined ? undefined : textOf(module)
-  const extensions = new Map<string, TypeDefinition>()
+  const extended = new Set<string>()
   const types = childrenOf(tree, 'types', 'type').flatMap((node) => {
     const type = readType(node, moduleName, report)
     if (type === undefined) return []
     if (tokenOf(node, "'extend'") !== undefined && moduleName !== undefined) {
-      if (extensions.has(type.type)) report(`'${type.type}' is already extended in file.`, nameOf(node).start)
-      else extensions.set(type.type, type)
+      if (extended.has(type.type)) report(`'${type.type}' is already extended in file.`, nameOf(node).start)
+      extended.add(type.type)
     }
     return [type]
   })
@@ -54,7 +54,7 @@ export function readDocument(text: string): Document {
     schemaVersion: model === undefined ? undefined : tokenOf(model, 'SCHEMA_VERSION')?.text,
     module: moduleName,
     types,
-    extensions: [...extensions.values()],
+    extensions: types.filter(({ type }) => extended.has(type)),
     conditions,
     tree,
     positions,

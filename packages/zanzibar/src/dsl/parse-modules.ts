@@ -66,9 +66,8 @@ function collect(
     })
     return
   }
-  const extended = new Set(document.extensions.map(({ type }) => type))
   for (const type of document.types) {
-    if (extended.has(type.type)) continue
+    if (document.extensions.includes(type)) continue
     // A second type of that name is told with the whole model: it keeps both.
     types.set(types.has(type.type) ? `${type.type} of ${file}` : type.type, {
       ...type,
@@ -144,7 +143,8 @@ function placed(
 function fileOf(subject: Subject, model: AuthorizationModel): string | undefined {
   if (subject.of === 'schema' || subject.of === 'model') return undefined
   if (subject.of === 'condition') return model.conditions?.[subject.condition]?.metadata?.source_info?.file
-  const metadata = model.type_definitions.find(({ type }) => type === subject.type)?.metadata
+  // Of types of the same name the last one counts.
+  const metadata = model.type_definitions.findLast(({ type }) => type === subject.type)?.metadata
   const relation = subject.of === 'type' ? undefined : metadata?.relations?.[subject.relation]
   return relation?.source_info?.file ?? metadata?.source_info?.file
 }

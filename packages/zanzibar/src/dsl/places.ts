@@ -10,9 +10,11 @@ export function findPlace(tree: SyntaxNode, subject: Subject, symbol: string): T
     const conditions = nodesOf(nodeOf(tree, 'conditions') ?? tree, 'condition')
     return findNamed(conditions, 'conditionName', subject.condition)?.name.start
   }
-  // A type may be there more than once.
+  // A type may be there more than once; where it is extended, that is what is at fault.
   const types = nodesOf(nodeOf(tree, 'types') ?? tree, 'type')
-  const named = types.filter((type) => findNamed([type], 'identifier', subject.type) !== undefined)
+  const named = types
+    .filter((type) => findNamed([type], 'identifier', subject.type) !== undefined)
+    .toSorted((a, b) => Number(isExtension(b)) - Number(isExtension(a)))
   if (subject.of === 'type') return findNamed(named, 'identifier', subject.type)?.name.start
   const relations = named.flatMap((type) => nodesOf(type, 'relation'))
   if (subject.of === 'relation') return findNamed(relations, 'relationName', subject.relation)?.name.start
@@ -22,6 +24,10 @@ export function findPlace(tree: SyntaxNode, subject: Subject, symbol: string): T
     if (found !== undefined) return found.start
   }
   return undefined
+}
+
+function isExtension(type: SyntaxNode): boolean {
+  return tokenOf(type, "'extend'") !== undefined
 }
 
 function findNamed(

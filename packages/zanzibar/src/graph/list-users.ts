@@ -202,17 +202,19 @@ class Expansion implements Question<SubjectSet> {
     return this.#sets.get(root) ?? emptySet
   }
 
-  /** OpenFGA follows every way: the longest one counts. */
+  /** OpenFGA follows every way, and counts a step before it sees where that leads back to: the longest way counts. */
   #checkDepth(root: SubjectNode, components: readonly (readonly SubjectNode[])[]): void {
     if (this.#graph.nodes.length < this.#limit) return
     const longest = new Map<SubjectNode, number>([[root, 0]])
-    // From the root on, each component after those that lead to it; within one, as many steps as it has nodes.
+    // From the root on, each component after those that lead to it; within one, as many steps as it has nodes, the last of
+    // them back.
     for (const component of components.toReversed()) {
-      const from = Math.max(...component.map((node) => longest.get(node) ?? 0))
-      const within = from + component.length - 1
-      if (within >= this.#limit && component.length === 1) throw tooDeep()
-      if (component.length > 1 && within >= this.#limit && hasPath(component, this.#limit - from))
-        throw tooDeep()
+      const entries = component.flatMap((node) => {
+        const depth = longest.get(node)
+        return depth === undefined ? [] : [{ node, left: this.#limit - depth }]
+      })
+      const from = this.#limit - Math.min(...entries.map(({ left }) => left))
+      if (from >= this.#limit || hasWay(component, entries)) throw tooDeep()
       for (const node of component) {
         for (const next of nextOf(node)) {
           if (!component.includes(next)) longest.set(next, Math.max(longest.get(next) ?? 0, from + 1))
@@ -303,20 +305,25 @@ function excludes(rewrite: Rewrite): boolean {
   return rewrite.kind === 'exclusion' || ('children' in rewrite && rewrite.children.some(excludes))
 }
 
-/** Whether a way of so many steps leads through a component without meeting itself, as far as can be told soon. */
-function hasPath(component: readonly SubjectNode[], steps: number): boolean {
+/** Whether from a node a way of as many steps as are left leads through its component, and meets itself at the last one only; as far as can be told soon. */
+function hasWay(
+  component: readonly SubjectNode[],
+  entries: readonly { readonly node: SubjectNode; readonly left: number }[],
+): boolean {
   const inside = new Set(component)
-  let left = maxWays
-  for (const start of component) {
+  let ways = maxWays
+  for (const { node: start, left } of entries) {
+    if (left > component.length) continue
     const path = new Set([start])
     const frames = [{ node: start, next: nextOf(start), at: 0 }]
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      if (frames.length > steps) return true
-      if (left-- <= 0) return false
+      if (ways-- <= 0) return false
       const node = frame.next[frame.at++]
       if (node === undefined) {
         path.delete(frame.node)
         frames.pop()
+      } else if (inside.has(node) && frames.length === left) {
+        return true
       } else if (inside.has(node) && !path.has(node)) {
         path.add(node)
         frames.push({ node, next: nextOf(node), at: 0 })

@@ -60,7 +60,7 @@ export interface Wanted {
 export interface Snapshot {
   /** Where writes were up to: 0 is an empty store, each write is one more. */
   readonly revision: number
-  /** The id of the model that was written last, at that moment: of a store that can tell without another round trip. */
+  /** The id of the model that was written last, then or since: of a store that tells it for less than the model itself. */
   readonly latestModel?: string | undefined
   /** What is asked for, where it is at hand; undefined where it must be fetched first. Stores in the process always answer. */
   at(read: Read): readonly Tuple[] | undefined

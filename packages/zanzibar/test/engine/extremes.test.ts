@@ -131,7 +131,37 @@ test('24 steps are taken, the 25th is too deep', async () => {
   ] as const) {
     const tuples = [...chain(steps), member(`group:${steps}`, 'user:end')]
     expect(await outcomeOf(scopeOf(tuples, 25), 'user:end')).toBe(outcome)
+    // The longest way counts where users are listed, be there a short one too.
+    const short = member('group:0', `group:${steps}#member`)
+    const listing = async () =>
+      listUsers(scopeOf([...tuples, short], 25), {
+        object: 'group:0',
+        relation: 'member',
+        filter: { type: 'user' },
+      })
+    if (outcome === true) expect((await listing()).users).toEqual(['user:end'])
+    else await expect(listing()).rejects.toMatchObject({ number: outcome })
   }
+})
+
+test('where users are listed, the step back to where a ring began counts too', async () => {
+  const request = { object: 'group:0', relation: 'member', filter: { type: 'user' } }
+  const listed = async (tuples: readonly Tuple[]) => listUsers(scopeOf(tuples, 25), request)
+  const ring = (size: number): readonly Tuple[] => [
+    ...chain(size - 1),
+    member(`group:${size - 1}`, 'group:0#member'),
+    member('group:0', 'user:a'),
+  ]
+  expect((await listed(ring(24))).users).toEqual(['user:a'])
+  await expect(listed(ring(25))).rejects.toMatchObject({ number: 2002 })
+  // A ring that is entered from far away.
+  const far = (steps: number): readonly Tuple[] => [
+    ...chain(steps),
+    member(`group:${steps}`, `group:${steps - 1}#member`),
+    member(`group:${steps}`, 'user:a'),
+  ]
+  expect((await listed(far(23))).users).toEqual(['user:a'])
+  await expect(listed(far(24))).rejects.toMatchObject({ number: 2002 })
 })
 
 test('a ring of 10,000 groups ends, and everyone in it has its members', async () => {

@@ -1,3 +1,4 @@
+import { type errors, transformer } from '@openfga/syntax-transformer'
 import { describe, expect, test } from 'vitest'
 import { parseModules } from '../../src/dsl/parse-modules.ts'
 import { isZanzibarError, type Position } from '../../src/errors.ts'
@@ -51,10 +52,56 @@ describe.skipIf(missingVectors)("OpenFGA's vectors of modules", () => {
   )
 })
 
-test('a type that two modules define is told with its first place', () => {
+interface Told {
+  readonly message: string
+  readonly place: string
+}
+
+function told(files: readonly { readonly name: string; readonly text: string }[]): readonly Told[] {
+  try {
+    parseModules(files)
+    return []
+  } catch (error) {
+    if (!isZanzibarError(error)) throw error
+    return error.positions.map(({ message, file, line, column }) => ({
+      message,
+      place: `${file}:${line.start}:${column.start}-${column.end}`,
+    }))
+  }
+}
+
+function toldByTools(files: readonly { readonly name: string; readonly text: string }[]): readonly Told[] {
+  try {
+    transformer.transformModuleFilesToModel(
+      files.map(({ name, text }) => ({ name, contents: text })),
+      '1.2',
+    )
+    return []
+  } catch (error) {
+    return (error as errors.ModuleTransformationError).errors.map(({ msg, file, line, column }) => ({
+      message: msg,
+      place: `${file}:${line?.start}:${column?.start}-${column?.end}`,
+    }))
+  }
+}
+
+test.each([
+  ['a type that two modules define', 'module a\ntype user\n', 'module b\n\ntype user\n'],
+  [
+    'a relation of a type that two modules define',
+    'module a\ntype user\ntype doc\n  relations\n    define x: [user]\n',
+    'module b\n\ntype doc\n  relations\n    define y: z\n',
+  ],
+  [
+    'a type that is defined and extended in one file',
+    'module a\ntype user\n',
+    'module b\ntype doc\n  relations\n    define x: [user]\n\nextend type doc\n  relations\n    define y: [user]\n',
+  ],
+])('%s is told as by the tools of OpenFGA', (_, a, b) => {
   const files = [
-    { name: 'a.fga', text: 'module a\ntype user\n' },
-    { name: 'b.fga', text: 'module b\n\ntype user\n' },
+    { name: 'a.fga', text: a },
+    { name: 'b.fga', text: b },
   ]
-  expect(() => parseModules(files)).toThrow('the type `user` is a duplicate.')
+  expect(toldByTools(files)).not.toEqual([])
+  expect(told(files)).toEqual(toldByTools(files))
 })

@@ -6,8 +6,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import { sqliteStore } from '../../src/adapters/sqlite.ts'
+import type { AuthorizationModel } from '../../src/model/authorization-model.ts'
 import { realClock } from '../../src/ports.ts'
-
+import { openFgaApi } from '../../src/wire/openfga-api.ts'
 import { rowsAfterSweep } from './rows-after-sweep.ts'
 import { storeSuite } from './store-suite.ts'
 
@@ -48,6 +49,40 @@ it('holds what was written when it is opened again', async () => {
     await second.write(id, { deletes: writes })
     await waiting
     expect(third.revision(id)).toBe(2)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+it('reads a model once, and another one that another connection wrote', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'zanzibar-'))
+  try {
+    const path = join(folder, 'store')
+    await using store = sqliteStore({ path })
+    const api = openFgaApi({ store })
+    const { id } = await store.createStore('models')
+    const modelOf = (relation: string): AuthorizationModel => ({
+      schema_version: '1.1',
+      type_definitions: [
+        { type: 'user' },
+        {
+          type: 'doc',
+          relations: { [relation]: { this: {} } },
+          metadata: { relations: { [relation]: { directly_related_user_types: [{ type: 'user' }] } } },
+        },
+      ],
+    })
+    const ask = async (relation: string): Promise<boolean> =>
+      (await api.check(id, { tuple_key: { user: 'user:a', relation, object: 'doc:1' } })).allowed
+    await api.writeAuthorizationModel(id, modelOf('viewer'))
+    expect(await ask('viewer')).toBe(false)
+    using other = new DatabaseSync(path)
+    other.exec("UPDATE zanzibar_model SET model = 'read again'")
+    expect(await ask('viewer')).toBe(false)
+    await using beside = sqliteStore({ path })
+    await beside.writeModel(id, modelOf('editor'))
+    expect(await ask('editor')).toBe(false)
+    await expect(ask('viewer')).rejects.toMatchObject({ code: 'validation_error' })
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -86,6 +86,25 @@ export function storeSuite(name: string, open: () => Promise<StoreUnderTest>, ru
         expect(await store.readModel(other.id, ids[0])).toBeUndefined()
       }))
 
+    it('tells the model that was written last, though several are of one millisecond', () =>
+      withStore(async (store, id) => {
+        const toldLatest = async (): Promise<string | undefined> => {
+          const snapshot = await store.snapshot(id)
+          const { latestModel } = snapshot
+          snapshot.release()
+          return latestModel
+        }
+        // Or nothing, where the model itself is as near.
+        const tells = name !== 'memory'
+        expect(await toldLatest()).toBeUndefined()
+        for (let written = 0; written < 8; written++) {
+          const last = await store.writeModel(id, model)
+          await store.createStore('beside').then((beside) => store.writeModel(beside.id, model))
+          expect(await toldLatest()).toBe(tells ? last : undefined)
+          expect((await store.readModel(id))?.id).toBe(last)
+        }
+      }))
+
     it('keeps the assertions of a model', () =>
       withStore(async (store, id) => {
         const assertion = {

@@ -26,6 +26,7 @@ export function migrate(database: DatabaseSync, random: Random): Uint8Array {
       place INTEGER PRIMARY KEY AUTOINCREMENT, store INTEGER NOT NULL REFERENCES zanzibar_store ON DELETE CASCADE,
       id TEXT NOT NULL, model TEXT NOT NULL, UNIQUE (store, id)
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS zanzibar_model_latest ON zanzibar_model (store, place);
     CREATE TABLE IF NOT EXISTS zanzibar_assertions (
       store INTEGER NOT NULL REFERENCES zanzibar_store ON DELETE CASCADE, model TEXT NOT NULL, assertions TEXT NOT NULL,
       PRIMARY KEY (store, model)

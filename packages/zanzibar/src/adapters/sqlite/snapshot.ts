@@ -35,6 +35,8 @@ const ofObjects = listing(
      WHERE store = ?1 AND user = ?2 AND relation = ?3 AND object >= ?7 AND object < ?8 AND ${isSeen} ${limited}`,
 )
 
+const ofLatestModel = 'SELECT id FROM zanzibar_model WHERE store = ? ORDER BY place DESC LIMIT 1'
+
 /** How many rows are read as they are. */
 const fewRows = 16
 const unlimited = -1
@@ -69,6 +71,12 @@ export class SqliteSnapshot implements Snapshot {
 
   get revision(): number {
     return this.#view.revision
+  }
+
+  /** Of this moment or a later one. */
+  get latestModel(): string | undefined {
+    const row = this.#statements.readOne(ofLatestModel, this.#view.store)
+    return row === undefined ? undefined : textOf(row, 'id')
   }
 
   at(read: Read): readonly Tuple[] {

@@ -132,12 +132,16 @@ async function batch(
   return results
 }
 
+// OpenFGA's words (`internal/graph/graph.go`): those of a check come from its server.
+const batchedTooDeep = 'resolution depth exceeded'
+
 async function single(asked: Asked, ground: Ground, item: Item, call: Call): Promise<BatchCheckResult> {
   try {
     return { allowed: await answered(asked, ground, item, call) }
   } catch (error) {
     if (!isZanzibarError(error) || error.code === 'cancelled') throw error
-    const { code, message, number } = error
+    const { code, number } = error
+    const message = code === 'authorization_model_resolution_too_complex' ? batchedTooDeep : error.message
     return { error: number >= 4000 ? { internal_error: code, message } : { input_error: code, message } }
   }
 }
