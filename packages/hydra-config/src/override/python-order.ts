@@ -17,7 +17,7 @@ export function pythonOrder(a: Element, b: Element): boolean {
 }
 
 /** Python's `a == b`. */
-export function pythonEqual(a: Element, b: Element): boolean {
+function pythonEqual(a: Element, b: Element): boolean {
   if (isNumeric(a) && isNumeric(b)) return scalarEqual(a, b)
   if (isList(a) && isList(b)) {
     return a.length === b.length && a.every((item, at) => pythonEqual(item, b[at] ?? null))
