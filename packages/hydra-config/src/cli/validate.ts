@@ -1,5 +1,4 @@
 import { isHydraConfigError } from '../errors.ts'
-import { originText } from '../value/origin-text.ts'
 import type { AppCall } from './app-call.ts'
 
 /** A composition that failed, and the override that makes it. */
@@ -20,8 +19,7 @@ export async function faultsOf(
       await call.compose('RUN', override === undefined ? given : [...given, override])
     } catch (error) {
       if (!isHydraConfigError(error)) throw error
-      const where = error.origin === undefined ? '' : ` (${originText(error.origin)})`
-      faults.push({ override: override ?? '(as it is)', message: `${error.message}${where}` })
+      faults.push({ override: override ?? '(as it is)', message: error.message })
     }
   }
   return { count: overrides.length, faults }

@@ -162,6 +162,7 @@ describe('validate', () => {
     expect(status).toBe(1)
     expect(stdout).toMatch(/^db=bad\n {2}In 'db\/bad': Could not load 'db\/nothing'\./)
     expect(stdout).toMatch(/\ndb=worse\n {2}[^]*broken\/db\/worse\.yaml/)
+    expect(stdout.match(/worse\.yaml/g), 'the place once').toHaveLength(1)
     expect(stdout).toMatch(/\n4 compositions, 2 failed\n$/)
   })
 })
