@@ -159,5 +159,5 @@ class ModelServer {
 function contentOf(body: string): string {
   if (body === '') return body
   const value: object = JSON.parse(body)
-  return JSON.stringify(Object.entries(value).toSorted())
+  return JSON.stringify(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -44,11 +44,10 @@ const history: fc.Arbitrary<History> = fc.record({
   requests: fc.array(asked, { minLength: 1, maxLength: 16, size: 'max' }),
 })
 
-function commandOf({ mode, options, requests }: History): Parameters<typeof exchange>[0] {
+function commandOf({ requests, ...server }: History): Parameters<typeof exchange>[0] {
   return {
     op: 'exchange',
-    mode,
-    options,
+    ...server,
     requests: requests.map(({ key, handler, ...request }, index) => ({
       ...request,
       headers: { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) },
