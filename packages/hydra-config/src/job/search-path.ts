@@ -64,8 +64,17 @@ export async function searchPathPlaces(
   const found = searchPathOf(repository, options)
   if (found === undefined) return []
   return await Promise.all(
-    found.paths.map(async (path) => availablePlace(found.provider, opened(path, options.open), warn)),
+    found.paths.map(async (path) => {
+      const source = opened(path, options.open)
+      return availablePlace({ provider: found.provider, path: toldPath(path, source) }, source, warn)
+    }),
   )
+}
+
+/** As Hydra tells it: a relative one of a folder stays as it is written. */
+function toldPath(path: string, source: ConfigSource): string {
+  if (!source.path.startsWith('file://')) return source.path
+  return path.startsWith('file://') ? path : `file://${path}`
 }
 
 function opened(path: string, open: SearchPathOptions['open']): ConfigSource {
@@ -95,16 +104,16 @@ async function mainPlace(source: ConfigSource): Promise<Place> {
 
 /** What is not there is warned of, and has nothing. */
 async function availablePlace(
-  provider: string,
+  told: Pick<Place, 'provider' | 'path'>,
   source: ConfigSource,
   warn: (message: string) => void,
 ): Promise<Place> {
   try {
-    return await placeOf(provider, source)
+    return { ...told, files: await readFiles(source) }
   } catch (error) {
     if (!isMissingSource(error)) throw error
-    warn(`provider=${provider}, path=${source.path.replace(/^\w+:\/\//, '')} is not available.`)
-    return { provider, path: source.path, files: new Map() }
+    warn(`provider=${told.provider}, path=${told.path.replace(/^\w+:\/\//, '')} is not available.`)
+    return { ...told, files: new Map() }
   }
 }
 

@@ -68,7 +68,7 @@ const shopLines = [
   '-m +x=range(1,3)|-m +x=interval(1,2)|-m +x=[1,2],[3] +y={a:1},{b:2}|hydra.sweeper.max_batch_size=1 -m db=mysql,pg',
   'hydra.verbose=true|hydra.verbose=3|hydra.job.name=5|hydra.run.dir=x hydra.output_subdir=null|hydra.job.chdir=true',
   'hydra.mode=MULTIRUN db=mysql,pg|-m db=mysql,pg hydra.mode=RUN|hydra/hydra_logging=disabled -m db=mysql,pg',
-  'hydra.searchpath=[file:///app/server] --info searchpath|hydra.searchpath=[file:///app/no] --info searchpath',
+  'hydra.searchpath=[file:///app/server] --info searchpath|hydra.searchpath=[file:///app/no] --info searchpath|hydra.searchpath=[no,file://no2] --info searchpath',
   'hydra.searchpath=[file:///app/server] +inner=a --cfg job|hydra.searchpath=5|hydra.job.num=a|hydra.mode=x|hydra=foo',
   '+hydra.foo=1 --cfg hydra|hydra.foo=1|+hydra.job.env_set.X=1 --cfg hydra|hydra.job.env_copy=[FOO] --cfg hydra',
   'hydra.job.config.override_dirname.exclude_keys=[db] db=pg name=4 --cfg hydra|--experimental-rerun nope',
