@@ -5,13 +5,13 @@ import { shownRecord } from './cli/shown-record.ts'
 import { type OpenStore, openStore, type StoreNames } from './cli/store-url.ts'
 import { parseDuration } from './duration.ts'
 import { IdempotencyError, isIdempotencyError, shown } from './errors.ts'
-import { createIdempotency } from './idempotency.ts'
+import { checkSecrets, createIdempotency } from './idempotency.ts'
 import { keyIn } from './key/idempotency-key.ts'
 import { stripeV1, stripeV2 } from './mode/stripe.ts'
 import { applied, notApplied } from './operation/phase.ts'
 import { realRandom } from './ports.ts'
 import type { IdempotencyRecord } from './record/record.ts'
-import { type Secret, sealerOf } from './seal.ts'
+import { placeOf, type Sealer, type Secret, sealerOf } from './seal.ts'
 import { openFindings, openMax } from './store/open-finding.ts'
 import type { Finding } from './store/store.ts'
 
@@ -52,6 +52,9 @@ const options = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>['values']
 
+/** Those that are about one record. */
+const takesId: ReadonlySet<string> = new Set(['show', 'resolve'])
+
 /** Answers lines; `failed` where something is wrong. */
 interface Answer {
   readonly lines: readonly object[]
@@ -90,7 +93,8 @@ async function main(args: string[]): Promise<void> {
       return
     }
     if (command === undefined) throw wrong(`name a command: ${[...commands.keys()].join(', ')}`)
-    if (more.length > 0) throw wrong(`there is one id at most, and no ${shown(more[0])} after it`)
+    const [stray] = takesId.has(name ?? '') ? more : positionals.slice(1)
+    if (stray !== undefined) throw wrong(`${name} has no use for ${shown(stray)}`)
     const { lines, failed = false } = await command(values, id)
     for (const line of lines) process.stdout.write(`${JSON.stringify(line)}\n`)
     if (failed) process.exitCode = 1
@@ -131,9 +135,37 @@ async function resolve(open: OpenStore, values: Values, id: string | undefined):
     throw wrong('say either --applied JSON, with what it came to, or --not-applied')
   const verdict = value === undefined ? notApplied() : applied(json(value))
   const record = await recordOf(open, id)
-  const idempotency = createIdempotency({ store: open.store, secrets: secrets() })
+  const given = secrets()
+  // Of a request without phases that was not applied nothing is written.
+  const others =
+    record.operation !== null || not ? [] : await open.store.list({ limit: comparedMax, state: 'completed' })
+  checkAgainst([record, ...others], sealerOf(given, realRandom))
+  const idempotency = createIdempotency({ store: open.store, secrets: given })
   const resolved = await idempotency.resolve(record, verdict)
   return { lines: [{ id: record.id, resolved, state: record.state }], failed: !resolved }
+}
+
+const comparedMax = 20
+
+/** What is settled is settled for good, and an answer that is sealed otherwise than those of the servers is read by none of them. */
+function checkAgainst(records: readonly IdempotencyRecord[], sealer: Sealer): void {
+  let reason: unknown
+  for (const each of records) {
+    const sealed = each.response ?? each.operation?.input ?? new Uint8Array()
+    if (sealed.length === 0) continue
+    try {
+      sealer.open(sealed, placeOf(each))
+      return
+    } catch (error) {
+      reason ??= error
+    }
+  }
+  if (reason === undefined) return
+  throw new IdempotencyError(
+    'record_corrupt',
+    `IDEMPOTENCY_SECRETS are not those of this store, and what they seal could not be read: ${reasonOf(reason)}`,
+    { cause: reason },
+  )
 }
 
 async function erase({ store }: OpenStore, { scope, key }: Values): Promise<Answer> {
@@ -214,8 +246,7 @@ function json(text: string): unknown {
 
 /** @throws IdempotencyError `invalid_option`, which does not show them */
 function secrets(): Secret[] {
-  const given = process.env['IDEMPOTENCY_SECRETS'] ?? ''
-  return given
+  const given = (process.env['IDEMPOTENCY_SECRETS'] ?? '')
     .split(' ')
     .filter((each) => each !== '')
     .map((each, at) => {
@@ -224,6 +255,8 @@ function secrets(): Secret[] {
         throw wrong(`IDEMPOTENCY_SECRETS must be "id:value id:value", and number ${at + 1} has no id`)
       return { id: each.slice(0, colon), value: each.slice(colon + 1) }
     })
+  checkSecrets(given)
+  return given
 }
 
 /** In one line. Drivers put several failures to connect into an error that says nothing itself. */

@@ -42,7 +42,15 @@ export function parseRetention(name: string, duration: unknown): number {
 
 /** As `parseDuration`, above 0. */
 export function parsePositiveDuration(name: string, duration: unknown): number {
-  const ms = parseDuration(name, duration)
+  return above0(name, duration, parseDuration(name, duration))
+}
+
+/** As `parseRetention`, above 0. */
+export function parsePositiveRetention(name: string, duration: unknown): number {
+  return above0(name, duration, parseRetention(name, duration))
+}
+
+function above0(name: string, duration: unknown, ms: number): number {
   if (ms > 0) return ms
   throw new IdempotencyError('invalid_option', `${name} must be a duration above 0, not ${shown(duration)}`)
 }

@@ -371,7 +371,7 @@ export class Engine implements AsyncDisposable {
       operation:
         operation === undefined
           ? null
-          : { name: operation.name, input: sealer.seal(operation.input, placeOf({ scope, key: name })) },
+          : { name: operation.name, input: sealer.seal(operation.input, placeOf({ scope, key: name, id })) },
     }
   }
 

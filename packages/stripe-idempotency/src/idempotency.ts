@@ -241,7 +241,8 @@ function within<Transaction>(
   }
 }
 
-function checkSecrets(secrets: readonly Secret[]): void {
+/** @throws IdempotencyError `invalid_option`, which does not show them */
+export function checkSecrets(secrets: readonly Secret[]): void {
   const ids = new Set<string>()
   // Who confuses the id with the value reads neither of them in an error.
   for (const [at, { id, value }] of secrets.entries()) {

@@ -74,7 +74,7 @@ describe('marks of fingerprints', () => {
 })
 
 describe('sealed contents', () => {
-  const place = placeOf({ scope: 'acct_1', key: 'name' })
+  const place = placeOf({ scope: 'acct_1', key: 'name', id: '1' })
 
   test('open as they were, and say nothing in clear', () => {
     fc.assert(
@@ -117,17 +117,33 @@ describe('sealed contents', () => {
     const own = sealer(old)
     const sealed = own.seal(Buffer.from('{"amount":5}'), place)
     for (const other of [
-      { scope: 'acct_2', key: 'name' },
-      { scope: 'acct_1', key: 'name2' },
-      { scope: 'e acct_1', key: 'nam' },
+      { scope: 'acct_2', key: 'name', id: '1' },
+      { scope: 'acct_1', key: 'name2', id: '1' },
+      { scope: 'e acct_1', key: 'nam', id: '1' },
+      { scope: 'acct_1', key: 'name', id: '2' },
     ]) {
       expect(codeOf(() => own.open(sealed, placeOf(other)))).toBe('record_corrupt')
     }
   })
 })
 
+test('what was sealed before places had the ids of records opens, and nothing else is taken for it', () => {
+  const place = placeOf({ scope: 'acct_1', key: 'name', id: 'r1' })
+  const { own, content } = { own: sealer(old), content: Buffer.from('{"amount":5}') }
+  const before = own.seal(content, 'name acct_1')
+  before[0] = 1
+  expect(own.open(before, place)).toEqual(content)
+  expect(codeOf(() => own.open(before, placeOf({ scope: 'acct_2', key: 'name', id: 'r1' })))).toBe(
+    'record_corrupt',
+  )
+  const sealed = own.seal(content, place)
+  sealed[0] = 1
+  const next = placeOf({ scope: 'acct_1', key: 'name', id: 'r2' })
+  for (const each of [place, next]) expect(codeOf(() => own.open(sealed, each))).toBe('record_corrupt')
+})
+
 describe('secrets that change', () => {
-  const place = placeOf({ scope: 'acct_1', key: 'name' })
+  const place = placeOf({ scope: 'acct_1', key: 'name', id: '1' })
   const content = Buffer.from('{"amount":5}')
 
   test('with the new one in front keys keep their names, and what the old one sealed opens', () => {

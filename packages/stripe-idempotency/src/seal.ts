@@ -23,13 +23,28 @@ export interface Sealer {
   open(sealed: Uint8Array, place: string): Uint8Array
 }
 
-/** What sealed content belongs to. */
-export function placeOf({ scope, key }: { readonly scope: string; readonly key: string }): string {
-  return `${key} ${scope}`
+/** What sealed content belongs to: this record, not one that had the key before it or has it after. */
+export function placeOf({
+  scope,
+  key,
+  id,
+}: {
+  readonly scope: string
+  readonly key: string
+  readonly id: string
+}): string {
+  return `${key} ${scope}\0${id}`
+}
+
+/** As places of records were named when contents were sealed without their ids, which have no NUL. */
+function placeBefore(place: string): string {
+  const at = place.lastIndexOf('\0')
+  return at < 0 ? place : place.slice(0, at)
 }
 
 const plain = 0
-const encrypted = 1
+const encryptedBefore = 1
+const encrypted = 2
 const nonceLength = 12
 const tagLength = 16
 
@@ -58,7 +73,7 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
     },
     markOf(fingerprint, scope, key) {
       if (marking === undefined) return fingerprint
-      const place = Buffer.from(placeOf({ scope, key }))
+      const place = Buffer.from(`${key} ${scope}`)
       const length = Buffer.from(`${place.length}:`)
       return createHmac('sha256', marking).update(length).update(place).update(fingerprint).digest()
     },
@@ -83,7 +98,11 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
       if (bytes[0] === plain && first === undefined) return bytes.subarray(1)
       const idEnd = 2 + (bytes[1] ?? 0)
       const secret = derived.find(({ id }) => id === bytes.toString('utf8', 2, idEnd))
-      if (bytes[0] !== encrypted || bytes.length < idEnd + nonceLength + tagLength) {
+      const [format] = bytes
+      if (
+        (format !== encrypted && format !== encryptedBefore) ||
+        bytes.length < idEnd + nonceLength + tagLength
+      ) {
         throw new IdempotencyError('record_corrupt', 'the store holds content that this package did not seal')
       }
       if (secret === undefined) {
@@ -94,7 +113,7 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
       }
       const nonce = bytes.subarray(idEnd, idEnd + nonceLength)
       const decipher = createDecipheriv('aes-256-gcm', secret.content, nonce)
-        .setAAD(Buffer.from(place))
+        .setAAD(Buffer.from(format === encrypted ? place : placeBefore(place)))
         .setAuthTag(bytes.subarray(-tagLength))
       try {
         return Buffer.concat([

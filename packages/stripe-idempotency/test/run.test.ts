@@ -513,6 +513,27 @@ describe('secrets', () => {
     }
   })
 
+  test('the answer of a record that had the key before is not an answer of this one', async () => {
+    const { idempotency, store, clock } = world({ secrets: [secret], ttl: '1m' })
+    const stored = async (): Promise<Uint8Array | null | undefined> =>
+      (await store.list({ limit: 1 })).map(({ response }) => response)[0]
+    await idempotency.run(request, async () => 'first')
+    const first = await stored()
+    let passed = false
+    void sleep(clock, 2 * minute).then(() => (passed = true))
+    await clock.run(() => passed)
+    expect(await outcome(idempotency.run(request, async () => 'second'))).toBe('executed "second"')
+    const tampered: IdempotencyStore = Object.assign(Object.create(store), {
+      async claim(claim: ClaimRequest) {
+        const answer = await store.claim(claim)
+        return { ...answer, record: { ...answer.record, response: first } }
+      },
+    })
+    const retry = createIdempotency({ store: tampered, clock, secrets: [secret] })
+    expect(await outcome(retry.run(request, async () => 0))).toBe('record_corrupt')
+    expect(await outcome(idempotency.run(request, async () => 0))).toBe('replayed "second"')
+  })
+
   test('what was erased is gone, and is not executed again', async () => {
     const { idempotency, store } = world()
     await idempotency.run(request, async () => 'done')

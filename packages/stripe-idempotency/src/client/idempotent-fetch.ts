@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { type Duration, parseDuration, parsePositiveDuration } from '../duration.ts'
+import { type Duration, parseDuration, parsePositiveRetention } from '../duration.ts'
 import { IdempotencyError, shown } from '../errors.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { asksForRetry, backoff, retryAfter, saysItIsFinal, stripeBackoff } from './retry.ts'
@@ -9,7 +9,7 @@ import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
 export interface IdempotentFetchOptions {
   /**
    * The key of a request that has none. Called once for a call, before its first attempt: store what it returns with what you are
-   * about to do, and a call made again after a crash is the same call. A server that is strict about the IETF's draft wants it
+   * about to do, and a call made again after a crash is the same call. It may read the body. A server that is strict about the IETF's draft wants it
    * quoted: `'"payment-17"'`. Default: a random one, not quoted.
    */
   readonly key?: (request: Request) => string | Promise<string>
@@ -43,7 +43,7 @@ const retentionMargin = 60_000
  * A request that was refused for good (another 4xx) needs a new key once it is corrected.
  *
  * @param fetch what sends the attempts
- * @throws IdempotencyError `invalid_option`
+ * @throws IdempotencyError `invalid_option`; a call rejects with `key_invalid` where its key is empty
  */
 export function idempotentFetch(
   fetch: typeof globalThis.fetch,
@@ -51,19 +51,12 @@ export function idempotentFetch(
 ): typeof globalThis.fetch {
   const { header = 'Idempotency-Key', retries = 2, clock = realClock, random = realRandom } = options
   const { ratio = 0.2, burst = 10 } = options.budget ?? {}
-  for (const [name, value] of Object.entries({ retries, 'budget.ratio': ratio, 'budget.burst': burst })) {
-    if (typeof value !== 'number' || !(value >= 0)) {
-      throw new IdempotencyError(
-        'invalid_option',
-        `${name} must be a number of at least 0, not ${shown(value)}`,
-      )
-    }
-  }
-  const methods = new Set(options.methods ?? ['POST', 'PATCH', 'DELETE'])
+  checkNumbers({ retries, 'budget.ratio': ratio, 'budget.burst': burst })
+  checkToken('header', header)
+  const methods = parseMethods(options.methods ?? ['POST', 'PATCH', 'DELETE'])
   const maxRetryAfter = parseDuration('maxRetryAfter', options.maxRetryAfter ?? '60s')
-  const retention = parsePositiveDuration('retention', options.retention ?? '24h')
+  const retention = parsePositiveRetention('retention', options.retention ?? '24h')
   const budget = new RetryBudget({ ratio, burst })
-  const keyOf = options.key ?? ((): string => randomKey(random))
 
   /** Milliseconds to wait for the next attempt; undefined where there is none. */
   const pauseOf = (attempt: Attempt, retriesMade: number, age: number): number | undefined => {
@@ -88,7 +81,13 @@ export function idempotentFetch(
     const request = new Request(input, init)
     if (!methods.has(request.method)) return fetch(request)
     const since = clock.monotonic()
-    if (!request.headers.has(header)) request.headers.set(header, await keyOf(request))
+    if (!request.headers.has(header)) {
+      request.headers.set(header, options.key ? await options.key(request.clone()) : randomKey(random))
+    }
+    // With no key a server carries each attempt out.
+    if (request.headers.get(header) === '') {
+      throw new IdempotencyError('key_invalid', `the key of a request must not be empty, and ${header} is`)
+    }
     budget.called()
     for (let retriesMade = 0; ; retriesMade++) {
       const attempt = await attemptOf(fetch, request)
@@ -118,6 +117,7 @@ async function attemptOf(fetch: typeof globalThis.fetch, request: Request): Prom
 
 /** @throws the reason of `signal` */
 async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const abort = (): void => reject(signal.reason)
   const timer = clock.setTimeout(resolve, ms)
@@ -128,6 +128,32 @@ async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<voi
     clock.clearTimeout(timer)
     signal.removeEventListener('abort', abort)
   }
+}
+
+function checkNumbers(numbers: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (typeof value === 'number' && value >= 0) continue
+    throw new IdempotencyError(
+      'invalid_option',
+      `${name} must be a number of at least 0, not ${shown(value)}`,
+    )
+  }
+}
+
+function parseMethods(methods: unknown): ReadonlySet<string> {
+  if (!Array.isArray(methods)) {
+    throw new IdempotencyError('invalid_option', `methods must be a list, not ${shown(methods)}`)
+  }
+  return new Set(methods.map((each: unknown) => checkToken('methods', each)))
+}
+
+/** @throws IdempotencyError `invalid_option` for what is no token of HTTP (RFC 9110, section 5.6.2) */
+function checkToken(name: string, value: unknown): string {
+  if (typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value)) return value
+  throw new IdempotencyError(
+    'invalid_option',
+    `${name} must be made of tokens of HTTP, and is ${shown(value)}`,
+  )
 }
 
 function randomKey(random: Random): string {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { type Duration, parseRetention } from '../duration.ts'
-import { isIdempotencyError } from '../errors.ts'
+import { IdempotencyError, isIdempotencyError } from '../errors.ts'
 import type { HeaderLines } from '../http/message.ts'
 import { realClock, realRandom } from '../ports.ts'
 import { encodeResponse, keptBody, keptHeaders } from '../response/stored-response.ts'
@@ -69,6 +69,8 @@ export async function importRecords<Entry>(
       record = read(entry)
       checkText('scope', record.scope)
       checkText('key', record.key)
+      if (Number.isNaN(record.createdAt))
+        throw new IdempotencyError('record_corrupt', 'it has a date that cannot be read')
     } catch (error) {
       refused.push({ place, why: isIdempotencyError(error) ? error.message : 'it cannot be read' })
       continue

@@ -30,7 +30,7 @@ export async function perform(
 ): Promise<Attempt> {
   const progress = progressOf(phases, held.journal, held.recoveryPoint)
   if (!progress.known) return { performed: { fate: 'uncertain', why: progress.why } }
-  const outputs: Record<string, unknown> = Object.fromEntries(progress.done)
+  const outputs = new Map(progress.done)
   const signal = stop === undefined ? held.signal : AbortSignal.any([held.signal, stop])
   let prev: unknown = [...progress.done.values()].at(-1)
   let { intent } = progress
@@ -41,7 +41,7 @@ export async function perform(
     const context = {
       input,
       prev,
-      outputs: { ...outputs },
+      outputs: Object.fromEntries(outputs),
       recordId: held.recordId,
       fence: held.fence,
       signal,
@@ -57,7 +57,7 @@ export async function perform(
     } catch (error) {
       return failed(phase, error, held, untouched && phase.kind === 'tx' && !wasInDoubt(error))
     }
-    outputs[phase.name] = prev
+    outputs.set(phase.name, prev)
     intent = undefined
     untouched = false
   }

@@ -20,9 +20,17 @@ const pauseMs = 10
  */
 export async function performTx(setting: Setting, phase: TxStep, step: Step, held: Held): Promise<Done> {
   const { store } = setting
+  if (typeof step.intent?.firstAttemptAt === 'number') throw new InDoubt(unended(phase, store))
   return isTransactional(store)
     ? inTransaction({ ...setting, store }, phase, step, held)
     : journaled(setting, phase, step, held)
+}
+
+/** In a transaction no intent is noted, so one that is there was noted by a call. */
+function unended({ name }: TxStep, store: Setting['store']): string {
+  return isTransactional(store)
+    ? `the phase ${name} was a call when it was attempted, and it is none any more`
+    : `the phase ${name} was begun, on a store without transactions, and did not end`
 }
 
 async function inTransaction(
@@ -100,14 +108,11 @@ async function write(
 async function journaled(
   setting: Setting,
   phase: TxStep,
-  { context, intent, last }: Step,
+  { context, last }: Step,
   held: Held,
 ): Promise<Done> {
   const { sealer, outbox } = setting
   const name = intentName(phase.name)
-  if (typeof intent?.firstAttemptAt === 'number') {
-    throw new InDoubt(`the phase ${phase.name} was begun, on a store without transactions, and did not end`)
-  }
   await commitPoint(held, { name, output: written({ firstAttemptAt: held.now() }) })
   const staging = new Staging(phase, held, sealer)
   let output: Uint8Array

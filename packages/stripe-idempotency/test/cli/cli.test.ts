@@ -141,6 +141,22 @@ for (const kind of kinds) {
       expect(Date.parse(since)).toBeGreaterThan(before - 600_000)
     }, 60_000)
 
+    test('settles nothing by secrets that are not those of the store', async () => {
+      const { http, store, run, runWith } = world
+      await pay(http, 'answered', paid)
+      await pay(http, 'in doubt', () => Promise.reject(new Error('the bank is down')))
+      const [record] = await store.list({ limit: 1, state: 'uncertain' })
+      const id = record?.id ?? ''
+      for (const other of ['', '2027:s3cret-of-at-least-16-bytes', '2026:another-of-at-least-16-bytes']) {
+        const ran = await runWith({ IDEMPOTENCY_SECRETS: other }, 'resolve', id, '--applied', '1')
+        expect(ran.status).toBe(1)
+        expect(ran.said).toMatch(/IDEMPOTENCY_SECRETS are not those of this store/)
+        expect(ran.said).not.toContain('of-at-least-16-bytes')
+      }
+      expect((await run('resolve', id, '--applied', '1')).lines).toMatchObject([{ resolved: true }])
+      expect(await pay(http, 'in doubt', paid)).toEqual([200, '1'])
+    }, 60_000)
+
     test('tells wrong use from failure by its exit status', async () => {
       const { run, runWith } = world
       const wrong = await Promise.all([
@@ -150,6 +166,11 @@ for (const kind of kinds) {
         run('resolve', 'x', '--applied', '{'),
         run('doctor', '--table', 'no table'),
         runWith({ IDEMPOTENCY_SECRETS: secret }, 'erase', '--scope', 'acct_1', '--key', 'k'),
+        runWith({ IDEMPOTENCY_SECRETS: `1:${secret}` }, 'erase', '--scope', 'acct_1', '--key', 'k'),
+        run('ls', 'uncertain'),
+        run('doctor', 'x'),
+        // With no --key it would be all of the scope.
+        run('erase', '--scope', 'acct_1', 'k'),
       ])
       expect(wrong.map(({ status }) => status)).toEqual(wrong.map(() => 2))
       for (const { said } of wrong) expect(said).not.toContain(secret)

@@ -250,6 +250,8 @@ test.each([
   ['budget.ratio', { budget: { ratio: Number.NaN } }],
   ['retention', { retention: 0 }],
   ['maxRetryAfter', { maxRetryAfter: 'soon' }],
+  ['header', { header: 'Idempotency Key' }],
+  ['methods', { methods: ['POST', ''] }],
 ] as const)('%s is checked when it is given', (name, options) => {
   const make = (): unknown => idempotentFetch(fetch, options)
   expect(make).toThrow(name)
@@ -259,4 +261,42 @@ test.each([
   } catch (error) {
     expect(isIdempotencyError(error)).toBe(true)
   }
+})
+
+test('methods are a list', () => {
+  // @ts-expect-error A text is no list, and its letters are no methods.
+  expect(() => idempotentFetch(fetch, { methods: 'POST' })).toThrow(/^methods must be a list/)
+})
+
+test('a server may remember keys for the 30 days of v2', async () => {
+  const { post, seen } = world([status(503), ok], { retention: '30d' })
+  expect(await post()).toBe(200)
+  expect(seen).toHaveLength(2)
+})
+
+test('what makes the key may read the body', async () => {
+  const { post, seen } = world([status(503), ok], {
+    key: async (request) => `key of ${await request.text()}`,
+  })
+  expect(await post()).toBe(200)
+  expect(seen.map(({ key, body }) => [key, body])).toEqual(
+    Array.from({ length: 2 }, () => ['key of {"amount":5}', '{"amount":5}']),
+  )
+})
+
+test.each([
+  ['of the option', { key: () => ' ' }, {}],
+  ['of the caller', {}, { headers: { 'idempotency-key': '' } }],
+] as const)('with an empty key %s nothing is sent', async (_, options, init) => {
+  const { post, seen } = world([ok], options)
+  expect(await post(init)).toMatch(/the key of a request must not be empty/)
+  expect(seen).toEqual([])
+})
+
+test('a call that is given up while the body of an answer is let go does not wait any more', async () => {
+  const gone = new AbortController()
+  const answer = new Response(new ReadableStream({ cancel: () => gone.abort('gone') }), { status: 503 })
+  const { post, seen, clock } = world([async () => answer], { retries: 3 })
+  expect(await post({ signal: gone.signal })).toBe('gone')
+  expect([seen.length, clock.now()]).toEqual([1, 0])
 })

@@ -165,10 +165,14 @@ test.each(secrets)(
       row({ idempotency_key: 'ride-2', recovery_point: 'ride_created', response_code: null }),
       row({ idempotency_key: 'ride-3', created_at: new Date(Date.now() - 90_000_000) }),
       row({ idempotency_key: 'ride-4', response_code: null }),
+      row({ idempotency_key: 'ride-5', created_at: 'some day' }),
     ]
     const report = await importBrandur(rows, { store, secrets: own, scope: () => 'acct_1' })
     expect(report).toMatchObject({ imported: 1, uncertain: 1, expired: 1 })
-    expect(report.refused).toEqual([{ place: 3, why: 'it is finished and has no response_code' }])
+    expect(report.refused).toEqual([
+      { place: 3, why: 'it is finished and has no response_code' },
+      { place: 4, why: 'it has a date that cannot be read' },
+    ])
     const ask = application(store, own)
     const form = 'application/x-www-form-urlencoded'
     const ride = { path: '/rides', key: 'ride-1', type: form }
