@@ -127,21 +127,6 @@ describe('sealed contents', () => {
   })
 })
 
-test('what was sealed before places had the ids of records opens, and nothing else is taken for it', () => {
-  const place = placeOf({ scope: 'acct_1', key: 'name', id: 'r1' })
-  const { own, content } = { own: sealer(old), content: Buffer.from('{"amount":5}') }
-  const before = own.seal(content, 'name acct_1')
-  before[0] = 1
-  expect(own.open(before, place)).toEqual(content)
-  expect(codeOf(() => own.open(before, placeOf({ scope: 'acct_2', key: 'name', id: 'r1' })))).toBe(
-    'record_corrupt',
-  )
-  const sealed = own.seal(content, place)
-  sealed[0] = 1
-  const next = placeOf({ scope: 'acct_1', key: 'name', id: 'r2' })
-  for (const each of [place, next]) expect(codeOf(() => own.open(sealed, each))).toBe('record_corrupt')
-})
-
 describe('secrets that change', () => {
   const place = placeOf({ scope: 'acct_1', key: 'name', id: '1' })
   const content = Buffer.from('{"amount":5}')

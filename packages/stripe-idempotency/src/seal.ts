@@ -36,15 +36,8 @@ export function placeOf({
   return `${key} ${scope}\0${id}`
 }
 
-/** As places of records were named when contents were sealed without their ids, which have no NUL. */
-function placeBefore(place: string): string {
-  const at = place.lastIndexOf('\0')
-  return at < 0 ? place : place.slice(0, at)
-}
-
 const plain = 0
-const encryptedBefore = 1
-const encrypted = 2
+const encrypted = 1
 const nonceLength = 12
 const tagLength = 16
 
@@ -98,11 +91,7 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
       if (bytes[0] === plain && first === undefined) return bytes.subarray(1)
       const idEnd = 2 + (bytes[1] ?? 0)
       const secret = derived.find(({ id }) => id === bytes.toString('utf8', 2, idEnd))
-      const [format] = bytes
-      if (
-        (format !== encrypted && format !== encryptedBefore) ||
-        bytes.length < idEnd + nonceLength + tagLength
-      ) {
+      if (bytes[0] !== encrypted || bytes.length < idEnd + nonceLength + tagLength) {
         throw new IdempotencyError('record_corrupt', 'the store holds content that this package did not seal')
       }
       if (secret === undefined) {
@@ -113,7 +102,7 @@ export function sealerOf(secrets: readonly Secret[], random: Random): Sealer {
       }
       const nonce = bytes.subarray(idEnd, idEnd + nonceLength)
       const decipher = createDecipheriv('aes-256-gcm', secret.content, nonce)
-        .setAAD(Buffer.from(format === encrypted ? place : placeBefore(place)))
+        .setAAD(Buffer.from(place))
         .setAuthTag(bytes.subarray(-tagLength))
       try {
         return Buffer.concat([
