@@ -68,9 +68,6 @@ interface ExpandOptions {
   readonly own?: OwnConfigs | undefined
 }
 
-/** What nobody appended. */
-const none: DefaultItem[] = []
-
 /** What stands for the primary config where there is none. */
 const noConfig = '_dummy_empty_config_'
 
@@ -192,7 +189,7 @@ export class Expansion {
       item.deleted = true
       return undefined
     }
-    const appended = primary ? this.#choices.appended : none
+    const appended = primary ? this.#choices.appended : []
     const selfAdded = this.#lacksSelf(loaded, primary, appended.length > 0)
     const list = loaded.defaults.map((each) => (isSelf(each) ? each : copyOf(each)))
     if (selfAdded) list.push(addedSelf)
