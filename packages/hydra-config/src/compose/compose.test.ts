@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isHydraConfigError } from '../errors.ts'
 import { fromMemory } from '../source/memory.ts'
+import { sweep } from '../sweep/sweep.ts'
 import { type ComposeOptions, compose, defaultsList } from './compose.ts'
 
 const source = fromMemory({
@@ -41,6 +42,19 @@ describe('compose', () => {
     expect(await refusal('config', 'db=nope')).toMatch(
       /^MISSING_CONFIG MissingConfigException: .*'db\/nope'.*\tmysql\n\tpostgres\n.*path=memory:/s,
     )
+  })
+
+  test('a primary config that is a list is refused, below a package and for its defaults list too', async () => {
+    const lists = fromMemory({ 'list.yaml': '- a\n', 'db/list.yaml': '- a\n' })
+    for (const config of ['list', 'db/list']) {
+      for (const ask of [compose, defaultsList, sweep]) {
+        await expect(ask({ source: lists, config, overrides: ['unknown=1'] })).rejects.toMatchObject({
+          code: 'COMPOSITION',
+          class: 'ConfigCompositionException',
+          message: `primary config '${config}' must be a DictConfig, got ListConfig`,
+        })
+      }
+    }
   })
 
   test('an unknown key is refused', async () => {

@@ -40,6 +40,23 @@ async function answer(ask: () => Promise<string>): Promise<string> {
 }
 
 describe('defaults lists', () => {
+  test('a list that is missing is none; what is no list is refused, by the class of each', async () => {
+    const files = { 'missing.yaml': 'defaults: ???\na: 1\n', 'number.yaml': 'defaults: 5\n' }
+    const message =
+      "Invalid defaults list in 'number', defaults must be a list (got int)\n  at memory://number.yaml:1:11"
+    const classes = [
+      ['hydra-1.3', 'ValueError'],
+      ['strict', 'ConfigCompositionException'],
+    ] as const
+    for (const [semantics, ofClass] of classes) {
+      expect(await list(semantics, { files, config: 'missing' })).toBe('missing@')
+      expect(await yaml(semantics, { files, config: 'missing' })).toBe('a: 1\n')
+      expect(await list(semantics, { files, config: 'number' })).toBe(
+        `INVALID_DEFAULTS ${ofClass}: ${message}`,
+      )
+    }
+  })
+
   const db = { 'db/a.yaml': 'n: a\n', 'db/b.yaml': 'n: b\n', 'db/c.yaml': 'n: c\n' }
 
   test('of two overrides the first one wins in Hydra 1.3, the last one in strict', async () => {

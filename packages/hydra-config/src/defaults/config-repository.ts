@@ -2,6 +2,7 @@ import type { ResolutionParts } from '../interpolation/options.ts'
 import type { Semantics } from '../semantics.ts'
 import { isStoredFiles, type StoredConfig, type StoredFiles } from '../source/stored-files.ts'
 import { type ValueConfig, ValueFiles } from '../source/value-files.ts'
+import { isMissing } from '../value/place.ts'
 import type { ConfigFile, MapValue } from '../value/value.ts'
 import type { LoadedConfig } from './loaded-config.ts'
 import { type ItemRules, parseDefaults } from './parse-defaults.ts'
@@ -141,7 +142,7 @@ function configOf(path: string, { header, value, struct }: ValueConfig, { items 
   if (value.kind !== 'map' || list === undefined) {
     return { path, header, struct, body: value, defaults: [] }
   }
-  const defaults = parseDefaults(path, list, items)
+  const defaults = isMissing({ value: list }) ? [] : parseDefaults(path, list, items)
   return { path, header, struct, body: without(value, 'defaults'), defaults }
 }
 

@@ -117,6 +117,9 @@ export function setPackageHeader(item: DefaultItem, header: string | undefined):
   item.packageHeader = absolute ? header : header === '' ? '_global_' : `_global_.${header}`
 }
 
+/** The body of a config that does not say where it goes. It never changes. */
+export const addedSelf: ConfigDefault = configDefault('_self_')
+
 export function isSelf(item: DefaultItem): boolean {
   return item.kind === 'config' ? item.path === '_self_' : item.value === '_self_'
 }

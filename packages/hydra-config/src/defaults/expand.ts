@@ -6,6 +6,7 @@ import { Branch, type Entry } from './branch.ts'
 import { Choices } from './choices.ts'
 import type { ConfigRepository } from './config-repository.ts'
 import {
+  addedSelf,
   configDefault,
   configPath,
   copyOf,
@@ -67,14 +68,8 @@ interface ExpandOptions {
   readonly own?: OwnConfigs | undefined
 }
 
-/** What nobody appended. */
-const none: DefaultItem[] = []
-
 /** What stands for the primary config where there is none. */
 const noConfig = '_dummy_empty_config_'
-
-/** The body of a config that does not say where it goes. It never changes. */
-const addedSelf = configDefault('_self_')
 
 const orderPage = 'https://hydra.cc/docs/1.2/upgrades/1.0_to_1.1/default_composition_order'
 
@@ -91,7 +86,7 @@ export function expandDefaults({
   own,
 }: ExpandOptions): ExpandedDefaults {
   // What is wrong with the primary config is told before what is wrong with overrides, as Hydra does.
-  if (config !== null) repository.load(config)
+  if (config !== null) primaryBody(repository, config)
   const choices = new Choices(repository, overrides)
   const expansion = new Expansion(repository, choices, { skipMissing, warn })
   // The primary tree first: its overrides count for Hydra's own configs as well.
@@ -105,6 +100,16 @@ export function expandDefaults({
   // What stands for no primary config is in the tree alone.
   const list = found.map(({ result }) => result).filter((result) => result.config !== noConfig)
   return { list, choices, trees }
+}
+
+/**
+ * The body of the primary config; undefined where there is no such config.
+ * @throws {HydraConfigError} `COMPOSITION` for a list, and as {@link ConfigRepository.load}
+ */
+export function primaryBody(repository: ConfigRepository, config: string): Value | undefined {
+  const body = repository.load(config)?.body
+  if (body?.kind === 'list') refuse(`primary config '${config}' must be a DictConfig, got ListConfig`)
+  return body
 }
 
 export class Expansion {
@@ -184,6 +189,12 @@ export class Expansion {
       item.deleted = true
       return undefined
     }
+    const appended = primary ? this.#choices.appended : []
+    const selfAdded = this.#lacksSelf(loaded, primary, appended.length > 0)
+    const list = loaded.defaults.map((each) => (isSelf(each) ? each : copyOf(each)))
+    if (selfAdded) list.push(addedSelf)
+    for (const each of appended) list.push(copyOf(each))
+    if (this.#strict) for (const each of list) this.#strict.ensureInside(each, path)
     const opened: OpenConfig = {
       config: loaded,
       group: groupPath(item),
@@ -196,9 +207,8 @@ export class Expansion {
       repetitions: 0,
       node,
       scope,
-      list: none,
-      selfAdded: false,
-      left: 0,
+      list,
+      left: list.length,
       alternatives: undefined,
       last: undefined,
       unresolved: undefined,
@@ -206,17 +216,6 @@ export class Expansion {
       known: undefined,
     }
     this.#branch.enter(opened)
-    const appended = primary ? this.#choices.appended : none
-    const selfAdded = this.#lacksSelf(loaded, primary, appended.length > 0)
-    const written = loaded.defaults.map((each) => (isSelf(each) ? each : copyOf(each)))
-    const list =
-      appended.length > 0 ? written.concat(selfAdded ? addedSelf : none, appended.map(copyOf)) : written
-    if (this.#strict) for (const each of list) this.#strict.ensureInside(each, path)
-    opened.list = list
-    opened.left = list.length
-    opened.selfAdded = selfAdded
-    // A list that ends with it begins with it here.
-    if (selfAdded && list === written) opened.last = nodeOf(addedSelf, node, undefined)
     this.#placeItems(opened)
     return opened
   }
@@ -260,7 +259,7 @@ export class Expansion {
     const child = config.unresolved?.[config.resolved++]
     if (child === undefined) return undefined
     config.known ??= new Map(this.#choices.known)
-    resolveItem(child.item, config.known, config.list, config.selfAdded, this.#repository.parts)
+    resolveItem(child.item, config.known, config.list, this.#repository.parts)
     config.scope = { interpolated: true }
     return child
   }

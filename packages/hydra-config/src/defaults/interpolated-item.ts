@@ -4,7 +4,7 @@ import type { ResolutionParts } from '../interpolation/options.ts'
 import { Resolution } from '../interpolation/resolve.ts'
 import { selectedPlace } from '../interpolation/resolve-all.ts'
 import { list, map, scalar, type Value } from '../value/value.ts'
-import { configPath, type DefaultItem, isSelf, overrideKey } from './default-item.ts'
+import { addedSelf, configPath, type DefaultItem, overrideKey } from './default-item.ts'
 
 /** Whether the option (of a config: its path) is told by an interpolation. */
 export function isInterpolated(item: DefaultItem): boolean {
@@ -31,12 +31,11 @@ export function resolveItem(
   item: DefaultItem,
   known: ReadonlyMap<string, string | null>,
   items: readonly DefaultItem[],
-  selfAdded: boolean,
   parts: ResolutionParts | undefined,
 ): void {
   const text = item.kind === 'config' ? configPath(item) : String(item.value)
   if (item.kind === 'group' && /^\$\{defaults\.\d\./.test(text)) refuseLegacy(item, text)
-  const resolved = read(text, known, items, selfAdded, parts)
+  const resolved = read(text, known, items, parts)
   if (resolved?.kind !== 'scalar' || typeof resolved.value !== 'string') {
     refuse(`the interpolation '${text}' of a defaults list names no option`, 'AssertionError')
   }
@@ -54,11 +53,10 @@ function read(
   text: string,
   known: ReadonlyMap<string, string | null>,
   items: readonly DefaultItem[],
-  selfAdded: boolean,
   parts: ResolutionParts | undefined,
 ): Value | undefined {
   const defaults = items
-    .filter((item) => !(selfAdded && isSelf(item)))
+    .filter((item) => item !== addedSelf)
     .map((item) =>
       item.kind === 'config'
         ? scalar(configPath(item))

@@ -7,8 +7,7 @@ export interface OpenConfig extends Entry {
   readonly node: DefaultsNode
   /** Of its next child. */
   scope: Scope
-  list: readonly DefaultItem[]
-  selfAdded: boolean
+  readonly list: readonly DefaultItem[]
   /** How many items of the list are still to be read. */
   left: number
   /** The options of the item that was read last, where they are a list: the last one is next. */

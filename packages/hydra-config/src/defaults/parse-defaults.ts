@@ -6,6 +6,8 @@ import { configDefault, type DefaultItem, type GroupDefault, groupDefault } from
 
 /** How the items of defaults lists are read. */
 export interface ItemRules {
+  /** The class of the error for a defaults list that is none. */
+  readonly notList: string
   /** @throws {HydraConfigError} `INVALID_DEFAULTS` */
   keywords(path: string, text: string): Keyworded
   /** A group and its option, put as they are looked up. */
@@ -29,6 +31,7 @@ export function parseDefaults(path: string, value: Value, rules: ItemRules): Def
     return placed(value, () =>
       refuse(
         `Invalid defaults list in '${path}', defaults must be a list (got ${value.kind === 'map' ? 'mapping' : pythonType(value)})`,
+        rules.notList,
       ),
     )
   }
@@ -77,6 +80,7 @@ function parseGroup(path: string, key: MapKey, value: Value, rules: ItemRules): 
 
 /** Those of Hydra 1.3, which stops reading at a word that it does not know. */
 export const hydraItems: ItemRules = {
+  notList: 'ValueError',
   keywords: keywordsOf,
   option: (group, value) => ({ group, value }),
 }
@@ -114,10 +118,10 @@ function splitPackage(text: string): { group: string; ofPackage: string | undefi
 }
 
 /** @throws {HydraConfigError} `INVALID_DEFAULTS`, always */
-export function refuseItem(path: string, what: string, ofClass: string = 'ValueError'): never {
-  throw new HydraConfigError('INVALID_DEFAULTS', `${path} ${what}`, { class: ofClass })
+export function refuseItem(path: string, what: string, ofClass?: string): never {
+  return refuse(`${path} ${what}`, ofClass)
 }
 
-function refuse(message: string): never {
-  throw new HydraConfigError('INVALID_DEFAULTS', message, { class: 'ValueError' })
+function refuse(message: string, ofClass: string = 'ValueError'): never {
+  throw new HydraConfigError('INVALID_DEFAULTS', message, { class: ofClass })
 }

@@ -3,7 +3,11 @@ import { type ItemRules, type Keyworded, refuseItem } from './parse-defaults.ts'
 import { normalizedOption } from './strict-paths.ts'
 
 /** The rules of strict semantics: those of Hydra 1.4. */
-export const strictItems: ItemRules = { keywords: strictKeywords, option: normalizedOption }
+export const strictItems: ItemRules = {
+  notList: 'ConfigCompositionException',
+  keywords: strictKeywords,
+  option: normalizedOption,
+}
 
 function strictKeywords(path: string, text: string): Keyworded {
   if (/^\S+$/.test(text)) return { group: text, optional: false, override: false }

@@ -1,5 +1,6 @@
 import { valueOf } from '../compose/element-value.ts'
 import { hydraSource } from '../compose/hydra-configs.ts'
+import { primaryBody } from '../defaults/expand.ts'
 import { Repository } from '../defaults/repository.ts'
 import { HydraConfigError, isHydraConfigError } from '../errors.ts'
 import { type ResolveOptions } from '../interpolation/resolve.ts'
@@ -130,10 +131,7 @@ function searchPathOf(
     resolve,
   }: Pick<SearchPathOptions, 'config' | 'resolve'> & { readonly overrides: readonly Override[] },
 ): { readonly provider: string; readonly paths: readonly string[] } | undefined {
-  const body = config === undefined ? undefined : repository.load(config)?.body
-  if (body !== undefined && body.kind !== 'map') {
-    refuse(`primary config '${String(config)}' must be a DictConfig, got ListConfig`)
-  }
+  const body = config === undefined ? undefined : primaryBody(repository, config)
   const override = overrides.find(
     ({ key, type, package: ofPackage }) =>
       key === 'hydra.searchpath' && type === 'CHANGE' && ofPackage === undefined,

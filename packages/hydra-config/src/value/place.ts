@@ -52,7 +52,7 @@ export function interpolationAt({ value, opaque }: Place): string | undefined {
 }
 
 /** Whether `???` stands at a place. */
-export function isMissing({ value }: Place): boolean {
+export function isMissing({ value }: Pick<Place, 'value'>): boolean {
   return value.kind === 'scalar' && value.value === '???'
 }
 
