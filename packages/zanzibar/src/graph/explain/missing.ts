@@ -15,14 +15,29 @@ export async function findMissing(
   signal: AbortSignal | undefined,
 ): Promise<readonly TupleKey[]> {
   const holds = (tuples: readonly TupleKey[]): Promise<boolean> =>
-    isAllowed({ ...scope, contextualTuples: [...(scope.contextualTuples ?? []), ...tuples] }, key, signal)
-  for (const ways of everyWay) {
-    const seeker = new Seeker(scope, key.user, signal, ways)
-    const found = await seeker.seek(key.object, key.relation, new Set())
-    if (found === undefined || found.length > maxTuples) continue
+    isAllowed(withTuples(scope, tuples), key, signal)
+  for await (const found of waysTo(scope, key, signal)) {
     if (await holds(found)) return await needed(found, holds)
   }
   return []
+}
+
+/** Tuples that lead to the user, each time by another way; what they give may be taken away. */
+export async function* waysTo(
+  scope: Scope,
+  key: TupleKey,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly TupleKey[], void, undefined> {
+  for (const ways of everyWay) {
+    const seeker = new Seeker(scope, key.user, signal, ways)
+    const found = await seeker.seek(key.object, key.relation, new Set())
+    if (found !== undefined && found.length <= maxTuples) yield found
+  }
+}
+
+/** The scope as if these tuples were there too. */
+export function withTuples(scope: Scope, added: readonly TupleKey[]): Scope {
+  return { ...scope, contextualTuples: [...(scope.contextualTuples ?? []), ...added] }
 }
 
 /** Where it is looked. */
