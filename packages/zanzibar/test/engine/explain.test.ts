@@ -101,6 +101,26 @@ describe('an explanation', () => {
       blocking: [tuple(member)],
       missing: [tuple('folder:1#viewer@user:anne')],
     })
+    // What is taken away may be one of two that it takes.
+    const cleared = typeSystem(
+      parseModel(`model
+  schema 1.1
+type user
+type document
+  relations
+    define a: [user]
+    define b: [user]
+    define c: [user]
+    define x: (a but not b) and c
+`),
+      compileCondition,
+    )
+    const [a, b] = ['document:1#a@user:anne', 'document:1#b@user:anne'] as const
+    expect(await explain({ ...scope(a, b), types: cleared }, anne('x'))).toEqual({
+      ...no,
+      blocking: [tuple(b)],
+      missing: [tuple('document:1#c@user:anne')],
+    })
     // Bob is of no group: nothing blocks him.
     const bob = await explain(scope('document:1#parent@folder:1', blocked, member), {
       ...anne('viewer'),

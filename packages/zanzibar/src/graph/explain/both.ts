@@ -1,7 +1,7 @@
 import type { Tuple, TupleKey } from '../../tuple/tuple.ts'
 import type { Scope } from '../tuple-reader.ts'
 import { findBlocking, without } from './blocking.ts'
-import { waysTo, withTuples } from './missing.ts'
+import { waysBack, waysTo, withTuples } from './missing.ts'
 import { needed } from './needed.ts'
 import { isAllowed } from './prover.ts'
 
@@ -23,7 +23,7 @@ export async function findBoth(
     const { missing, blocking } = sorted(parts)
     return isAllowed(withTuples(without(scope, blocking), missing), key, signal)
   }
-  for await (const way of waysTo(scope, key, signal)) {
+  for await (const way of waysTo(scope, key, waysBack, signal)) {
     const inTheWay = await findBlocking(withTuples(scope, way), key, signal)
     if (inTheWay.length === 0 || inTheWay.some((each) => way.some((one) => isSame(one, each)))) continue
     let parts: readonly Part[] = [
