@@ -258,3 +258,10 @@ test('pages that begin anew see what has expired since, and others are of their 
   expect((await page(first.next)).objects).toEqual(['document:2'])
   expect((await page()).objects).toEqual(['document:2'])
 })
+
+test.each([0, -1, 1.5, Number.NaN])('an expansion by %s levels is refused', async (depth) => {
+  await using zanzibar = await openZanzibar({ model })
+  await expect(zanzibar.expand('document:1', 'viewer', { depth })).rejects.toMatchObject({
+    code: 'invalid_option',
+  })
+})

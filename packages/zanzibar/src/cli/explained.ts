@@ -47,9 +47,13 @@ export async function explanationLines({
 function linesOf(explanation: Explanation, { user }: TupleKey): string[] {
   if (explanation.allowed) return proofLines(explanation.proof, user, '')
   const { blocking, unmet, missing } = explanation
-  if (blocking.length > 0) return ['it is blocked by', ...blocking.map((tuple) => `  ${tupleText(tuple)}`)]
+  const blocks = blocking.map((tuple) => `  ${tupleText(tuple)}`)
+  const misses = missing.map((tuple) => `  ${tupleText(tuple)}`)
+  if (blocks.length > 0 && misses.length > 0)
+    return ['it is blocked by', ...blocks, 'and without that it would hold with', ...misses]
+  if (blocks.length > 0) return ['it is blocked by', ...blocks]
   if (unmet.length > 0) return ['it would hold if these conditions did', ...unmet.map(unmetText)]
-  if (missing.length > 0) return ['it would hold with', ...missing.map((tuple) => `  ${tupleText(tuple)}`)]
+  if (misses.length > 0) return ['it would hold with', ...misses]
   return ['no tuple that the model takes would make it hold']
 }
 

@@ -13,6 +13,7 @@ import {
   spiceDbSchemaFile,
 } from '../store-file/spicedb/validation-file.ts'
 import { parseStoreFile, parseTuples, type StoreFile } from '../store-file/store-file.ts'
+import { readTupleCsv } from '../store-file/tuple-csv.ts'
 import type { Tuple } from '../tuple/tuple.ts'
 
 /** A store file with the files that it names. */
@@ -94,8 +95,9 @@ async function loadModules(path: string, text: string): Promise<LoadedModel> {
   return { model, text: printModel(model, { sourceInfo: true }), path }
 }
 
-/** Tuples of a file in YAML, JSON, or with one of them in JSON on each line. */
+/** Tuples of a file in YAML, JSON, with one of them in JSON on each line, or in CSV. */
 export async function loadTuples(path: string): Promise<Tuple[]> {
+  if (extname(path) === '.csv') return parseTuples(readTupleCsv(await textAt(path), path), path)
   if (extname(path) !== '.jsonl') return parseTuples(await yamlOf(path), path)
   const lines = (await textAt(path)).split('\n').filter((line) => line.trim() !== '')
   return parseTuples(

@@ -10,7 +10,7 @@ import { hasStore, loadStore, loadTuples } from './read-store-file.ts'
 /** Brings a store file, SpiceDB's validation file, or a file of tuples into a store. What is there already stays. */
 export async function importInto(place: Place, path: string | undefined): Promise<Answer> {
   if (path === undefined)
-    throw new ZanzibarError('invalid_option', 'say which file: .fga.yaml, .yaml, .json or .jsonl')
+    throw new ZanzibarError('invalid_option', 'say which file: .fga.yaml, .yaml, .json, .jsonl or .csv')
   if (!(await hasStore(path))) {
     const tuples = await loadTuples(path)
     await using space = await openSpace(place)

@@ -48,6 +48,11 @@ test('what is no token is invalid', () => {
   )
 })
 
+test('a header that came twice is no token', () => {
+  const header: unknown = [tokens.write(7), tokens.write(8)]
+  expect(codeOf(header as string)).toBe('token_invalid')
+})
+
 function codeOf(token: string): string | undefined {
   try {
     tokens.read(token)

@@ -51,6 +51,8 @@ export function tokensOf(identity: Uint8Array, storeId: string): Tokens {
     },
     read(token) {
       if (latest?.token === token) return latest.revision
+      // A header that came twice is a list.
+      if (typeof token !== 'string') throw invalid()
       const bytes = Buffer.from(token, 'base64url')
       if (bytes.length !== length || bytes.toString('base64url') !== token) throw invalid()
       if (!bytes.subarray(placeAt, codeAt).equals(place.subarray(0, codeAt - placeAt))) throw foreign()

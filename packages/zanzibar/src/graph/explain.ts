@@ -1,6 +1,7 @@
 import type { Tuple, TupleKey } from '../tuple/tuple.ts'
 import { check } from './check.ts'
 import { findBlocking } from './explain/blocking.ts'
+import { findBoth } from './explain/both.ts'
 import { findFew } from './explain/few.ts'
 import { findMissing } from './explain/missing.ts'
 import { type Proof, Prover } from './explain/prover.ts'
@@ -15,13 +16,16 @@ export type Explanation =
   | { readonly allowed: true; readonly proof: Proof }
   | {
       readonly allowed: false
-      /** Tuples without which it would be allowed: they stand on the far side of a `but not`, or lead there. None is there in vain. */
+      /**
+       * Tuples without which it would be allowed, beside `missing` once those are there too: they stand on the far side of a
+       * `but not`, or lead there. None is there in vain.
+       */
       readonly blocking: readonly Tuple[]
       /** Tuples that do not count because of their conditions: if these held, it would be allowed. None is there in vain. */
       readonly unmet: readonly UnmetCondition[]
       /**
-       * Tuples with which it would be allowed, where nothing blocks it; none is there in vain. Where no object that is there
-       * leads to the user, they name one of the id `new`.
+       * Tuples with which it would be allowed; beside `blocking`, it takes both. None is there in vain. Where no object that
+       * is there leads to the user, they name one of the id `new`.
        */
       readonly missing: readonly TupleKey[]
     }
@@ -44,7 +48,9 @@ export async function explain(scope: Scope, key: TupleKey, signal?: AbortSignal)
   const missing = await findMissing(scope, key, signal)
   if (unmet.length > 0 || missing.length > 0) return { allowed: false, blocking, unmet, missing }
   const few = await findFew(scope, key, signal)
-  if (few === undefined) return { allowed: false, blocking, unmet, missing }
+  if (few === undefined) {
+    return { allowed: false, unmet, ...((await findBoth(scope, key, signal)) ?? { blocking, missing }) }
+  }
   return 'blocking' in few
     ? { allowed: false, blocking: [few.blocking], unmet, missing }
     : { allowed: false, blocking, unmet, missing: few.missing }

@@ -34,6 +34,24 @@ describe('a write request', () => {
     ['nothing', {}, { number: 2003 }],
     ['empty lists', { writes: [], deletes: [], removeWhere: [] }, { number: 2003 }],
     ['a filter alone', { removeWhere: [{ user: 'user:a' }] }, undefined],
+    ['a filter of anything', { removeWhere: [{ user: 'user:a' }, {}] }, { number: 2003 }],
+    ['a filter of what is undefined', { removeWhere: [{ object: undefined }] }, { number: 2003 }],
+    ['a moment of expiry', { writes: [{ ...tuple('user:a'), expiresAt: 1_800_000_000_000 }] }, undefined],
+    [
+      'an expiry that is no moment',
+      { writes: [{ ...tuple('user:a'), expiresAt: Number.NaN }] },
+      {
+        number: 2000,
+        message:
+          "Invalid tuple 'doc:1#viewer@user:a'. Reason: expiresAt must be a whole number of milliseconds, not NaN",
+      },
+    ],
+    [
+      'an expiry within a millisecond',
+      { writes: [{ ...tuple('user:a'), expiresAt: 1.5 }] },
+      { number: 2000 },
+    ],
+    ['an endless expiry', { writes: [{ ...tuple('user:a'), expiresAt: Infinity }] }, { number: 2000 }],
     ['a tuple that the model does not take', { writes: [tuple('doc:1')] }, { number: 2000 }],
     [
       'an implicit tuple',

@@ -9,7 +9,7 @@ import {
   type TupleRules,
   writeProblem,
 } from '../tuple/validity.ts'
-import type { WriteRequest } from './tuple-store.ts'
+import type { TupleFilter, TupleToWrite, WriteRequest } from './tuple-store.ts'
 
 /** Options of {@link checkWrite}. */
 export interface WriteCheck {
@@ -34,10 +34,12 @@ export function checkWrite(request: WriteRequest, { rules, limits, sizeOf }: Wri
       'Invalid input. Make sure you provide at least one write, or at least one delete',
     )
   }
+  refuseEmptyFilters(removeWhere)
   for (const tuple of writes) {
     const problem =
       (rules && writeProblem(rules, tuple)) ??
       implicitProblem(tuple) ??
+      expiryProblem(tuple) ??
       sizeProblem(tuple, limits.maxConditionContextBytes, sizeOf)
     if (problem !== undefined) throw refusedTuple(tuple, problem)
   }
@@ -53,6 +55,23 @@ export function checkWrite(request: WriteRequest, { rules, limits, sizeOf }: Wri
       `The number of write operations exceeds the allowed limit of ${limits.maxTuplesPerWrite}`,
     )
   }
+}
+
+/** One that names nothing would remove every tuple: so would an `undefined` that was to be an object. */
+function refuseEmptyFilters(filters: readonly TupleFilter[]): void {
+  for (const { object, relation, user } of filters) {
+    if (object !== undefined || relation !== undefined || user !== undefined) continue
+    throw new ZanzibarError(
+      'invalid_write_input',
+      'Invalid input. A filter of removeWhere names an object, a relation or a user; without any it would remove every tuple',
+    )
+  }
+}
+
+/** What is no number is after no moment and before none: the tuple would never expire. */
+function expiryProblem({ expiresAt }: TupleToWrite): TupleProblem | undefined {
+  if (expiresAt === undefined || Number.isSafeInteger(expiresAt)) return undefined
+  return { kind: 'tuple', reason: `expiresAt must be a whole number of milliseconds, not ${expiresAt}` }
 }
 
 function sizeProblem(

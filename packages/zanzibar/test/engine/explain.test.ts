@@ -93,6 +93,42 @@ describe('an explanation', () => {
     expect(one).toEqual({ ...no, blocking: [tuple('document:1#blocked@user:anne')] })
   })
 
+  test('of a no that an exclusion would make of any yes is what is missing, and what blocks', async () => {
+    const blocked = 'document:1#blocked@group:1#member'
+    const member = 'group:1#member@user:anne'
+    expect(await explain(scope('document:1#parent@folder:1', blocked, member), anne('viewer'))).toEqual({
+      ...no,
+      blocking: [tuple(member)],
+      missing: [tuple('folder:1#viewer@user:anne')],
+    })
+    // What is taken away may be one of two that it takes.
+    const cleared = typeSystem(
+      parseModel(`model
+  schema 1.1
+type user
+type document
+  relations
+    define a: [user]
+    define b: [user]
+    define c: [user]
+    define x: (a but not b) and c
+`),
+      compileCondition,
+    )
+    const [a, b] = ['document:1#a@user:anne', 'document:1#b@user:anne'] as const
+    expect(await explain({ ...scope(a, b), types: cleared }, anne('x'))).toEqual({
+      ...no,
+      blocking: [tuple(b)],
+      missing: [tuple('document:1#c@user:anne')],
+    })
+    // Bob is of no group: nothing blocks him.
+    const bob = await explain(scope('document:1#parent@folder:1', blocked, member), {
+      ...anne('viewer'),
+      user: 'user:bob',
+    })
+    expect(bob).toEqual({ ...no, missing: [tuple('folder:1#viewer@user:bob')] })
+  })
+
   test('of exclusions in exclusions is the one tuple that makes the difference, or two that do', async () => {
     const twisted = typeSystem(
       parseModel(`model
@@ -141,8 +177,9 @@ type document
         for (const relation of relationNames) {
           const key = { user: 'user:1', relation, object: 'folder:1' }
           const explained = await told(() => explain(asked, key))
-          if (explained?.allowed !== false || explained.blocking.length + explained.missing.length > 0)
-            continue
+          if (explained?.allowed !== false) continue
+          // What is told on both sides takes both.
+          if (explained.blocking.length > 0 !== explained.missing.length > 0) continue
           const fewer = random.tuples.map((gone) => random.tuples.filter((each) => each !== gone))
           for (const tuples of [...fewer, ...added.map((each) => [...random.tuples, each])]) {
             const decision = await told(() =>
@@ -253,7 +290,7 @@ condition on_call(hour: int) {
   })
 
   test('holds what it says: what is missing or blocks makes the difference, and none of it is in vain', async () => {
-    const seen = { proofs: 0, missing: 0, blocking: 0, none: 0 }
+    const seen = { proofs: 0, missing: 0, blocking: 0, both: 0, none: 0 }
     await assertMeeting(
       fc.asyncProperty(randomCase(false, 'layered'), async (random) => {
         const asked = scopeOf(random, Number.POSITIVE_INFINITY)
@@ -318,7 +355,7 @@ async function hold(
   key: TupleKey,
   explained: Explanation,
   tuples: readonly Tuple[],
-  seen: { proofs: number; missing: number; blocking: number; none: number },
+  seen: { proofs: number; missing: number; blocking: number; both: number; none: number },
 ): Promise<void> {
   const isAllowed = async (scoped: Scope): Promise<boolean> => (await check(scoped, key)).allowed
   expect(await isAllowed(asked)).toBe(explained.allowed)
@@ -343,7 +380,26 @@ async function hold(
     snapshot: arraySnapshot(tuples.filter((each) => !isGone(each, gone))),
     contextualTuples: asked.contextualTuples?.filter((each) => !isGone(each, gone)),
   })
-  if (missing.length > 0) {
+  if (missing.length > 0 && blocking.length > 0) {
+    seen.both++
+    const holds = (added: readonly TupleKey[], gone: readonly Tuple[]): Promise<boolean> =>
+      isAllowed({ ...withoutBlocking(gone), contextualTuples: withMissing(added).contextualTuples })
+    expect(await holds(missing, blocking)).toBe(true)
+    for (const one of missing)
+      expect(
+        await holds(
+          missing.filter((each) => each !== one),
+          blocking,
+        ),
+      ).toBe(false)
+    for (const one of blocking)
+      expect(
+        await holds(
+          missing,
+          blocking.filter((each) => each !== one),
+        ),
+      ).toBe(false)
+  } else if (missing.length > 0) {
     seen.missing++
     expect(await isAllowed(withMissing(missing))).toBe(true)
     for (const one of missing)

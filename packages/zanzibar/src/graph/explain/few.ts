@@ -8,6 +8,7 @@ import { objectsAsFound } from '../list-objects.ts'
 import { type Scope, TupleReader } from '../tuple-reader.ts'
 import { without } from './blocking.ts'
 import { maxHeld, maxLooked, maxTried, newId } from './limits.ts'
+import { withTuples } from './missing.ts'
 import { needed } from './needed.ts'
 import { isAllowed } from './prover.ts'
 
@@ -172,11 +173,6 @@ class Held {
     }
     return held
   }
-}
-
-/** The scope as if these tuples were there too. */
-function withTuples(scope: Scope, added: readonly TupleKey[]): Scope {
-  return { ...scope, contextualTuples: [...(scope.contextualTuples ?? []), ...added] }
 }
 
 function textOf({ object, relation, user }: TupleKey): string {

@@ -15,14 +15,30 @@ export async function findMissing(
   signal: AbortSignal | undefined,
 ): Promise<readonly TupleKey[]> {
   const holds = (tuples: readonly TupleKey[]): Promise<boolean> =>
-    isAllowed({ ...scope, contextualTuples: [...(scope.contextualTuples ?? []), ...tuples] }, key, signal)
-  for (const ways of everyWay) {
-    const seeker = new Seeker(scope, key.user, signal, ways)
-    const found = await seeker.seek(key.object, key.relation, new Set())
-    if (found === undefined || found.length > maxTuples) continue
+    isAllowed(withTuples(scope, tuples), key, signal)
+  for await (const found of waysTo(scope, key, everyWay, signal)) {
     if (await holds(found)) return await needed(found, holds)
   }
   return []
+}
+
+/** Tuples that lead to the user, each time by another way; what they give may be taken away. */
+export async function* waysTo(
+  scope: Scope,
+  key: TupleKey,
+  tried: readonly Ways[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly TupleKey[], void, undefined> {
+  for (const ways of tried) {
+    const seeker = new Seeker(scope, key.user, signal, ways)
+    const found = await seeker.seek(key.object, key.relation, new Set())
+    if (found !== undefined && found.length <= maxTuples) yield found
+  }
+}
+
+/** The scope as if these tuples were there too. */
+export function withTuples(scope: Scope, added: readonly TupleKey[]): Scope {
+  return { ...scope, contextualTuples: [...(scope.contextualTuples ?? []), ...added] }
 }
 
 /** Where it is looked. */
@@ -31,11 +47,20 @@ interface Ways {
   readonly throughExclusions: boolean
   /** Where nothing that is there leads to the user, something new may. */
   readonly throughNew: boolean
+  /** What exclusions take away from who has it counts as had: it is to be given back. */
+  readonly givenBack: boolean
 }
 
 const everyWay: readonly Ways[] = [false, true].flatMap((throughNew) =>
-  [true, false].map((throughExclusions) => ({ throughExclusions, throughNew })),
+  [true, false].map((throughExclusions) => ({ throughExclusions, throughNew, givenBack: false })),
 )
+
+/** For who is to be given back what is taken away. */
+export const waysBack: readonly Ways[] = [false, true].map((throughNew) => ({
+  throughExclusions: true,
+  throughNew,
+  givenBack: true,
+}))
 
 /** Looks for the fewest tuples that would give a user a relation: its own, or such that lead to what it has. */
 class Seeker {
@@ -112,7 +137,7 @@ class Seeker {
       ? await this.#through(rewrite.base, relation, object, path)
       : undefined
     // Who has it already has it taken away: no tuple is missing there.
-    return found?.length === 0 ? undefined : found
+    return found?.length === 0 && !this.#ways.givenBack ? undefined : found
   }
 
   async #assigned(
