@@ -232,12 +232,6 @@ class StoreZanzibar implements Zanzibar {
     { depth, ...options }: QueryOptions & { readonly depth?: number } = {},
   ): Promise<UsersetTree> {
     const { types } = this.#parts
-    if (depth !== undefined && !(Number.isSafeInteger(depth) && depth >= 1)) {
-      throw new ZanzibarError(
-        'invalid_option',
-        `depth must be a whole number of levels, 1 or more, not ${depth}`,
-      )
-    }
     return await this.#at('expand', options, (snapshot) => {
       const reason = objectReason(types, object) ?? relationReason(types, { object, relation })
       if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot expand: ${reason}`)

@@ -1,3 +1,4 @@
+import { ZanzibarError } from '../errors.ts'
 import type { Relation, Rewrite } from '../model/type-system.ts'
 import { splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple } from '../tuple/tuple.ts'
@@ -36,13 +37,20 @@ export interface ExpandRequest {
 /**
  * The tree of a relation of an object, which the model defines. Conditions are not looked at.
  *
- * @throws ZanzibarError `cancelled`
+ * @throws ZanzibarError `invalid_option` for a depth that is no number of levels, `cancelled`
  */
 export function expand(
   scope: Scope,
   request: ExpandRequest,
   signal?: AbortSignal,
 ): UsersetTree | Promise<UsersetTree> {
+  const { depth = 1 } = request
+  if (!Number.isSafeInteger(depth) || depth < 1) {
+    throw new ZanzibarError(
+      'invalid_option',
+      `depth must be a whole number of levels, 1 or more, not ${depth}`,
+    )
+  }
   return answer(new TreeExpansion(scope, request), scope.snapshot, signal)
 }
 
