@@ -152,6 +152,10 @@ describe('what does not compile', () => {
       "ERROR: cond:1:3: found no matching overload for '_<_' applied to '(int, double)'\n | x < 1.5\n | ..^",
     ],
     ['x', "expected a bool condition expression output, but got 'int'"],
+    [
+      'has(x.?b)',
+      "ERROR: cond:1:6: unsupported syntax '.?'\n | has(x.?b)\n | .....^\nERROR: cond:1:6: invalid argument to has() macro\n | has(x.?b)\n | .....^",
+    ],
     ['y == 1', "ERROR: cond:1:1: undeclared reference to 'y' (in container '')\n | y == 1\n | ^"],
     ["x == int('a')", "condition expression construction: type conversion error from 'string' to 'int'"],
     ["'a'.matches('(')", 'condition expression construction: error parsing regexp: missing closing ): `(`'],

@@ -211,7 +211,8 @@ class Parser {
     if (kind !== 'identifier' && kind !== 'escaped')
       this.#unexpected(kind === 'end' ? "{'?', IDENTIFIER, ESC_IDENTIFIER}" : 'IDENTIFIER')
     this.#take()
-    if (kind === 'identifier' && !isOptional && this.#isMark('(')) return this.#call(text, operand)
+    if (isOptional) return operation(at, '_?._', operand)
+    if (kind === 'identifier' && this.#isMark('(')) return this.#call(text, operand)
     return {
       kind: 'select',
       at,
