@@ -2,7 +2,7 @@ import { needFeature } from '../need-feature.ts'
 import { isMissing, Place, placePath } from '../value/place.ts'
 import { scalarString, stringRepr } from '../value/python-string.ts'
 import { joinText, secret, shownText } from '../value/secret.ts'
-import { list, scalar, type Value } from '../value/value.ts'
+import { list, type ScalarValue, scalar, type Value } from '../value/value.ts'
 import { parseElement } from './arguments.ts'
 import { checkInterpolation } from './check.ts'
 import { unresolved } from './errors.ts'
@@ -50,7 +50,7 @@ function create(args: readonly Place[], { parent, options }: CallSite): Place | 
   // To OmegaConf a map that is null: nothing is below it.
   if (value === undefined || isNull(value)) return new Place(scalar(null), parent)
   if (value.kind !== 'scalar') return new Place(value, parent)
-  if (typeof value.value === 'string') {
+  if (isText(value)) {
     const made = (options.parts?.yaml ?? noYaml)(value.value, checkInterpolation)
     if (value.secret === true && isKeyAlone(made)) {
       throw unresolved('InterpolationResolutionError', 'a secret text is no map or list, and keys are shown')
@@ -158,9 +158,14 @@ function checkCount(name: string, args: readonly Place[], least: number, most: n
 
 function textArgument(name: string, argument: Place | undefined): string {
   const value = argument?.value
-  if (value?.kind === 'scalar' && typeof value.value === 'string') return value.value
+  if (value !== undefined && isText(value)) return value.value
   const found = value === undefined ? 'nothing' : shownText(value).slice(0, 60)
   throw unresolved('InterpolationResolutionError', `${name} takes a text here, not ${found}`)
+}
+
+/** To Python the member of an enum, or a path, is none. */
+function isText(value: Value): value is ScalarValue & { readonly value: string } {
+  return value.kind === 'scalar' && typeof value.value === 'string' && value.as === undefined
 }
 
 function isNull(value: Value): boolean {

@@ -1,5 +1,5 @@
 import { Place } from '../value/place.ts'
-import { pythonString, scalarString } from '../value/python-string.ts'
+import { pythonString } from '../value/python-string.ts'
 import { shownText } from '../value/secret.ts'
 import { scalar, type Value } from '../value/value.ts'
 import { unresolved } from './errors.ts'
@@ -41,7 +41,7 @@ export function ensureText(frame: Frame): void {
   const place = frame.operands.at(-1)
   if (place === undefined || place === unsettled) return
   const { value } = place
-  if (value.kind === 'scalar' && typeof value.value === 'string') return
+  if (value.kind === 'scalar' && typeof value.value === 'string' && value.as === undefined) return
   throw unresolved(
     'InterpolationResolutionError',
     `a key or the name of a resolver is no text: ${shownText(value).slice(0, 60)}`,
@@ -52,13 +52,8 @@ export function ensureText(frame: Frame): void {
 export function filled(template: Template, operands: readonly Place[]): string {
   let at = 0
   let text = ''
-  for (const part of template.parts) text += part ?? textOf(operands[at++])
+  for (const part of template.parts) text += part ?? pythonString(operands[at++]?.value ?? scalar(''))
   return text
-}
-
-function textOf(place: Place | undefined): string {
-  const value = place?.value
-  return value?.kind === 'scalar' ? scalarString(value.value) : ''
 }
 
 /**

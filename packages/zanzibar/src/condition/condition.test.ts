@@ -156,6 +156,10 @@ describe('what does not compile', () => {
       'has(x.?b)',
       "ERROR: cond:1:6: unsupported syntax '.?'\n | has(x.?b)\n | .....^\nERROR: cond:1:6: invalid argument to has() macro\n | has(x.?b)\n | .....^",
     ],
+    [
+      '[x].map(y, true, y, 1) == [1]',
+      "ERROR: cond:1:8: undeclared reference to 'map' (in container '')\n | [x].map(y, true, y, 1) == [1]\n | .......^\nERROR: cond:1:9: undeclared reference to 'y' (in container '')\n | [x].map(y, true, y, 1) == [1]\n | ........^\nERROR: cond:1:18: undeclared reference to 'y' (in container '')\n | [x].map(y, true, y, 1) == [1]\n | .................^",
+    ],
     ['y == 1', "ERROR: cond:1:1: undeclared reference to 'y' (in container '')\n | y == 1\n | ^"],
     ["x == int('a')", "condition expression construction: type conversion error from 'string' to 'int'"],
     ["'a'.matches('(')", 'condition expression construction: error parsing regexp: missing closing ): `(`'],

@@ -18,7 +18,7 @@ export function expandMacro(
   const [first, second, third] = given
   if (first === undefined) return undefined
   if (target === undefined) return name === 'has' && given.length === 1 ? presenceTest(at, first) : undefined
-  if (second === undefined) return undefined
+  if (second === undefined || given.length > 3) return undefined
   const parts = partsOf(at, name, first, second, third)
   if (parts === undefined) return undefined
   if (first.kind !== 'identifier') {
