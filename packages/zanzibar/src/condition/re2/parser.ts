@@ -90,7 +90,7 @@ class PatternParser {
       case '*':
       case '+':
       case '?':
-        throw new PatternFault('missing argument to repetition operator', character)
+        throw new PatternFault('missing argument to repetition operator', this.#withLazy(character))
       case '.':
         this.#at += 1
         return { kind: 'set', matches: this.#flags.isDotAll ? () => true : negated(range(10, 10)) }
@@ -104,13 +104,18 @@ class PatternParser {
         const counted = character === '{' ? this.#counted() : undefined
         if (counted !== undefined) {
           requireCount(counted, counted.text)
-          throw new PatternFault('missing argument to repetition operator', counted.text)
+          throw new PatternFault('missing argument to repetition operator', this.#withLazy(counted.text))
         }
         const codePoint = this.#pattern.codePointAt(this.#at) ?? 0
         this.#at += codePoint > 0xffff ? 2 : 1
         return this.#literal(codePoint)
       }
     }
+  }
+
+  /** The operator here, with the `?` that makes it lazy. */
+  #withLazy(operator: string): string {
+    return this.#pattern[this.#at + operator.length] === '?' ? `${operator}?` : operator
   }
 
   #set({ matches, end }: { matches: (codePoint: number) => boolean; end: number }): Node {

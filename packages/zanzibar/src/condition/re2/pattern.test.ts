@@ -39,6 +39,8 @@ test.each([
   ['\\1', 'invalid escape sequence: `\\1`'],
   ['(?=a)', 'invalid or unsupported Perl syntax: `(?=`'],
   ['*', 'missing argument to repetition operator: `*`'],
+  ['*??', 'missing argument to repetition operator: `*?`'],
+  ['(?i){2}?', 'missing argument to repetition operator: `{2}?`'],
   ['\\p{Nope}', 'invalid character class range: `\\p{Nope}`'],
   ['a\\', 'trailing backslash at end of expression: ``'],
 ])('%s is refused in the words of Go', (pattern, problem) => {
