@@ -71,18 +71,20 @@ test('what such a delete does not explain is not known', async () => {
   expect(await knownAs([deleteOf('folder:'), isOwner], [done, denied])).toEqual(['unknown', 'unknown'])
 })
 
-test('only deletes whose object has no id are loose', () => {
+test('only deletes whose object has no id, or whose relation is empty, are loose', () => {
   const ofKey = (key: object): number => looseDeletes(write({ deletes: { tuple_keys: [key] } })).length
   const key = { user: 'user:anne', relation: 'owner', object: 'document:' }
   expect(ofKey(key)).toBe(1)
   expect(ofKey({ ...key, object: '' })).toBe(1)
+  expect(ofKey({ ...key, relation: '' })).toBe(1)
+  expect(ofKey({ ...key, relation: '', object: 'document:1' })).toBe(1)
   const others = [
     { object: 'document' },
     { object: 'document:1' },
     { object: ':' },
     { user: '' },
     { user: 'user:' },
-    { relation: '' },
+    { relation: '', object: 'document' },
   ]
   for (const other of others) expect(ofKey({ ...key, ...other })).toBe(0)
   expect(looseDeletes(write({ writes: { tuple_keys: [key] } }))).toEqual([])

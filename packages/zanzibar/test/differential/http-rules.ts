@@ -49,7 +49,7 @@ export const httpRules: readonly Rule<HttpCase, HttpAnswer, HttpPeerAnswer>[] = 
   },
   {
     reason:
-      'a delete whose object has no id is of a tuple that does not exist; the store of OpenFGA in memory takes it for any object, and deletes what the user and the relation are of (`pkg/storage/memory/memory.go` match)',
+      'a delete whose object has no id, or whose relation is empty, is of a tuple that does not exist; the store of OpenFGA in memory takes it for any object or relation, and deletes what the rest is of (`pkg/storage/memory/memory.go` match)',
     explains: (given, at, _, { answer, afterLooseDeletes }) =>
       given.slice(0, at + 1).some((request) => looseDeletes(request).length > 0) &&
       answer === afterLooseDeletes,
@@ -62,7 +62,7 @@ interface Key {
   readonly object: string
 }
 
-/** The deletes of a write whose object is empty, or a type alone. */
+/** The deletes of a write whose object is empty, or a type alone, or whose relation is empty. */
 export function looseDeletes({ method, path, body }: HttpRequest): readonly Key[] {
   if (method !== 'POST' || !path.endsWith('/write')) return []
   const keys: unknown = Reflect.get(Object(Reflect.get(Object(body), 'deletes')), 'tuple_keys')
@@ -77,10 +77,14 @@ function isLoose(key: unknown): key is Key {
     typeof user === 'string' &&
     /:./.test(user) &&
     typeof relation === 'string' &&
-    relation !== '' &&
     typeof object === 'string' &&
-    /^(?:[^:]+:)?$/.test(object)
+    (isOpen(object) || (relation === '' && /^[^:]+:./.test(object)))
   )
+}
+
+/** Whether it names no one object. */
+function isOpen(object: string): boolean {
+  return /^(?:[^:]+:)?$/.test(object)
 }
 
 /** The same write with each of them in place of which stands what `stored` says that it matches. */
@@ -92,7 +96,9 @@ export function withDeleted(request: HttpRequest, stored: readonly Key[]): HttpR
     if (!loose.has(JSON.stringify(key))) return [key]
     const matching = stored.filter(
       ({ user, relation, object }) =>
-        user === key.user && relation === key.relation && object.startsWith(key.object),
+        user === key.user &&
+        (key.relation === '' || relation === key.relation) &&
+        (isOpen(key.object) ? object.startsWith(key.object) : object === key.object),
     )
     return matching.length === 0
       ? [key]
