@@ -143,11 +143,8 @@ export function left(record: IdempotencyRecord): IdempotencyRecord {
 
 /** A phase was committed. */
 export function advanced(record: IdempotencyRecord, point: RecoveryPoint): IdempotencyRecord {
-  return {
-    ...record,
-    recoveryPoint: point.name,
-    journal: new Map([...record.journal, [point.name, point.output]]),
-  }
+  const journal = record.erased ? record.journal : new Map([...record.journal, [point.name, point.output]])
+  return { ...record, recoveryPoint: point.name, journal }
 }
 
 /** A phase that was committed, and what it left. */
@@ -158,7 +155,7 @@ export interface RecoveryPoint {
 
 /** The answer is known. */
 export function completed(record: IdempotencyRecord, response: Uint8Array): IdempotencyRecord {
-  return { ...record, state: 'completed', response }
+  return { ...record, state: 'completed', response: record.erased ? null : response }
 }
 
 /** Nobody knows whether it had its effect. */
@@ -176,7 +173,10 @@ export function reopened(record: IdempotencyRecord, point: RecoveryPoint): Idemp
   return { ...advanced(left(record), point), state: 'claimed', fence: record.fence + 1, why: null }
 }
 
-/** Key and fingerprint stay until it expires, so that a retry does not execute; what was said is gone. */
+/**
+ * Key and fingerprint stay until it expires, so that a retry does not execute; what was said is gone, and what its holder
+ * still comes to say is not kept.
+ */
 export function erased(record: IdempotencyRecord): IdempotencyRecord {
   const operation = record.operation === null ? null : { ...record.operation, input: new Uint8Array() }
   return { ...record, operation, response: null, journal: new Map(), why: null, erased: true }

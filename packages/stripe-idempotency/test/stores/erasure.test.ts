@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { postgres as postgresServer, redis as redisServer, skipWithout } from '@loadbearing/harness/services'
-import { createIdempotency, type IdempotencyStore, isIdempotencyError } from '@loadbearing/stripe-idempotency'
+import {
+  createIdempotency,
+  type Idempotency,
+  type IdempotencyStore,
+  isIdempotencyError,
+} from '@loadbearing/stripe-idempotency'
 import { postgresStore } from '@loadbearing/stripe-idempotency/postgres'
 import { redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
@@ -20,6 +25,8 @@ interface Erasure {
   readonly doubts: readonly (string | null | undefined)[]
   readonly retryWasTold: unknown
   readonly executed: number
+  /** What was erased while it was at work: its caller's answer, whether the store has it, and what a retry is told. */
+  readonly atWork: readonly unknown[]
 }
 
 const erased: Erasure = {
@@ -28,6 +35,14 @@ const erased: Erasure = {
   doubts: ['attempt 2 failed, at a limit of 1', null],
   retryWasTold: 'response_unavailable',
   executed: 1,
+  atWork: [
+    `${card} was charged`,
+    false,
+    'response_unavailable',
+    `${card} was charged`,
+    false,
+    'response_unavailable',
+  ],
 }
 
 /** No secrets: what is stored is readable, until it is erased. */
@@ -58,11 +73,42 @@ async function eraseIn(store: IdempotencyStore, dump: () => Promise<string>): Pr
   await store.erase({ scope: 'acct_1' })
   doubts.push(await doubt())
   const readableAfter = (await dump()).includes(card)
-  const retryWasTold = await pay.execute(request).then(
-    () => 'a value',
-    (error: unknown) => (isIdempotencyError(error) ? error.code : error),
-  )
-  return { readableBefore, readableAfter, doubts, retryWasTold, executed }
+  const retryWasTold = await told(pay.execute(request))
+  const atWork = await eraseAtWork(idempotency, store, dump)
+  return { readableBefore, readableAfter, doubts, retryWasTold, executed, atWork }
+}
+
+async function eraseAtWork(
+  idempotency: Idempotency,
+  store: IdempotencyStore,
+  dump: () => Promise<string>,
+): Promise<readonly unknown[]> {
+  const request = { scope: 'acct_2', key: 'k', input: {} }
+  const charge = async (): Promise<string> => {
+    expect(await store.erase({ scope: 'acct_2' })).toBeGreaterThan(0)
+    return `${card} was charged`
+  }
+  const charged = idempotency
+    .operation('charge-at-work')
+    .call('charged', { retention: '1d', run: charge })
+    .call('told', { retention: '1d', run: ({ prev }) => prev })
+  const seen: unknown[] = []
+  for (const ask of [
+    () => idempotency.run(request, charge),
+    () => charged.execute({ ...request, key: 'l' }),
+  ]) {
+    seen.push(await told(ask()), (await dump()).includes(card), await told(ask()))
+  }
+  return seen
+}
+
+/** The value, or the code of the error. */
+async function told(call: Promise<{ readonly value: unknown }>): Promise<unknown> {
+  try {
+    return (await call).value
+  } catch (error) {
+    return isIdempotencyError(error) ? error.code : error
+  }
 }
 
 test('what is erased is in no byte of the files of SQLite, and is not executed again', async () => {

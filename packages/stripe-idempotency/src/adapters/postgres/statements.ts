@@ -53,6 +53,9 @@ const leftWithNothing = `state = 'claimed' AND lease_ends = 0 AND operation IS N
 /** As `hasExpired` of `record.ts`. */
 export const expiredBy = (time: string): string =>
   `((state = 'completed' AND expires_at <= ${time}) OR (${leftWithNothing} AND expires_at <= ${time}))`
+/** What an erased record no longer keeps. */
+const unlessErased = (kept: string, otherwise = 'NULL'): string =>
+  `CASE WHEN erased THEN ${otherwise} ELSE ${kept} END`
 const held = `scope = $1 AND key = $2 AND id = $3 AND fence = $4::bigint AND owner = $5 AND state = 'claimed'`
 
 /** @param table a name that needs no quotes, perhaps with its schema */
@@ -91,21 +94,21 @@ export function statementsFor(table: string): Statements {
       `UPDATE ${table} SET lease_ends = $7::bigint + ${now.replace('$1', '$6')} WHERE ${held} RETURNING id`,
     ),
     advance: statement(
-      `UPDATE ${table} SET recovery_point = $6::text, journal = journal || $7::bytea WHERE ${held} RETURNING id`,
+      `UPDATE ${table} SET recovery_point = $6::text, journal = ${unlessErased('journal || $7::bytea', 'journal')} WHERE ${held} RETURNING id`,
     ),
-    complete: update(`state = 'completed', response = $6::bytea`, held),
+    complete: update(`state = 'completed', response = ${unlessErased('$6::bytea')}`, held),
     leave: update('lease_ends = 0', held),
     release: changed(`DELETE FROM ${table} WHERE ${held}`),
     markUncertain: update(`state = 'uncertain', why = $6::text`, held),
     settle: update(
-      `state = 'completed', fence = fence + 1, response = $4::bytea`,
+      `state = 'completed', fence = fence + 1, response = ${unlessErased('$4::bytea')}`,
       `scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
     ),
     settleAsNew: changed(
       `DELETE FROM ${table} WHERE scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
     ),
     reopen: update(
-      `state = 'claimed', fence = fence + 1, lease_ends = 0, why = NULL, recovery_point = $4::text, journal = journal || $5::bytea`,
+      `state = 'claimed', fence = fence + 1, lease_ends = 0, why = NULL, recovery_point = $4::text, journal = ${unlessErased('journal || $5::bytea', 'journal')}`,
       `scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
     ),
     find: statement(records('scope = $2 AND key = $3', now)),

@@ -32,6 +32,8 @@ for n, key in ipairs(KEYS) do
   elseif found then
     local awaited, expires, at = string.match(found, '^c(.)%d+ %d+ (%d+) %d+ ()')
     if at and string.sub(found, at, at + #parts - 1) == parts then
+      -- The last part of what was erased is a 1, else it is a -.
+      if string.sub(found, -1) == '1' then answer = '' end
       local completed = 'd-' .. string.sub(found, 3) .. answer
       if ARGV[1] == '' then
         redis.call('SET', key, completed, 'PXAT', expires)
