@@ -10,12 +10,17 @@ export interface Place {
  * definition, and in it for the first of the words at fault, be it that another thing has the same name; the beginning of the
  * line where these are not there so. Undefined where they find no line.
  */
-export function toldPlace(lines: readonly string[], problem: Problem): Place | undefined {
-  const line = lineOf(lines, problem)
-  const text = lines[line]
-  return text === undefined ? undefined : { line, column: columnIn(text, problem) }
+export function toldPlaces(model: string): (problem: Problem) => Place | undefined {
+  const lines = model.split('\n')
+  const spaced = lines.map(singleSpaced)
+  return (problem) => {
+    const line = lineOf(spaced, problem)
+    const text = lines[line]
+    return text === undefined ? undefined : { line, column: columnIn(text, problem) }
+  }
 }
 
+/** @param lines without spaces that say nothing */
 function lineOf(lines: readonly string[], { kind, symbol, subject }: Problem): number {
   if (subject.of === 'model') return none
   if (subject.of === 'schema') {
@@ -24,28 +29,26 @@ function lineOf(lines: readonly string[], { kind, symbol, subject }: Problem): n
       ? 0
       : Math.max(
           0,
-          lines.findIndex((line) => pattern.test(singleSpaced(line))),
+          lines.findIndex((line) => pattern.test(line)),
         )
   }
   if (subject.of === 'condition') {
     const pattern = new RegExp(`^condition ${subject.condition}\\s*\\(`)
-    return lines.findIndex((line) => pattern.test(singleSpaced(line)))
+    return lines.findIndex((line) => pattern.test(line))
   }
   if (subject.of === 'type') return lineOfType(lines, subject.type)
   // For a repeated restriction it is the type of the user behind which they look.
   const isRepeated = kind === 'duplicated-error' && subject.of === 'part' && subject.part === 'restriction'
   const above = lineOfType(lines, isRepeated ? symbol.split(/[:# ]/, 1).join() : subject.type)
   const pattern = new RegExp(`^define ${subject.relation}\\s*:`)
-  return above === none
-    ? none
-    : lines.findIndex((line, at) => at >= above && pattern.test(singleSpaced(line)))
+  return above === none ? none : lines.findIndex((line, at) => at >= above && pattern.test(line))
 }
 
 const none = -1
 
 function lineOfType(lines: readonly string[], type: string): number {
   const pattern = new RegExp(`^type ${type}\\s*(?:#.*)?$`)
-  return lines.findIndex((line) => pattern.test(singleSpaced(line)))
+  return lines.findIndex((line) => pattern.test(line))
 }
 
 function singleSpaced(line: string): string {

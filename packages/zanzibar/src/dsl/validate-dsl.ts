@@ -4,7 +4,7 @@ import { readDocument } from './document.ts'
 import { modelOf } from './parse-model.ts'
 import { findPlace } from './places.ts'
 import type { SyntaxNode } from './syntax-tree.ts'
-import { type Place, toldPlace } from './told-place.ts'
+import { type Place, toldPlaces } from './told-place.ts'
 
 /**
  * All that is wrong with a model in the DSL: its syntax, or where that is right, what makes no sense in it. Kinds, words and places are those
@@ -13,12 +13,9 @@ import { type Place, toldPlace } from './told-place.ts'
 export function validateDsl(text: string): readonly Position[] {
   const document = readDocument(text)
   if (document.positions.length > 0) return document.positions
-  const lines = text.split('\n')
+  const toldPlace = toldPlaces(text)
   return lintModel(modelOf(document)).map((problem) =>
-    positionAt(
-      toldPlace(lines, problem) ?? findPlace(document.tree, problem.subject, problem.symbol),
-      problem,
-    ),
+    positionAt(toldPlace(problem) ?? findPlace(document.tree, problem.subject, problem.symbol), problem),
   )
 }
 
