@@ -43,7 +43,8 @@ export interface OverrideContext {
 
 interface Applying extends OverrideContext, ChangeOptions {
   readonly root: Value
-  readonly resolution: Resolution
+  /** Made when the first asks: few overrides meet an interpolation. */
+  readonly resolving: () => Resolution
   readonly copies: OwnCopies
 }
 
@@ -79,11 +80,18 @@ export function applyOverride(
 ): Value {
   const { key, text, type } = override
   const steps = key.split('.')
-  const resolution = new Resolution(given.resolve)
-  const context = { ...given, root, copies, resolution }
+  let made: Resolution | undefined
+  const resolving = () => (made ??= new Resolution(given.resolve))
+  const context = {
+    ...given,
+    root,
+    copies,
+    resolving,
+    resolution: { dereference: (place: Place) => resolving().dereference(place) },
+  }
   try {
     if (value === undefined) return deleted(root, steps, override, context)
-    const added = type === 'ADD' ? selectedPlace(root, key, resolution) : undefined
+    const added = type === 'ADD' ? selectedPlace(root, key, resolving()) : undefined
     if (added !== undefined && value.kind === 'scalar') {
       refuse(
         `Could not append to config. An item is already at '${key}'.\n` +
@@ -101,10 +109,10 @@ export function applyOverride(
     if (!isHydraConfigError(cause)) throw cause
     const within = cause.cause
     if (isHydraConfigError(within) && isOfOmegaConf(within.class)) {
-      return refuse(cause.problem, undefined, withTypeLines(within, steps, override, context))
+      refuse(cause.problem, undefined, withTypeLines(within, steps, override, context))
     }
     if (!isOfOmegaConf(cause.class)) throw cause
-    return refuse(`Error merging override ${text}`, undefined, withTypeLines(cause, steps, override, context))
+    refuse(`Error merging override ${text}`, undefined, withTypeLines(cause, steps, override, context))
   }
 }
 
@@ -138,7 +146,7 @@ function changed(child: Value | undefined, value: Value, override: Override, con
   const editing = strict?.lists
   if (edit !== undefined && editing !== undefined) return editing.byOverride(child, edit, value, override)
   if (child === undefined || child.kind === 'scalar' || value.kind === 'scalar') return value
-  if (type === 'CHANGE') ensureKnownKeys(child, value, override, override.key.split('.'), context)
+  if (type === 'CHANGE') ensureKnownKeys(child, value, override, stepsBefore(override, 0), context)
   return mergeOf(child, value, { editing, copies }).merged
 }
 
@@ -160,18 +168,17 @@ function ensureKnownKeys(
 }
 
 function deleted(root: Value, steps: readonly string[], override: Override, context: Applying): Value {
-  const { strict: rules, resolve, resolution, copies } = context
+  const { strict: rules, resolve, resolving, copies } = context
   const { key, value, hasValue } = override
   const strict = rules !== undefined
   const way = followed(root, steps, context)
   const raw = way && way.reduce<Value | undefined>((at, step) => at && thereIn(at, step), root)
-  const isEmpty = strict && raw !== undefined && !isThere(raw)
-  const found = isEmpty ? new Place(raw) : selectedPlace(root, key, resolution)
-  if (found === undefined) return refuse(`Could not delete from config. '${key}' does not exist.`)
+  const found = strict && isEmpty(raw) ? new Place(raw) : selectedPlace(root, key, resolving())
+  if (found === undefined) refuse(`Could not delete from config. '${key}' does not exist.`)
   const wanted = valueOf(value)
-  if (hasValue && (strict || value !== null) && !equalsWanted(found, wanted, resolution)) {
+  if (hasValue && (strict || value !== null) && !equalsWanted(found, wanted, resolving())) {
     const [has, given] = [found.value, wanted].map((each) =>
-      shownText(resolve?.secretPaths?.mark(each, steps) ?? each),
+      shownText(resolve.secretPaths?.mark(each, steps) ?? each),
     )
     refuse(`Could not delete from config. The value of '${key}' is ${has} and not ${given}.`)
   }
@@ -192,7 +199,7 @@ function without(
   }
   if (container.kind === 'map') return withoutChild(container, step, copies)
   if (strict && container.kind === 'list') return withoutItem(container, step)
-  return refuse('an item of a list cannot be deleted', 'TypeError')
+  refuse('an item of a list cannot be deleted', 'TypeError')
 }
 
 function thereIn(container: Value, step: string): Value | undefined {
@@ -200,8 +207,8 @@ function thereIn(container: Value, step: string): Value | undefined {
   return childOf(container, step)
 }
 
-function isThere(value: Value | undefined): value is Value {
-  return value !== undefined && !(value.kind === 'scalar' && (value.value === null || value.value === '???'))
+function isEmpty(value: Value | undefined): value is Value {
+  return value?.kind === 'scalar' && (value.value === null || value.value === '???')
 }
 
 function holdsSweep(value: Element): boolean {
