@@ -151,10 +151,11 @@ const comparedMax = 20
 function checkAgainst(records: readonly IdempotencyRecord[], sealer: Sealer): void {
   let reason: unknown
   for (const each of records) {
-    const sealed = each.response ?? each.operation?.input ?? new Uint8Array()
-    if (sealed.length === 0) continue
+    const [sealed, part] =
+      each.response === null ? [each.operation?.input, 'input' as const] : [each.response, 'answer' as const]
+    if (sealed === undefined || sealed.length === 0) continue
     try {
-      sealer.open(sealed, placeOf(each))
+      sealer.open(sealed, placeOf(each, part))
       return
     } catch (error) {
       reason ??= error

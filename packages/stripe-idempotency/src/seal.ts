@@ -23,17 +23,16 @@ export interface Sealer {
   open(sealed: Uint8Array, place: string): Uint8Array
 }
 
-/** What sealed content belongs to: this record, not one that had the key before it or has it after. */
-export function placeOf({
-  scope,
-  key,
-  id,
-}: {
-  readonly scope: string
-  readonly key: string
-  readonly id: string
-}): string {
-  return `${key} ${scope}\0${id}`
+/** What sealed content is to its record: its answer, what was asked for, or what a phase left. */
+export type Part = 'answer' | 'input' | `output ${string}`
+
+/** What sealed content belongs to: this part of this record, not of one that had the key before it or has it after. */
+export function placeOf(
+  { scope, key, id }: { readonly scope: string; readonly key: string; readonly id: string },
+  part: Part,
+): string {
+  // Names of keys and ids have no spaces, and the length keeps scope and part apart.
+  return `${key} ${id} ${scope.length}:${scope}${part}`
 }
 
 const plain = 0

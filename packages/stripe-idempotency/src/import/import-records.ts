@@ -109,6 +109,6 @@ async function put(
   }
   const headers = response.headers.filter(([header]) => keptHeaders.has(header))
   const kept = { status: response.status, headers, requestId: null, ...keptBody(response.body, responseMax) }
-  await store.complete(record, sealer.seal(encodeResponse(kept), placeOf(record)))
+  await store.complete(record, sealer.seal(encodeResponse(kept), placeOf(record, 'answer')))
   return 'imported'
 }
