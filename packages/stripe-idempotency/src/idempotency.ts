@@ -30,7 +30,10 @@ export interface IdempotencyOptions {
   readonly secrets?: readonly Secret[]
   /** For how long a holder may be silent before its record is taken for abandoned. Default: `60s`. */
   readonly lease?: Duration
-  /** For how long an answer is kept. Default: that of the mode over HTTP, else `24h`. */
+  /**
+   * For how long an answer is kept, from the first use of its key; one that comes late, for at least a tenth of that once it is there, and
+   * one that is found out by `resolve`, for all of it. Default: that of the mode over HTTP, else `24h`.
+   */
   readonly ttl?: Duration
   /** How long the store may take to answer a claim; nothing is executed where it does not. Default: `5s`. */
   readonly storeTimeout?: Duration
