@@ -53,7 +53,9 @@ export interface TransactionalOptions<Transaction> extends IdempotencyOptions {
  * One effect for each key, on one store; `Transaction` is what its transactions are, null where it has none.
  *
  * Its disposal aborts the signals of what is at work, waits until that has ended, with its leases renewed, and then disposes of
- * the store. What ignores its signal is waited for all the same: nobody else may begin it. Workers are ended by themselves.
+ * the store. What ignores its signal is waited for all the same, without a limit, as pools of connections and servers wait:
+ * nobody else may begin it. Whoever will not wait for longer ends the process, and it is as after a crash. Workers are ended by
+ * themselves.
  */
 export interface Idempotency<Transaction = null> extends AsyncDisposable {
   /**
