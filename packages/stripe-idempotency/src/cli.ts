@@ -5,13 +5,13 @@ import { shownRecord } from './cli/shown-record.ts'
 import { type OpenStore, openStore, type StoreNames } from './cli/store-url.ts'
 import { parseDuration } from './duration.ts'
 import { IdempotencyError, isIdempotencyError, shown } from './errors.ts'
-import { checkSecrets, createIdempotency } from './idempotency.ts'
+import { createIdempotency } from './idempotency.ts'
 import { keyIn } from './key/idempotency-key.ts'
 import { stripeV1, stripeV2 } from './mode/stripe.ts'
 import { applied, notApplied } from './operation/phase.ts'
 import { realRandom } from './ports.ts'
 import type { IdempotencyRecord } from './record/record.ts'
-import { placeOf, type Sealer, type Secret, sealerOf } from './seal.ts'
+import { checkedSecrets, placeOf, type Sealer, type Secret, sealerOf } from './seal.ts'
 import { openFindings, openMax } from './store/open-finding.ts'
 import type { Finding } from './store/store.ts'
 
@@ -140,7 +140,7 @@ async function resolve(open: OpenStore, values: Values, id: string | undefined):
   const others =
     record.operation !== null || not ? [] : await open.store.list({ limit: comparedMax, state: 'completed' })
   checkAgainst([record, ...others], sealerOf(given, realRandom))
-  const idempotency = createIdempotency({ store: open.store, secrets: given })
+  const idempotency = createIdempotency({ store: open.store, ...(given.length > 0 && { secrets: given }) })
   const resolved = await idempotency.resolve(record, verdict)
   return { lines: [{ id: record.id, resolved, state: record.state }], failed: !resolved }
 }
@@ -151,10 +151,11 @@ const comparedMax = 20
 function checkAgainst(records: readonly IdempotencyRecord[], sealer: Sealer): void {
   let reason: unknown
   for (const each of records) {
-    const sealed = each.response ?? each.operation?.input ?? new Uint8Array()
-    if (sealed.length === 0) continue
+    const [sealed, part] =
+      each.response === null ? [each.operation?.input, 'input' as const] : [each.response, 'answer' as const]
+    if (sealed === undefined || sealed.length === 0) continue
     try {
-      sealer.open(sealed, placeOf(each))
+      sealer.open(sealed, placeOf(each, part))
       return
     } catch (error) {
       reason ??= error
@@ -245,8 +246,10 @@ function json(text: string): unknown {
 }
 
 /** @throws IdempotencyError `invalid_option`, which does not show them */
-function secrets(): Secret[] {
-  const given = (process.env['IDEMPOTENCY_SECRETS'] ?? '')
+function secrets(): readonly Secret[] {
+  const text = process.env['IDEMPOTENCY_SECRETS']
+  if (text === undefined) return []
+  const given = text
     .split(' ')
     .filter((each) => each !== '')
     .map((each, at) => {
@@ -255,8 +258,8 @@ function secrets(): Secret[] {
         throw wrong(`IDEMPOTENCY_SECRETS must be "id:value id:value", and number ${at + 1} has no id`)
       return { id: each.slice(0, colon), value: each.slice(colon + 1) }
     })
-  checkSecrets(given)
-  return given
+  if (given.length === 0) throw wrong('IDEMPOTENCY_SECRETS is empty: unset it where the store has none')
+  return checkedSecrets(given)
 }
 
 /** In one line. Drivers put several failures to connect into an error that says nothing itself. */

@@ -214,7 +214,7 @@ export class Engine implements AsyncDisposable {
     const { id: recordId, fence, expiresAt } = record
     const executed: Settled = { outcome: 'executed', recordId, fence, answer, expiresAt }
     if (fate === 'kept') return executed
-    const sealed = sealer.seal(answer, placeOf(record))
+    const sealed = sealer.seal(answer, placeOf(record, 'answer'))
     const write = (): Promise<boolean> | boolean =>
       fate === 'keep'
         ? store.complete(holding.holder, sealed)
@@ -371,7 +371,10 @@ export class Engine implements AsyncDisposable {
       operation:
         operation === undefined
           ? null
-          : { name: operation.name, input: sealer.seal(operation.input, placeOf({ scope, key: name, id })) },
+          : {
+              name: operation.name,
+              input: sealer.seal(operation.input, placeOf({ scope, key: name, id }, 'input')),
+            },
     }
   }
 

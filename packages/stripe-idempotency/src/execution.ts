@@ -1,7 +1,7 @@
 import type { IdempotencyError } from './errors.ts'
 import type { Clock } from './ports.ts'
 import type { Holder, IdempotencyRecord, RecoveryPoint } from './record/record.ts'
-import { placeOf, type Sealer } from './seal.ts'
+import { type Part, placeOf, type Sealer } from './seal.ts'
 import type { IdempotencyStore } from './store/store.ts'
 
 /** What work may know of its record. */
@@ -24,8 +24,8 @@ export interface Held extends Execution {
   readonly holder: Holder
   /** Milliseconds of the store's clock, and never behind it. */
   now(): number
-  seal(content: Uint8Array): Uint8Array
-  open(sealed: Uint8Array): Uint8Array
+  seal(content: Uint8Array, part: Part): Uint8Array
+  open(sealed: Uint8Array, part: Part): Uint8Array
   /** What to throw where the store refused a write of this holder. */
   lose(): IdempotencyError
   /** @throws IdempotencyError `lease_lost` where the lease has ended, though its timer may not have fired yet */
@@ -100,16 +100,16 @@ export class HeldExecution implements Held {
   }
 
   get journal(): ReadonlyMap<string, Uint8Array> {
-    this.#journal ??= new Map([...this.#record.journal].map(([name, output]) => [name, this.open(output)]))
+    this.#journal ??= openJournal(this.#record, this.#sealer)
     return this.#journal
   }
 
-  seal(content: Uint8Array): Uint8Array {
-    return this.#sealer.seal(content, placeOf(this.#record))
+  seal(content: Uint8Array, part: Part): Uint8Array {
+    return this.#sealer.seal(content, placeOf(this.#record, part))
   }
 
-  open(sealed: Uint8Array): Uint8Array {
-    return this.#sealer.open(sealed, placeOf(this.#record))
+  open(sealed: Uint8Array, part: Part): Uint8Array {
+    return this.#sealer.open(sealed, placeOf(this.#record, part))
   }
 
   lose(): IdempotencyError {
@@ -121,6 +121,17 @@ export class HeldExecution implements Held {
   }
 
   async advance({ name, output }: RecoveryPoint): Promise<void> {
-    if (!(await this.#store.advance(this.holder, { name, output: this.seal(output) }))) throw this.lose()
+    const point = { name, output: this.seal(output, `output ${name}`) }
+    if (!(await this.#store.advance(this.holder, point))) throw this.lose()
   }
+}
+
+/** What phases left, as it was before it was sealed. @throws IdempotencyError `record_corrupt` */
+export function openJournal(record: IdempotencyRecord, sealer: Sealer): ReadonlyMap<string, Uint8Array> {
+  return new Map(
+    [...record.journal].map(([name, output]) => [
+      name,
+      sealer.open(output, placeOf(record, `output ${name}`)),
+    ]),
+  )
 }

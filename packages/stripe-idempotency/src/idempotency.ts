@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import { type Duration, parsePositiveDuration, parseRetention } from './duration.ts'
 import { Engine } from './engine.ts'
 import { IdempotencyError, shown } from './errors.ts'
@@ -17,7 +16,7 @@ import { startWorker, type Worker, type WorkerOptions } from './operation/worker
 import { type Clock, type Random, realClock, realRandom } from './ports.ts'
 import type { IdempotencyRecord } from './record/record.ts'
 import { checkText, type Run, type RunRequest, run, type Settler } from './run.ts'
-import { type Secret, sealerOf } from './seal.ts'
+import { checkedSecrets, type Secret, sealerOf } from './seal.ts'
 import { type IdempotencyStore, isTransactional, type TransactionalStore } from './store/store.ts'
 import { settleInTransaction, transactionsOf } from './transaction.ts'
 
@@ -25,13 +24,16 @@ import { settleInTransaction, transactionsOf } from './transaction.ts'
 export interface IdempotencyOptions {
   readonly store: IdempotencyStore
   /**
-   * Seals what is stored and hides keys. The first seals, the last names keys: to change it, put a new one in front. Default: none;
-   * contents are stored as they are.
+   * Seals what is stored and hides keys. The first seals, the last names keys: to change it, put a new one in front. An empty list
+   * is refused. Default: none; contents are stored as they are.
    */
   readonly secrets?: readonly Secret[]
   /** For how long a holder may be silent before its record is taken for abandoned. Default: `60s`. */
   readonly lease?: Duration
-  /** For how long an answer is kept. Default: that of the mode over HTTP, else `24h`. */
+  /**
+   * For how long an answer is kept, from the first use of its key; one that comes late, for at least a tenth of that once it is there, and
+   * one that is found out by `resolve`, for all of it. Default: that of the mode over HTTP, else `24h`.
+   */
   readonly ttl?: Duration
   /** How long the store may take to answer a claim; nothing is executed where it does not. Default: `5s`. */
   readonly storeTimeout?: Duration
@@ -51,7 +53,9 @@ export interface TransactionalOptions<Transaction> extends IdempotencyOptions {
  * One effect for each key, on one store; `Transaction` is what its transactions are, null where it has none.
  *
  * Its disposal aborts the signals of what is at work, waits until that has ended, with its leases renewed, and then disposes of
- * the store. What ignores its signal is waited for all the same: nobody else may begin it. Workers are ended by themselves.
+ * the store. What ignores its signal is waited for all the same, without a limit, as pools of connections and servers wait:
+ * nobody else may begin it. Whoever will not wait for longer ends the process, and it is as after a crash. Workers are ended by
+ * themselves.
  */
 export interface Idempotency<Transaction = null> extends AsyncDisposable {
   /**
@@ -150,7 +154,7 @@ export function createIdempotency<Transaction>(
 ): Idempotency<Transaction>
 export function createIdempotency(options: IdempotencyOptions): Idempotency
 export function createIdempotency(options: IdempotencyOptions): Idempotency<never> {
-  const { store, secrets = [], clock = realClock, random = realRandom } = options
+  const { store, clock = realClock, random = realRandom } = options
   const claim: unknown = Reflect.get(Object(store), 'claim')
   if (typeof claim !== 'function') {
     throw new IdempotencyError(
@@ -160,8 +164,7 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
   }
   const lease = parsePositiveDuration('lease', options.lease ?? '60s')
   const storeTimeout = parsePositiveDuration('storeTimeout', options.storeTimeout ?? '5s')
-  checkSecrets(secrets)
-  const sealer = sealerOf(secrets, random)
+  const sealer = sealerOf(checkedSecrets(options.secrets), random)
   const events = new Events()
   const engines: Engine[] = []
   const engineFor = (ttl: number): Engine => {
@@ -238,26 +241,5 @@ function within<Transaction>(
   return {
     run: (request, work) =>
       run({ settle: (asked, perform) => engine.settleWithin(part, asked, perform) }, request, work),
-  }
-}
-
-/** @throws IdempotencyError `invalid_option`, which does not show them */
-export function checkSecrets(secrets: readonly Secret[]): void {
-  const ids = new Set<string>()
-  // Who confuses the id with the value reads neither of them in an error.
-  for (const [at, { id, value }] of secrets.entries()) {
-    if (!/^[\x21-\x7e]{1,32}$/.test(id) || ids.has(id)) {
-      throw new IdempotencyError(
-        'invalid_option',
-        `the id of secret number ${at + 1} must be 1 to 32 visible ASCII characters, and of no other secret`,
-      )
-    }
-    ids.add(id)
-    if (Buffer.byteLength(value) < 16) {
-      throw new IdempotencyError(
-        'invalid_option',
-        `the value of secret number ${at + 1} must have at least 16 bytes`,
-      )
-    }
   }
 }

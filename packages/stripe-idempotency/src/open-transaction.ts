@@ -58,7 +58,7 @@ export async function finishWithin(
   const executed: Settled = { outcome: 'executed', recordId, fence, answer, expiresAt: record.expiresAt }
   if (fate === 'kept') return executed
   if (fate === 'keep') {
-    if (await part.complete(hold.holder, sealer.seal(answer, placeOf(record)))) return executed
+    if (await part.complete(hold.holder, sealer.seal(answer, placeOf(record, 'answer')))) return executed
     throw hold.lose('it is no longer in the transaction that claimed it')
   }
   try {

@@ -74,7 +74,7 @@ describe('marks of fingerprints', () => {
 })
 
 describe('sealed contents', () => {
-  const place = placeOf({ scope: 'acct_1', key: 'name', id: '1' })
+  const place = placeOf({ scope: 'acct_1', key: 'name', id: '1' }, 'answer')
 
   test('open as they were, and say nothing in clear', () => {
     fc.assert(
@@ -122,13 +122,18 @@ describe('sealed contents', () => {
       { scope: 'e acct_1', key: 'nam', id: '1' },
       { scope: 'acct_1', key: 'name', id: '2' },
     ]) {
-      expect(codeOf(() => own.open(sealed, placeOf(other)))).toBe('record_corrupt')
+      expect(codeOf(() => own.open(sealed, placeOf(other, 'answer')))).toBe('record_corrupt')
     }
+    const itself = { scope: 'acct_1', key: 'name', id: '1' }
+    for (const part of ['input', 'output answer', 'output '] as const) {
+      expect(codeOf(() => own.open(sealed, placeOf(itself, part)))).toBe('record_corrupt')
+    }
+    expect(own.open(sealed, placeOf(itself, 'answer'))).toEqual(Buffer.from('{"amount":5}'))
   })
 })
 
 describe('secrets that change', () => {
-  const place = placeOf({ scope: 'acct_1', key: 'name', id: '1' })
+  const place = placeOf({ scope: 'acct_1', key: 'name', id: '1' }, 'answer')
   const content = Buffer.from('{"amount":5}')
 
   test('with the new one in front keys keep their names, and what the old one sealed opens', () => {

@@ -23,17 +23,49 @@ export interface Sealer {
   open(sealed: Uint8Array, place: string): Uint8Array
 }
 
-/** What sealed content belongs to: this record, not one that had the key before it or has it after. */
-export function placeOf({
-  scope,
-  key,
-  id,
-}: {
-  readonly scope: string
-  readonly key: string
-  readonly id: string
-}): string {
-  return `${key} ${scope}\0${id}`
+/** What sealed content is to its record: its answer, what was asked for, or what a phase left. */
+export type Part = 'answer' | 'input' | `output ${string}`
+
+/** What sealed content belongs to: this part of this record, not of one that had the key before it or has it after. */
+export function placeOf(
+  { scope, key, id }: { readonly scope: string; readonly key: string; readonly id: string },
+  part: Part,
+): string {
+  // Names of keys and ids have no spaces, and the length keeps scope and part apart.
+  return `${key} ${id} ${scope.length}:${scope}${part}`
+}
+
+/**
+ * @param secrets none where it is not given; an empty list is more likely a mistake than the wish to seal nothing
+ * @throws IdempotencyError `invalid_option`, which does not show them
+ */
+export function checkedSecrets(secrets: readonly Secret[] | undefined): readonly Secret[] {
+  if (secrets === undefined) return []
+  if (!Array.isArray(secrets) || secrets.length === 0) {
+    throw new IdempotencyError(
+      'invalid_option',
+      'secrets must be a list of at least one secret; leave it out where contents are to be stored as they are',
+    )
+  }
+  const ids = new Set<string>()
+  // Who confuses the id with the value reads neither of them in an error.
+  for (const [at, secret] of secrets.entries()) {
+    const { id, value }: Partial<Secret> = Object(secret)
+    if (typeof id !== 'string' || !/^[\x21-\x7e]{1,32}$/.test(id) || ids.has(id)) {
+      throw new IdempotencyError(
+        'invalid_option',
+        `the id of secret number ${at + 1} must be 1 to 32 visible ASCII characters, and of no other secret`,
+      )
+    }
+    ids.add(id)
+    if (!(typeof value === 'string' || value instanceof Uint8Array) || Buffer.byteLength(value) < 16) {
+      throw new IdempotencyError(
+        'invalid_option',
+        `the value of secret number ${at + 1} must be text or bytes, at least 16 of them`,
+      )
+    }
+  }
+  return secrets
 }
 
 const plain = 0

@@ -101,6 +101,6 @@ export function settledBy(record: IdempotencyRecord, request: Request, sealer: S
 
 export function replayOf(record: IdempotencyRecord, sealer: Sealer): Settled {
   const { id, fence, response, expiresAt } = record
-  const answer = response === null ? null : sealer.open(response, placeOf(record))
+  const answer = response === null ? null : sealer.open(response, placeOf(record, 'answer'))
   return { outcome: 'replayed', recordId: id, fence, answer, expiresAt }
 }

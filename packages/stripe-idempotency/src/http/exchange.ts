@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer'
 import type { Engine } from '../engine.ts'
 import { IdempotencyError, isIdempotencyError, shown } from '../errors.ts'
-import type { Execution } from '../execution.ts'
+import type { Execution, Held } from '../execution.ts'
 import type { LeftOut } from '../fingerprint/canonical-json.ts'
 import { fingerprint } from '../fingerprint/fingerprint.ts'
 import { keyIn, keyLines, readKey } from '../key/idempotency-key.ts'
 import type { Mode, Problem } from '../mode/mode.ts'
-import type { OnAbandoned } from '../record/record.ts'
+import { keptUntil, type OnAbandoned } from '../record/record.ts'
 import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
 import type { Performed, Request, Settled } from '../settlement.ts'
 import type { IdempotencyStore, TransactionalStore } from '../store/store.ts'
@@ -185,8 +185,11 @@ export class Exchange {
     const requestId = this.#newRequestId()
     let live: LiveResponse | undefined
     let begun = false
-    const work = async (execution: Execution, transaction?: unknown): Promise<Performed> => {
+    /** Where it is told for how long its answer is kept. */
+    let held: Held | undefined
+    const work = async (execution: Held, transaction?: unknown): Promise<Performed> => {
       begun = true
+      if (mode.tellsExpiry === true) held = execution
       const context = this.#contextOf(execution, transaction)
       const { response, performed } = await this.#perform(context, handler, requestId, (streamed) => {
         const [length] = linesOf(streamed.headers, 'content-length')
@@ -217,7 +220,7 @@ export class Exchange {
     switch (settled.outcome) {
       case 'executed': {
         const response = live ?? asSent(decodeResponse(settled.answer))
-        const { expiresAt } = settled
+        const expiresAt = held && keptUntil({ ...settled, createdAt: held.createdAt }, held.now())
         return { outcome: 'executed', response: firstAnswer(mode, response, { key, requestId, expiresAt }) }
       }
       case 'replayed':
@@ -239,7 +242,7 @@ export class Exchange {
 
   #settled(
     request: Request,
-    work: (execution: Execution, transaction?: unknown) => Promise<Performed>,
+    work: (execution: Held, transaction?: unknown) => Promise<Performed>,
   ): Promise<Settled> | Settled {
     const [engine, store] = [this.#engine, this.#transactional]
     return store === undefined

@@ -5,7 +5,7 @@ import type { HeaderLines } from '../http/message.ts'
 import { realClock, realRandom } from '../ports.ts'
 import { encodeResponse, keptBody, keptHeaders } from '../response/stored-response.ts'
 import { checkText } from '../run.ts'
-import { placeOf, type Sealer, type Secret, sealerOf } from '../seal.ts'
+import { checkedSecrets, placeOf, type Sealer, type Secret, sealerOf } from '../seal.ts'
 import type { IdempotencyStore } from '../store/store.ts'
 
 /** Where records go that another library has kept. Let nothing of that library run meanwhile. */
@@ -50,15 +50,16 @@ const responseMax = 2 ** 18
 /**
  * Puts what `read` makes of each entry into the store.
  *
+ * @throws IdempotencyError `invalid_option`
  * @throws what the store throws; it can be begun again, and goes on where it stopped
  */
 export async function importRecords<Entry>(
   entries: Iterable<Entry> | AsyncIterable<Entry>,
   read: (entry: Entry) => ForeignRecord,
-  { store, secrets = [], ttl: retention = '24h' }: ImportOptions,
+  { store, secrets, ttl: retention = '24h' }: ImportOptions,
 ): Promise<ImportReport> {
   const ttl = parseRetention('ttl', retention)
-  const sealer = sealerOf(secrets, realRandom)
+  const sealer = sealerOf(checkedSecrets(secrets), realRandom)
   const sum = { imported: 0, uncertain: 0, present: 0, expired: 0 }
   const refused: { place: number; why: string }[] = []
   let place = -1
@@ -109,6 +110,6 @@ async function put(
   }
   const headers = response.headers.filter(([header]) => keptHeaders.has(header))
   const kept = { status: response.status, headers, requestId: null, ...keptBody(response.body, responseMax) }
-  await store.complete(record, sealer.seal(encodeResponse(kept), placeOf(record)))
+  await store.complete(record, sealer.seal(encodeResponse(kept), placeOf(record, 'answer')))
   return 'imported'
 }

@@ -168,7 +168,7 @@ export class Completer implements Task {
     if (record.erased || record.operation === null) return doubt('what was asked for was erased')
     let input: unknown
     try {
-      input = await operation.parse(read(held.open(record.operation.input)))
+      input = await operation.parse(read(held.open(record.operation.input, 'input')))
     } catch (error) {
       return { ...doubt('its input is not what the operation asks for now'), stopped: { error } }
     }

@@ -1,6 +1,6 @@
+import { openJournal } from '../execution.ts'
 import type { IdempotencyRecord } from '../record/record.ts'
-import type { Sealer } from '../seal.ts'
-import { placeOf } from '../seal.ts'
+import { type Part, placeOf, type Sealer } from '../seal.ts'
 import type { IdempotencyStore } from '../store/store.ts'
 import { foreignKeyOf } from './foreign-key.ts'
 import { intentName, progressOf, read, written } from './journal.ts'
@@ -21,14 +21,12 @@ export async function reconcileUncertain(
   signal: AbortSignal,
 ): Promise<Verdict<unknown> | undefined> {
   const { phases } = operation
-  const place = placeOf(record)
-  const journal = new Map([...record.journal].map(([name, bytes]) => [name, sealer.open(bytes, place)]))
-  const progress = progressOf(phases, journal, record.recoveryPoint)
+  const progress = progressOf(phases, openJournal(record, sealer), record.recoveryPoint)
   if (!progress.known || typeof progress.intent?.firstAttemptAt !== 'number') return undefined
   const phase = phases[progress.done.size]
   if (phase?.kind !== 'call' || record.operation === null || record.erased) return undefined
   return phase.reconcile?.({
-    input: await operation.parse(read(sealer.open(record.operation.input, place))),
+    input: await operation.parse(read(sealer.open(record.operation.input, placeOf(record, 'input')))),
     prev: [...progress.done.values()].at(-1),
     outputs: Object.fromEntries(progress.done),
     recordId: record.id,
@@ -50,25 +48,22 @@ export async function settleUncertain(
   verdict: Verdict<unknown>,
 ): Promise<boolean> {
   if (verdict.verdict === 'unknown') return false
-  const seal = (value: unknown): Uint8Array => sealer.seal(written(value), placeOf(record))
+  const seal = (value: unknown, part: Part): Uint8Array => sealer.seal(written(value), placeOf(record, part))
   if (record.operation === null) {
-    return store.settle(record, verdict.verdict === 'applied' ? seal(verdict.value) : null)
+    return store.settle(record, verdict.verdict === 'applied' ? seal(verdict.value, 'answer') : null)
   }
   const phase = phaseInDoubt(record)
   if (phase === undefined) {
     // Nothing is in doubt but how to go on.
     const output = record.recoveryPoint === null ? undefined : record.journal.get(record.recoveryPoint)
-    if (verdict.verdict === 'applied') return store.settle(record, seal(verdict.value))
+    if (verdict.verdict === 'applied') return store.settle(record, seal(verdict.value, 'answer'))
     return output === undefined || record.recoveryPoint === null
       ? store.settle(record, null)
       : store.reopen(record, { name: record.recoveryPoint, output })
   }
-  return store.reopen(
-    record,
-    verdict.verdict === 'applied'
-      ? { name: phase, output: seal(verdict.value) }
-      : { name: intentName(phase), output: seal({ firstAttemptAt: null }) },
-  )
+  const [name, left] =
+    verdict.verdict === 'applied' ? [phase, verdict.value] : [intentName(phase), { firstAttemptAt: null }]
+  return store.reopen(record, { name, output: seal(left, `output ${name}`) })
 }
 
 /** The phase that has an intent and no output. */

@@ -79,10 +79,10 @@ async function committedBefore(
   if (record?.id !== holder.id || record.fence !== holder.fence) throw held.lose()
   if (holds) {
     const output = record.journal.get(phase.name)
-    return output && { output: read(held.open(output)), kept: false }
+    return output && { output: read(held.open(output, `output ${phase.name}`)), kept: false }
   }
   if (record.state !== 'completed' || record.response === null) throw held.lose()
-  return { output: read(held.open(record.response)), kept: true }
+  return { output: read(held.open(record.response, 'answer')), kept: true }
 }
 
 async function write(
@@ -97,10 +97,10 @@ async function write(
   await staging.commit(transaction, outbox)
   context.signal.throwIfAborted()
   const part = store.within(transaction)
-  const sealed = held.seal(output)
+  const { name } = phase
   const committed = last
-    ? await part.complete(held.holder, sealed)
-    : await part.advance(held.holder, { name: phase.name, output: sealed })
+    ? await part.complete(held.holder, held.seal(output, 'answer'))
+    : await part.advance(held.holder, { name, output: held.seal(output, `output ${name}`) })
   if (!committed) throw held.lose()
   return { output: read(output), kept: last }
 }

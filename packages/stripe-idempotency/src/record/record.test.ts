@@ -58,9 +58,9 @@ const states = {
     expiresAt: 500,
     operation: { name: 'pay', input: Uint8Array.of(5) },
   },
-  completed: completed(held, answer),
-  'completed, erased': erased(completed(held, answer)),
-  'completed, expired': { ...completed(held, answer), expiresAt: 500 },
+  completed: completed(held, answer, 400),
+  'completed, erased': erased(completed(held, answer, 400)),
+  'completed, expired': { ...completed(held, answer, 400), expiresAt: 500 },
   uncertain: uncertain(held, 'lost'),
   'uncertain, expired': { ...uncertain(held, 'lost'), expiresAt: 500 },
   reopened: reopened(uncertain(held, 'lost'), point),
@@ -176,7 +176,7 @@ const writes: Record<string, (record: IdempotencyRecord) => IdempotencyRecord | 
   renew: (record) => renewed(record, lease, 500),
   leave: left,
   advance: (record) => advanced(record, point),
-  complete: (record) => completed(record, answer),
+  complete: (record) => completed(record, answer, 500),
   release: () => undefined,
   'mark uncertain': (record) => uncertain(record, 'lost'),
 }
@@ -199,6 +199,26 @@ describe('whose writes are taken, in every state', () => {
       'mark uncertain': { state: 'uncertain', why: 'lost' },
     }
     expect(write(start)).toEqual(name === 'release' ? undefined : { ...start, ...changed[name] })
+  })
+})
+
+describe('for how long an answer is kept', () => {
+  const record = { ...start, createdAt: 1000, expiresAt: 2000 }
+  test.each([
+    ['that comes early', 1000, 2000],
+    ['that comes when a tenth of its retention is left', 1900, 2000],
+    ['that comes later', 1901, 2001],
+    ['that comes at the end', 2000, 2100],
+    ['that comes long after it', 9000, 9100],
+    ['whose clock was set back', 0, 2000],
+  ])('%s', (_, now, expiresAt) => {
+    expect(completed(record, answer, now).expiresAt).toBe(expiresAt)
+  })
+
+  test('that somebody found out: for a whole retention', () => {
+    const doubted = uncertain(record, 'lost')
+    expect(settled(doubted, answer, 9000).expiresAt).toBe(10_000)
+    expect(settled(doubted, answer, 0).expiresAt).toBe(2000)
   })
 })
 
@@ -269,7 +289,7 @@ class Life {
         this.record = before && erased(before)
         break
       case 'settle':
-        if (before?.state === 'uncertain') this.record = settled(before, answer)
+        if (before?.state === 'uncertain') this.record = settled(before, answer, this.now)
         break
       case 'reopen':
         if (before?.state === 'uncertain') this.record = reopened(before, point)

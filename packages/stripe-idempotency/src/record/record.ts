@@ -154,8 +154,20 @@ export interface RecoveryPoint {
 }
 
 /** The answer is known. */
-export function completed(record: IdempotencyRecord, response: Uint8Array): IdempotencyRecord {
-  return { ...record, state: 'completed', response: record.erased ? null : response }
+export function completed(record: IdempotencyRecord, response: Uint8Array, now: number): IdempotencyRecord {
+  const expiresAt = keptUntil(record, now)
+  return { ...record, state: 'completed', response: record.erased ? null : response, expiresAt }
+}
+
+/**
+ * Until when an answer is kept that comes now: for the retention of its key, from its first use, and for at least a tenth
+ * of that from now on. One that came at its end would be gone before those who wait have it, and they would execute.
+ */
+export function keptUntil(
+  { createdAt, expiresAt }: Pick<IdempotencyRecord, 'createdAt' | 'expiresAt'>,
+  now: number,
+): number {
+  return Math.max(expiresAt, now + Math.floor((expiresAt - createdAt) / 10))
 }
 
 /** Nobody knows whether it had its effect. */
@@ -163,9 +175,14 @@ export function uncertain(record: IdempotencyRecord, why: string): IdempotencyRe
   return { ...record, state: 'uncertain', why }
 }
 
-/** Somebody found out what it came to; its holder, where it wakes, is told that and not taken for who said it. */
-export function settled(record: IdempotencyRecord, response: Uint8Array): IdempotencyRecord {
-  return { ...completed(record, response), fence: record.fence + 1 }
+/**
+ * Somebody found out what it came to; its holder, where it wakes, is told that and not taken for who said it. Who asked has
+ * had no answer however long ago that was: it is kept for a whole retention from now on.
+ */
+export function settled(record: IdempotencyRecord, response: Uint8Array, now: number): IdempotencyRecord {
+  const expiresAt = now + record.expiresAt - record.createdAt
+  const answered = completed(record, response, now)
+  return { ...answered, fence: record.fence + 1, expiresAt: Math.max(record.expiresAt, expiresAt) }
 }
 
 /** Somebody found out: the next one goes on after the phase that was in doubt, or does it again. */

@@ -35,7 +35,7 @@ export abstract class ChangingStore {
   }
 
   complete(holder: Holder, response: Uint8Array): Promise<boolean> | boolean {
-    return this.#held(holder, (record) => completed(record, response))
+    return this.#held(holder, (record, now) => completed(record, response, now))
   }
 
   async leave(holder: Holder): Promise<boolean> {
@@ -51,7 +51,7 @@ export abstract class ChangingStore {
   }
 
   async settle(which: Place & { readonly id: string }, response: Uint8Array | null): Promise<boolean> {
-    return this.#doubted(which, (record) => (response === null ? null : settled(record, response)))
+    return this.#doubted(which, (record, now) => (response === null ? null : settled(record, response, now)))
   }
 
   async reopen(which: Place & { readonly id: string }, point: RecoveryPoint): Promise<boolean> {
@@ -67,10 +67,10 @@ export abstract class ChangingStore {
 
   #doubted(
     which: Place & { readonly id: string },
-    change: (record: IdempotencyRecord) => IdempotencyRecord | null,
+    change: (record: IdempotencyRecord, now: number) => IdempotencyRecord | null,
   ): Promise<boolean> | boolean {
-    return this.change(which, (found) =>
-      found?.id === which.id && found.state === 'uncertain' ? change(found) : undefined,
+    return this.change(which, (found, now) =>
+      found?.id === which.id && found.state === 'uncertain' ? change(found, now) : undefined,
     )
   }
 }

@@ -82,7 +82,7 @@ class MemoryStore extends ChangingStore implements IdempotencyStore {
     const number = numberOf(holder)
     const found = this.#get(number, holder)
     if (!holds(holder, found)) return false
-    this.#put(number, found, completed(found, response))
+    this.#put(number, found, completed(found, response, this.#clock.now()))
     return true
   }
 

@@ -25,7 +25,7 @@ const record: fc.Arbitrary<IdempotencyRecord> = fc
     fc.tuple(time, time, time, fc.nat(), fc.boolean()).map(([now, expiresAt, leaseEnds, fence, same]) => {
       const asked = { ...request, lease: 1, ttl: 1, onAbandoned: 'rerun' as const, operation: null }
       const { record: claimed } = claim(undefined, { ...asked, owner: same ? asked.id : asked.owner }, now)
-      return { ...completed(claimed, answer), expiresAt, leaseEnds, fence }
+      return { ...completed(claimed, answer, now), expiresAt, leaseEnds, fence }
     }),
   )
 
@@ -59,13 +59,13 @@ test('what has more to it than an answer is not packed', () => {
     { ...request, lease: 1, ttl: 1, onAbandoned: 'rerun', operation: null },
     0,
   )
-  const done = completed(claimed, Buffer.alloc(5))
+  const done = completed(claimed, Buffer.alloc(5), 0)
   expect(pack(done)).toBeDefined()
   const others: readonly IdempotencyRecord[] = [
     claimed,
     uncertain(claimed, 'lost'),
     erased(done),
-    completed(claimed, Buffer.alloc(20_000)),
+    completed(claimed, Buffer.alloc(20_000), 0),
     { ...done, endpoint: 'POST /é' },
     { ...done, scope: '💰' },
     { ...done, operation: { name: 'pay', input: Buffer.alloc(1) } },

@@ -147,7 +147,11 @@ for (const kind of kinds) {
       await pay(http, 'in doubt', () => Promise.reject(new Error('the bank is down')))
       const [record] = await store.list({ limit: 1, state: 'uncertain' })
       const id = record?.id ?? ''
-      for (const other of ['', '2027:s3cret-of-at-least-16-bytes', '2026:another-of-at-least-16-bytes']) {
+      for (const other of [
+        undefined,
+        '2027:s3cret-of-at-least-16-bytes',
+        '2026:another-of-at-least-16-bytes',
+      ]) {
         const ran = await runWith({ IDEMPOTENCY_SECRETS: other }, 'resolve', id, '--applied', '1')
         expect(ran.status).toBe(1)
         expect(ran.said).toMatch(/IDEMPOTENCY_SECRETS are not those of this store/)
@@ -167,6 +171,8 @@ for (const kind of kinds) {
         run('doctor', '--table', 'no table'),
         runWith({ IDEMPOTENCY_SECRETS: secret }, 'erase', '--scope', 'acct_1', '--key', 'k'),
         runWith({ IDEMPOTENCY_SECRETS: `1:${secret}` }, 'erase', '--scope', 'acct_1', '--key', 'k'),
+        // Of a secret that was not found, most likely.
+        runWith({ IDEMPOTENCY_SECRETS: '' }, 'erase', '--scope', 'acct_1', '--key', 'k'),
         run('ls', 'uncertain'),
         run('doctor', 'x'),
         // With no --key it would be all of the scope.
@@ -219,7 +225,7 @@ describe('the command', () => {
     ['a pause that is none', ['complete', '--module', operations, '--abandoned', 'soon'], 'pickUpAfter'],
     ['an outbox in Redis', ['migrate', '--store', 'redis://127.0.0.1:1', '--outbox', 'jobs'], '--outbox'],
   ])('%s is wrong use', async (_, args, said) => {
-    const ran = await runCli(args, { IDEMPOTENCY_STORE: '', IDEMPOTENCY_SECRETS: '' })
+    const ran = await runCli(args, { IDEMPOTENCY_STORE: '', IDEMPOTENCY_SECRETS: undefined })
     expect(ran.status).toBe(2)
     expect(ran.said).toContain(said)
     expect(ran.said).not.toContain(secret)

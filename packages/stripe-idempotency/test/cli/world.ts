@@ -34,7 +34,7 @@ export interface World extends AsyncDisposable {
   readonly store: IdempotencyStore
   readonly http: Exchange
   run(...args: string[]): Promise<Ran>
-  runWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran>
+  runWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ran>
 }
 
 interface OpenStore extends AsyncDisposable {
@@ -118,7 +118,7 @@ export async function openWorld(kind: Kind): Promise<World> {
   }
 }
 
-export async function runCli(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
+export async function runCli(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
   const child = spawn(
     process.execPath,
     ['--conditions=@loadbearing/source', '--disable-warning=ExperimentalWarning', cli, ...args],

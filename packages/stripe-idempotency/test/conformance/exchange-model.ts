@@ -32,7 +32,8 @@ interface Arrived extends Asked {
 /** What a server knows of a key. */
 interface Kept {
   readonly id: string
-  readonly since: number
+  /** Until when it is kept, once nobody is at it. */
+  until: number
   readonly endpoint: string
   readonly content: string
   state: 'in flight' | 'failed' | 'answered'
@@ -88,11 +89,15 @@ class ModelServer {
   #claim(request: Arrived, now: number, id: string, until: number): void {
     const [endpoint, content] = [`${request.method} ${request.path}`, contentOf(request.body)]
     const found = this.#kept.get(id)
-    if (
-      found === undefined ||
-      (found.state !== 'in flight' && now >= found.since + this.#options.retention)
-    ) {
-      const fresh = { id, since: now, endpoint, content, answerOf: request, hasFailed: false }
+    if (found === undefined || (found.state !== 'in flight' && now >= found.until)) {
+      const fresh = {
+        id,
+        until: now + this.#options.retention,
+        endpoint,
+        content,
+        answerOf: request,
+        hasFailed: false,
+      }
       const kept: Kept = { ...fresh, state: 'in flight', waiting: new Set() }
       this.#kept.set(id, kept)
       return this.#execute(request, now, kept)
@@ -121,7 +126,7 @@ class ModelServer {
       const original = kept === undefined || this.#mode === 'ietf' ? undefined : request.index
       this.answers[request.index] = { at, status, replayed: false, answerOf: request.index, original }
       if (kept === undefined) return
-      this.#keep(request, kept)
+      this.#keep(request, at, kept)
       const waiting = [...kept.waiting]
       kept.waiting.clear()
       for (const each of waiting) this.#claim(each.request, at, kept.id, each.until)
@@ -129,7 +134,7 @@ class ModelServer {
     this.#due.push({ at, act: end })
   }
 
-  #keep(request: Arrived, kept: Kept): void {
+  #keep(request: Arrived, now: number, kept: Kept): void {
     const { status, validationError } = request.handler
     const fails = this.#mode === 'stripe-v2' && status >= 400
     // What was refused before execution leaves the key as it was.
@@ -141,6 +146,8 @@ class ModelServer {
     } else {
       kept.state = 'answered'
       kept.answerOf = request
+      // Who waits has it, however late it comes.
+      kept.until = Math.max(kept.until, now + Math.floor(this.#options.retention / 10))
     }
   }
 

@@ -87,16 +87,23 @@ test('the expiry is that of the mode, or the one that is set', () => {
   expect(describeKeys({ mode: square }).member).toBe('idempotency_key')
 })
 
+const day = 86_400_000
+
 test('answers say until when they are kept, where that is wanted, and replays say the same', async () => {
   const clock = new VirtualClock()
   await using store = memoryStore({ clock })
   await using idempotency = createIdempotency({ store, clock })
   const told: (string | undefined)[][] = []
-  for (const mode of [ietf({ tellsExpiry: true }), ietf()]) {
+  for (const [mode, takes] of [
+    [ietf({ tellsExpiry: true }), 0],
+    [ietf(), 0],
+    [ietf({ tellsExpiry: true }), 2 * day],
+  ] as const) {
     const http = idempotency.http({ mode })
     const headers: (string | undefined)[] = []
     for (let attempt = 0; attempt < 2; attempt++) {
-      const { response } = await http.answer(
+      let done = false
+      const answering = http.answer(
         {
           method: 'POST',
           path: '/charges',
@@ -105,15 +112,24 @@ test('answers say until when they are kept, where that is wanted, and replays sa
           body: new Uint8Array(),
         },
         'acct_1',
-        async () => ({ status: 201, headers: [], body: new Uint8Array() }),
+        async () => {
+          await new Promise<void>((resolve) => void clock.setTimeout(resolve, takes))
+          return { status: 201, headers: [], body: new Uint8Array() }
+        },
       )
+      void answering.finally(() => (done = true))
+      await clock.run(() => done)
+      const { response } = await answering
       headers.push(response.headers.find(([name]) => name === 'idempotency-expires')?.[1])
     }
     told.push(headers)
   }
   const tomorrow = 'Fri, 02 Jan 1970 00:00:00 GMT'
+  // What came when its retention was over.
+  const late = 'Sat, 03 Jan 1970 02:24:00 GMT'
   expect(told).toEqual([
     [tomorrow, tomorrow],
     [undefined, undefined],
+    [late, late],
   ])
 })

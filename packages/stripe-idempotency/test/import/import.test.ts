@@ -1,9 +1,9 @@
 import {
   createIdempotency,
   type Exchanged,
+  type IdempotencyOptions,
   type IdempotencyStore,
   memoryStore,
-  type Secret,
 } from '@loadbearing/stripe-idempotency'
 import { type BrandurRow, importBrandur, importNodeIdempotency } from '@loadbearing/stripe-idempotency/import'
 import { Idempotency } from '@node-idempotency/core'
@@ -18,12 +18,11 @@ interface Asked {
   readonly body: string
 }
 
+type Sealing = Pick<IdempotencyOptions, 'secrets'>
+
 /** An application that has changed over to this package. */
-function application(
-  store: IdempotencyStore,
-  secrets: readonly Secret[] = [],
-): (request: Asked) => Promise<Exchanged> {
-  const http = createIdempotency({ store, secrets }).http({ mode: 'ietf' })
+function application(store: IdempotencyStore, sealing: Sealing = {}): (request: Asked) => Promise<Exchanged> {
+  const http = createIdempotency({ store, ...sealing }).http({ mode: 'ietf' })
   return ({ path = '/charges', query = '', key, type = 'application/json', body }) =>
     http.answer(
       {
@@ -88,12 +87,12 @@ async function keptByTheLibrary(): Promise<[string, string][]> {
   return [...entries]
 }
 
-const secrets: readonly (readonly [string, readonly Secret[]])[] = [
-  ['in clear', []],
-  ['under a secret', [{ id: '2026', value: 'a secret of many bytes' }]],
+const sealings: readonly (readonly [string, Sealing])[] = [
+  ['in clear', {}],
+  ['under a secret', { secrets: [{ id: '2026', value: 'a secret of many bytes' }] }],
 ]
 
-test.each(secrets)(
+test.each(sealings)(
   'answers of @node-idempotency are replayed to the same requests, and to no others, %s',
   async (_, own) => {
     await using store = memoryStore()
@@ -102,7 +101,7 @@ test.each(secrets)(
       ['somebody else’s', '{}'],
       ['node-idempotency:POST:/charges:torn', '{"status":"COMPL'],
     ] as const
-    const options = { store, secrets: own, scope: () => 'acct_1' }
+    const options = { store, ...own, scope: () => 'acct_1' }
     const report = await importNodeIdempotency(entries, options)
     expect(report).toMatchObject({ imported: 3, uncertain: 1, present: 0, expired: 0 })
     expect(report.refused.map(({ place }) => place)).toEqual([4, 5])
@@ -156,7 +155,7 @@ function row(more: Partial<BrandurRow>): BrandurRow {
   }
 }
 
-test.each(secrets)(
+test.each(sealings)(
   'finished rows of rocket-rides are replayed, what stopped in the middle is uncertain, old ones are gone, %s',
   async (_, own) => {
     await using store = memoryStore()
@@ -167,7 +166,7 @@ test.each(secrets)(
       row({ idempotency_key: 'ride-4', response_code: null }),
       row({ idempotency_key: 'ride-5', created_at: 'some day' }),
     ]
-    const report = await importBrandur(rows, { store, secrets: own, scope: () => 'acct_1' })
+    const report = await importBrandur(rows, { store, ...own, scope: () => 'acct_1' })
     expect(report).toMatchObject({ imported: 1, uncertain: 1, expired: 1 })
     expect(report.refused).toEqual([
       { place: 3, why: 'it is finished and has no response_code' },
@@ -201,4 +200,12 @@ test('bodies of JSON are compared with the parameters of the table', async () =>
   const ride = { path: '/rides', key: 'ride-1' }
   expect((await ask({ ...ride, body: '{"b":{"c":[2,null]},"a":1}' })).outcome).toBe('replayed')
   expect((await ask({ ...ride, body: '{"b":{"c":[2]},"a":1}' })).outcome).toBe('content-mismatch')
+})
+
+test('secrets are checked, so that nothing is imported in clear by mistake', async () => {
+  await using store = memoryStore()
+  for (const secrets of [[], [{ id: '2026', value: 'short' }]]) {
+    const options = { store, secrets, scope: () => 'acct_1' }
+    await expect(importNodeIdempotency([], options)).rejects.toMatchObject({ code: 'invalid_option' })
+  }
 })

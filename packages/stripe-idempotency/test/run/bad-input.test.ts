@@ -9,6 +9,8 @@ describe('bad input', () => {
     ['storeTimeout', { storeTimeout: Number.NaN }],
     ['value of secret number 1', { secrets: [{ id: '2026', value: 'short' }] }],
     ['id of secret number 1', { secrets: [{ id: '', value: 'a secret of 32 bytes, or so, yes' }] }],
+    // It would seal nothing, and nobody would see it.
+    ['secrets must be', { secrets: [] }],
   ])('%s', (name, options) => {
     expect(() => createIdempotency({ store: memoryStore(), ...options })).toThrow(
       expect.objectContaining({ code: 'invalid_option', message: expect.stringContaining(name) }),

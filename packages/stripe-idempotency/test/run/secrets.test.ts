@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
 import {
   type ClaimRequest,
   createIdempotency,
   type IdempotencyStore,
   memoryStore,
 } from '@loadbearing/stripe-idempotency'
+import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
 import { describe, expect, test } from 'vitest'
 import { counted, minute, outcome, request, sleep, world } from './world.ts'
 
@@ -141,6 +143,43 @@ describe('secrets', () => {
     const retry = createIdempotency({ store: tampered, clock, secrets: [secret] })
     expect(await outcome(retry.run(request, async () => 0))).toBe('record_corrupt')
     expect(await outcome(idempotency.run(request, async () => 0))).toBe('replayed "second"')
+  })
+
+  test.each([
+    ['an answer is what was asked for', 'record_corrupt', 'response = input'],
+    [
+      'what was asked for is an answer',
+      // The completer has seen it.
+      'uncertain',
+      `input = response, state = 'claimed', lease_ends = 0, response = NULL`,
+    ],
+    [
+      'an answer is what a phase left',
+      'record_corrupt',
+      `response = (SELECT output FROM idempotency_record_journal WHERE name = 'one')`,
+    ],
+    [
+      'what a phase left is what another one left',
+      'record_corrupt',
+      `state = 'claimed', lease_ends = 0, response = NULL;
+        UPDATE idempotency_record_journal
+        SET output = (SELECT output FROM idempotency_record_journal WHERE name = 'one')`,
+    ],
+  ])('no part of a record opens in the place of another one: %s', async (_, expected, tampering) => {
+    using database = new DatabaseSync(':memory:')
+    const idempotency = createIdempotency({ store: sqliteStore({ database }), secrets: [secret] })
+    let last = 0
+    const operation = idempotency
+      .operation<unknown>('three')
+      .tx('one', async () => 'one')
+      .tx('two', async () => 'two')
+      .tx('three', async () => ++last)
+    expect(await outcome(operation.execute(request))).toBe('executed 1')
+    expect(await outcome(operation.execute(request))).toBe('replayed 1')
+    database.exec(`UPDATE idempotency_record SET ${tampering}`)
+    await idempotency.complete({ pickUpAfter: 1 })
+    expect(await outcome(operation.execute(request))).toBe(expected)
+    expect(last).toBe(1)
   })
 
   test('what was erased is gone, and is not executed again', async () => {

@@ -23,6 +23,21 @@ describe('waiting', () => {
     expect(outcomes.filter((each) => each === 'replayed "done"')).toHaveLength(50)
   })
 
+  test('ends with the answer also where that comes when the retention of its key is over', async () => {
+    const { idempotency, clock } = world({ ttl: '1m' })
+    const outcomes: string[] = []
+    const ask = async (): Promise<void> => {
+      const work = async (): Promise<string> => {
+        await sleep(clock, 2 * minute)
+        return 'late'
+      }
+      outcomes.push(await outcome(idempotency.run({ ...request, wait: '5m' }, work)))
+    }
+    for (const at of [0, 1, minute + 1]) clock.setTimeout(() => void ask(), at)
+    await clock.run(() => outcomes.length === 3)
+    expect(outcomes).toEqual(['executed "late"', 'replayed "late"', 'replayed "late"'])
+  })
+
   test('ends when it is over, and when the caller goes', async () => {
     const { idempotency, clock } = world()
     const outcomes: string[] = []

@@ -103,6 +103,21 @@ describe.skipIf(skipWithout('postgres'))('one transaction for a key and the rows
     return rows[0].many
   }
 
+  test('an answer of a transaction that takes longer than its key is kept is kept for who waits for it', async () => {
+    const short = createIdempotency({ store, ttl: '200ms' })
+    for (const [key, work] of [
+      ['fast', 'SELECT 1'],
+      ['slow', 'SELECT pg_sleep(0.2)'],
+    ] as const) {
+      await short.transaction({ ...request, key }, async (tx) => void (await tx.query(work, [])))
+    }
+    const { rows } = await pool.query(
+      'SELECT (expires_at - created_at)::int AS life FROM transaction_record ORDER BY created_at',
+    )
+    expect(rows[0].life).toBe(200)
+    expect(rows[1].life).toBeGreaterThanOrEqual(220)
+  })
+
   test('the claim, the payment and the answer are one commit', async () => {
     const ours = await commitsEach('commits_of_ours', (own, n) =>
       createIdempotency({ store: postgresStore({ pool: own }) }).transaction(

@@ -61,27 +61,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('reap' as const, 'list' as const) }),
 )
 
-/** Every store must pass it. */
+/**
+ * Every store must pass it.
+ *
+ * @param numRuns series of calls; 0 for the store in memory, with which the others are compared
+ */
 export function storeSuite(name: string, open: () => Promise<OpenStore>, numRuns: number): void {
   describe(`${name}, as a store`, () => {
-    test('answers every series of calls as the store in memory does', async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-          await using opened = await open()
-          let now = 0
-          const clock = { now: () => now, monotonic: () => now, setTimeout: () => 0, clearTimeout: () => {} }
-          const model = memoryStore({ clock })
-          const [ours, expected] = [new Trial(opened.store), new Trial(model)]
-          for (const each of steps) {
-            if (each.do === 'pass') {
-              now += each.ms
-              await opened.pass(each.ms)
-            } else expect(await ours.take(each)).toEqual(await expected.take(each))
-          }
-        }),
-        { numRuns },
-      )
-    })
+    if (numRuns > 0) comparison(open, numRuns)
 
     test('of 50 claims at the same time one has the record', async () => {
       await using opened = await open()
@@ -141,6 +128,41 @@ export function storeSuite(name: string, open: () => Promise<OpenStore>, numRuns
       expect([anew.claimed, anew.record.id, anew.record.fence]).toEqual([true, 'id-5', 1])
     })
 
+    test('an answer that comes at the end of its retention, or after it, is kept for who waits for it', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const [early, late, later, doubted] = await Promise.all(
+        [0, 1, 2, 3].map(async (n) => {
+          const asked = claimOf({ do: 'claim', key: n, fingerprint: 0, onAbandoned: 'rerun' }, n)
+          return (await store.claim(asked)).record
+        }),
+      )
+      const kept = async (): Promise<string[]> =>
+        (await store.list({ limit: 10, state: 'completed' })).map(({ id }) => id).toSorted()
+      const answer = Buffer.from('1')
+      expect(await store.markUncertain(doubted ?? never, 'so it is')).toBe(true)
+      expect(await store.complete(early ?? never, answer)).toBe(true)
+      await opened.pass(ttl - 1)
+      expect(await store.complete(late ?? never, answer)).toBe(true)
+      await opened.pass(1)
+      expect(await kept()).toEqual(['id-1'])
+      await opened.pass(ttl / 10 - 2)
+      expect(await kept()).toEqual(['id-1'])
+      expect(await store.complete(later ?? never, answer)).toBe(true)
+      expect(await store.settle(doubted ?? never, answer)).toBe(true)
+      await opened.pass(1)
+      expect(await kept()).toEqual(['id-2', 'id-3'])
+      await opened.pass(ttl / 10 - 2)
+      expect(await kept()).toEqual(['id-2', 'id-3'])
+      await opened.pass(1)
+      expect(await kept()).toEqual(['id-3'])
+      expect(await store.find(later?.scope ?? '', later?.key ?? '')).toBeUndefined()
+      await opened.pass(ttl - ttl / 10 - 1)
+      expect(await kept()).toEqual(['id-3'])
+      await opened.pass(1)
+      expect(await kept()).toEqual([])
+    })
+
     test('lists the records of the operations that are asked for, however many newer ones there are', async () => {
       await using opened = await open()
       const { store } = opened
@@ -176,6 +198,27 @@ export function storeSuite(name: string, open: () => Promise<OpenStore>, numRuns
       expect(await store.renew(old, lease)).toBe(false)
       expect(await store.complete(record, Buffer.from('3'))).toBe(true)
     })
+  })
+}
+
+function comparison(open: () => Promise<OpenStore>, numRuns: number): void {
+  test('answers every series of calls as the store in memory does', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        await using opened = await open()
+        let now = 0
+        const clock = { now: () => now, monotonic: () => now, setTimeout: () => 0, clearTimeout: () => {} }
+        const model = memoryStore({ clock })
+        const [ours, expected] = [new Trial(opened.store), new Trial(model)]
+        for (const each of steps) {
+          if (each.do === 'pass') {
+            now += each.ms
+            await opened.pass(each.ms)
+          } else expect(await ours.take(each)).toEqual(await expected.take(each))
+        }
+      }),
+      { numRuns },
+    )
   })
 }
 
@@ -247,6 +290,9 @@ class Trial {
     return this.#store.find(place.scope, place.key)
   }
 }
+
+/** No store has it. */
+const never: Holder = { scope: '', key: '', id: '', fence: 0, owner: '' }
 
 function placeOf(key: number): { scope: string; key: string } {
   return { scope: scopes[key] ?? '', key: `key-${key}` }

@@ -1,4 +1,5 @@
 import { IdempotencyError } from '../../errors.ts'
+import { realClock } from '../../ports.ts'
 import {
   type ClaimAnswer,
   type ClaimRequest,
@@ -17,10 +18,17 @@ import { lockOf, type Statements, waitForKey } from './statements.ts'
 import { missingTable } from './table.ts'
 import { claimWithin, type Sought } from './within.ts'
 
+/** A record, the time of the server's clock when it was claimed, and that of the monotonic one. */
+interface Claimed {
+  readonly record: IdempotencyRecord
+  readonly now: number
+  readonly since: number
+}
+
 /** In a transaction that is open. Nobody else can take a record that was claimed there, so no lease runs out. */
 export class RecordsWithin extends Records implements IdempotencyStore {
   /** Claimed here and not written yet: most are complete by then, and written once. */
-  readonly #claimed = new Map<string, IdempotencyRecord>()
+  readonly #claimed = new Map<string, Claimed>()
   readonly #defer: ((last: Step) => void) | undefined
 
   /** @param defer where the transaction ends with the answer: takes the statement that writes it, to go along with the commit */
@@ -52,7 +60,9 @@ export class RecordsWithin extends Records implements IdempotencyStore {
   override async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
     const claimed = this.#claimed.get(holder.id)
     if (claimed === undefined) return super.complete(holder, response)
-    const record = completed(claimed, response)
+    const { now, since } = claimed
+    const passed = Math.floor(realClock.monotonic() - since)
+    const record = completed(claimed.record, response, this.time() ?? now + passed)
     if (this.#defer === undefined) return this.#write(record)
     this.#claimed.delete(record.id)
     this.#defer([this.statements.put, newValuesOf(record).map(plain)])
@@ -86,7 +96,7 @@ export class RecordsWithin extends Records implements IdempotencyStore {
 
   async #writeClaimed({ id }: Holder): Promise<void> {
     const claimed = this.#claimed.get(id)
-    if (claimed !== undefined) await this.#write(claimed)
+    if (claimed !== undefined) await this.#write(claimed.record)
   }
 
   async #write(record: IdempotencyRecord): Promise<boolean> {
@@ -120,7 +130,8 @@ export class RecordsWithin extends Records implements IdempotencyStore {
   }
 
   #claims(answer: ClaimAnswer): ClaimAnswer {
-    this.#claimed.set(answer.record.id, answer.record)
+    const { record, now } = answer
+    this.#claimed.set(record.id, { record, now, since: realClock.monotonic() })
     return answer
   }
 

@@ -65,7 +65,7 @@ export class Records {
   }
 
   async complete(holder: Holder, response: Uint8Array): Promise<boolean> {
-    return this.#did(this.statements.complete, [...holding(holder), response])
+    return this.#did(this.statements.complete, [...holding(holder), response, this.time()])
   }
 
   async renew(holder: Holder, lease: number): Promise<boolean> {
@@ -88,7 +88,7 @@ export class Records {
     const place = [writeText(which.scope), writeText(which.key), which.id]
     return response === null
       ? this.#did(this.statements.settleAsNew, place)
-      : this.#did(this.statements.settle, [...place, response])
+      : this.#did(this.statements.settle, [...place, response, this.time()])
   }
 
   async reopen(which: Place & { readonly id: string }, point: RecoveryPoint): Promise<boolean> {

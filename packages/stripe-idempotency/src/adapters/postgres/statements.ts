@@ -96,12 +96,17 @@ export function statementsFor(table: string): Statements {
     advance: statement(
       `UPDATE ${table} SET recovery_point = $6::text, journal = ${unlessErased('journal || $7::bytea', 'journal')} WHERE ${held} RETURNING id`,
     ),
-    complete: update(`state = 'completed', response = ${unlessErased('$6::bytea')}`, held),
+    complete: update(
+      `state = 'completed', response = ${unlessErased('$6::bytea')},
+        expires_at = greatest(expires_at, ${now.replace('$1', '$7')} + (expires_at - created_at) / 10)`,
+      held,
+    ),
     leave: update('lease_ends = 0', held),
     release: changed(`DELETE FROM ${table} WHERE ${held}`),
     markUncertain: update(`state = 'uncertain', why = $6::text`, held),
     settle: update(
-      `state = 'completed', fence = fence + 1, response = ${unlessErased('$4::bytea')}`,
+      `state = 'completed', fence = fence + 1, response = ${unlessErased('$4::bytea')},
+        expires_at = greatest(expires_at, ${now.replace('$1', '$5')} + expires_at - created_at)`,
       `scope = $1 AND key = $2 AND id = $3 AND state = 'uncertain'`,
     ),
     settleAsNew: changed(

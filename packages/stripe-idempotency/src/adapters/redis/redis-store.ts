@@ -57,6 +57,8 @@ const standing = Symbol('standing')
 interface Standing {
   readonly recordKey: string
   readonly put: string
+  /** From then on its answer is kept for longer than its key would be. */
+  readonly late: number
 }
 
 interface PutRecord extends IdempotencyRecord {
@@ -218,6 +220,7 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     if (now === undefined || typeof parts !== 'string' || !this.#takesNew) return undefined
     const put = writeNew(request, parts, now)
     const recordKey = recordKeyOf(this.#prefix, request)
+    const asked = this.#passing()
     let found: unknown
     try {
       found = await this.#port.putNew(recordKey, put)
@@ -231,7 +234,7 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
     // Whether it may be taken over, or has expired, the server's own clock decides.
     if (record !== undefined && answer.record !== record) return undefined
     if (answer.claimed) {
-      const stands: Standing = { recordKey, put }
+      const stands: Standing = { recordKey, put, late: asked + request.ttl * 0.9 }
       Object.defineProperty(answer.record, standing, { value: stands })
       await this.#written()
     }
@@ -240,12 +243,12 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
 
   /**
    * In the place of what the claim put, if that still stands: by a single `SET` as well where the server can compare, else by a
-   * script that does no more. False where somebody waits for the record, its lease was renewed, or it is another holder's,
-   * which the completing script tells apart.
+   * script that does no more. False where somebody waits for the record, its lease was renewed, it is another holder's, or
+   * near its end, which the completing script tells apart.
    */
   async #completeAtOnce(holder: Holder | PutRecord, answer: Argument): Promise<boolean> {
     const stands = standing in holder ? holder[standing] : undefined
-    if (stands === undefined) return false
+    if (stands === undefined || stands.late <= this.#passing()) return false
     const { recordKey, put } = stands
     const done = writeDone(put, answer)
     const [, , expires = ''] = put.split(' ', 3)
@@ -272,6 +275,11 @@ export class RedisStore extends ChangingStore implements IdempotencyStore {
       this.#compares = false
       return undefined
     }
+  }
+
+  /** To measure by how long something takes. */
+  #passing(): number {
+    return this.#clock === null ? realClock.monotonic() : this.#clock.now()
   }
 
   /** On the server's clock, or up to a second ahead of it. */

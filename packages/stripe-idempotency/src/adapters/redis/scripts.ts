@@ -23,6 +23,8 @@ return { now, redis.call('GET', KEYS[1]) }
  */
 export const completeScript: Script = script(`
 local done = {}
+local time = redis.call('TIME')
+local now = tonumber(ARGV[1]) or time[1] * 1000 + math.floor(time[2] / 1000)
 for n, key in ipairs(KEYS) do
   local parts, id, answer = ARGV[n * 3], ARGV[n * 3 + 1], ARGV[n * 3 + 2]
   local found = redis.pcall('GET', key)
@@ -30,11 +32,14 @@ for n, key in ipairs(KEYS) do
   if type(found) == 'table' then
     done[n] = found.err
   elseif found then
-    local awaited, expires, at = string.match(found, '^c(.)%d+ %d+ (%d+) %d+ ()')
+    local awaited, begun, created, expires, rest, at = string.match(found, '^c(.)((%d+) %d+ )(%d+)() %d+ ()')
     if at and string.sub(found, at, at + #parts - 1) == parts then
       -- The last part of what was erased is a 1, else it is a -.
       if string.sub(found, -1) == '1' then answer = '' end
-      local completed = 'd-' .. string.sub(found, 3) .. answer
+      -- As keptUntil of record.ts.
+      local late = now + math.floor((expires - created) / 10)
+      if late > tonumber(expires) then expires = late end
+      local completed = 'd-' .. begun .. expires .. string.sub(found, rest) .. answer
       if ARGV[1] == '' then
         redis.call('SET', key, completed, 'PXAT', expires)
       else
