@@ -146,7 +146,8 @@ async function respond({ setting, request, reply, signal }: Omit<Arrived, 'match
   const { route, storeId } = match
   reply.streams = route.stream !== undefined
   reply.store(storeId)
-  await setting.authenticator?.authenticate(bearerToken(request.headers.authorization))
+  if (setting.authenticator !== undefined)
+    await setting.authenticator.authenticate(bearerToken(request.headers.authorization))
   const exchange = await exchangeOf({ setting, request, reply, match, query, signal })
   if (route.stream !== undefined) await reply.lines(route.stream(setting.apis, exchange))
   else reply.json(route.status, await route.answer(setting.apis, exchange))
@@ -166,7 +167,9 @@ async function exchangeOf({ setting, request, reply, match, query, signal }: Arr
   return {
     storeId: match.storeId,
     id: match.id,
-    query: new URLSearchParams(query),
+    get query() {
+      return new URLSearchParams(query)
+    },
     body: match.route.hasBody ? await readBody(request, setting.limits.maxBodyBytes) : new Uint8Array(),
     modelId: text(headers['openfga-authorization-model-id']),
     baseUrl: setting.publicUrl(),

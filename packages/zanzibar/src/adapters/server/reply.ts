@@ -4,6 +4,9 @@ import { performance } from 'node:perf_hooks'
 import { ZanzibarError } from '../../errors.ts'
 import { errorAnswer, publicError, streamError } from '../../wire/status.ts'
 
+/** Names and values in turn. */
+type Headers = (string | number)[]
+
 /** Writes the answer to one request, with OpenFGA's headers. */
 export class Reply {
   /** Whether the answer is lines of a stream; then errors are as well. */
@@ -11,38 +14,41 @@ export class Reply {
   readonly #response: ServerResponse
   readonly #onError: ((error: unknown) => void) | undefined
   readonly #begun = performance.now()
+  readonly #requestId: string
+  #storeId: string | undefined
+  #modelId: string | undefined
+  #token: string | undefined
 
   constructor(response: ServerResponse, requestId: string, onError: ((error: unknown) => void) | undefined) {
     this.#response = response
     this.#onError = onError
-    response.setHeader('X-Request-Id', requestId)
-    response.setHeader('fga-request-id', requestId)
+    this.#requestId = requestId
   }
 
   store(storeId: string): void {
     // Only what is an id goes back.
-    if (/^[0-9A-Z]{26}$/.test(storeId)) this.#response.setHeader('Openfga-Store-Id', storeId)
+    if (/^[0-9A-Z]{26}$/.test(storeId)) this.#storeId = storeId
   }
 
   model(modelId: string): void {
-    this.#response.setHeader('Openfga-Authorization-Model-Id', modelId)
+    this.#modelId = modelId
   }
 
   token(token: string): void {
-    this.#response.setHeader('Zanzibar-Token', token)
+    this.#token = token
   }
 
   json(status: number, body: object): void {
-    this.#start(status)
-    if (status === 204) {
-      this.#response.end()
+    if (status !== 204) {
+      this.#end(status, JSON.stringify(body))
       return
     }
-    this.#end(JSON.stringify(body))
+    this.#start(status)
+    this.#response.end()
   }
 
-  #end(text: string): void {
-    this.#response.setHeader('Content-Length', Buffer.byteLength(text))
+  #end(status: number, text: string, more: Headers = []): void {
+    this.#start(status, ['Content-Length', Buffer.byteLength(text), ...more])
     this.#response.end(text)
   }
 
@@ -62,15 +68,10 @@ export class Reply {
       return
     }
     // The rest of such a body is not waited for.
-    if (said.code === 'resource_exhausted') this.#response.setHeader('Connection', 'close')
-    this.#say(said)
-  }
-
-  #say(error: ZanzibarError): void {
-    const { status, body } = this.streams ? streamError(error) : errorAnswer(error)
-    this.#start(status)
+    const more = said.code === 'resource_exhausted' ? ['Connection', 'close'] : []
+    const { status, body } = this.streams ? streamError(said) : errorAnswer(said)
     // A line, as OpenFGA has it: its command shows bodies as they are.
-    this.#end(`${JSON.stringify(body)}\n`)
+    this.#end(status, `${JSON.stringify(body)}\n`, more)
   }
 
   async #line(body: object): Promise<void> {
@@ -79,10 +80,15 @@ export class Reply {
     await roomFor(this.#response)
   }
 
-  #start(status: number): void {
-    this.#response.statusCode = status
-    this.#response.setHeader('Content-Type', 'application/json')
-    this.#response.setHeader('fga-query-duration-ms', Math.round(performance.now() - this.#begun))
+  /** All headers at once, which takes less than one by one. */
+  #start(status: number, more: Headers = []): void {
+    const duration = Math.round(performance.now() - this.#begun)
+    const headers: Headers = ['X-Request-Id', this.#requestId, 'fga-request-id', this.#requestId]
+    if (this.#storeId !== undefined) headers.push('Openfga-Store-Id', this.#storeId)
+    if (this.#modelId !== undefined) headers.push('Openfga-Authorization-Model-Id', this.#modelId)
+    if (this.#token !== undefined) headers.push('Zanzibar-Token', this.#token)
+    headers.push('Content-Type', 'application/json', 'fga-query-duration-ms', duration, ...more)
+    this.#response.writeHead(status, headers)
   }
 }
 

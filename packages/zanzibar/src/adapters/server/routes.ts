@@ -154,41 +154,36 @@ function evaluating(
 }
 
 const parsedRoutes = routes.map(([path, methods]) => ({
-  parts: path.split('/'),
+  pattern: path.split('/'),
   methods: new Map(Object.entries(methods)),
 }))
 
 /** @throws ZanzibarError `undefined_endpoint` for another path, `unimplemented` for another method */
 export function routeOf(method: string, path: string): Match {
   const parts = path.split('/')
-  for (const { parts: pattern, methods } of parsedRoutes) {
-    const found = matched(pattern, parts)
-    if (found === undefined) continue
-    const route = methods.get(method)
-    if (route === undefined) throw methodNotAllowed()
-    return { route, ...found }
-  }
-  throw new ZanzibarError('undefined_endpoint', 'Not Found')
+  const found = parsedRoutes.find(({ pattern }) => isOf(pattern, parts))
+  if (found === undefined) throw new ZanzibarError('undefined_endpoint', 'Not Found')
+  const { pattern, methods } = found
+  const route = methods.get(method)
+  if (route === undefined) throw methodNotAllowed()
+  const given = (name: string): string => decoded(parts[pattern.indexOf(name)] ?? '')
+  return { route, storeId: given('{store}'), id: given('{id}') }
 }
 
 export function methodNotAllowed(): ZanzibarError {
   return new ZanzibarError('unimplemented', 'Method Not Allowed')
 }
 
-function matched(pattern: readonly string[], parts: readonly string[]): Omit<Match, 'route'> | undefined {
-  if (pattern.length !== parts.length) return undefined
-  const found = { storeId: '', id: '' }
-  for (const [index, expected] of pattern.entries()) {
-    const part = parts[index] ?? ''
-    if (expected === '{store}') found.storeId = decoded(part)
-    else if (expected === '{id}') found.id = decoded(part)
-    else if (expected !== part) return undefined
-  }
-  return found
+function isOf(pattern: readonly string[], parts: readonly string[]): boolean {
+  return (
+    pattern.length === parts.length &&
+    pattern.every((expected, index) => expected === parts[index] || expected.startsWith('{'))
+  )
 }
 
 /** What is not decodable stays as it is, and suits no field's rules. */
 function decoded(part: string): string {
+  if (!part.includes('%')) return part
   try {
     return decodeURIComponent(part)
   } catch {

@@ -30,15 +30,22 @@ export function message<F extends Fields>(name: string, fields: F): Message<Valu
       new Map(entries.flatMap(([key]) => [key, camel(key), snake(key)].map((each) => [each, key] as const))),
   )
   const checks = lazy(() => entries.map(([key, field]) => ({ key, field, place: `${name}.${goName(key)}` })))
+  const absent = Object.fromEntries(entries.map(([key, field]) => [key, field.absent]))
   return {
     read: (reader) => {
-      const values = emptyRecord()
-      for (const [key, field] of entries) values[key] = field.absent
+      const values = { ...absent }
       readFields(reader, { keys: keys(), fields, values })
-      // Each field of F was given its own value above.
+      // Each field of F has a value of its own.
       return values as Values<F>
     },
-    problems: (value) => checks().flatMap(({ key, field, place }) => field.problems(value[key], place)),
+    problems: (value) => {
+      let problems: readonly string[] = []
+      for (const { key, field, place } of checks()) {
+        const own = field.problems(value[key], place)
+        if (own.length > 0) problems = [...problems, ...own]
+      }
+      return problems
+    },
     write: (value, empty) => {
       const json: Record<string, Json> = emptyRecord()
       for (const [key, field] of entries) {
@@ -62,7 +69,7 @@ interface Reading {
 }
 
 function readFields(reader: TokenReader, { keys, fields, values }: Reading): void {
-  const seen = new Set<string>()
+  const seen: string[] = []
   eachName(reader, (token) => {
     const key = keys.get(token.text)
     const field = key === undefined ? undefined : fields[key]
@@ -70,16 +77,16 @@ function readFields(reader: TokenReader, { keys, fields, values }: Reading): voi
       reader.skip()
       return
     }
-    if (seen.has(key)) reader.fail(token, `duplicate field ${token.raw}`)
-    seen.add(key)
+    if (seen.includes(key)) reader.fail(token, `duplicate field ${token.raw}`)
+    seen.push(key)
     if (reader.peek().kind === 'null') {
       reader.read()
       return
     }
     if (field.oneOf !== undefined) {
       const group = `oneof ${field.oneOf}`
-      if (seen.has(group)) reader.fail(token, `error parsing ${token.raw}, ${group} is already set`)
-      seen.add(group)
+      if (seen.includes(group)) reader.fail(token, `error parsing ${token.raw}, ${group} is already set`)
+      seen.push(group)
     }
     values[key] = field.read(reader, key)
   })

@@ -27,10 +27,7 @@ export function string(rules: StringRules = {}): FieldType<string> {
       const token = reader.read()
       return token.kind === 'string' ? token.text : reader.fail(token, invalidValue('string', name, token))
     },
-    problems: (value, place) =>
-      rules.mayBeEmpty && value === ''
-        ? []
-        : stringProblems(value, rules).map((reason) => invalid(place, reason)),
+    problems: (value, place) => (rules.mayBeEmpty && value === '' ? [] : stringProblems(value, place, rules)),
     write: (value, empty) => (value === '' && !empty && rules.always !== true ? undefined : value),
     size: (value) => (value === '' ? 0 : delimited(Buffer.byteLength(value))),
   }
@@ -49,21 +46,21 @@ export function stringInOneOf(oneOf: string, rules: StringRules = {}): FieldType
   }
 }
 
-function stringProblems(value: string, rules: StringRules): string[] {
+function stringProblems(value: string, place: string, rules: StringRules): string[] {
   const { pattern, maxBytes, bytesBetween, oneOfValues } = rules
   const problems: string[] = []
   if (maxBytes !== undefined && Buffer.byteLength(value) > maxBytes)
-    problems.push(`value length must be at most ${maxBytes} bytes`)
+    problems.push(invalid(place, `value length must be at most ${maxBytes} bytes`))
   if (bytesBetween !== undefined) {
     const [min, max] = bytesBetween
     const bytes = Buffer.byteLength(value)
     if (bytes < min || bytes > max)
-      problems.push(`value length must be between ${min} and ${max} bytes, inclusive`)
+      problems.push(invalid(place, `value length must be between ${min} and ${max} bytes, inclusive`))
   }
   if (oneOfValues !== undefined && !oneOfValues.includes(value))
-    problems.push(`value must be in list [${oneOfValues.join(' ')}]`)
+    problems.push(invalid(place, `value must be in list [${oneOfValues.join(' ')}]`))
   if (pattern !== undefined && !pattern.matches(value))
-    problems.push(`value does not match regex pattern ${JSON.stringify(pattern.source)}`)
+    problems.push(invalid(place, `value does not match regex pattern ${JSON.stringify(pattern.source)}`))
   return problems
 }
 

@@ -152,9 +152,10 @@ export function tokenReader(text: string): TokenReader {
     let content = ''
     for (;;) {
       plain.lastIndex = at
-      const run = plain.exec(text)?.[0] ?? ''
-      content += run
-      at += run.length
+      // It matches, nothing at least.
+      plain.test(text)
+      content += text.slice(at, plain.lastIndex)
+      at = plain.lastIndex
       const character = text[at]
       if (character === undefined) return malformed()
       if (character === '"') {
