@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openZanzibar } from './open-zanzibar.ts'
+import { realClock } from './ports.ts'
 import { memoryStore } from './store/memory-store.ts'
 
 const model = `model
@@ -241,7 +242,7 @@ test.each([
 
 test('pages that begin anew see what has expired since, and others are of their own moment', async () => {
   let now = 1000
-  const store = memoryStore({ clock: { now: () => now } })
+  const store = memoryStore({ clock: { ...realClock, now: () => now } })
   await using zanzibar = await openZanzibar({ store, model })
   await zanzibar.write({
     add: [

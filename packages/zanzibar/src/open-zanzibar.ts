@@ -63,7 +63,7 @@ export function openZanzibar<const D extends Definitions, C extends ConditionDef
 export function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar>
 export async function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar> {
   const { name = 'default', tokenWait = 5000, clock = realClock } = options
-  const store = options.store ?? memoryStore()
+  const store = options.store ?? memoryStore({ clock })
   const limits: Limits = { ...zanzibarLimits, ...options.limits }
   const model = typeof options.model === 'string' ? parseModel(options.model) : options.model
   validateModel(model, limits, compileCondition)
