@@ -157,7 +157,11 @@ export interface Zanzibar extends AsyncDisposable {
   ): Promise<readonly boolean[]>
   /** All objects of a type that a user has a relation to, at one moment, in the order of their names. */
   listObjects(user: string, relation: string, type: string, options?: QueryOptions): AsyncIterable<string>
-  /** At most `limit` of them; all pages are of one moment. */
+  /**
+   * At most `limit` of them; all pages are of one moment.
+   *
+   * @throws ZanzibarError `invalid_continuation_token` for an `after` of another list
+   */
   listObjectsPage(
     user: string,
     relation: string,
