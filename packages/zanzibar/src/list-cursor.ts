@@ -1,23 +1,43 @@
 import { Buffer } from 'node:buffer'
 import type { Token } from './consistency/token.ts'
 import { ZanzibarError } from './errors.ts'
+import { cryptography } from './ports.ts'
 import type { ObjectPage } from './zanzibar.ts'
 
-/** Where the next page of a list begins: the moment of all its pages, and the last that was given. */
-function cursorOf(moment: Token, last: string): string {
-  return `${moment}.${Buffer.from(last).toString('base64url')}`
+/** Where the next page of a list begins. */
+interface Cursor {
+  /** The moment of all its pages. */
+  readonly token: Token
+  /** All that makes the list, as text. */
+  readonly question: string
+  /** The last that was given. */
+  readonly last: string
+}
+
+function written({ token, question, last }: Cursor): string {
+  return `${token}.${digest(question)}.${Buffer.from(last).toString('base64url')}`
 }
 
 /** @throws ZanzibarError `invalid_continuation_token` */
-export function cursorParts(after: string): [token: Token, last: string] {
-  const [token = '', last, ...rest] = after.split('.')
-  if (last === undefined || rest.length > 0) {
+export function readCursor(after: string, question: string): Cursor {
+  const [token = '', asked, last, ...rest] = String(after).split('.')
+  if (asked === undefined || last === undefined || rest.length > 0) {
     throw new ZanzibarError(
       'invalid_continuation_token',
       'after is none that a page of this list answered with',
     )
   }
-  return [token, Buffer.from(last, 'base64url').toString()]
+  if (asked !== digest(question)) {
+    throw new ZanzibarError(
+      'invalid_continuation_token',
+      'after is of another list: give it with the user, relation, type, context, contextual tuples and model of the page that answered with it',
+    )
+  }
+  return { token, question, last: Buffer.from(last, 'base64url').toString() }
+}
+
+function digest(question: string): string {
+  return cryptography().createHash('sha256').update(question).digest('base64url').slice(0, 16)
 }
 
 /** @throws ZanzibarError `invalid_option` */
@@ -29,20 +49,21 @@ export function checkLimit(limit: number): void {
   )
 }
 
-/** What comes after `last` of a list of the moment of `token`. */
+/** What comes after `last` of the list of a question, at the moment of `token`. */
 export function pageOf(
   sorted: readonly string[],
   {
     last,
     limit,
     token,
-  }: { readonly last: string | undefined; readonly limit: number; readonly token: Token },
+    question,
+  }: Omit<Cursor, 'last'> & { readonly last: string | undefined; readonly limit: number },
 ): ObjectPage {
   const from = last === undefined ? 0 : firstAfter(sorted, last)
   const objects = sorted.slice(from, from + limit)
   const end = objects.at(-1)
   const isMore = from + limit < sorted.length && end !== undefined
-  return { objects, next: isMore ? cursorOf(token, end) : undefined, token }
+  return { objects, next: isMore ? written({ token, question, last: end }) : undefined, token }
 }
 
 /** The place of the first that comes after `last`. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openZanzibar } from './open-zanzibar.ts'
+import { realClock } from './ports.ts'
 import { memoryStore } from './store/memory-store.ts'
 
 const model = `model
@@ -74,6 +75,40 @@ test('pages of a list are of one moment, each object once, while others write', 
     })
   } while (after !== undefined)
   expect(seen).toEqual(documents)
+})
+
+test('a further page is of the list that it was asked of, and of no other one', async () => {
+  const store = memoryStore()
+  await using zanzibar = await openZanzibar({ store, model })
+  await using other = await openZanzibar({
+    store,
+    model: model.replace('owner: [user]', 'owner: [user, group]'),
+  })
+  await zanzibar.write({
+    add: ['1', '2', '3'].map((id) => ['user:anne', 'owner', `document:${id}`] as const),
+  })
+  const contextualTuples = [['user:anne', 'owner', 'document:4']] as const
+  const given = { limit: 1, context: { now: 'a' }, contextualTuples }
+  const { next: after } = await zanzibar.listObjectsPage('user:anne', 'viewer', 'document', given)
+  expect(
+    await zanzibar.listObjectsPage('user:anne', 'viewer', 'document', { ...given, after }),
+  ).toMatchObject({
+    objects: ['document:2'],
+  })
+  const further = { ...given, after }
+  for (const asked of [
+    () => zanzibar.listObjectsPage('user:bob', 'viewer', 'document', further),
+    () => zanzibar.listObjectsPage('user:anne', 'owner', 'document', further),
+    () => zanzibar.listObjectsPage('user:anne', 'viewer', 'folder', further),
+    () => zanzibar.listObjectsPage('user:anne', 'viewer', 'document', { ...further, context: { now: 'b' } }),
+    () => zanzibar.listObjectsPage('user:anne', 'viewer', 'document', { limit: 1, after }),
+    () => other.listObjectsPage('user:anne', 'viewer', 'document', further),
+  ]) {
+    await expect(asked()).rejects.toMatchObject({
+      code: 'invalid_continuation_token',
+      message: expect.stringContaining('of another list'),
+    })
+  }
 })
 
 test('who has it: everyone but those who are kept out', async () => {
@@ -241,7 +276,7 @@ test.each([
 
 test('pages that begin anew see what has expired since, and others are of their own moment', async () => {
   let now = 1000
-  const store = memoryStore({ clock: { now: () => now } })
+  const store = memoryStore({ clock: { ...realClock, now: () => now } })
   await using zanzibar = await openZanzibar({ store, model })
   await zanzibar.write({
     add: [

@@ -25,7 +25,7 @@ import { checkedSemantics } from './graph/weighted.ts'
 import { KeptLists } from './kept-lists.ts'
 import { type ClosureIndex, closureIndexOf } from './leopard/closure-index.ts'
 import type { Limits } from './limits.ts'
-import { checkLimit, cursorParts, pageOf } from './list-cursor.ts'
+import { checkLimit, pageOf, readCursor } from './list-cursor.ts'
 import type { Definitions } from './model/define-model.ts'
 import { type TypeSystem, typeSystem } from './model/type-system.ts'
 import type { ConditionDefinitions } from './model/typed-model.ts'
@@ -63,7 +63,7 @@ export function openZanzibar<const D extends Definitions, C extends ConditionDef
 export function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar>
 export async function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar> {
   const { name = 'default', tokenWait = 5000, clock = realClock } = options
-  const store = options.store ?? memoryStore()
+  const store = options.store ?? memoryStore({ clock })
   const limits: Limits = { ...zanzibarLimits, ...options.limits }
   const model = typeof options.model === 'string' ? parseModel(options.model) : options.model
   validateModel(model, limits, compileCondition)
@@ -184,18 +184,20 @@ class StoreZanzibar implements Zanzibar {
     }: QueryOptions & { readonly limit: number; readonly after?: string | undefined },
   ): Promise<ObjectPage> {
     checkLimit(limit)
-    const [token, last] = after === undefined ? [options.exactly] : cursorParts(after)
-    const moment = token === undefined ? options : { ...options, exactly: token }
+    const { context, contextualTuples } = options
+    const question = JSON.stringify([this.modelId, user, relation, type, context, contextualTuples])
+    const cursor = after === undefined ? undefined : readCursor(after, question)
+    const moment = cursor === undefined ? options : { ...options, exactly: cursor.token }
     const request = { user, relation, type }
     // Of a further page all is at hand, mostly.
     const first = after === undefined ? () => this.#firstOfList(request, options) : undefined
     const page = async (snapshot: Snapshot): Promise<ObjectPage> => {
-      const { context, contextualTuples } = options
-      const key = JSON.stringify([user, relation, type, snapshot.revision, context, contextualTuples])
+      const key = `${snapshot.revision} ${question}`
       // Only for a further page: what has expired since is not in a list that begins.
       const kept = after === undefined ? undefined : this.#lists.get(key)
       const all = kept ?? (await this.#objects(snapshot, request, options))
-      const found = pageOf(all, { last, limit, token: this.#parts.tokens.write(snapshot.revision) })
+      const token = this.#parts.tokens.write(snapshot.revision)
+      const found = pageOf(all, { last: cursor?.last, limit, token, question })
       if (found.next !== undefined) this.#lists.keep(key, all)
       return found
     }

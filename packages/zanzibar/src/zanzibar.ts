@@ -157,7 +157,11 @@ export interface Zanzibar extends AsyncDisposable {
   ): Promise<readonly boolean[]>
   /** All objects of a type that a user has a relation to, at one moment, in the order of their names. */
   listObjects(user: string, relation: string, type: string, options?: QueryOptions): AsyncIterable<string>
-  /** At most `limit` of them; all pages are of one moment. */
+  /**
+   * At most `limit` of them; all pages are of one moment.
+   *
+   * @throws ZanzibarError `invalid_continuation_token` for an `after` of another list
+   */
   listObjectsPage(
     user: string,
     relation: string,
@@ -177,8 +181,8 @@ export interface Zanzibar extends AsyncDisposable {
     options?: Omit<QueryOptions, 'context'> & { readonly depth?: number },
   ): Promise<UsersetTree>
   /**
-   * Whether `user` has `relation` to `object`: now, and whenever a write makes it another answer. What time alone changes
-   * (conditions, expiry) is seen with the next write.
+   * Whether `user` has `relation` to `object`: now, and whenever a write or a tuple's expiry makes it another answer. Expiry is
+   * told when it is due; on SQLite and PostgreSQL, with the store's next `poll`.
    */
   subscribe(
     user: string,
@@ -187,7 +191,7 @@ export interface Zanzibar extends AsyncDisposable {
     options?: Pick<QueryOptions, 'context' | 'contextualTuples' | 'signal'>,
   ): AsyncIterable<boolean>
   /**
-   * All objects of a type that `user` has a relation to, as `added`, and then what writes add to them and remove from them.
+   * All objects of a type that `user` has a relation to, as `added`, and then what writes and expiry add to them and remove from them.
    * Where several writes come between two looks, what only held between them is not told.
    */
   subscribeObjects(

@@ -13,7 +13,7 @@ export interface Subscription<Answer> {
 }
 
 /**
- * The answer to a question, and each other answer that writes make of it. Where several writes come between two looks, what
+ * The answer to a question, and each other answer that writes and expiry make of it. Where several writes come between two looks, what
  * only held between them is not seen; the last answer always is.
  */
 export async function* subscribe<Answer>({
@@ -24,17 +24,26 @@ export async function* subscribe<Answer>({
   signal,
 }: Subscription<Answer>): AsyncGenerator<Answer, void, undefined> {
   const isOver = (): boolean => signal?.aborted === true
+  const left = new AbortController()
+  const either = signal === undefined ? left.signal : AbortSignal.any([left.signal, signal])
   let last: { readonly answer: Answer } | undefined
-  while (!isOver()) {
-    try {
-      const revision = await store.revision(storeId)
-      const answer = await ask()
-      if (last === undefined || !isSame(last.answer, answer)) yield answer
-      last = { answer }
-      await store.changed(storeId, revision, signal)
-    } catch (error) {
-      if (!isOver()) throw error
+  try {
+    while (!isOver()) {
+      try {
+        const revision = await store.revision(storeId)
+        // Waited for from before the answer on: what expires while it is made is not missed.
+        const changed = store.changed(storeId, revision, either)
+        changed.catch(() => {})
+        const answer = await ask()
+        if (last === undefined || !isSame(last.answer, answer)) yield answer
+        last = { answer }
+        await changed
+      } catch (error) {
+        if (!isOver()) throw error
+      }
     }
+  } finally {
+    left.abort()
   }
 }
 

@@ -25,7 +25,7 @@ import { ulid } from './ulid.ts'
 export interface MemoryStoreOptions {
   /** How many revisions before the last one can be asked for, of each store. Default: 1000. */
   readonly history?: number
-  readonly clock?: Pick<Clock, 'now'>
+  readonly clock?: Clock
   readonly random?: Random
 }
 
@@ -64,11 +64,11 @@ export class MemoryStore implements TupleStore {
   readonly #spaces = new Map<string, Space>()
   #made = 0
   readonly #history: number
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #clock: Clock
   readonly #random: Random
 
   /** @internal */
-  constructor(history: number, clock: Pick<Clock, 'now'>, random: Random) {
+  constructor(history: number, clock: Clock, random: Random) {
     this.#history = history
     this.#clock = clock
     this.#random = random
@@ -84,7 +84,7 @@ export class MemoryStore implements TupleStore {
       record,
       models: [],
       assertions: new Map(),
-      tuples: new MemoryTuples(seed, () => this.#clock.now(), this.#history),
+      tuples: new MemoryTuples(seed, this.#clock, this.#history),
     })
     return record
   }

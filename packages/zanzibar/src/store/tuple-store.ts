@@ -172,8 +172,8 @@ export interface TupleStore extends AsyncDisposable {
   /** Where writes are up to. */
   revision(storeId: string): number | Promise<number>
   /**
-   * Waits until the store's revision is above `revision`, or may be: who waits looks again. A hint, which may be lost
-   * or come for nothing.
+   * Waits until the store's revision is above `revision`, or may be, or a tuple expires: who waits looks again. A hint, which
+   * may be lost or come for nothing.
    */
   changed(storeId: string, revision: number, signal?: AbortSignal): Promise<void>
 }

@@ -298,7 +298,7 @@ describe('a check along wide ways is what it is defined to be', () => {
   })
 
   test.each([
-    ['memory', (now: () => number): TupleStore => memoryStore({ clock: { now } })],
+    ['memory', (now: () => number): TupleStore => memoryStore({ clock: { ...realClock, now } })],
     [
       'SQLite',
       (now: () => number): TupleStore => sqliteStore({ path: ':memory:', clock: { ...realClock, now } }),

@@ -179,7 +179,7 @@ function unique<Key extends TupleKey>(tuples: readonly Key[]): readonly Key[] {
 
 const unlimited = Number.POSITIVE_INFINITY
 
-const inMemory = (now: () => number): TupleStore => memoryStore({ clock: { now } })
+const inMemory = (now: () => number): TupleStore => memoryStore({ clock: { ...realClock, now } })
 const inSqlite = (now: () => number): TupleStore =>
   sqliteStore({ path: ':memory:', clock: { ...realClock, now } })
 

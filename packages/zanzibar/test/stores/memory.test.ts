@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { realClock } from '../../src/ports.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { storeSuite } from './store-suite.ts'
 
@@ -6,7 +7,7 @@ storeSuite(
   'memory',
   async () => {
     let now = 0
-    const store = memoryStore({ history: 50, clock: { now: () => now } })
+    const store = memoryStore({ history: 50, clock: { ...realClock, now: () => now } })
     return {
       store,
       setTime: (time) => {

@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { nextTurn } from '../../ports.ts'
+import { type Clock, nextTurn, realClock } from '../../ports.ts'
 import type { Read, Snapshot } from '../snapshot.ts'
 import type { TupleToWrite, WriteRequest } from '../tuple-store.ts'
 import { MemoryTuples } from './memory-tuples.ts'
+
+function at(now: () => number): Clock {
+  return { ...realClock, now }
+}
 
 const objects = ['doc:1', 'doc:2', 'doc:3']
 const users = ['user:a', 'user:b', 'group:1#member']
@@ -85,8 +89,19 @@ it('answers the same, compacted or not', async () => {
       fc.integer({ min: 1, max: 30 }),
       async (steps, part) => {
         let now = 0
-        const tight = new MemoryTuples(1, () => now, history, 3, part)
-        const loose = new MemoryTuples(2, () => now, history, Number.POSITIVE_INFINITY)
+        const tight = new MemoryTuples(
+          1,
+          at(() => now),
+          history,
+          3,
+          part,
+        )
+        const loose = new MemoryTuples(
+          2,
+          at(() => now),
+          history,
+          Number.POSITIVE_INFINITY,
+        )
         let pinned: readonly [Snapshot, Snapshot] | undefined
         const release = (): void => {
           for (const snapshot of pinned ?? []) snapshot.release()
@@ -119,7 +134,12 @@ it('answers the same, compacted or not', async () => {
 })
 
 it('tells who had read changes that were forgotten, and nobody else', async () => {
-  const tuples = new MemoryTuples(1, () => 0, history, 3)
+  const tuples = new MemoryTuples(
+    1,
+    at(() => 0),
+    history,
+    3,
+  )
   const write = (each: number, operation: 'writes' | 'deletes' = 'writes'): unknown =>
     tuples.write({ [operation]: [{ user: 'user:a', relation: 'viewer', object: `doc:${each}` }] })
   for (let each = 0; each < 4; each++) write(each)
@@ -175,7 +195,12 @@ it('tells who had read changes that were forgotten, and nobody else', async () =
 
 it('removes what has expired, once there is much of it', () => {
   let now = 0
-  const tuples = new MemoryTuples(1, () => now, 100, 10)
+  const tuples = new MemoryTuples(
+    1,
+    at(() => now),
+    100,
+    10,
+  )
   for (let each = 0; each < 30; each++) {
     now = each
     tuples.write({

@@ -1,5 +1,5 @@
 import { ZanzibarError } from '../../errors.ts'
-import { nextTurn } from '../../ports.ts'
+import { type Clock, nextTurn } from '../../ports.ts'
 import { typeOf } from '../../tuple/object.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type {
@@ -14,6 +14,7 @@ import type {
 } from '../tuple-store.ts'
 import { Waiters } from '../waiters.ts'
 import { type FilterParts, filterParts, fits, planWrite, refusePrecondition } from '../write-plan.ts'
+import { alarmAt } from './alarm.ts'
 import { CommitLog } from './commit-log.ts'
 import { Compaction } from './compaction.ts'
 import { Feed } from './feed.ts'
@@ -25,7 +26,7 @@ export class MemoryTuples {
   #table: TupleTable
   #log = new CommitLog()
   readonly #seed: number
-  readonly #now: () => number
+  readonly #clock: Clock
   readonly #history: number
   readonly #slack: number
   readonly #turn: number
@@ -43,12 +44,12 @@ export class MemoryTuples {
    * @param slack how many rows that nobody sees are left where they are, however few others there are
    * @param turn how many changes are copied, when they are not left, before others have their turn
    */
-  constructor(seed: number, now: () => number, history: number, slack = 10_000, turn = 1000) {
+  constructor(seed: number, clock: Clock, history: number, slack = 10_000, turn = 1000) {
     this.#turn = turn
     this.#seed = seed
     this.#slack = slack
     this.#table = new TupleTable(seed)
-    this.#now = now
+    this.#clock = clock
     this.#history = history
   }
 
@@ -128,12 +129,20 @@ export class MemoryTuples {
     if (revision === latest) this.#pinsOfLast++
     else this.#pins.set(revision, (this.#pins.get(revision) ?? 0) + 1)
     const limit = revision === latest ? this.#table.length : this.#log.rowsAt(revision)
-    const now = this.#table.isExpiring ? this.#now() : 0
+    const now = this.#table.isExpiring ? this.#clock.now() : 0
     return new MemorySnapshot(this.#table, { revision, limit, now }, () => this.#unpin(revision))
   }
 
+  /** Until there is a later revision, or a tuple expires. */
   async changed(revision: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.revision <= revision) await this.#waiters.wait(signal)
+    if (this.revision > revision) return
+    const due = this.#table.nextExpiry(this.#clock.now())
+    const putOff = due === undefined ? undefined : alarmAt(this.#clock, due, () => this.wake())
+    try {
+      await this.#waiters.wait(signal)
+    } finally {
+      putOff?.()
+    }
   }
 
   /** Lets go all who wait for a change. */
@@ -142,7 +151,7 @@ export class MemoryTuples {
   }
 
   #latest(): View {
-    return { revision: this.revision, limit: this.#table.length, now: this.#now() }
+    return { revision: this.revision, limit: this.#table.length, now: this.#clock.now() }
   }
 
   #commit(removed: readonly number[], written: WriteRequest['writes'] & {}): void {
@@ -158,7 +167,7 @@ export class MemoryTuples {
     }
     for (const row of removals) this.#table.remove(row, revision)
     for (const tuple of written) this.#table.add(tuple)
-    this.#log.push(removals, this.#table.length, this.#now())
+    this.#log.push(removals, this.#table.length, this.#clock.now())
     const horizon = this.#horizon()
     this.#table.forget(horizon)
     this.wake()
@@ -169,7 +178,7 @@ export class MemoryTuples {
   #sweep(): void {
     if (!this.#isMuch(this.#expiring)) return
     this.#expiring = 0
-    const expired = this.#table.expired(this.#now())
+    const expired = this.#table.expired(this.#clock.now())
     if (expired.length > 0) this.#commit(expired, [])
   }
 

@@ -2,6 +2,7 @@ import { splitUser } from '../../tuple/object.ts'
 import type { Tuple, TupleCondition, TupleKey } from '../../tuple/tuple.ts'
 import type { TupleToWrite } from '../tuple-store.ts'
 import { Column } from './column.ts'
+import { DueTimes } from './due-times.ts'
 import { Names } from './names.ts'
 import { PairTable } from './pair-table.ts'
 
@@ -53,6 +54,7 @@ export class TupleTable {
   readonly #removedAt = new Map<number, number>()
   readonly #conditions = new Map<number, TupleCondition>()
   readonly #expiries = new Map<number, number>()
+  readonly #due = new DueTimes()
   /** The row of the same tuple before it, where that is still to be seen by somebody. */
   readonly #earlier = new Map<number, number>()
   /** Rows removed up to this revision are seen by nobody. */
@@ -75,6 +77,11 @@ export class TupleTable {
   /** Whether a tuple of it expires: else it is all the same what time it is. */
   get isExpiring(): boolean {
     return this.#expiries.size > 0
+  }
+
+  /** When a tuple expires next; it may have been removed. */
+  nextExpiry(now: number): number | undefined {
+    return this.#due.nextAfter(now)
   }
 
   /** Says that no revision before this one is read any more. */
@@ -216,6 +223,7 @@ export class TupleTable {
     }
     if (expiresAt !== undefined) {
       this.#expiries.set(row, expiresAt)
+      this.#due.add(expiresAt)
       this.#flags.add(row, isExpiring)
     }
     if (earlier !== -1 && !this.#isForgotten(earlier)) {
