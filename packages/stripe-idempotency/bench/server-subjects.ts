@@ -5,7 +5,7 @@ import { redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { Redis } from 'ioredis'
 import { Pool, type PoolClient } from 'pg'
 import { querierOf } from '../src/adapters/postgres/client.ts'
-import { lockOf, statement, statementsFor } from '../src/adapters/postgres/statements.ts'
+import { statement, statementsFor } from '../src/adapters/postgres/statements.ts'
 import { charged, keyOf, payment } from './payment.ts'
 
 type Subject = Prepared<number, Promise<string>>
@@ -104,8 +104,8 @@ export async function postgresStatements(server: Server): Promise<Subject> {
       const { together } = querierOf(client, true)
       await together([
         [statement('BEGIN'), []],
-        [lock, [lockOf(table, { scope: 'acct_1', key })]],
-        [seek, [null, 'acct_1', key]],
+        [lock, [null, `acct_1\u0001${key}`]],
+        [seek, ['acct_1', key]],
       ])
       await pay(client, key)
       const now = Date.now()

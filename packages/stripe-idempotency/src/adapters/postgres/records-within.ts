@@ -14,7 +14,7 @@ import type { Querier, Step } from './client.ts'
 import { newValuesOf, numberOf, recordOf, writeText } from './record-row.ts'
 import { type Place, type PostgresParts, plain, Records } from './records.ts'
 import { isOfKey } from './sql-state.ts'
-import { lockOf, type Statements, waitForKey } from './statements.ts'
+import { type Statements, waitForKey } from './statements.ts'
 import { missingTable } from './table.ts'
 import { claimWithin, type Sought } from './within.ts'
 
@@ -117,11 +117,11 @@ export class RecordsWithin extends Records implements IdempotencyStore {
 
   async #seek(place: Place): Promise<Sought> {
     const asked = this.querier.together([
-      [this.statements.lock, [lockOf(this.table, place)]],
-      [this.statements.seek, [this.time(), writeText(place.scope), writeText(place.key)]],
+      [this.statements.lock, [this.time(), lockedText(place)]],
+      [this.statements.seek, [writeText(place.scope), writeText(place.key)]],
     ])
-    const [[free] = [], [now, found] = []] = (await missingTable(this.table, asked)).rows
-    return { free: free === 'true', now: Number(now), found: found === 'true' }
+    const [[free, now] = [], found] = (await missingTable(this.table, asked)).rows
+    return { free: free === 'true', now: Number(now), found: found !== undefined }
   }
 
   async #look({ scope, key }: Place): Promise<{ now: number; record: IdempotencyRecord } | undefined> {
@@ -136,7 +136,12 @@ export class RecordsWithin extends Records implements IdempotencyStore {
   }
 
   async #waitForKey(place: Place, wait: number): Promise<void> {
-    await this.ask(this.statements.noteWait, [lockOf(this.table, place), `${Math.ceil(wait)}ms`])
+    await this.ask(this.statements.noteWait, [lockedText(place), `${Math.ceil(wait)}ms`])
     await this.querier.run(waitForKey)
   }
+}
+
+/** What the lock of a key is the hash of. */
+function lockedText({ scope, key }: Place): string {
+  return writeText(`${scope}\u0001${key}`)
 }

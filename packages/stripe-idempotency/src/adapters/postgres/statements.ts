@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import type { Statement } from './client.ts'
 import { columns, newColumns } from './record-row.ts'
@@ -7,9 +6,9 @@ import { columns, newColumns } from './record-row.ts'
 export interface Statements {
   /** `$1` of all that tell the time is milliseconds to take for it, or null for the server's own. */
   readonly claim: Statement
-  /** Whether no other transaction is at the key, whose lock is `$1`: `free`, and from then on this one is. A text. */
+  /** Whether no other transaction is at the place `$2`: `free`, and from then on this one is. With the time, in texts. */
   readonly lock: Statement
-  /** Whether there is a record, in texts. A statement after {@link lock}, whose own snapshot is of before it had the lock. */
+  /** A row where there is a record. A statement after {@link lock}, whose own snapshot is of before it had the lock. */
   readonly seek: Statement
   /** Puts a record that is claimed here and has left no phase where there is none, or fails. */
   readonly put: Statement
@@ -29,7 +28,7 @@ export interface Statements {
   readonly erase: Statement
   /** Asks for a notification when the record changes; no row where it has. */
   readonly await: Statement
-  /** Notes for how long to wait, `$2`, and for which lock of a key; {@link waitForKey} does it. */
+  /** Notes for how long to wait, `$2`, and for which place, `$1`; {@link waitForKey} does it. */
   readonly noteWait: Statement
 }
 
@@ -75,13 +74,16 @@ export function statementsFor(table: string): Statements {
   const insert = (from: string): string =>
     `inserted AS (INSERT INTO ${table} (${list}) SELECT ${values} FROM ${from}
       ON CONFLICT (scope, key) DO NOTHING RETURNING *)`
+  /** The advisory lock that a transaction has which is at a place, as text: 64 bits of a hash. */
+  const lockOf = (place: string): string =>
+    `hashtextextended(${place}::text COLLATE "C", hashtext('${table}'))`
   return {
     claim: statement(`WITH clock AS MATERIALIZED (SELECT ${now} AS now), ${insert('clock')}
       SELECT true AS claimed, ${list}, now FROM inserted, clock
       UNION ALL SELECT false, ${list}, now FROM ${table}, clock WHERE scope = $2 AND key = $3`),
-    lock: statement('SELECT pg_try_advisory_xact_lock($1::bigint)::text AS free'),
-    seek: statement(`SELECT ${now}::text AS now,
-        EXISTS (SELECT FROM ${table} WHERE scope = $2 AND key = $3)::text AS found`),
+    lock: statement(`SELECT pg_try_advisory_xact_lock(${lockOf('$2')})::text AS free, ${now}::text AS now`),
+    // No EXISTS and no time beside it: each costs the server as much as the look itself.
+    seek: statement(`SELECT 'found' FROM ${table} WHERE scope = $1 AND key = $2`),
     // Of the rest a new record has nothing.
     put: statement(`INSERT INTO ${table} (${newColumns.join(', ')}, fence)
       VALUES (${newColumns.map((column, at) => typed(column, at + 1)).join(', ')}, 1)`),
@@ -135,7 +137,7 @@ export function statementsFor(table: string): Statements {
     await: statement(`UPDATE ${table} SET awaited = true
       WHERE scope = $1 AND key = $2 AND id = $3 AND state = 'claimed' AND lease_ends <> 0 RETURNING id`),
     noteWait: statement(`SELECT set_config('idempotency.lock_timeout', current_setting('lock_timeout'), true),
-      set_config('lock_timeout', $2::text, true), set_config('idempotency.key', $1::text, true)`),
+      set_config('lock_timeout', $2::text, true), set_config('idempotency.key', ${lockOf('$1')}::text, true)`),
   }
 }
 
@@ -170,15 +172,6 @@ export function migrationOf(table: string): string {
       PRIMARY KEY (scope, key));
     CREATE INDEX IF NOT EXISTS ${index}_expiry ON ${table} (expires_at) WHERE state = 'completed';
     CREATE INDEX IF NOT EXISTS ${index}_open ON ${table} (state, lease_ends) WHERE state <> 'completed'`
-}
-
-/** The advisory lock of a key, which a transaction has that is at it: 64 bits of a hash, as text. */
-export function lockOf(
-  table: string,
-  { scope, key }: { readonly scope: string; readonly key: string },
-): string {
-  const digest = hash('sha256', `${table} ${scope}\u0001${key}`, 'latin1')
-  return Buffer.from(digest, 'latin1').readBigInt64BE().toString()
 }
 
 export function statement(text: string): Statement {
