@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Context, Middleware } from 'koa'
 import { setExecution } from '../http/execution-of.ts'
@@ -89,16 +90,24 @@ async function responseOf(context: Context, maxBytes: number): Promise<LiveRespo
     const { body: bytes } = await fromResponse(body, maxBytes)
     return { status, headers: headers(), body: bytes }
   }
-  return { status, headers: headers(), body: await bytesOf(body, maxBytes) }
+  return { status, headers: headers(), body: await bytesOf(body, maxBytes, context.socket) }
 }
 
-async function bytesOf(body: unknown, maxBytes: number): Promise<LiveResponse['body']> {
+async function bytesOf(body: unknown, maxBytes: number, client: Socket): Promise<LiveResponse['body']> {
   if (typeof body === 'string') return Buffer.from(body)
   if (body instanceof Uint8Array) return body
   if (body instanceof Blob) return promptBody(body.stream(), maxBytes)
   if (body instanceof ReadableStream) return promptBody(body, maxBytes)
-  if (body instanceof Readable) return promptBody(chunksOf(body), maxBytes)
+  if (body instanceof Readable) return promptBody(chunksOf(outliving(client, body)), maxBytes)
   return Buffer.from(JSON.stringify(body))
+}
+
+/** Koa destroys what is to be sent when its client goes. An error of the stream itself ends it all the same. */
+function outliving(client: Socket, stream: Readable): Readable {
+  const { destroy } = stream
+  stream.destroy = (error) =>
+    client.destroyed && !error && !stream.readableEnded ? stream : destroy.call(stream, error)
+  return stream
 }
 
 async function* chunksOf(stream: Readable): AsyncGenerator<Uint8Array, void, void> {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { memoryStore } from '@loadbearing/stripe-idempotency'
@@ -10,11 +11,13 @@ import {
   megabytes,
   png,
   type Serve,
+  type Served,
   type ServeOptions,
 } from './application.ts'
 
 interface World {
   readonly app: Application
+  readonly served: Served
   post(path: string, options?: Post): Promise<Response>
   /** The bytes as they came over the wire. */
   raw(
@@ -52,6 +55,7 @@ export function adapterSuite(serve: Serve): void {
     open.push(served, store)
     return {
       app,
+      served,
       post: (path, { key = 'k', account = 'acct_1', body = '{"amount":5}', method = 'POST', headers } = {}) =>
         fetch(served.url + path, {
           method,
@@ -334,7 +338,7 @@ export function adapterSuite(serve: Serve): void {
   })
 
   test('a client that goes away cancels nothing', async () => {
-    const { app, raw, post } = await world()
+    const { app, served, raw, post } = await world()
     let left: ClientRequest | undefined
     const gone = raw('/slow', {}, (request) => {
       left = request
@@ -343,6 +347,7 @@ export function adapterSuite(serve: Serve): void {
     await app.begun.promise
     left?.destroy()
     expect(await gone).toBeInstanceOf(Error)
+    await served.deserted()
     app.gate.resolve()
     const again = await until(post, '/slow')
     expect([again.status, await again.text()]).toEqual([201, JSON.stringify({ count: 1, path: '/slow' })])
@@ -350,11 +355,11 @@ export function adapterSuite(serve: Serve): void {
   })
 
   test('a client that goes away in the middle of a stream cancels nothing', async () => {
-    const { app, post } = await world()
-    const first = await post('/events')
-    const reader = first.body?.getReader()
-    await reader?.read()
-    await reader?.cancel()
+    const { app, served, raw, post } = await world()
+    const first = await raw('/events', {}, (request) => request.end('{"amount":5}'))
+    await once(first, 'data')
+    first.on('error', () => {}).socket.resetAndDestroy()
+    await served.deserted()
     app.gate.resolve()
     const again = await until(post, '/events')
     expect(await again.text()).toBe('data: 1\n\ndata: last\n\n')

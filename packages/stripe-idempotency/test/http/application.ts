@@ -26,6 +26,8 @@ export interface Application {
 
 export interface Served extends AsyncDisposable {
   readonly url: string
+  /** Once the server knows that all its clients have gone. */
+  deserted(): Promise<unknown>
 }
 
 /** What middleware in front of the adapter sets on every response to a page of another origin. */

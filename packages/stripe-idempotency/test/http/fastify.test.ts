@@ -39,7 +39,7 @@ const serve: Serve = async (application, options) => {
   await app.listen({ port: 0, host: '127.0.0.1' })
   const served = await listening(app.server)
   return {
-    url: served.url,
+    ...served,
     async [Symbol.asyncDispose]() {
       app.server.closeAllConnections()
       await app.close()

@@ -79,7 +79,7 @@ const serve: Serve = async (application, options) => {
   await app.listen(0, '127.0.0.1')
   const served = await listening(app.getHttpServer())
   return {
-    url: served.url,
+    ...served,
     async [Symbol.asyncDispose]() {
       app.getHttpServer().closeAllConnections()
       await app.close()
