@@ -11,8 +11,9 @@ export class KnownTuples {
   readonly #bounds: Pick<Bounds, 'down' | 'up'>
   /** By relation, object and user. */
   readonly #tuples = new Map<string, Map<string, Map<string, readonly Tuple[]>>>()
-  /** By what the model names of the list and its limit, where it is cut; then by the object or user that it is of. */
-  readonly #lists = new Map<string, Map<string, List>>()
+  readonly #whole = new Lists()
+  /** Those that are cut, by their limits. */
+  readonly #cut = new Map<number, Lists>()
 
   constructor(bounds: Pick<Bounds, 'down' | 'up'>) {
     this.#bounds = bounds
@@ -21,15 +22,16 @@ export class KnownTuples {
   at(read: Read): readonly Tuple[] | undefined {
     if (read.kind !== 'tuple') {
       const { limit } = read
-      const whole = this.#list(read, undefined)
+      const whole = this.#whole.of(read)
       if (limit === undefined) return whole?.tuples
-      return whole === undefined ? this.#list(read, limit)?.tuples : whole.tuples.slice(0, limit + 1)
+      if (whole === undefined) return this.#cut.get(limit)?.of(read)?.tuples
+      return whole.length <= limit ? whole.tuples : whole.tuples.slice(0, limit + 1)
     }
     const { object, relation, user } = read
     const known = this.#tuples.get(relation)?.get(object)?.get(user)
     if (known !== undefined) return known
     // Where all that the user was assigned is known, so is what it was not.
-    const all = this.#list({ kind: 'objects', type: typeOf(object), relation, user }, undefined)
+    const all = this.#whole.of({ kind: 'objects', type: typeOf(object), relation, user })
     return all?.of(object)
   }
 
@@ -64,7 +66,8 @@ export class KnownTuples {
 
   clear(): void {
     this.#tuples.clear()
-    this.#lists.clear()
+    this.#whole.clear()
+    this.#cut.clear()
   }
 
   /** @param at the place among the lists, as {@link reading} counts them: first what was asked for, then what was brought along */
@@ -91,12 +94,37 @@ export class KnownTuples {
   #putList(read: ListRead, list: List): void {
     const { limit } = read
     const isCut = limit !== undefined && list.length > limit
-    const key = listKey(read, isCut ? limit : undefined)
-    getOrMake(this.#lists, key, () => new Map<string, List>()).set(ofWhom(read), list)
+    const lists = isCut ? getOrMake(this.#cut, limit, () => new Lists()) : this.#whole
+    lists.put(read, list)
+  }
+}
+
+/** Lists by their relation, then by the object or user that they are of; what a user was assigned by its type as well. */
+class Lists {
+  readonly #users = new Map<string, Map<string, List>>()
+  readonly #usersets = new Map<string, Map<string, List>>()
+  readonly #objects = new Map<string, Map<string, Map<string, List>>>()
+
+  of(read: ListRead): List | undefined {
+    if (read.kind === 'objects') return this.#objects.get(read.type)?.get(read.relation)?.get(read.user)
+    const lists = read.kind === 'users' ? this.#users : this.#usersets
+    return lists.get(read.relation)?.get(read.object)
   }
 
-  #list(read: ListRead, limit: number | undefined): List | undefined {
-    return this.#lists.get(listKey(read, limit))?.get(ofWhom(read))
+  put(read: ListRead, list: List): void {
+    if (read.kind === 'objects') {
+      const ofType = getOrMake(this.#objects, read.type, () => new Map<string, Map<string, List>>())
+      getOrMake(ofType, read.relation, () => new Map<string, List>()).set(read.user, list)
+      return
+    }
+    const lists = read.kind === 'users' ? this.#users : this.#usersets
+    getOrMake(lists, read.relation, () => new Map<string, List>()).set(read.object, list)
+  }
+
+  clear(): void {
+    this.#users.clear()
+    this.#usersets.clear()
+    this.#objects.clear()
   }
 }
 
@@ -161,15 +189,7 @@ function listOf(onward: Onward, place: number, of: string): ListRead | undefined
   return list && { kind: 'objects', type: list.type, relation: list.relation, user: of }
 }
 
-function ofWhom(read: ListRead): string {
-  return read.kind === 'objects' ? read.user : read.object
-}
-
-function listKey(read: ListRead, limit: number | undefined): string {
-  return `${read.kind} ${read.kind === 'objects' ? read.type : ''} ${read.relation} ${limit ?? ''}`
-}
-
-function getOrMake<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key)
   if (value === undefined) {
     value = make()

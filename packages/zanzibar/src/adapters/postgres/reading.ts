@@ -27,7 +27,7 @@ export interface Bounds {
 }
 
 /** What is brought for nothing takes its time too. */
-export const usualBounds: Bounds = { down: 100, up: 1000, nodes: 1000, nodesAtFirst: 64, text: 2 ** 27 }
+export const usualBounds: Bounds = { down: 100, up: 1000, nodes: 1000, nodesAtFirst: 200, text: 2 ** 27 }
 
 // Always true. PostgreSQL takes it for rare, and so an array of unknown length for one of few elements: else it would expect
 // so many that it planned the statement anew each time, which takes longer than to run it.
@@ -107,8 +107,9 @@ class Reading {
     if (lists.length > 0) this.#lists(lists)
     if (objects.length > 0) this.#objects(objects)
     if (onward === undefined || seeds.length === 0) return
-    if (onward.way === 'down') this.#down(onward, seeds)
-    else this.#up(onward, seeds)
+    const lines = this.#given(mostNodes)
+    if (onward.way === 'down') this.#down(onward, seeds, lines)
+    else this.#up(onward, seeds, lines)
     const most = this.#given(seeds.length + mostNodes)
     const place = `CASE WHEN asked THEN -n ELSE -n - ${this.#given(onward.lists.length)}::int END`
     this.#selects.push(
@@ -172,14 +173,13 @@ class Reading {
   }
 
   /** From the lists of objects to those of their users. */
-  #down({ lists, steps }: Downward, seeds: Values): void {
+  #down({ lists, steps }: Downward, seeds: Values, mostLines: string): void {
     this.#parts.push('down')
     const relation = `(${this.#given(lists.map((list) => list.relation))}::text[])`
     const usersets = `(${this.#given(lists.map(({ kind }) => kind === 'usersets'))}::bool[])`
     const list = (n: string, most: string): string => `CROSS JOIN LATERAL (
-      SELECT array_agg(t."user") AS others, string_agg(t.line, E'\\n') AS found FROM (SELECT t."user",
-        ${lineOf('"user"')} AS line ${this.#seen} AND t.object = k."of" AND t.relation = ${relation}[${n}]
-        AND t.is_userset >= ${usersets}[${n}] ${most}) t) l`
+      SELECT string_agg(t.line, E'\\n') AS found FROM (SELECT ${lineOf('"user"')} AS line ${this.#seen}
+        AND t.object = k."of" AND t.relation = ${relation}[${n}] AND t.is_userset >= ${usersets}[${n}] ${most}) t) l`
     const step = this.#rows(
       steps.map(({ from, user, to }) => [from + 1, user, to + 1]),
       'int',
@@ -193,18 +193,19 @@ class Reading {
         split_part(o.other, ':', 1) || CASE WHEN strpos(o.other, '#') = 0 THEN '' ELSE '#' || split_part(o.other, '#', 2) END`,
       of: `split_part(o.other, '#', 1)`,
       next: list('k."to"', `LIMIT ${this.#bounds.down + 1}`),
+      mostLines,
     })
   }
 
   /** From what users were assigned to what that is assigned as a user. */
-  #up({ lists, steps }: Upward, seeds: Values): void {
+  #up({ lists, steps }: Upward, seeds: Values, mostLines: string): void {
     this.#parts.push('up')
     const relation = `(${this.#given(lists.map((list) => list.relation))}::text[])`
     const first = `(${this.#given(lists.map(({ type }) => `${type}:`))}::text[])`
     const after = `(${this.#given(lists.map(({ type }) => afterType(type)))}::text[])`
     const list = (n: string, most: string): string => `CROSS JOIN LATERAL (
-      SELECT array_agg(t.object) AS others, string_agg(t.line, E'\\n') AS found FROM (SELECT t.object,
-        ${lineOf('object')} AS line ${this.#seen} AND t."user" = k."of" AND t.relation = ${relation}[${n}]
+      SELECT string_agg(t.line, E'\\n') AS found FROM (SELECT ${lineOf('object')} AS line ${this.#seen}
+        AND t."user" = k."of" AND t.relation = ${relation}[${n}]
         AND t.object >= ${first}[${n}] AND t.object < ${after}[${n}] ${most}) t) l`
     const step = this.#rows(
       steps.map(({ from, suffix, to }) => [from + 1, suffix, to + 1]),
@@ -217,20 +218,23 @@ class Reading {
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, suffix, "to") ${few}) k ON k.n = w.n`,
       of: `o.other || k.suffix`,
       next: list('k."to"', `LIMIT ${this.#bounds.up + 1}`),
+      mostLines,
     })
   }
 
-  /** List by list, each once: of what is found in one, `others`, each may lead to others. Of a level each is looked up once. */
-  #walk(
-    seeds: Values,
-    part: { readonly first: string; readonly step: string; readonly of: string; readonly next: string },
-  ): void {
-    this.#tables.push(`walk(n, "of", others, found, asked) AS (
-      SELECT k.n, k."of" COLLATE "C", l.others, l.found, true FROM unnest(${this.#rows(seeds, 'int', 'text')}) AS k(n, "of")
+  /**
+   * List by list, each once: of the lines that are found in one, each may lead to others. Of a level each is looked up once.
+   * What has more lines than there may be lists leads nowhere: some of what it leads to decides nothing.
+   */
+  #walk(seeds: Values, part: Readonly<Record<'first' | 'step' | 'of' | 'next' | 'mostLines', string>>): void {
+    this.#tables.push(`walk(n, "of", found, asked) AS (
+      SELECT k.n, k."of" COLLATE "C", l.found, true FROM unnest(${this.#rows(seeds, 'int', 'text')}) AS k(n, "of")
         ${part.first} ${few}
       UNION
-      SELECT k."to", k."of", l.others, l.found, false FROM (SELECT DISTINCT k."to", (${part.of}) COLLATE "C" AS "of"
-        FROM walk w CROSS JOIN LATERAL unnest(w.others) AS o(other) ${part.step}) k ${part.next})`)
+      SELECT k."to", k."of", l.found, false FROM (SELECT DISTINCT k."to", (${part.of}) COLLATE "C" AS "of"
+        FROM walk w CROSS JOIN LATERAL (SELECT split_part(line, E'\\t', 1) AS other
+          FROM unnest(string_to_array(w.found, E'\\n')) AS u(line)
+          WHERE cardinality(string_to_array(w.found, E'\\n')) <= ${part.mostLines}::int) o ${part.step}) k ${part.next})`)
   }
 }
 
