@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { Token } from './consistency/token.ts'
 import { ZanzibarError } from './errors.ts'
+import { checkText } from './given-kinds.ts'
 import { cryptography } from './ports.ts'
 import type { ObjectPage } from './zanzibar.ts'
 
@@ -20,7 +21,8 @@ function written({ token, question, last }: Cursor): string {
 
 /** @throws ZanzibarError `invalid_continuation_token` */
 export function readCursor(after: string, question: string): Cursor {
-  const [token = '', asked, last, ...rest] = String(after).split('.')
+  checkText('after', after)
+  const [token = '', asked, last, ...rest] = after.split('.')
   if (asked === undefined || last === undefined || rest.length > 0) {
     throw new ZanzibarError(
       'invalid_continuation_token',
@@ -38,15 +40,6 @@ export function readCursor(after: string, question: string): Cursor {
 
 function digest(question: string): string {
   return cryptography().createHash('sha256').update(question).digest('base64url').slice(0, 16)
-}
-
-/** @throws ZanzibarError `invalid_option` */
-export function checkLimit(limit: number): void {
-  if (Number.isSafeInteger(limit) && limit >= 1) return
-  throw new ZanzibarError(
-    'invalid_option',
-    `limit must be a whole number of objects, 1 or more, not ${limit}`,
-  )
 }
 
 /** What comes after `last` of the list of a question, at the moment of `token`. */

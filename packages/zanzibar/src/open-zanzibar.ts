@@ -1,56 +1,23 @@
 import { compileCondition } from './condition/condition.ts'
-import { held, momentOf } from './consistency/moment.ts'
-import {
-  changesOf,
-  isSameList,
-  type ListedObjects,
-  type ObjectChanges,
-  subscribe,
-} from './consistency/subscribe.ts'
-import { type Token, type Tokens, tokensOf } from './consistency/token.ts'
-import { watch } from './consistency/watch.ts'
+import { tokensOf } from './consistency/token.ts'
 import { parseModel } from './dsl/parse-model.ts'
-import { ZanzibarError } from './errors.ts'
-import { Events, type QueryOp } from './events.ts'
-import { contextualTuple, sizeOf, tupleOf } from './given-tuple.ts'
-import { check } from './graph/check.ts'
-import { allowed, type Decision } from './graph/decision.ts'
-import { expand, type UsersetTree } from './graph/expand.ts'
-import { type Explanation, explain } from './graph/explain.ts'
-import { firstOfChecks, firstOfList } from './graph/first-reads.ts'
-import { type ListObjectsRequest, listObjects } from './graph/list-objects.ts'
-import { filterReason, listUsers } from './graph/list-users.ts'
-import type { Scope } from './graph/tuple-reader.ts'
+import { Events } from './events.ts'
+import { checkCount, checkMethods, checkModel, checkRecord, checkServing, checkText } from './given-kinds.ts'
 import { checkedSemantics } from './graph/weighted.ts'
-import { KeptLists } from './kept-lists.ts'
-import { type ClosureIndex, closureIndexOf } from './leopard/closure-index.ts'
+import { closureIndexOf } from './leopard/closure-index.ts'
 import type { Limits } from './limits.ts'
-import { checkLimit, pageOf, readCursor } from './list-cursor.ts'
+import type { AuthorizationModel } from './model/authorization-model.ts'
 import type { Definitions } from './model/define-model.ts'
-import { type TypeSystem, typeSystem } from './model/type-system.ts'
+import { readModel } from './model/read-model.ts'
+import { typeSystem } from './model/type-system.ts'
 import type { ConditionDefinitions } from './model/typed-model.ts'
 import { validateModel } from './model/validate-model.ts'
-import { type Clock, realClock } from './ports.ts'
-import { checkWrite } from './store/check-write.ts'
+import { realClock } from './ports.ts'
 import { memoryStore } from './store/memory-store.ts'
-import type { Snapshot, Wanted } from './store/snapshot.ts'
 import { modelOf, spaceOf } from './store/space.ts'
-import type { StoredTuple, TupleFilter, TupleStore } from './store/tuple-store.ts'
-import type { TupleKey } from './tuple/tuple.ts'
-import { objectReason, questionReason, relationReason, userReason } from './tuple/validity.ts'
+import { StoreZanzibar } from './store-zanzibar.ts'
 import type { TypedZanzibar, TypedZanzibarOptions } from './typed-zanzibar.ts'
-import {
-  type CheckEvaluation,
-  type ObjectPage,
-  type QueryOptions,
-  type UserList,
-  type WatchedChange,
-  type WatchFrom,
-  type Zanzibar,
-  type ZanzibarOptions,
-  type ZanzibarWrite,
-  zanzibarLimits,
-} from './zanzibar.ts'
+import { type Zanzibar, type ZanzibarOptions, zanzibarLimits } from './zanzibar.ts'
 
 /**
  * Opens authorization in the process.
@@ -62,10 +29,11 @@ export function openZanzibar<const D extends Definitions, C extends ConditionDef
 ): Promise<TypedZanzibar<D, C>>
 export function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar>
 export async function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar> {
+  checkOptions(options)
   const { name = 'default', tokenWait = 5000, clock = realClock } = options
   const store = options.store ?? memoryStore({ clock })
   const limits: Limits = { ...zanzibarLimits, ...options.limits }
-  const model = typeof options.model === 'string' ? parseModel(options.model) : options.model
+  const model = modelGiven(options.model)
   validateModel(model, limits, compileCondition)
   const storeId = await spaceOf(store, name)
   const modelId = await modelOf(store, storeId, model)
@@ -81,319 +49,19 @@ export async function openZanzibar(options: ZanzibarOptions): Promise<Zanzibar> 
   return new StoreZanzibar({ store, isOwn, storeId, modelId, ...asked })
 }
 
-interface Parts {
-  readonly store: TupleStore
-  /** Whether it was made here, and ends with this. */
-  readonly isOwn: boolean
-  readonly storeId: string
-  readonly modelId: string
-  readonly types: TypeSystem
-  readonly index: ClosureIndex | undefined
-  readonly limits: Limits
-  readonly tokens: Tokens
-  readonly tokenWait: number
-  readonly clock: Clock
-  readonly events: Events
+function checkOptions(options: ZanzibarOptions): void {
+  checkRecord('options', options)
+  const { name, tokenWait, store } = options
+  if (name !== undefined) checkText('name', name)
+  if (store !== undefined) checkMethods('store', store, ['listStores', 'snapshot', 'changed'])
+  checkCount('tokenWait', tokenWait)
+  checkServing(options)
 }
 
-class StoreZanzibar implements Zanzibar {
-  readonly storeId: string
-  readonly modelId: string
-  readonly #parts: Parts
-  readonly #lists = new KeptLists()
-
-  constructor(parts: Parts) {
-    this.storeId = parts.storeId
-    this.modelId = parts.modelId
-    this.#parts = parts
-  }
-
-  async check(user: string, relation: string, object: string, options: QueryOptions = {}): Promise<boolean> {
-    return allowed(await this.#decide({ user, relation, object }, options))
-  }
-
-  checkSync(user: string, relation: string, object: string, options: QueryOptions = {}): boolean {
-    const decision = this.#decide({ user, relation, object }, options)
-    if (!(decision instanceof Promise)) return allowed(decision)
-    decision.catch(() => {})
-    throw new ZanzibarError(
-      'invalid_option',
-      'checkSync has no answer at once: the store is not in this process, the moment is not there yet, or the question is long; use check',
-    )
-  }
-
-  async evaluate(
-    user: string,
-    relation: string,
-    object: string,
-    options: QueryOptions = {},
-  ): Promise<CheckEvaluation> {
-    return await this.#at('evaluate', options, async (snapshot) => {
-      const {
-        allowed: isAllowed,
-        error,
-        missing,
-      } = await this.#ask(snapshot, { user, relation, object }, options)
-      if (error !== undefined && missing.length === 0) throw error
-      const outcome = error !== undefined ? 'conditional' : isAllowed ? 'allowed' : 'denied'
-      return { outcome, missing, token: this.#parts.tokens.write(snapshot.revision) }
-    })
-  }
-
-  async explain(
-    user: string,
-    relation: string,
-    object: string,
-    options: QueryOptions = {},
-  ): Promise<Explanation> {
-    return await this.#at('explain', options, (snapshot) =>
-      explain(this.#scope(snapshot, options), this.#defined({ user, relation, object }), options.signal),
-    )
-  }
-
-  async checkMany(
-    questions: readonly (readonly [user: string, relation: string, object: string])[],
-    options: QueryOptions = {},
-  ): Promise<readonly boolean[]> {
-    const keys = questions.map(([user, relation, object]) => ({ user, relation, object }))
-    return await this.#at(
-      'checkMany',
-      options,
-      (snapshot) => Promise.all(keys.map(async (key) => allowed(await this.#ask(snapshot, key, options)))),
-      () => this.#firstOf(keys, options),
-    )
-  }
-
-  async *listObjects(
-    user: string,
-    relation: string,
-    type: string,
-    options: QueryOptions = {},
-  ): AsyncIterable<string> {
-    yield* (await this.#listed({ user, relation, type }, options)).objects
-  }
-
-  async listObjectsPage(
-    user: string,
-    relation: string,
-    type: string,
-    {
-      limit,
-      after,
-      ...options
-    }: QueryOptions & { readonly limit: number; readonly after?: string | undefined },
-  ): Promise<ObjectPage> {
-    checkLimit(limit)
-    const { context, contextualTuples } = options
-    const question = JSON.stringify([this.modelId, user, relation, type, context, contextualTuples])
-    const cursor = after === undefined ? undefined : readCursor(after, question)
-    const moment = cursor === undefined ? options : { ...options, exactly: cursor.token }
-    const request = { user, relation, type }
-    // Of a further page all is at hand, mostly.
-    const first = after === undefined ? () => this.#firstOfList(request, options) : undefined
-    const page = async (snapshot: Snapshot): Promise<ObjectPage> => {
-      const key = `${snapshot.revision} ${question}`
-      // Only for a further page: what has expired since is not in a list that begins.
-      const kept = after === undefined ? undefined : this.#lists.get(key)
-      const all = kept ?? (await this.#objects(snapshot, request, options))
-      const token = this.#parts.tokens.write(snapshot.revision)
-      const found = pageOf(all, { last: cursor?.last, limit, token, question })
-      if (found.next !== undefined) this.#lists.keep(key, all)
-      return found
-    }
-    return await this.#at('listObjects', moment, page, first)
-  }
-
-  async listUsers(
-    object: string,
-    relation: string,
-    filter: string,
-    options: QueryOptions = {},
-  ): Promise<UserList> {
-    const { types, tokens } = this.#parts
-    return await this.#at('listUsers', options, async (snapshot) => {
-      const [type = '', of, ...rest] = filter.split('#')
-      const reason =
-        objectReason(types, object) ??
-        relationReason(types, { object, relation }) ??
-        filterReason(types, { type, relation: of, rest })
-      if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot list users: ${reason}`)
-      const request = { object, relation, filter: { type, relation: of } }
-      const { users, everyone, except } = await listUsers(
-        this.#scope(snapshot, options),
-        request,
-        options.signal,
-      )
-      return { users: users.toSorted(), everyone, except, token: tokens.write(snapshot.revision) }
-    })
-  }
-
-  async expand(
-    object: string,
-    relation: string,
-    { depth, ...options }: QueryOptions & { readonly depth?: number } = {},
-  ): Promise<UsersetTree> {
-    const { types } = this.#parts
-    return await this.#at('expand', options, (snapshot) => {
-      const reason = objectReason(types, object) ?? relationReason(types, { object, relation })
-      if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot expand: ${reason}`)
-      return expand(this.#scope(snapshot, options), { object, relation, depth }, options.signal)
-    })
-  }
-
-  subscribe(
-    user: string,
-    relation: string,
-    object: string,
-    options: Pick<QueryOptions, 'context' | 'contextualTuples' | 'signal'> = {},
-  ): AsyncIterable<boolean> {
-    const { store } = this.#parts
-    const asked = { ask: () => this.check(user, relation, object, options), isSame: Object.is }
-    return subscribe({ store, storeId: this.storeId, ...asked, signal: options.signal })
-  }
-
-  subscribeObjects(
-    user: string,
-    relation: string,
-    type: string,
-    options: Pick<QueryOptions, 'context' | 'contextualTuples' | 'signal'> = {},
-  ): AsyncIterable<ObjectChanges> {
-    const { store } = this.#parts
-    const ask = (): Promise<ListedObjects> => this.#listed({ user, relation, type }, options)
-    const asked = { ask, isSame: isSameList, signal: options.signal }
-    return changesOf(subscribe({ store, storeId: this.storeId, ...asked }))
-  }
-
-  async *watch({ after, from, types, signal }: WatchFrom = {}): AsyncIterable<WatchedChange> {
-    const { store, tokens } = this.#parts
-    const afterRevision = from === undefined ? undefined : tokens.read(from)
-    for await (const change of watch(store, this.storeId, { after, afterRevision, types, signal })) {
-      yield { ...change, token: tokens.write(change.revision) }
-    }
-  }
-
-  async write(changes: ZanzibarWrite): Promise<{ readonly token: Token }> {
-    const { store, types, limits, tokens } = this.#parts
-    const request = {
-      writes: (changes.add ?? []).map(tupleOf),
-      deletes: (changes.remove ?? []).map(tupleOf),
-      removeWhere: changes.removeWhere,
-      preconditions: changes.if,
-      onDuplicate: changes.onDuplicate,
-      onMissing: changes.onMissing,
-    }
-    checkWrite(request, { rules: types, limits, sizeOf })
-    const { revision } = await store.write(this.storeId, request)
-    return { token: tokens.write(revision) }
-  }
-
-  async *read(filter: TupleFilter = {}): AsyncIterable<StoredTuple> {
-    const { store, limits } = this.#parts
-    let after: string | undefined
-    do {
-      const page = await store.read(this.storeId, filter, { limit: limits.maxPageSize, after })
-      yield* page.items
-      after = page.next
-    } while (after !== undefined)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#parts.index?.close()
-    if (this.#parts.isOwn) await this.#parts.store[Symbol.asyncDispose]()
-  }
-
-  #decide(key: TupleKey, options: QueryOptions): Decision | Promise<Decision> {
-    return this.#at(
-      'check',
-      options,
-      (snapshot) => this.#ask(snapshot, key, options),
-      () => this.#firstOf([key], options),
-    )
-  }
-
-  #ask(snapshot: Snapshot, key: TupleKey, options: QueryOptions): Decision | Promise<Decision> {
-    return check(this.#scope(snapshot, options), this.#defined(key), options.signal)
-  }
-
-  #firstOf(keys: readonly TupleKey[], options: QueryOptions): Wanted {
-    return firstOfChecks(
-      this.#parts.index,
-      keys.map((key) => (snapshot) => ({ key: this.#defined(key), scope: this.#scope(snapshot, options) })),
-    )
-  }
-
-  /** @throws ZanzibarError `validation_error` where the model does not define what is asked */
-  #defined(key: TupleKey): TupleKey {
-    const reason = questionReason(this.#parts.types, key)
-    if (reason !== undefined) throw new ZanzibarError('validation_error', `invalid relation: ${reason}`)
-    return key
-  }
-
-  #checkList({ user, relation, type }: ListObjectsRequest): void {
-    const { types } = this.#parts
-    const reason = userReason(types, user) ?? relationReason(types, { object: `${type}:`, relation })
-    if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot list objects: ${reason}`)
-  }
-
-  #firstOfList(request: ListObjectsRequest, options: QueryOptions): Wanted {
-    const scopeOf = (snapshot: Snapshot): Scope => {
-      this.#checkList(request)
-      return this.#scope(snapshot, options)
-    }
-    return firstOfList(this.#parts.index, scopeOf, request)
-  }
-
-  async #listed(request: ListObjectsRequest, options: QueryOptions): Promise<ListedObjects> {
-    return await this.#at(
-      'listObjects',
-      options,
-      async (snapshot) => ({
-        objects: await this.#objects(snapshot, request, options),
-        token: this.#parts.tokens.write(snapshot.revision),
-      }),
-      () => this.#firstOfList(request, options),
-    )
-  }
-
-  async #objects(
-    snapshot: Snapshot,
-    request: ListObjectsRequest,
-    options: QueryOptions,
-  ): Promise<readonly string[]> {
-    this.#checkList(request)
-    const found = await listObjects(this.#scope(snapshot, options), request, options.signal)
-    return found.toSorted()
-  }
-
-  #scope(snapshot: Snapshot, { context, contextualTuples }: QueryOptions): Scope {
-    const { types, index, limits } = this.#parts
-    return {
-      types,
-      snapshot,
-      index,
-      context,
-      contextualTuples: contextualTuples?.map((each) => contextualTuple(types, each)),
-      depthLimit: limits.resolveNodeLimit,
-      maxConditionCost: limits.maxConditionCost,
-    }
-  }
-
-  /** Holds the moment that is asked for while `work` runs; at once, without a promise, where that can be. */
-  #at<T>(
-    op: QueryOp,
-    options: QueryOptions,
-    work: (snapshot: Snapshot) => T | Promise<T>,
-    first?: () => Wanted,
-  ): T | Promise<T> {
-    const { store, storeId, tokens, tokenWait, clock, events } = this.#parts
-    const { atLeast, exactly, signal } = options
-    const revision = exactly === undefined ? undefined : tokens.read(exactly)
-    const least = atLeast === undefined ? 0 : tokens.read(atLeast)
-    const waiting = { store, storeId, clock, limit: tokenWait, signal, first }
-    const snapshot = momentOf({ least, exactly: revision }, waiting)
-    const told = events.hearQueries
-      ? (opened: Snapshot) => events.observe({ ...this.#parts, modelId: this.modelId, op }, opened, work)
-      : work
-    return snapshot instanceof Promise ? snapshot.then((opened) => held(opened, told)) : held(snapshot, told)
-  }
+function modelGiven(model: string | AuthorizationModel): AuthorizationModel {
+  if (typeof model === 'string') return parseModel(model)
+  checkModel('model', model)
+  // For its refusals: of the same model as the store's latest one no other is made.
+  readModel(model)
+  return model
 }

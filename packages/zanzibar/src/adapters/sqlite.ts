@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { checkRecord, checkText } from '../given-kinds.ts'
 import { ZanzibarError } from '../index.ts'
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
@@ -52,13 +53,10 @@ export interface SqliteStoreOptions {
  *
  * @throws ZanzibarError `invalid_option`; errors of SQLite where the file cannot be opened
  */
-export function sqliteStore({
-  path,
-  history = 3_600_000,
-  poll = 100,
-  clock = stayingClock,
-  random = realRandom,
-}: SqliteStoreOptions): SqliteStore {
+export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
+  checkRecord('options', options)
+  checkText('path', options.path)
+  const { path, history = 3_600_000, poll = 100, clock = stayingClock, random = realRandom } = options
   for (const [name, value] of Object.entries({ history, poll })) {
     if (Number.isFinite(value) && value > 0) continue
     throw new ZanzibarError(

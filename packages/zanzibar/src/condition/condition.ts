@@ -1,4 +1,5 @@
 import { ZanzibarError } from '../errors.ts'
+import { checkRecord, checkText } from '../given-kinds.ts'
 import type { ConditionDefinition } from '../model/authorization-model.ts'
 import type { Context } from '../tuple/tuple.ts'
 import { CelError } from './cel-error.ts'
@@ -40,6 +41,9 @@ export interface CompiledCondition {
 
 /** Compiles a condition of a model. Throws ZanzibarError `invalid_authorization_model`, in OpenFGA's words, where it is none or does not give a bool. */
 export function compileCondition(definition: ConditionDefinition): CompiledCondition {
+  checkRecord('definition', definition)
+  checkText('definition.name', definition.name)
+  checkText('definition.expression', definition.expression)
   const parameters = decodeParameters(definition)
   return new Condition(definition.name, parameters, compileExpression(definition, parameters))
 }

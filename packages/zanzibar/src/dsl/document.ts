@@ -1,4 +1,5 @@
 import type { Position } from '../errors.ts'
+import { checkText } from '../given-kinds.ts'
 import {
   type ConditionDefinition,
   type ParameterType,
@@ -31,6 +32,7 @@ export interface Document {
 
 /** Reads a text in the DSL, schema 1.1 or a module of 1.2. */
 export function readDocument(text: string): Document {
+  checkText('text', text)
   const { tree, positions, report } = readSyntax(text)
   const model = nodeOf(tree, 'modelHeader')
   const module = nodeOf(nodeOf(tree, 'moduleHeader') ?? tree, 'plainIdentifier')

@@ -1,4 +1,5 @@
 import type { Position } from '../errors.ts'
+import { checkList, checkRecord } from '../given-kinds.ts'
 import type {
   AuthorizationModel,
   ConditionDefinition,
@@ -25,6 +26,8 @@ export interface ModuleFile {
  *   together, and what {@link validateDsl} finds in the whole
  */
 export function parseModules(files: readonly ModuleFile[], schemaVersion = '1.2'): AuthorizationModel {
+  checkList('files', files)
+  for (const [at, file] of files.entries()) checkRecord(`files[${at}]`, file)
   const modules = new Map(files.map(({ name, text }) => [name, readDocument(text)]))
   const positions: Position[] = []
   const types = new Map<string, TypeDefinition>()

@@ -1,4 +1,4 @@
-import { ZanzibarError } from '../errors.ts'
+import { checkWhole } from '../given-kinds.ts'
 import type { Relation, Rewrite } from '../model/type-system.ts'
 import { splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple } from '../tuple/tuple.ts'
@@ -45,12 +45,7 @@ export function expand(
   signal?: AbortSignal,
 ): UsersetTree | Promise<UsersetTree> {
   const { depth = 1 } = request
-  if (!Number.isSafeInteger(depth) || depth < 1) {
-    throw new ZanzibarError(
-      'invalid_option',
-      `depth must be a whole number of levels, 1 or more, not ${depth}`,
-    )
-  }
+  checkWhole('depth', depth, 'levels', 1)
   return answer(new TreeExpansion(scope, request), scope.snapshot, signal)
 }
 

@@ -1,4 +1,5 @@
 import { compileCondition } from '../condition/condition.ts'
+import { checkModel } from '../given-kinds.ts'
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import { type Relation, type Rewrite, type TypeSystem, typeSystem } from '../model/type-system.ts'
 import { type UserForms, userFormsOf } from './user-forms.ts'
@@ -32,6 +33,7 @@ export interface V2Difference {
  * are tuples that make the difference. The model must be valid.
  */
 export function v2Differences(model: AuthorizationModel): readonly V2Difference[] {
+  checkModel('model', model)
   const types = typeSystem(model, compileCondition)
   const users = new Set(
     types.relations.flatMap(({ restrictions }) =>

@@ -1,3 +1,4 @@
+import { checkModel } from '../given-kinds.ts'
 import type {
   AuthorizationModel,
   ConditionDefinition,
@@ -48,6 +49,8 @@ export type ModelChange =
  * nothing is said about its parts. Orders, modules and files make no difference.
  */
 export function diffModels(before: AuthorizationModel, after: AuthorizationModel): readonly ModelChange[] {
+  checkModel('before', before)
+  checkModel('after', after)
   const schema: ModelChange[] =
     before.schema_version === after.schema_version
       ? []

@@ -1,6 +1,7 @@
 import { compileCondition } from '../condition/condition.ts'
 import { parseModel } from '../dsl/parse-model.ts'
 import { ZanzibarError } from '../errors.ts'
+import { checkMethods, checkModel, checkRecord } from '../given-kinds.ts'
 import { check } from '../graph/check.ts'
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import { type TypeSystem, typeSystem } from '../model/type-system.ts'
@@ -59,6 +60,8 @@ export type PlannedAnswer = 'allowed' | 'denied' | 'conditional' | 'refused'
  *   `latest_authorization_model_not_found` where there is none before, `cancelled`
  */
 export async function planModel(options: ModelPlanOptions): Promise<ModelPlan> {
+  checkRecord('options', options)
+  checkMethods('store', options.store, ['readModel', 'snapshot'])
   const { store, storeId, signal } = options
   const latest = await store.readModel(storeId)
   const before = options.before ?? latest?.model
@@ -83,6 +86,7 @@ interface Models {
 }
 
 function resolved(given: string | AuthorizationModel): TypeSystem {
+  if (typeof given !== 'string') checkModel('model', given)
   const model = typeof given === 'string' ? parseModel(given) : given
   validateModel(model, zanzibarLimits, compileCondition)
   return typeSystem(model, compileCondition)

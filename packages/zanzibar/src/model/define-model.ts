@@ -1,3 +1,4 @@
+import { checkList, checkRecord, checkText } from '../given-kinds.ts'
 import type {
   ConditionDefinition,
   ParameterType,
@@ -33,6 +34,7 @@ export type Definitions = Readonly<Record<string, Readonly<Record<string, Defini
 
 /** `[user, group#member]` of the DSL. */
 export function direct<const User extends string>(...users: readonly User[]): Direct<User> {
+  for (const [at, user] of users.entries()) checkText(`direct[${at}]`, user)
   return { direct: users }
 }
 
@@ -76,6 +78,7 @@ export function defineModel<const D extends Definitions, const C extends Conditi
   definitions: D & CheckedDefinitions<D, C>,
   conditions?: C,
 ): TypedModel<D, C> {
+  checkRecord('definitions', definitions)
   const named = Object.entries<ConditionDefinitions[string]>(conditions ?? {})
   return {
     schema_version: '1.1',
@@ -89,6 +92,7 @@ export function defineModel<const D extends Definitions, const C extends Conditi
 }
 
 function typeDefinition(type: string, relations: Definitions[string]): TypeDefinition {
+  checkRecord(`definitions.${type}`, relations)
   const entries = Object.entries(relations)
   const metadata = entries.map(([name, definition]): [string, RelationMetadata] => [
     name,
@@ -116,8 +120,11 @@ function userset(definition: Definition): Userset {
 }
 
 function usersOf(definition: Definition): readonly string[] {
+  if (typeof definition !== 'string') checkRecord('a relation', definition)
   if (typeof definition === 'string' || 'from' in definition) return []
-  return 'direct' in definition ? definition.direct : definition.operands.flatMap(usersOf)
+  if ('direct' in definition) return definition.direct
+  checkList('operands', definition.operands)
+  return definition.operands.flatMap(usersOf)
 }
 
 function reference(text: string): RelationReference {

@@ -1,4 +1,5 @@
 import type { ProblemKind } from '../errors.ts'
+import { checkModel } from '../given-kinds.ts'
 import type { AuthorizationModel, RelationReference, TypeDefinition, Userset } from './authorization-model.ts'
 import { leavesOf } from './fold-rewrite.ts'
 import { hasRelation, impossibleRelations, restrictionsOf } from './impossible-relations.ts'
@@ -33,6 +34,7 @@ export interface Problem {
  * those are right, what is not defined; then duplicates; then relations that nobody can have; then conditions.
  */
 export function lintModel(model: AuthorizationModel): readonly Problem[] {
+  checkModel('model', model)
   const problems = lintNames(model)
   const { schema_version: version } = model
   if (version === '') {

@@ -1,3 +1,4 @@
+import { checkModel } from '../given-kinds.ts'
 import type { AuthorizationModel, TypeDefinition, Userset } from './authorization-model.ts'
 import { restrictionsOf } from './impossible-relations.ts'
 
@@ -12,6 +13,7 @@ interface Edge {
  * that they lead to. Conditions are not drawn.
  */
 export function printModelGraph(model: AuthorizationModel): string {
+  checkModel('model', model)
   const { labels, edges } = new ModelGraph(model)
   const nodes = labels.map((label, id) => `${id} [label=${identifier(label)}];\n`)
   const lines = edges

@@ -1,4 +1,5 @@
 import { ZanzibarError } from '../errors.ts'
+import { checkModel } from '../given-kinds.ts'
 import type {
   AuthorizationModel,
   ConditionDefinition,
@@ -18,6 +19,7 @@ import type {
  *   a condition whose name is not its key
  */
 export function printModel(model: AuthorizationModel, options?: { readonly sourceInfo?: boolean }): string {
+  checkModel('model', model)
   const sourceInfo = options?.sourceInfo === true
   const isModular = model.type_definitions.some(({ metadata }) => metadata?.module)
   const types = isModular

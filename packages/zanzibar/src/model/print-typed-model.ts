@@ -1,3 +1,4 @@
+import { checkModel } from '../given-kinds.ts'
 import type { AuthorizationModel, TypeDefinition, Userset } from './authorization-model.ts'
 import { foldRewrite } from './fold-rewrite.ts'
 import { restrictionsOf } from './impossible-relations.ts'
@@ -5,6 +6,7 @@ import { printParameterType, printReference } from './print-model.ts'
 
 /** A model as a TypeScript module that defines it with `defineModel`; `export const model`. */
 export function printTypedModel(model: AuthorizationModel): string {
+  checkModel('model', model)
   const types = model.type_definitions.map((type) => {
     const relations = Object.entries(type.relations ?? {}).map(
       ([relation, rewrite]) => `    ${key(relation)}: ${printDefinition(type, relation, rewrite)},\n`,

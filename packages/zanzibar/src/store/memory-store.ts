@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { ZanzibarError } from '../errors.ts'
+import { checkClock, checkRecord, checkWhole } from '../given-kinds.ts'
 import type { AuthorizationModel } from '../model/authorization-model.ts'
 import { type Clock, type Random, realClock, realRandom } from '../ports.ts'
 import { MemoryTuples } from './memory/memory-tuples.ts'
@@ -34,17 +35,11 @@ export interface MemoryStoreOptions {
  *
  * @throws ZanzibarError `invalid_option`
  */
-export function memoryStore({
-  history = 1000,
-  clock = realClock,
-  random = realRandom,
-}: MemoryStoreOptions = {}): MemoryStore {
-  if (!Number.isSafeInteger(history) || history < 0) {
-    throw new ZanzibarError(
-      'invalid_option',
-      `history must be a whole number of revisions, 0 or more, not ${String(history)}`,
-    )
-  }
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  checkRecord('options', options)
+  const { history = 1000, clock = realClock, random = realRandom } = options
+  checkWhole('history', history, 'revisions', 0)
+  checkClock(clock)
   return new MemoryStore(history, clock, random)
 }
 

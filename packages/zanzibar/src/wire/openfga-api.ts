@@ -1,6 +1,7 @@
 import { compileCondition } from '../condition/condition.ts'
 import { storeTokens } from '../consistency/token.ts'
 import { Events, type ZanzibarEvent } from '../events.ts'
+import { checkMethods, checkRecord, checkServing } from '../given-kinds.ts'
 import type { ClosureIndexOptions } from '../leopard/closure-index.ts'
 import { type Limits, openFgaLimits } from '../limits.ts'
 import type { Semantics } from '../model/type-system.ts'
@@ -49,14 +50,12 @@ export interface OpenFgaApi
     ListObjectsApi,
     ListUsersApi {}
 
-export function openFgaApi({
-  store,
-  limits: given = {},
-  clock = realClock,
-  semantics,
-  closureIndex,
-  onEvent,
-}: OpenFgaApiOptions): OpenFgaApi {
+/** @throws ZanzibarError `invalid_option` */
+export function openFgaApi(options: OpenFgaApiOptions): OpenFgaApi {
+  checkRecord('options', options)
+  checkMethods('store', options.store, ['listStores', 'snapshot', 'changed'])
+  checkServing(options)
+  const { store, limits: given = {}, clock = realClock, semantics, closureIndex, onEvent } = options
   const limits: Limits = { ...openFgaLimits, ...given }
   const events = new Events(onEvent, clock)
   const models = resolvedModels(store, compileCondition, semantics, { closureIndex, events })
