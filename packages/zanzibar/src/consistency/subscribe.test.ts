@@ -140,9 +140,9 @@ test('a list tells what expires, each at its time', async () => {
   await using zanzibar = await openZanzibar({ model, clock })
   await zanzibar.write({ add: [expiring(200, 'document:b'), expiring(100, 'document:a')] })
   const over = new AbortController()
-  const lists = zanzibar
-    .subscribeObjects('user:anne', 'viewer', 'document', { signal: over.signal })
-    [Symbol.asyncIterator]()
+  const { signal } = over
+  const told = zanzibar.subscribeObjects('user:anne', 'viewer', 'document', { signal })
+  const lists = told[Symbol.asyncIterator]()
   expect((await lists.next()).value).toMatchObject({ added: ['document:a', 'document:b'] })
   for (const removed of ['document:a', 'document:b']) {
     const next = lists.next()
