@@ -48,7 +48,7 @@ class HandClock implements Clock {
   pass(duration: number): void {
     const end = this.#passed + duration
     for (;;) {
-      const [next] = [...this.#timers].sort(([, a], [, b]) => a.at - b.at)
+      const [next] = [...this.#timers].toSorted(([, a], [, b]) => a.at - b.at)
       if (next === undefined || next[1].at > end) break
       this.#timers.delete(next[0])
       this.#passed = next[1].at
