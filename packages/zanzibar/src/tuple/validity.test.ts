@@ -115,7 +115,13 @@ describe('a tuple to be written', () => {
     [
       'user:a c doc:1',
       { name: 'kk', context: { x: [{ a: 'b\ud800' }] } },
-      'context value "b\\xd800" contains forbidden characters',
+      'context value "b\\ud800" contains forbidden characters',
+    ],
+    [
+      // What OpenFGA 1.22.1 says of it.
+      'user:a c doc:1',
+      { name: 'kk', context: { x: '\u0085' } },
+      'context value "\\u0085" contains forbidden characters',
     ],
     [
       'user:a c doc:1',

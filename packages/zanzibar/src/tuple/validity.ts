@@ -1,3 +1,4 @@
+import { quote } from '../condition/quote.ts'
 import { ZanzibarError } from '../errors.ts'
 import type { RelationReference } from '../model/authorization-model.ts'
 import {
@@ -229,32 +230,20 @@ export function forbiddenReason(context: Context): string | undefined {
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (typeof value === 'string') {
       if (hasForbiddenCharacters(value)) {
-        return `context value ${quoted(value)} contains forbidden characters`
+        return `context value ${quote(value)} contains forbidden characters`
       }
     } else if (isList(value)) {
       for (const item of value) open.push(item)
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, item] of Object.entries(value)) {
         if (hasForbiddenCharacters(key)) {
-          return `context key ${quoted(key)} contains forbidden characters`
+          return `context key ${quote(key)} contains forbidden characters`
         }
         open.push(item)
       }
     }
   }
   return undefined
-}
-
-/** As Go's `%q` does. */
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(
-    /\\u([0-9a-f]{4})|[\u007f-\u009f]/g,
-    (found: string, unit: string | undefined) => {
-      if (unit === '0007') return '\\a'
-      if (unit === '000b') return '\\v'
-      return `\\x${unit === undefined ? found.charCodeAt(0).toString(16) : unit.replace(/^00/, '')}`
-    },
-  )
 }
 
 function isList(value: Json): value is readonly Json[] {
