@@ -216,3 +216,13 @@ test('what is at fault is named', async () => {
     await fault(() => untyped['openZanzibar']?.({ model, limits: { maxConditionCost: Number.NaN } })),
   ).toBe('invalid_option: limits.maxConditionCost must be a number, 0 or more, not NaN')
 })
+
+test('what is undefined in a context is not given, as in JSON', async () => {
+  await using zanzibar = await api.openZanzibar({ model })
+  const condition = { name: 'c', context: { x: undefined } as unknown as api.Context }
+  await zanzibar.write({ add: [{ ...tuple, condition }] })
+  const asked = (context: object): Promise<boolean> =>
+    zanzibar.check(u, r, o, { context: context as unknown as api.Context })
+  expect(await asked({ x: 1, other: undefined })).toBe(true)
+  await expect(asked({ x: undefined })).rejects.toMatchObject({ missing: ['x'] })
+})

@@ -191,8 +191,11 @@ function checkCondition(name: string, condition: unknown): void {
 
 function checkContext(name: string, context: unknown): void {
   checkRecord(name, context)
-  const flaw = flawIn(context, [])
-  if (flaw !== undefined) throw unfit([name, ...flaw.path].join('.'), flaw.wanted, flaw.value)
+  for (const [key, item] of Object.entries(context)) {
+    // As in JSON, what is undefined is not given.
+    const flaw = item === undefined ? undefined : flawIn(item, [context])
+    if (flaw !== undefined) throw unfit([name, key, ...flaw.path].join('.'), flaw.wanted, flaw.value)
+  }
 }
 
 /** Where in a context what is no JSON stands. */

@@ -102,7 +102,7 @@ class Condition implements CompiledCondition {
 
   evaluate(contexts: readonly (Context | undefined)[], { maxCost }: EvaluationLimits): Evaluation {
     const given = contexts.filter((context) => context !== undefined)
-    if (this.#keys.length === 0 && given.some((context) => Object.keys(context).length > 0))
+    if (this.#keys.length === 0 && given.some((context) => namesIn(context).length > 0))
       throw this.#failed(this.#typeFault('no parameters defined for the condition'))
     const missing: string[] = []
     const values = this.#keys.map((key, index) => {
@@ -121,11 +121,11 @@ class Condition implements CompiledCondition {
   }
 
   contextProblem(context: Context): string | undefined {
-    const keys = Object.keys(context)
+    const keys = namesIn(context)
     if (keys.length === 0) return undefined
     if (this.#keys.length === 0) return this.#typeFault('no parameters defined for the condition')
     for (const [index, key] of this.#keys.entries()) {
-      if (!Object.hasOwn(context, key)) continue
+      if (!has(context, key)) continue
       const value = this.#parameters[index]?.cast(context[key] ?? null)
       if (value instanceof CelError) return this.#typeFault(uncastable(key, value))
     }
@@ -135,7 +135,7 @@ class Condition implements CompiledCondition {
 
   /** undefined where no context has it. */
   #cast(key: string, index: number, contexts: readonly Context[]): Value | undefined {
-    const context = contexts.findLast((each) => Object.hasOwn(each, key))
+    const context = contexts.findLast((each) => has(each, key))
     const value = context === undefined ? undefined : this.#parameters[index]?.cast(context[key] ?? null)
     if (value instanceof CelError) throw this.#failed(this.#typeFault(uncastable(key, value)))
     return value
@@ -165,4 +165,13 @@ class Condition implements CompiledCondition {
 
 function uncastable(key: string, { message }: CelError): string {
   return `failed to convert context parameter '${key}': ${message}`
+}
+
+/** What is undefined is not given, as in JSON. */
+function has(context: Context, key: string): boolean {
+  return Object.hasOwn(context, key) && context[key] !== undefined
+}
+
+function namesIn(context: Context): string[] {
+  return Object.keys(context).filter((key) => has(context, key))
 }
