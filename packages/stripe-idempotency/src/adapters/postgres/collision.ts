@@ -12,7 +12,7 @@ export class Collision implements Disposable {
   constructor(connection: unknown) {
     const wire: unknown = Reflect.get(Object(connection), 'connection')
     if (!(wire instanceof EventEmitter)) return
-    this.#wire = wire.on('errorMessage', this.#fail).on('readyForQuery', this.#goOn)
+    this.#wire = wire.on('errorMessage', this.#fail)
   }
 
   /** Undefined where there is none, or the transaction went back to a savepoint before it. */
@@ -25,11 +25,16 @@ export class Collision implements Disposable {
   }
 
   readonly #fail = (error: unknown): void => {
-    if (isCollision(error)) this.#error ??= error
+    if (this.#error !== undefined || !isCollision(error)) return
+    this.#error = error
+    // Only from then on, since the wire says it after every statement.
+    this.#wire?.on('readyForQuery', this.#goOn)
   }
 
   readonly #goOn = ({ status }: { readonly status?: string }): void => {
     // E: failed, and only to be rolled back.
-    if (status !== 'E') this.#error = undefined
+    if (status === 'E') return
+    this.#error = undefined
+    this.#wire?.off('readyForQuery', this.#goOn)
   }
 }
