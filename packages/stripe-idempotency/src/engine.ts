@@ -190,7 +190,7 @@ export class Engine implements AsyncDisposable {
       const performed = await perform(execution)
       const finished = this.#finish(record, holding, performed)
       const settled = 'outcome' in finished ? finished : await finished
-      if (settled.outcome === 'replayed' || settled.outcome === 'in-use') this.#tellLost(record)
+      if (settled.outcome !== 'executed' && settled.outcome !== performed.fate) this.#tellLost(record)
       return settled
     } catch (error) {
       if (holding.lost) this.#tellLost(record)
@@ -249,8 +249,11 @@ export class Engine implements AsyncDisposable {
     if (found?.id === record.id && found.fence === record.fence && found.state === 'completed')
       return executed
     if (fate === 'release' ? found === undefined : fate === 'leave' && found?.leaseEnds === 0) return executed
-    if (found?.id === record.id && found.state === 'completed') return replayOf(found, this.settings.sealer)
-    return { outcome: 'in-use', recordId: record.id }
+    if (found?.id !== record.id || found.state === 'claimed')
+      return { outcome: 'in-use', recordId: record.id }
+    return found.state === 'completed'
+      ? replayOf(found, this.settings.sealer)
+      : { outcome: 'uncertain', recordId: record.id, why: found.why ?? '' }
   }
 
   async #doubt(record: IdempotencyRecord, holding: Holding, why: string): Promise<Settled> {

@@ -155,13 +155,11 @@ export function createIdempotency<Transaction>(
 export function createIdempotency(options: IdempotencyOptions): Idempotency
 export function createIdempotency(options: IdempotencyOptions): Idempotency<never> {
   const { store, clock = realClock, random = realRandom } = options
-  const claim: unknown = Reflect.get(Object(store), 'claim')
-  if (typeof claim !== 'function') {
-    throw new IdempotencyError(
-      'invalid_option',
-      `store must be a store, such as memoryStore(), not ${shown(store)}`,
-    )
-  }
+  checkPart('store', store, ['claim', 'find', 'complete'], 'such as memoryStore()')
+  checkPart('clock', clock, ['now', 'monotonic', 'setTimeout', 'clearTimeout'])
+  checkPart('random', random, ['bytes'])
+  if (options.outbox !== undefined)
+    checkPart('outbox', options.outbox, ['stage', 'drain'], 'such as memoryOutbox()')
   const lease = parsePositiveDuration('lease', options.lease ?? '60s')
   const storeTimeout = parsePositiveDuration('storeTimeout', options.storeTimeout ?? '5s')
   const sealer = sealerOf(checkedSecrets(options.secrets), random)
@@ -230,6 +228,16 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency<neve
       await store[Symbol.asyncDispose]()
     },
   }
+}
+
+/** @throws IdempotencyError `invalid_option` */
+function checkPart(name: string, value: unknown, methods: readonly string[], such?: string): void {
+  const missing = methods.find((method) => typeof Reflect.get(Object(value), method) !== 'function')
+  if (missing === undefined) return
+  throw new IdempotencyError(
+    'invalid_option',
+    `${name} must be a ${name}${such === undefined ? '' : `, ${such}`}, with a method ${missing}, not ${shown(value)}`,
+  )
 }
 
 function within<Transaction>(

@@ -7,7 +7,7 @@ import type { Performed, Request, Settled } from './settlement.ts'
 
 /** What {@link Idempotency.run} is asked for. */
 export interface RunRequest {
-  /** Whose key it is: an account, a tenant. */
+  /** Whose key it is: an account, a tenant. At most 500 characters. */
   readonly scope: string
   readonly key: string
   /** What is asked for: the same key with another input is a mismatch. As JSON: what that makes equal, such as NaN and null, is the same. */
@@ -66,8 +66,12 @@ export function run<Value, Given extends unknown[]>(
 
 /** @throws IdempotencyError `invalid_option`, `input_invalid` */
 function requestOf({ scope, key, input, operation = '', wait = 0, rerun = 'never' }: RunRequest): Request {
-  checkText('scope', scope)
+  checkScope(scope)
   checkText('key', key)
+  if (operation !== '') checkText('operation', operation)
+  if (rerun !== 'safe' && rerun !== 'never') {
+    throw new IdempotencyError('invalid_option', `rerun must be 'safe' or 'never', not ${shown(rerun)}`)
+  }
   return {
     scope,
     key,
@@ -161,6 +165,19 @@ export function runOf<Value>(settled: Settled): Run<Value> {
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** PostgreSQL has no index for names of much more than 2,000 bytes. */
+export const scopeMaxLength = 500
+
+/** @throws IdempotencyError `invalid_option` */
+export function checkScope(scope: unknown): void {
+  checkText('scope', scope)
+  if (typeof scope !== 'string' || scope.length <= scopeMaxLength) return
+  throw new IdempotencyError(
+    'invalid_option',
+    `scope must have at most ${scopeMaxLength} characters, not ${shown(scope)}`,
+  )
 }
 
 /** @throws IdempotencyError `invalid_option` */

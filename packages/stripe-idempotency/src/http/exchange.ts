@@ -8,6 +8,7 @@ import { keyIn, keyLines, readKey } from '../key/idempotency-key.ts'
 import type { Mode, Problem } from '../mode/mode.ts'
 import { keptUntil, type OnAbandoned } from '../record/record.ts'
 import { decodeResponse, encodeResponse, keptBody, type StoredResponse } from '../response/stored-response.ts'
+import { checkScope } from '../run.ts'
 import type { Performed, Request, Settled } from '../settlement.ts'
 import type { IdempotencyStore, TransactionalStore } from '../store/store.ts'
 import { firstAnswer, refusal, repeatedAnswer } from './answers.ts'
@@ -156,6 +157,7 @@ export class Exchange {
         `scope must say whose the key of ${request.method} ${request.path} is, and gave ${shown(scope)}: authenticate before idempotency`,
       )
     }
+    checkScope(scope)
     const early = Promise.withResolvers<Streaming>()
     const settled = this.#settle({ ...request, body }, { scope, key, made, gone }, handler, early.resolve)
     const first = await Promise.race([settled, early.promise])

@@ -4,7 +4,7 @@ import { IdempotencyError, isIdempotencyError } from '../errors.ts'
 import type { HeaderLines } from '../http/message.ts'
 import { realClock, realRandom } from '../ports.ts'
 import { encodeResponse, keptBody, keptHeaders } from '../response/stored-response.ts'
-import { checkText } from '../run.ts'
+import { checkScope, checkText } from '../run.ts'
 import { checkedSecrets, placeOf, type Sealer, type Secret, sealerOf } from '../seal.ts'
 import type { IdempotencyStore } from '../store/store.ts'
 
@@ -68,7 +68,7 @@ export async function importRecords<Entry>(
     let record: ForeignRecord
     try {
       record = read(entry)
-      checkText('scope', record.scope)
+      checkScope(record.scope)
       checkText('key', record.key)
       if (Number.isNaN(record.createdAt))
         throw new IdempotencyError('record_corrupt', 'it has a date that cannot be read')

@@ -3,7 +3,7 @@ import type { Engine } from '../engine.ts'
 import { IdempotencyError, shown } from '../errors.ts'
 import type { Held } from '../execution.ts'
 import { contentOf } from '../input.ts'
-import { checkText, type Run, runOf } from '../run.ts'
+import { checkScope, checkText, type Run, runOf } from '../run.ts'
 import { read } from './journal.ts'
 import { type Attempt, perform } from './perform.ts'
 import type { CallPhase, CallStep, Phase, PhaseOptions, TxContext, TxStep } from './phase.ts'
@@ -126,7 +126,7 @@ export class PhasedOperation<Transaction, Given, Input, Outputs, Prev>
   }
 
   async execute({ scope, key, input, wait = 0, signal }: ExecuteRequest<Given>): Promise<Run<Prev>> {
-    checkText('scope', scope)
+    checkScope(scope)
     checkText('key', key)
     if (this.phases.length === 0) {
       throw new IdempotencyError('invalid_option', `the operation ${this.name} has no phases`)

@@ -25,6 +25,9 @@ class PortClock extends VirtualClock {
   }
 }
 
+/** Milliseconds: ten years, as of the durations of the package. Its lease is renewed all the while. */
+const longest = 3652 * 86_400_000
+
 interface Handler {
   readonly takes: number
   readonly status: number
@@ -46,7 +49,7 @@ export async function exchange(
 ): Promise<{ readonly answers: readonly PortAnswer[]; readonly executions: number }> {
   const clock = new PortClock()
   const options = field(command, 'options').optional((each) => each)
-  const text = (name: string): string | undefined => options?.field(name).optional((each) => each.string())
+  const rerun = options?.field('rerun').optional((each) => each.oneOf(['safe', 'never']))
   const idempotency = createIdempotency({
     store: memoryStore({ clock }),
     clock,
@@ -57,7 +60,7 @@ export async function exchange(
   })
   const http = idempotency.http({
     mode: modeOf(field(command, 'mode'), options?.field('syntax')),
-    ...pick({ wait: duration(options, 'wait'), rerun: text('rerun') === 'safe' ? 'safe' : undefined }),
+    ...pick({ wait: duration(options, 'wait'), rerun }),
   } satisfies HttpOptions)
   let executions = 0
   let open = 0
@@ -130,7 +133,7 @@ export function requestOf(each: Field): HttpRequest {
 
 function handlerOf(each: Field): Handler {
   return {
-    takes: each.field('takes').number({ min: 0 }),
+    takes: each.field('takes').number({ min: 0, max: longest }),
     status: each.field('status').integer({ min: 200, max: 599 }),
     headers: each.field('headers').optional(headersOf) ?? [],
     body: each.field('body').optional(bytesOf) ?? new Uint8Array(),

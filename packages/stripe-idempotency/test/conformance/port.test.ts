@@ -63,6 +63,9 @@ test('what is no command is told so, and the next line is read', () => {
     '{"id":"2","op":"exchange"}',
     '{"id":"3","op":"key","mode":"stripe-v3","lines":[]}',
     '{"id":"4","op":"key","mode":"ietf","lines":[1]}',
+    '{"id":"6","op":"exchange","mode":"ietf","options":{"rerun":"maybe"},"requests":[]}',
+    // It would be renewed until the end of time.
+    '{"id":"7","op":"exchange","mode":"ietf","requests":[{"at":0,"account":"a","method":"POST","path":"/","handler":{"takes":1e308,"status":200}}]}',
   ]
   const good = '{"id":"5","op":"key","mode":"stripe-v1","lines":["k"]}'
   const { lines: answers, status } = run([], `${[...bad, good].join('\n')}\n`)

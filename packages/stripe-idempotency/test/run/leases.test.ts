@@ -83,6 +83,27 @@ describe('leases and fences', () => {
     expect(await outcome(other.run(request, work))).toBe('executed "done"')
   })
 
+  test('who wakes when it was taken for uncertain is told so, as all who ask from then on', async () => {
+    const { clock, store, other } = world()
+    const stuck = createIdempotency({ store, clock: paused(clock, 3 * minute) ?? clock })
+    const outcomes: string[] = []
+    let lost = 0
+    stuck.on('lease-lost', () => lost++)
+    const work = async (): Promise<string> => {
+      await sleep(clock, 3 * minute + 1)
+      return 'its own'
+    }
+    const first = outcome(stuck.run(request, work)).then((each) => outcomes.push(each))
+    const ask = async (): Promise<void> => {
+      outcomes.push(await outcome(other.run(request, async () => 'another')))
+    }
+    clock.setTimeout(() => void ask(), 2 * minute)
+    await clock.run(() => outcomes.length === 2)
+    await first
+    expect(outcomes).toEqual(['uncertain', 'uncertain'])
+    expect(lost).toBe(1)
+  })
+
   test('who wakes when somebody has settled it answers as was settled, and is told that it lost its lease', async () => {
     const { clock, store, other } = world()
     const stuck = createIdempotency({ store, clock: paused(clock, 3 * minute) ?? clock })
