@@ -3,6 +3,7 @@ import type { RelationReference } from '../model/authorization-model.ts'
 import type { Tuple } from './tuple.ts'
 import {
   implicitProblem,
+  questionReason,
   readProblem,
   refusedContextualTuple,
   refusedTuple,
@@ -143,6 +144,17 @@ describe('a tuple to be written', () => {
       'cannot write a tuple that is implicit',
     )
     expect(implicitProblem(tuple('doc:2#viewer viewer doc:1'))).toBeUndefined()
+  })
+})
+
+describe('a question', () => {
+  it('is of users of as many characters as tuples have bytes', () => {
+    const reason = (user: string): string | undefined =>
+      questionReason(rules, { user, relation: 'viewer', object: 'doc:1' })
+    for (const letter of ['a', 'é', '😀']) {
+      expect(reason(`user:${letter.repeat(507)}`)).toBeUndefined()
+      expect(reason(`user:${letter.repeat(508)}`)).toBe(malformedUser)
+    }
   })
 })
 

@@ -15,6 +15,8 @@ import type { Context, Json, Tuple, TupleKey } from './tuple.ts'
 
 const encoder = new TextEncoder()
 
+const malformedUser = "the 'user' field is malformed"
+
 /** What a model says about tuples. A type system is one. */
 export interface TupleRules {
   hasType(type: string): boolean
@@ -37,8 +39,10 @@ export interface TupleProblem {
 
 /** Why `tuple` cannot be written, or given as a contextual tuple. Contextual tuples may be `o#r@o#r`: see {@link implicitProblem}. */
 export function writeProblem(rules: TupleRules, tuple: Tuple): TupleProblem | undefined {
-  const reason =
-    userReason(rules, tuple.user) ?? objectReason(rules, tuple.object) ?? relationReason(rules, tuple)
+  // That of a tuple is measured in bytes, and that of a question in characters.
+  const reason = isLongerThan(tuple.user, 512)
+    ? malformedUser
+    : (userReason(rules, tuple.user) ?? objectReason(rules, tuple.object) ?? relationReason(rules, tuple))
   return reason === undefined ? readProblem(rules, tuple) : { kind: 'tuple', reason }
 }
 
@@ -116,7 +120,7 @@ export function questionReason(rules: TupleRules, key: TupleKey): string | undef
 function isPlainQuestion(rules: TupleRules, { user, relation, object }: TupleKey): boolean {
   return (
     isValidObject(user) &&
-    !isLongerThan(user, 512) &&
+    !countedOver(user, 512) &&
     rules.hasType(typeOf(user)) &&
     isValidObject(object) &&
     !countedOver(object, 256) &&
@@ -129,7 +133,7 @@ function isPlainQuestion(rules: TupleRules, { user, relation, object }: TupleKey
 /** Why a user is none, by its form or by its type. Also what a question is looked at with. */
 export function userReason(rules: TupleRules, user: string): string | undefined {
   const isObject = isValidObject(user)
-  if ((!isObject && !isValidUser(user)) || isLongerThan(user, 512)) return "the 'user' field is malformed"
+  if ((!isObject && !isValidUser(user)) || countedOver(user, 512)) return malformedUser
   const isUserset = !isObject && isValidUserset(user)
   if (!isUserset && !isObject) {
     return "the 'user' field must be an object (e.g. document:1) or an 'object#relation' or a typed wildcard (e.g. group:*)"
@@ -163,12 +167,12 @@ export function relationReason(
     : undefined
 }
 
-/** In bytes of UTF-8, as a tuple's user is measured. */
+/** In bytes of UTF-8. */
 function isLongerThan(text: string, bytes: number): boolean {
   return text.length > bytes || (text.length * 3 > bytes && encoder.encode(text).length > bytes)
 }
 
-/** In characters, as objects are measured. */
+/** In characters. */
 function countedOver(text: string, characters: number): boolean {
   return text.length > characters && Array.from(text.slice(0, 2 * characters + 2)).length > characters
 }
