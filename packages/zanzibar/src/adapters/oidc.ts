@@ -42,6 +42,13 @@ export async function oidc({
   }
 }
 
+/** Not of the token: the keys did not come in time, or with another status than 200, or are none. */
+const issuersFaults: ReadonlySet<string> = new Set([
+  'ERR_JWKS_TIMEOUT',
+  'ERR_JOSE_GENERIC',
+  'ERR_JWKS_INVALID',
+])
+
 interface Expected {
   readonly issuer: string[]
   readonly audience: string
@@ -56,8 +63,7 @@ async function subjectOf(
     const { payload } = await jwtVerify(token, keys, { ...expected, algorithms, requiredClaims: ['exp'] })
     return payload.sub
   } catch (cause) {
-    if (cause instanceof errors.JOSEError && !(cause instanceof errors.JWKSTimeout))
-      throw invalidClaims(cause)
+    if (cause instanceof errors.JOSEError && !issuersFaults.has(cause.code)) throw invalidClaims(cause)
     throw new ZanzibarError('internal_error', 'the keys of the issuer cannot be had', { cause })
   }
 }

@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http'
+import { checkText } from '../given-kinds.ts'
 import { isZanzibarError } from '../index.ts'
 import type { Definitions } from '../model/define-model.ts'
 import type { definitions, ObjectRef, RelationOf } from '../model/typed-model.ts'
-import { isTypedWildcard, isValidObject } from '../tuple/object.ts'
+import { countedOver, isTypedWildcard, isValidObject } from '../tuple/object.ts'
 import type { Context } from '../tuple/tuple.ts'
 import type { Zanzibar } from '../zanzibar.ts'
 
@@ -67,8 +68,9 @@ export async function refusalOf<Request>(
   const who = await user(request)
   if (who === undefined || who === null) return refusal(401, { 'www-authenticate': 'Bearer' })
   const what = typeof object === 'string' ? object : await object(request)
+  checkText('object', what)
   // What comes out of a path is any text. Nobody has a relation to what cannot be an object.
-  if (!isValidObject(what) || isTypedWildcard(what)) return refusal(denied)
+  if (!isValidObject(what) || isTypedWildcard(what) || countedOver(what, 256)) return refusal(denied)
   const given = await context?.(request)
   try {
     const isAllowed = await zanzibar.check(who, relation, what, {

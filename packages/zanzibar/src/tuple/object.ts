@@ -52,6 +52,11 @@ export function isValidRelation(text: string): boolean {
   return isName(text, 0, text.length, at)
 }
 
+/** Whether a text has more characters than that, as objects and the users of questions are measured. */
+export function countedOver(text: string, characters: number): boolean {
+  return text.length > characters && Array.from(text.slice(0, 2 * characters + 2)).length > characters
+}
+
 /** What may stand as a user: an object, a typed wildcard, a userset, or an id without a type, which no model takes. */
 export function isValidUser(text: string): boolean {
   return isName(text, 0, text.length, 0) || isValidObject(text) || isValidUserset(text)

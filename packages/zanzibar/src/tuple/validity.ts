@@ -2,6 +2,7 @@ import { quote } from '../condition/quote.ts'
 import { ZanzibarError } from '../errors.ts'
 import type { RelationReference } from '../model/authorization-model.ts'
 import {
+  countedOver,
   hasForbiddenCharacters,
   isTypedWildcard,
   isValidObject,
@@ -170,11 +171,6 @@ export function relationReason(
 /** In bytes of UTF-8. */
 function isLongerThan(text: string, bytes: number): boolean {
   return text.length > bytes || (text.length * 3 > bytes && encoder.encode(text).length > bytes)
-}
-
-/** In characters. */
-function countedOver(text: string, characters: number): boolean {
-  return text.length > characters && Array.from(text.slice(0, 2 * characters + 2)).length > characters
 }
 
 /** What `viewer from parent` walks along are objects. */

@@ -11,8 +11,14 @@ const stranger = await generateKeyPair('RS256')
 const key = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
 
 let issuer = ''
+/** In place of the keys. */
+let keysAnswer: { readonly status: number; readonly body: string } | undefined
 const provider = createServer((request, response) => {
   response.setHeader('content-type', 'application/json')
+  if (keysAnswer !== undefined && request.url === '/keys') {
+    response.writeHead(keysAnswer.status).end(keysAnswer.body)
+    return
+  }
   const answer = request.url === '/keys' ? { keys: [key] } : { issuer, jwks_uri: `${issuer}/keys` }
   response.end(JSON.stringify(answer))
 })
@@ -84,6 +90,22 @@ test('takes what the issuer signed for the audience, and nothing else', async ()
     '',
   ]
   for (const token of wrong) expect(await refusalOf(authenticator, token)).toBe('invalid_claims')
+})
+
+test.each([
+  { status: 503, body: '{}' },
+  { status: 200, body: 'not found' },
+  { status: 200, body: '{"keys":{}}' },
+])('where the issuer gives no keys, that is no fault of the token: $status $body', async (answer) => {
+  const authenticator = await oidc({ issuer, audience: 'zanzibar' })
+  keysAnswer = answer
+  try {
+    expect(await refusalOf(authenticator, await tokenOf({}))).toBe('internal_error')
+    // What is no token is told without asking for keys.
+    expect(await refusalOf(authenticator, 'no.token.atall')).toBe('invalid_claims')
+  } finally {
+    keysAnswer = undefined
+  }
 })
 
 test('does not start without an audience or an issuer that answers', async () => {
