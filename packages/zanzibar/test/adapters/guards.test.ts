@@ -68,21 +68,14 @@ describe.each(Object.entries(frameworks))('%s', (_, serve) => {
     expect(app.handled()).toBe(0)
   })
 
-  test.each([
-    '%20',
-    'a%20b',
-    'a%3Ab',
-    'a%23viewer',
-    '*',
-    '%00',
-    '__proto__',
-    'x'.repeat(99),
-    'x'.repeat(300),
-  ])('an id that comes from the path is any text: %j', async (id) => {
-    await using app = await serve({ zanzibar })
-    expect((await ask(`${app.url}/documents/${id}`, { 'x-user': 'user:anne' })).status).toBe(403)
-    expect(app.handled()).toBe(0)
-  })
+  test.each(['%20', 'a%20b', 'a%3Ab', 'a%23viewer', '*', '%00', '__proto__', 'x'.repeat(99)])(
+    'an id that comes from the path is any text: %j',
+    async (id) => {
+      await using app = await serve({ zanzibar })
+      expect((await ask(`${app.url}/documents/${id}`, { 'x-user': 'user:anne' })).status).toBe(403)
+      expect(app.handled()).toBe(0)
+    },
+  )
 
   test('an id that is longer than any object is denied, or refused by the framework before', async () => {
     await using app = await serve({ zanzibar })
