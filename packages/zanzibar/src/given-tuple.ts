@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { TypeSystem } from './model/type-system.ts'
+import type { Clock } from './ports.ts'
+import { expiryProblem } from './store/check-write.ts'
 import type { TupleToWrite } from './store/tuple-store.ts'
 import type { Context, Tuple } from './tuple/tuple.ts'
 import { refusedContextualTuple, writeProblem } from './tuple/validity.ts'
@@ -12,12 +14,21 @@ export function tupleOf(given: TupleOrTriple): TupleToWrite {
   return { user, relation, object }
 }
 
-/** @throws ZanzibarError for a contextual tuple that the model does not take */
-export function contextualTuple(types: TypeSystem, given: TupleOrTriple): Tuple {
-  const tuple = tupleOf(given)
-  const problem = writeProblem(types, tuple)
-  if (problem !== undefined) throw refusedContextualTuple(tuple, problem, 'check')
-  return tuple
+/**
+ * Contextual tuples, without those that have expired.
+ *
+ * @throws ZanzibarError for one that the model does not take
+ */
+export function contextualTuples(
+  types: TypeSystem,
+  given: readonly TupleOrTriple[],
+  clock: Pick<Clock, 'now'>,
+): readonly Tuple[] {
+  return given.map(tupleOf).filter((tuple) => {
+    const problem = writeProblem(types, tuple) ?? expiryProblem(tuple)
+    if (problem !== undefined) throw refusedContextualTuple(tuple, problem, 'check')
+    return tuple.expiresAt === undefined || tuple.expiresAt > clock.now()
+  })
 }
 
 /** In bytes of JSON. */

@@ -247,6 +247,22 @@ test('contextual tuples are there for their question only', async () => {
   expect(await zanzibar.check('user:anne', 'viewer', 'document:1')).toBe(false)
 })
 
+test('a contextual tuple that has expired does not count', async () => {
+  let now = 1000
+  await using zanzibar = await openZanzibar({ model, clock: { ...realClock, now: () => now } })
+  const tuple = { user: 'user:anne', relation: 'owner', object: 'document:1', expiresAt: 2000 }
+  const asked = { contextualTuples: [tuple] }
+  expect(await zanzibar.check('user:anne', 'viewer', 'document:1', asked)).toBe(true)
+  now = 2000
+  expect(await zanzibar.check('user:anne', 'viewer', 'document:1', asked)).toBe(false)
+  expect(await Array.fromAsync(zanzibar.listObjects('user:anne', 'viewer', 'document', asked))).toEqual([])
+  const never = { contextualTuples: [{ ...tuple, expiresAt: Number.NaN }] }
+  await expect(zanzibar.check('user:anne', 'viewer', 'document:1', never)).rejects.toMatchObject({
+    code: 'invalid_tuple',
+    message: expect.stringContaining('expiresAt must be a whole number'),
+  })
+})
+
 test('a group of 20,000 levels is followed to its end', async () => {
   await using zanzibar = await openZanzibar({ model })
   const levels = 20_000

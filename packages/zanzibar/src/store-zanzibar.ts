@@ -21,7 +21,7 @@ import {
   checkWatch,
   checkWhole,
 } from './given-kinds.ts'
-import { contextualTuple, sizeOf, tupleOf } from './given-tuple.ts'
+import { contextualTuples, sizeOf, tupleOf } from './given-tuple.ts'
 import { check } from './graph/check.ts'
 import { allowed, type Decision } from './graph/decision.ts'
 import { expand, type UsersetTree } from './graph/expand.ts'
@@ -351,14 +351,14 @@ export class StoreZanzibar implements Zanzibar {
     return found.toSorted()
   }
 
-  #scope(snapshot: Snapshot, { context, contextualTuples }: QueryOptions): Scope {
-    const { types, index, limits } = this.#parts
+  #scope(snapshot: Snapshot, { context, contextualTuples: given }: QueryOptions): Scope {
+    const { types, index, limits, clock } = this.#parts
     return {
       types,
       snapshot,
       index,
       context,
-      contextualTuples: contextualTuples?.map((each) => contextualTuple(types, each)),
+      contextualTuples: given && contextualTuples(types, given, clock),
       depthLimit: limits.resolveNodeLimit,
       maxConditionCost: limits.maxConditionCost,
     }

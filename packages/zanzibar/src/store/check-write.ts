@@ -69,7 +69,7 @@ function refuseEmptyFilters(filters: readonly TupleFilter[]): void {
 }
 
 /** What is no number is after no moment and before none: the tuple would never expire. */
-function expiryProblem({ expiresAt }: TupleToWrite): TupleProblem | undefined {
+export function expiryProblem({ expiresAt }: TupleToWrite): TupleProblem | undefined {
   if (expiresAt === undefined || Number.isSafeInteger(expiresAt)) return undefined
   return { kind: 'tuple', reason: `expiresAt must be a whole number of milliseconds, not ${expiresAt}` }
 }
