@@ -194,7 +194,9 @@ test('what is at fault is named', async () => {
   await using opened = await api.openZanzibar({ model })
   const zanzibar = opened as unknown as Untyped
   const fault = async (work: () => unknown): Promise<unknown> => {
-    const error: unknown = await (async () => work())().catch((thrown: unknown) => thrown)
+    const error: unknown = await (async () => {
+      await work()
+    })().catch((thrown: unknown) => thrown)
     return api.isZanzibarError(error) ? `${error.code}: ${error.message}` : error
   }
   expect(await fault(() => zanzibar['check']?.(undefined, r, o))).toBe(
@@ -205,6 +207,11 @@ test('what is at fault is named', async () => {
   )
   expect(await fault(() => zanzibar['check']?.(u, r, o, { context: { a: circle } }))).toBe(
     'invalid_option: context.a.circle must be JSON, which holds nothing that holds it, not an object',
+  )
+  const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`)
+  expect(await fault(() => zanzibar['check']?.(u, r, o, { context: nested(1000) }))).toBeUndefined()
+  expect(await fault(() => zanzibar['check']?.(u, r, o, { context: nested(1001) }))).toMatch(
+    /^invalid_option: context(\.a){20} must be JSON of 1000 levels, not an object$/,
   )
   expect(await fault(() => zanzibar['write']?.({ add: [tuple, [u, r]] }))).toBe(
     'invalid_option: add[1].object must be a text, not undefined',

@@ -24,7 +24,8 @@ export function checkCount(name: string, value: unknown): void {
 
 /** @throws ZanzibarError `invalid_option` for an object that lacks one of these */
 export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
-  checkRecord(name, value)
+  // A proxy, or of a class that has a name of its own.
+  if (typeof value !== 'object' || value === null) throw unfit(name, 'an object', value)
   const parts = new Map(methods.map((each) => [each, Reflect.get(value, each)]))
   for (const [each, part] of parts) {
     if (typeof part !== 'function') throw unfit(`${name}.${each}`, 'a function', part)
@@ -81,7 +82,7 @@ export function checkRecord(name: string, value: unknown): asserts value is obje
 }
 
 /** @throws ZanzibarError `invalid_option` for what is given and none of these */
-export function checkOneOf(name: string, value: unknown, known: readonly unknown[]): void {
+function checkOneOf(name: string, value: unknown, known: readonly unknown[]): void {
   if (value === undefined || known.includes(value)) return
   throw unfit(name, known.map(shown).join(' or '), value)
 }
@@ -194,7 +195,7 @@ function checkContext(name: string, context: unknown): void {
   for (const [key, item] of Object.entries(context)) {
     // As in JSON, what is undefined is not given.
     const flaw = item === undefined ? undefined : flawIn(item, [context])
-    if (flaw !== undefined) throw unfit([name, key, ...flaw.path].join('.'), flaw.wanted, flaw.value)
+    if (flaw !== undefined) throw unfit([name, key, ...flaw.path.slice(0, 19)].join('.'), flaw.wanted, flaw.value)
   }
 }
 
@@ -220,10 +221,12 @@ function flawIn(value: unknown, within: readonly unknown[]): Flaw | undefined {
   return undefined
 }
 
-const maxDepth = 100
+const maxDepth = 1000
 
 function checkSignal(signal: unknown): void {
-  if (!(signal instanceof EventTarget && 'aborted' in signal)) throw unfit('signal', 'an AbortSignal', signal)
+  // Not by its class: that of another realm is one too.
+  const isSignal = typeof signal === 'object' && signal !== null && 'aborted' in signal
+  if (!isSignal || !('addEventListener' in signal)) throw unfit('signal', 'an AbortSignal', signal)
 }
 
 /** Not a list, a date, a map or the like. */

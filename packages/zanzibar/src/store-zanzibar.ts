@@ -158,8 +158,8 @@ export class StoreZanzibar implements Zanzibar {
     checkWhole('limit', given.limit, 'objects', 1)
     this.#checkList({ user, relation, type })
     const { limit, after, ...options } = given
-    const { context, contextualTuples } = options
-    const question = JSON.stringify([this.modelId, user, relation, type, context, contextualTuples])
+    const { context, contextualTuples: tuples } = options
+    const question = JSON.stringify([this.modelId, user, relation, type, context, tuples])
     const cursor = after === undefined ? undefined : readCursor(after, question)
     const moment = cursor === undefined ? options : { ...options, exactly: cursor.token }
     const request = { user, relation, type }

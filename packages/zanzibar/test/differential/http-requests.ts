@@ -39,6 +39,7 @@ const user = seldom(
     '__proto__:x',
     'a:b:c',
     `user:${'a'.repeat(600)}`,
+    `user:${'é'.repeat(300)}`,
   ),
 )
 const relation = seldom(
