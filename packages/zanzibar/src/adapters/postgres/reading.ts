@@ -35,7 +35,7 @@ const few = 'WHERE k.n = k.n + 0'
 
 /** A user or an object and, after tabs, its condition and the context of that. None of them has tabs or ends of lines. */
 const lineOf = (name: string): string =>
-  `t.${name} || coalesce(E'\\t' || t.condition || coalesce(E'\\t' || t.context, ''), '')`
+  `CASE WHEN t.condition IS NULL THEN t.${name} ELSE t.${name} || E'\\t' || t.condition || coalesce(E'\\t' || t.context, '') END`
 
 /**
  * One statement for all that is asked for, and for some of what that leads to. Its rows have `n`, the place of the read; below
@@ -227,14 +227,16 @@ class Reading {
    * What has more lines than there may be lists leads nowhere: some of what it leads to decides nothing.
    */
   #walk(seeds: Values, part: Readonly<Record<'first' | 'step' | 'of' | 'next' | 'mostLines', string>>): void {
+    // As an argument it is looked at where there is a step only.
+    const lines = `string_to_array(w.found, E'\\n')`
     this.#tables.push(`walk(n, "of", found, asked) AS (
       SELECT k.n, k."of" COLLATE "C", l.found, true FROM unnest(${this.#rows(seeds, 'int', 'text')}) AS k(n, "of")
         ${part.first} ${few}
       UNION
       SELECT k."to", k."of", l.found, false FROM (SELECT DISTINCT k."to", (${part.of}) COLLATE "C" AS "of"
         FROM walk w CROSS JOIN LATERAL (SELECT split_part(line, E'\\t', 1) AS other
-          FROM unnest(string_to_array(w.found, E'\\n')) AS u(line)
-          WHERE cardinality(string_to_array(w.found, E'\\n')) <= ${part.mostLines}::int) o ${part.step}) k ${part.next})`)
+          FROM unnest(CASE WHEN cardinality(${lines}) <= ${part.mostLines}::int THEN ${lines} END) AS u(line)) o
+          ${part.step}) k ${part.next})`)
   }
 }
 
