@@ -195,7 +195,8 @@ function checkContext(name: string, context: unknown): void {
   for (const [key, item] of Object.entries(context)) {
     // As in JSON, what is undefined is not given.
     const flaw = item === undefined ? undefined : flawIn(item, [context])
-    if (flaw !== undefined) throw unfit([name, key, ...flaw.path.slice(0, 19)].join('.'), flaw.wanted, flaw.value)
+    if (flaw !== undefined)
+      throw unfit([name, key, ...flaw.path.slice(0, 19)].join('.'), flaw.wanted, flaw.value)
   }
 }
 
