@@ -252,6 +252,36 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
     expect(scans).toBeLessThan(4 * levels * width)
   })
 
+  test('is whole of 151 lists, and nothing of what 300 lead to', async () => {
+    await using opened = await openTestStore('postgres')
+    const { pool = expect.unreachable() } = opened
+    const rows: number[] = []
+    const query = async (statement: Statement): Promise<{ rows: unknown[] }> => {
+      const answer = await pool.query(statement)
+      if (statement.name?.startsWith('zanzibar_read') === true) rows.push(answer.rows.length)
+      return answer
+    }
+    const counted = { query, connect: () => pool.connect(), options: pool.options }
+    await using store = await openPostgresStore({ pool: counted })
+    const zanzibar = await openZanzibar({ store, model: groups })
+    const link = (from: string, to: string) => [`${from}#member`, 'member', to] as const
+    const numbers = (length: number): readonly number[] => Array.from({ length }, (_, at) => at)
+    await zanzibar.write({
+      add: numbers(10).flatMap((at) => [
+        link(`group:${at}`, 'group:all'),
+        ...numbers(14).map((below) => link(`group:${at}-${below}`, `group:${at}`)),
+      ]),
+    })
+    expect(await zanzibar.check('user:nobody', 'member', 'group:all')).toBe(false)
+    expect(rows).toEqual([expect.any(Number)])
+    expect(rows[0]).toBeGreaterThanOrEqual(151)
+
+    await zanzibar.write({ add: numbers(300).map((at) => link(`group:${at}`, 'group:wide')) })
+    rows.length = 0
+    expect(await zanzibar.check('user:nobody', 'member', 'group:wide')).toBe(false)
+    expect(rows[0]).toBeLessThan(10)
+  })
+
   test('is not waited for any longer than the question is', async () => {
     await using opened = await openTestStore('postgres')
     const { pool = expect.unreachable() } = opened
