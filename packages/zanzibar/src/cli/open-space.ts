@@ -4,7 +4,7 @@ import { openZanzibar } from '../open-zanzibar.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import type { TupleStore } from '../store/tuple-store.ts'
 import type { Zanzibar } from '../zanzibar.ts'
-import { openStore } from './open-store.ts'
+import { openExistingStore } from './open-store.ts'
 import { loadModel, loadStore } from './read-store-file.ts'
 
 /** Where to ask: a store of a storage, or a store file. */
@@ -27,7 +27,7 @@ export interface Space extends AsyncDisposable {
 export async function openSpace({ store: url, name, file, semantics = 'openfga-v1' }: Place): Promise<Space> {
   if (file !== undefined) return await spaceOfFile(file, semantics)
   if (url === undefined) throw wrong('say where: --store URL, or --file FILE.fga.yaml')
-  const store = await openStore(url)
+  const store = await openExistingStore(url)
   try {
     const { id, name: found } = await onlyStore(store, name)
     const stored = await store.readModel(id)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { ZanzibarError } from '../errors.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import type { TupleStore } from '../store/tuple-store.ts'
@@ -14,6 +15,15 @@ export async function openStore(url: string): Promise<TupleStore> {
     'invalid_option',
     `--store must be memory, sqlite:path or postgres://…, not ${withoutSecret(url)}`,
   )
+}
+
+/** The same, but makes no database where there is none: to be asked. @throws ZanzibarError `invalid_option` */
+export async function openExistingStore(url: string): Promise<TupleStore> {
+  const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
+  if (path !== undefined && path !== ':memory:' && !existsSync(path)) {
+    throw new ZanzibarError('invalid_option', `--store ${url}: there is no file ${path}`)
+  }
+  return await openStore(url)
 }
 
 async function openPostgres(url: string): Promise<TupleStore> {

@@ -157,6 +157,13 @@ test('exports what was imported, and tells the changes', async () => {
   expect(await from('7')).toContain('no change of this store has come to position 7')
 })
 
+test('a question makes no database where there is none', async () => {
+  const path = join(folder, 'mistyped.db')
+  const asked = await runCommand('check', 'user:anne', 'viewer', 'document:1', '--store', `sqlite:${path}`)
+  expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining(`there is no file ${path}`) })
+  expect(existsSync(path)).toBe(false)
+})
+
 test('serves until it is told to end', async () => {
   const child = startCommand(['serve', '--port', '0'], { ZANZIBAR_PRESHARED_KEYS: 'secret' })
   const ended = once(child, 'exit')
