@@ -102,6 +102,9 @@ describe('contexts', () => {
     ['int', 1.5, "expected an int value, but found numeric value '1.5'"],
     ['int', 'a', "expected a int64 value, but found invalid string value 'a'"],
     ['uint', -1, "expected a uint value, but found int64 value '-1'"],
+    // Ten digits, as OpenFGA 1.22.1 has them.
+    ['uint', -12345678901, "expected a uint value, but found int64 value '-1.23456789e+10'"],
+    ['uint', '-9223372036854775809', "expected a uint value, but found int64 value '-9.223372037e+18'"],
     ['double', '0.1', 'number cannot be represented as a float64: 0.1'],
     ['bool', 'true', "expected type value 'bool', but found 'string'"],
     ['string', null, "expected type value 'string', but found '%!s(<nil>)'"],

@@ -157,7 +157,7 @@ function castUint(value: Json): Value {
   const exact = wholeNumber('uint64', 'a uint', value)
   if (typeof exact !== 'bigint') return exact
   return exact < 0n
-    ? new CelError(`expected a uint value, but found int64 value '${formatDouble(Number(exact), 10)}'`)
+    ? new CelError(`expected a uint value, but found int64 value '${shorten(Number(exact))}'`)
     : new Uint(clamp(exact))
 }
 
