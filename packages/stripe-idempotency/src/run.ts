@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from './duration.ts'
 import { type Failure, IdempotencyError, shown } from './errors.ts'
 import type { Execution, Held } from './execution.ts'
 import { fingerprintOf, textOf } from './input.ts'
+import type { OnAbandoned } from './record/record.ts'
 import type { Performed, Request, Settled } from './settlement.ts'
 
 /** What {@link Idempotency.run} is asked for. */
@@ -69,15 +70,12 @@ function requestOf({ scope, key, input, operation = '', wait = 0, rerun = 'never
   checkScope(scope)
   checkText('key', key)
   if (operation !== '') checkText('operation', operation)
-  if (rerun !== 'safe' && rerun !== 'never') {
-    throw new IdempotencyError('invalid_option', `rerun must be 'safe' or 'never', not ${shown(rerun)}`)
-  }
   return {
     scope,
     key,
     endpoint: operation,
     fingerprint: fingerprintOf(input),
-    onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
+    onAbandoned: abandonedBy(rerun),
     wait: parseDuration('wait', wait),
   }
 }
@@ -165,6 +163,13 @@ export function runOf<Value>(settled: Settled): Run<Value> {
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** @throws IdempotencyError `invalid_option` */
+export function abandonedBy(rerun: 'safe' | 'never'): OnAbandoned {
+  if (rerun === 'safe') return 'rerun'
+  if (rerun === 'never') return 'uncertain'
+  throw new IdempotencyError('invalid_option', `rerun must be 'safe' or 'never', not ${shown(rerun)}`)
 }
 
 /** PostgreSQL has no index for names of much more than 2,000 bytes. */

@@ -5,6 +5,7 @@ import { ietf } from '../mode/ietf.ts'
 import type { Mode } from '../mode/mode.ts'
 import { stripeV1, stripeV2 } from '../mode/stripe.ts'
 import { keptHeaders, mayBeKept } from '../response/stored-response.ts'
+import { abandonedBy } from '../run.ts'
 import type { ExchangeSettings, FailOpen, Refresh } from './exchange.ts'
 
 /** How keys are used over HTTP. */
@@ -82,7 +83,7 @@ export function httpSettings(options: HttpOptions): ExchangeSettings {
   return {
     mode,
     wait: parseDuration('wait', options.wait ?? 0),
-    onAbandoned: rerun === 'safe' ? 'rerun' : 'uncertain',
+    onAbandoned: abandonedBy(rerun),
     maxBodyBytes,
     maxResponseBytes,
     keptHeaders: new Set([...keptHeaders, ...keepHeaders.map(headerName)]),
@@ -110,11 +111,11 @@ function modeOf(mode: HttpOptions['mode']): Mode {
 }
 
 function headerName(name: string): string {
-  const lower = name.toLowerCase()
-  if (mayBeKept(lower)) return lower
+  const lower = String(name).toLowerCase()
+  if (/^[!#$%&'*+.^`|~\w-]+$/.test(lower) && mayBeKept(lower)) return lower
   throw new IdempotencyError(
     'invalid_option',
-    `keepHeaders: ${name} belongs to one exchange and cannot be kept`,
+    `keepHeaders: ${shown(name)} is no header that can be kept: it is none, or of one exchange`,
   )
 }
 

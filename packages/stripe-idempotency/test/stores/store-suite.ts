@@ -185,6 +185,33 @@ export function storeSuite(name: string, open: () => Promise<OpenStore>, numRuns
       expect(await ids({ operations: [] })).toEqual([])
     })
 
+    test('a holder that was overtaken writes nothing, whatever it writes', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const request = claimOf({ do: 'claim', key: 0, fingerprint: 0, onAbandoned: 'resume' }, 1)
+      const { record: old } = await store.claim(request)
+      await opened.pass(lease)
+      const { record } = await store.claim({ ...request, id: 'id-2', owner: 'owner-2' })
+      expect([record.id, record.fence]).toEqual([old.id, old.fence + 1])
+      const { owner } = old
+      for (const stale of [
+        old,
+        { ...record, owner },
+        { ...record, fence: old.fence },
+        { ...old, fence: 3 },
+      ]) {
+        expect(await store.renew(stale, lease)).toBe(false)
+        expect(await store.advance(stale, { name: 'p', output: Buffer.of(1) })).toBe(false)
+        expect(await store.complete(stale, Buffer.from('late'))).toBe(false)
+        expect(await store.leave(stale)).toBe(false)
+        expect(await store.release(stale)).toBe(false)
+        expect(await store.markUncertain(stale, 'late')).toBe(false)
+      }
+      const found = await store.find(record.scope, record.key)
+      expect(found && comparable(found)).toEqual(comparable(record))
+      expect(await store.complete(record, Buffer.from('its own'))).toBe(true)
+    })
+
     test('a fence of a record that is gone holds no other', async () => {
       await using opened = await open()
       const { store } = opened
