@@ -173,7 +173,7 @@ export function abandonedBy(rerun: 'safe' | 'never'): OnAbandoned {
 }
 
 /** PostgreSQL has no index for names of much more than 2,000 bytes. */
-export const scopeMaxLength = 500
+const scopeMaxLength = 500
 
 /** @throws IdempotencyError `invalid_option` */
 export function checkScope(scope: unknown): void {

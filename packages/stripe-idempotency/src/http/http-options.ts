@@ -111,7 +111,7 @@ function modeOf(mode: HttpOptions['mode']): Mode {
 }
 
 function headerName(name: string): string {
-  const lower = String(name).toLowerCase()
+  const lower = name.toLowerCase()
   if (/^[!#$%&'*+.^`|~\w-]+$/.test(lower) && mayBeKept(lower)) return lower
   throw new IdempotencyError(
     'invalid_option',
