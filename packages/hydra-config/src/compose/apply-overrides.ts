@@ -112,7 +112,7 @@ export function applyOverride(
       refuse(cause.problem, undefined, withTypeLines(within, steps, override, context))
     }
     if (!isOfOmegaConf(cause.class)) throw cause
-    refuse(`Error merging override ${text}`, undefined, withTypeLines(cause, steps, override, context))
+    return refuse(`Error merging override ${text}`, undefined, withTypeLines(cause, steps, override, context))
   }
 }
 
@@ -199,7 +199,7 @@ function without(
   }
   if (container.kind === 'map') return withoutChild(container, step, copies)
   if (strict && container.kind === 'list') return withoutItem(container, step)
-  refuse('an item of a list cannot be deleted', 'TypeError')
+  return refuse('an item of a list cannot be deleted', 'TypeError')
 }
 
 function thereIn(container: Value, step: string): Value | undefined {
