@@ -177,6 +177,20 @@ describe('what does not compile', () => {
     })
   })
 
+  // Which of them compile was asked of OpenFGA.
+  test.each(['[x,] == [1]', '[,] == []', '{x: 1,} == {1: 1}', '{,} == {}'])(
+    'one comma at the end: %s',
+    (expression) => {
+      expect(evaluate(expression, { x: 'int' }, { x: 1 }).met).toBe(true)
+    },
+  )
+  test.each(['[x, ,] == [1]', '[x,,] == [1]', '[,,] == []', '{x: 1, ,} == {1: 1}', '{,,} == {}'])(
+    'two of them: %s',
+    (expression) => {
+      expect(refusal(() => compile(expression, { x: 'int' })).message).toContain("input ',' expecting '")
+    },
+  )
+
   test('a parameter without its element type', () => {
     const parameters = { x: { type_name: 'TYPE_NAME_LIST' } } as const
     const { message } = refusal(() => compileCondition({ name: 'cond', expression: 'true', parameters }))

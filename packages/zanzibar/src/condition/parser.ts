@@ -312,7 +312,7 @@ class Parser {
     while (!this.#isMark(']', ',')) {
       this.#refuseOptional()
       elements.push(this.#expression())
-      if (!this.#isMark(',') || this.#isClosedAfterComma(']')) break
+      if (!this.#isMark(',') || this.#isOverAfterComma(']')) break
       this.#take()
     }
     if (this.#isMark(',')) this.#take()
@@ -320,9 +320,10 @@ class Parser {
     return elements
   }
 
-  #isClosedAfterComma(mark: string): boolean {
+  /** Whether the comma is the one that may stand before the end; another one behind it is refused there. */
+  #isOverAfterComma(end: string): boolean {
     const after = this.#tokens[this.#index + 1]
-    return after?.kind === 'mark' && after.text === mark
+    return after?.kind === 'mark' && (after.text === end || after.text === ',')
   }
 
   #entries(): readonly { key: Expression; value: Expression }[] {
@@ -333,7 +334,7 @@ class Parser {
       const key = this.#expression()
       this.#expect(':')
       entries.push({ key, value: this.#expression() })
-      if (!this.#isMark(',') || this.#isClosedAfterComma('}')) break
+      if (!this.#isMark(',') || this.#isOverAfterComma('}')) break
       this.#take()
     }
     if (this.#isMark(',')) this.#take()
