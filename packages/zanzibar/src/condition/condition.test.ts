@@ -63,6 +63,19 @@ describe('results and costs are those of OpenFGA', () => {
   })
 })
 
+// Asked of OpenFGA, as above.
+test.each([
+  ["dyn(x).matches('a+')", 'no such overload'],
+  ["dyn(x).matches('a' + '+')", 'no such overload: matches'],
+  ["timestamp(x).getMonth('/Asia') == 1", 'time: invalid location name'],
+  ["timestamp(x).getMonth('Asia/..') == 1", 'time: invalid location name'],
+  ["timestamp(x).getMonth('Nowhere/Else') == 1", 'unknown time zone Nowhere/Else'],
+])('%s fails: %s', (expression, problem) => {
+  expect(refusal(() => evaluate(expression, { x: 'int' }, { x: 1 })).message).toBe(
+    `failed to evaluate relationship condition: 'cond' - failed to evaluate condition expression: ${problem}`,
+  )
+})
+
 describe('costs end an evaluation', () => {
   test.each([
     ['x < y', { x: 'int', y: 'int' }, { x: 1, y: 2 }, 3],
@@ -162,6 +175,18 @@ describe('what does not compile', () => {
     [
       '[x].map(y, true, y, 1) == [1]',
       "ERROR: cond:1:8: undeclared reference to 'map' (in container '')\n | [x].map(y, true, y, 1) == [1]\n | .......^\nERROR: cond:1:9: undeclared reference to 'y' (in container '')\n | [x].map(y, true, y, 1) == [1]\n | ........^\nERROR: cond:1:18: undeclared reference to 'y' (in container '')\n | [x].map(y, true, y, 1) == [1]\n | .................^",
+    ],
+    [
+      'x == 1 && map',
+      "ERROR: cond:1:11: expected type 'bool' but found 'type(map(dyn, dyn))'\n | x == 1 && map\n | ..........^",
+    ],
+    [
+      '[x].all(for, if(while))',
+      'ERROR: cond:1:9: reserved identifier: for\n | [x].all(for, if(while))\n | ........^\nERROR: cond:1:9: argument must be a simple name\n | [x].all(for, if(while))\n | ........^\nERROR: cond:1:14: reserved identifier: if\n | [x].all(for, if(while))\n | .............^',
+    ],
+    [
+      "'a'.matches('a{1001}?')",
+      'condition expression construction: error parsing regexp: invalid repeat count: `{1001}`',
     ],
     ['y == 1', "ERROR: cond:1:1: undeclared reference to 'y' (in container '')\n | y == 1\n | ^"],
     ["x == int('a')", "condition expression construction: type conversion error from 'string' to 'int'"],

@@ -270,10 +270,20 @@ class Parser {
     if (length > 0) return this.#message(prefix, length)
     const { text, at } = this.#take()
     const start = at - prefix.length
-    const isReserved = reserved.has(text)
-    if (isReserved) this.issues.push({ at: start, message: `reserved identifier: ${text}` })
+    if (reserved.has(text)) return this.#reserved(text, start)
     if (this.#isMark('(')) return this.#call(prefix + text, undefined)
     return { kind: 'identifier', at, name: prefix + text }
+  }
+
+  /** What is wrong in the arguments of its call is not told. */
+  #reserved(name: string, at: number): Expression {
+    this.issues.push({ at, message: `reserved identifier: ${name}` })
+    const told = this.issues.length
+    if (this.#isMark('(')) {
+      this.#call(name, undefined)
+      this.issues.length = told
+    }
+    return { kind: 'literal', at, value: null }
   }
 
   /** How many tokens the name of a message has that begins here; 0 where none begins. */

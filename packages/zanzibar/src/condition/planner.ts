@@ -14,6 +14,7 @@ import {
 import { fold } from './fold.ts'
 import { binaryFunction, isIn, unaryFunction } from './functions.ts'
 import { charge, type Frame, type Plan, type Step } from './plan.ts'
+import type { Automaton } from './re2/automaton.ts'
 import { compilePattern } from './re2/pattern.ts'
 import { Uint } from './uint.ts'
 import {
@@ -128,7 +129,13 @@ class Planner {
         if (overload === 'in_list' && second.kind === 'constant') return membership(first, second.value)
         break
       case 'matches':
-        if (second.kind === 'constant') requirePattern(second.value)
+        if (second.kind === 'constant' && typeof second.value === 'string') {
+          const pattern = patternOf(second.value)
+          // cel-go has made it a call of one argument by then, whose error names no function.
+          return binaryCall(name, overload, first, second, (text) =>
+            typeof text === 'string' ? pattern.matches(text) : noSuchOverload,
+          )
+        }
     }
     return binaryCall(name, overload, first, second)
   }
@@ -203,8 +210,13 @@ function notStrictlyFalse(operand: Step): Plan {
   }
 }
 
-function binaryCall(name: string, overload: string | undefined, first: Plan, second: Plan): Plan {
-  const call = binaryFunction(name)
+function binaryCall(
+  name: string,
+  overload: string | undefined,
+  first: Plan,
+  second: Plan,
+  call = binaryFunction(name),
+): Plan {
   if (call === undefined) throw new PlanFault(`no such overload: ${name}(lhs, rhs)`)
   const [left, right, cost] = [stepOf(first), stepOf(second), costOf(overload)]
   return {
@@ -296,10 +308,10 @@ function isPrimitive(value: Value): boolean {
   return ['boolean', 'bigint', 'number', 'string'].includes(typeof value) || value instanceof Uint
 }
 
-function requirePattern(pattern: Value): void {
-  if (typeof pattern !== 'string') return
-  const compiled = compilePattern(pattern)
+function patternOf(text: string): Pick<Automaton, 'matches'> {
+  const compiled = compilePattern(text)
   if ('problem' in compiled) throw new PlanFault(compiled.problem)
+  return compiled
 }
 
 function list(elements: readonly Plan[]): Plan {

@@ -33,6 +33,8 @@ function atoi(text: string): number | CelError {
 }
 
 function offsetOfName(name: string, { seconds }: Timestamp): number | CelError {
+  // What Go takes for no name before it looks for it.
+  if (name.includes('..') || /^[/\\]/.test(name)) return new CelError('time: invalid location name')
   const format = zoneFormat(name)
   if (format === undefined) return new CelError(`unknown time zone ${name}`)
   const parts = new Map(format.formatToParts(seconds * 1000).map(({ type, value }) => [type, value]))

@@ -190,7 +190,8 @@ class PatternParser {
     if (operator === undefined) return node
     const first = this.#pattern.slice(start, this.#at)
     const { least, most, isCounted } = operator
-    requireCount(operator, first)
+    // Go reads the counts before it sees whether the repetition is lazy.
+    requireCount(operator, first.replace(/\}\?$/, '}'))
     const repetition: Repetition = { kind: 'repetition', node, least, most, isCounted }
     if (isCounted && (least >= 2 || most >= 2) && !isWithin(repetition, maxRepeat))
       throw new PatternFault('invalid repeat count', first)
