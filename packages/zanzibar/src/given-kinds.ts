@@ -65,10 +65,15 @@ export function checkServing(options: {
     checkRecord('closureIndex', closureIndex)
 }
 
-/** Of every question, so by itself. @throws ZanzibarError `invalid_option` */
-export function checkKey({ user, relation, object }: TupleKey, prefix = ''): void {
+/** Of every question, so without a name made for what is good. @throws ZanzibarError `invalid_option` */
+export function checkKey({ user, relation, object }: TupleKey): void {
   if (typeof user === 'string' && typeof relation === 'string' && typeof object === 'string') return
-  for (const [name, value] of Object.entries({ user, relation, object })) checkText(prefix + name, value)
+  checkTexts({ user, relation, object })
+}
+
+/** @param within what they are parts of, with a dot. @throws ZanzibarError `invalid_option` for the first that is no text */
+export function checkTexts(given: Readonly<Record<string, unknown>>, within = ''): void {
+  for (const [name, value] of Object.entries(given)) checkText(within + name, value)
 }
 
 /** @throws ZanzibarError `invalid_option` for what is no list */
@@ -147,7 +152,7 @@ export function checkFilter(name: string, filter: unknown): void {
 export function checkTriple(name: string, value: unknown): void {
   checkList(name, value)
   const [user, relation, object] = value
-  for (const [part, each] of Object.entries({ user, relation, object })) checkText(`${name}.${part}`, each)
+  checkTexts({ user, relation, object }, `${name}.`)
 }
 
 interface TupleParts {
@@ -173,9 +178,7 @@ function checkTuple(list: string, at: number, given: unknown): void {
   if (!isRecord(given)) throw unfit(`${list}[${at}]`, 'a tuple', given)
   const { user, relation, object, condition, expiresAt }: TupleParts = given
   if (typeof user !== 'string' || typeof relation !== 'string' || typeof object !== 'string') {
-    for (const [part, value] of Object.entries({ user, relation, object })) {
-      checkText(`${list}[${at}].${part}`, value)
-    }
+    checkTexts({ user, relation, object }, `${list}[${at}].`)
   }
   if (condition !== undefined) checkCondition(`${list}[${at}].condition`, condition)
   if (expiresAt !== undefined && typeof expiresAt !== 'number') {

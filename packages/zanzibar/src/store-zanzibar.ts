@@ -16,7 +16,7 @@ import {
   checkKey,
   checkList,
   checkQuery,
-  checkText,
+  checkTexts,
   checkTriple,
   checkWatch,
   checkWhole,
@@ -186,8 +186,7 @@ export class StoreZanzibar implements Zanzibar {
   ): Promise<UserList> {
     const { types, tokens } = this.#parts
     return await this.#at('listUsers', options, async (snapshot) => {
-      checkKey({ user: '', relation, object })
-      checkText('filter', filter)
+      checkTexts({ relation, object, filter })
       const [type = '', of, ...rest] = filter.split('#')
       const reason =
         objectReason(types, object) ??
@@ -211,7 +210,7 @@ export class StoreZanzibar implements Zanzibar {
   ): Promise<UsersetTree> {
     const { types } = this.#parts
     return await this.#at('expand', options, (snapshot) => {
-      checkKey({ user: '', relation, object })
+      checkTexts({ relation, object })
       const reason = objectReason(types, object) ?? relationReason(types, { object, relation })
       if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot expand: ${reason}`)
       return expand(this.#scope(snapshot, options), { object, relation, depth }, options.signal)
@@ -314,8 +313,7 @@ export class StoreZanzibar implements Zanzibar {
   }
 
   #checkList({ user, relation, type }: ListObjectsRequest): void {
-    checkKey({ user, relation, object: '' })
-    checkText('type', type)
+    checkTexts({ user, relation, type })
     const { types } = this.#parts
     const reason = userReason(types, user) ?? relationReason(types, { object: `${type}:`, relation })
     if (reason !== undefined) throw new ZanzibarError('validation_error', `cannot list objects: ${reason}`)
