@@ -9,7 +9,6 @@ import {
   erased,
   hasExpired,
   type IdempotencyRecord,
-  renewed,
 } from '../record/record.ts'
 import { type Change, ChangingStore, type Place } from '../store/changing-store.ts'
 import type { Finding, ListFilter, TransactionalStore } from '../store/store.ts'
@@ -78,7 +77,7 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
       `SELECT name, output FROM ${table}_journal WHERE scope = ? AND key = ? ORDER BY place`,
     )
     this.#write = database.prepare(
-      `INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     this.#note = database.prepare(`INSERT OR REPLACE INTO ${table}_journal VALUES (?, ?, ?, ?, ?)`)
     this.#forget = database.prepare(`DELETE FROM ${table}_journal WHERE scope = ? AND key = ?`)
@@ -88,17 +87,21 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     return this.#atomically(() => {
       const now = this.#clock.now()
-      const kept = this.#find(request)
-      const found = kept && afterSetBack(kept, request.lease, now)
+      const row = this.#row(request)
+      const found = row && this.#recordAsOf(row, now)
       const answer = claim(found, request, now)
-      if (answer.record !== kept) this.#put(answer.record)
+      if (answer.record !== found || (row && isAhead(row, now))) this.#put(answer.record, now)
       return answer
     })
   }
 
   async find(scope: string, key: string): Promise<IdempotencyRecord | undefined> {
-    const found = await this.#reading(() => this.#find({ scope, key }))
-    return found === undefined || hasExpired(found, this.#clock.now()) ? undefined : found
+    const now = this.#clock.now()
+    const found = await this.#reading(() => {
+      const row = this.#row({ scope, key })
+      return row && this.#recordAsOf(row, now)
+    })
+    return found === undefined || hasExpired(found, now) ? undefined : found
   }
 
   async list({
@@ -117,7 +120,7 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
     const query = this.#database.prepare(
       `SELECT * FROM ${this.#table}
          WHERE (?1 IS NULL OR scope = ?1) AND ${states}
-           AND (?3 IS NULL OR (state = 'claimed' AND (lease_ends <= ?3 OR created_at > ?4)))
+           AND (?3 IS NULL OR (state = 'claimed' AND (lease_ends <= ?3 OR written_at > ?4)))
            AND NOT (expires_at <= ?4 AND ${expiring})
            AND (?6 IS NULL OR operation IN (SELECT value FROM json_each(?6)))
          ORDER BY created_at DESC LIMIT ?5`,
@@ -127,7 +130,7 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
     return this.#reading(() =>
       query
         .all(scope ?? null, state ?? null, abandonedBy, now, limit, names)
-        .map((row) => this.#recordOf(row)),
+        .map((row) => this.#recordAsOf(row, now)),
     )
   }
 
@@ -146,10 +149,11 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
 
   async erase({ scope, key }: { readonly scope: string; readonly key?: string }): Promise<number> {
     const count = await this.#atomically(() => {
+      const now = this.#clock.now()
       const rows = this.#database
         .prepare(`SELECT * FROM ${this.#table} WHERE scope = ?1 AND (?2 IS NULL OR key = ?2)`)
         .all(scope, key ?? null)
-      for (const row of rows) this.#put(erased(this.#recordOf(row)))
+      for (const row of rows) this.#put(erased(this.#recordAsOf(row, now)), now)
       return rows.length
     })
     // What was deleted is overwritten in its pages, and stays in the log until that is written back.
@@ -195,10 +199,12 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
 
   protected change(place: Place, change: Change): Promise<boolean> {
     return this.#atomically(() => {
-      const next = change(this.#find(place), this.#clock.now())
+      const now = this.#clock.now()
+      const row = this.#row(place)
+      const next = change(row && this.#recordAsOf(row, now), now)
       if (next === undefined) return false
       if (next === null) this.#remove(place)
-      else this.#put(next)
+      else this.#put(next, now)
       return true
     })
   }
@@ -224,7 +230,7 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
         state TEXT NOT NULL CHECK (state IN ('claimed', 'completed', 'uncertain')),
         fence INTEGER NOT NULL, owner TEXT NOT NULL, lease_ends INTEGER NOT NULL,
         created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, recovery_point TEXT,
-        operation TEXT, input BLOB, response BLOB, why TEXT, erased INTEGER NOT NULL,
+        operation TEXT, input BLOB, response BLOB, why TEXT, erased INTEGER NOT NULL, written_at INTEGER NOT NULL,
         PRIMARY KEY (scope, key)
       ) STRICT;
       CREATE INDEX IF NOT EXISTS ${table}_expiry ON ${table} (expires_at) WHERE state = 'completed';
@@ -236,12 +242,11 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
       ) STRICT, WITHOUT ROWID`)
   }
 
-  #find({ scope, key }: Place): IdempotencyRecord | undefined {
-    const row = this.#select.get(scope, key)
-    return row === undefined ? undefined : this.#recordOf(row)
+  #row({ scope, key }: Place): Row | undefined {
+    return this.#select.get(scope, key)
   }
 
-  #put(record: IdempotencyRecord): void {
+  #put(record: IdempotencyRecord, now: number): void {
     const { scope, key, operation } = record
     this.#write.run(
       scope,
@@ -261,6 +266,7 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
       record.response,
       record.why,
       record.erased ? 1 : 0,
+      now,
     )
     this.#forget.run(scope, key)
     let place = 0
@@ -272,7 +278,18 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
     this.#delete.run(scope, key)
   }
 
-  #recordOf(row: Record<string, unknown>): IdempotencyRecord {
+  /**
+   * A row from the future was written before the clock was set back: its lease, which would last until the old time comes
+   * again, goes on from now for as long as it had then. Its holder may be at work, and renews it.
+   */
+  #recordAsOf(row: Row, now: number): IdempotencyRecord {
+    const record = this.#recordOf(row)
+    return isAhead(row, now) && record.leaseEnds > now
+      ? { ...record, leaseEnds: Math.max(now, record.leaseEnds - Number(row['written_at']) + now) }
+      : record
+  }
+
+  #recordOf(row: Row): IdempotencyRecord {
     const scope = textOf(row, 'scope')
     const key = textOf(row, 'key')
     const state = textOf(row, 'state')
@@ -306,18 +323,15 @@ export class SqliteStore extends ChangingStore implements TransactionalStore<Dat
   }
 }
 
+type Row = Readonly<Record<string, unknown>>
+
 const leftWithNothing = `state = 'claimed' AND lease_ends = 0 AND operation IS NULL AND recovery_point IS NULL`
 /** As `canExpire` of `record.ts`. */
 const expiring = `(state = 'completed' OR (${leftWithNothing}))`
 
-/**
- * A record from the future was claimed before the clock was set back. Its holder may be at work, and has one lease from now
- * to renew it; without that, one that is dead would have it until the old time comes again.
- */
-function afterSetBack(record: IdempotencyRecord, lease: number, now: number): IdempotencyRecord {
-  return record.state === 'claimed' && record.createdAt > now && record.leaseEnds > now + lease
-    ? renewed(record, lease, now)
-    : record
+/** Whether the clock was set back since it was written. */
+function isAhead(row: Row, now: number): boolean {
+  return Number(row['written_at']) > now
 }
 
 function nested(): IdempotencyError {
@@ -327,7 +341,7 @@ function nested(): IdempotencyError {
   )
 }
 
-function textOf(row: Record<string, unknown>, name: string): string {
+function textOf(row: Row, name: string): string {
   const value = row[name]
   if (typeof value === 'string') return value
   throw new IdempotencyError('record_corrupt', `the column ${name} holds no text`)

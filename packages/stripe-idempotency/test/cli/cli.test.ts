@@ -249,7 +249,7 @@ describe('the command', () => {
     const database = new DatabaseSync(world.url.slice('sqlite:'.length))
     database.exec(`WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000)
       INSERT INTO idempotency_record SELECT scope, 'key ' || n, 'id ' || n, endpoint, fingerprint, 'completed', 1, owner, 0,
-        created_at + 1, expires_at, NULL, NULL, NULL, x'00', NULL, 0 FROM idempotency_record, n`)
+        created_at + 1, expires_at, NULL, NULL, NULL, x'00', NULL, 0, created_at FROM idempotency_record, n`)
     database.close()
     expect((await world.run('show', id)).lines).toMatchObject([{ id, state: 'uncertain' }])
     expect((await world.run('resolve', id, '--not-applied')).lines).toMatchObject([{ id, resolved: true }])

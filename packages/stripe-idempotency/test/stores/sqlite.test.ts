@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
-import { createIdempotency } from '@loadbearing/stripe-idempotency'
+import { type ClaimAnswer, createIdempotency, type Holder } from '@loadbearing/stripe-idempotency'
 import { sqliteOutbox, sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { failOnce } from './failed-request.ts'
 import { storeSuite } from './store-suite.ts'
 
@@ -22,35 +22,125 @@ storeSuite(
   300,
 )
 
-test('a dead holder has its record for one lease at most once the clock was set back', async () => {
-  const minutes = 60_000
+const minutes = 60_000
+
+/** A store whose clock is set, and the claims of one key in it. */
+function claims() {
   let now = 100 * minutes
-  using database = new DatabaseSync(':memory:')
+  const database = new DatabaseSync(':memory:')
   const clock = { now: () => now, monotonic: () => now, setTimeout: () => 0, clearTimeout: () => {} }
   const store = sqliteStore({ database, clock })
-  const request = {
-    scope: 'acct_1',
-    key: 'k',
-    endpoint: 'charge',
-    fingerprint: new Uint8Array(32),
-    id: 'id',
-    lease: minutes,
-    ttl: 60 * minutes,
-    onAbandoned: 'resume',
-    operation: null,
-  } as const
-  const { record: dead } = await store.claim({ ...request, owner: 'dead' })
-  now -= 5 * minutes
-  expect(await store.list({ limit: 1, abandonedFor: minutes })).toHaveLength(1)
-  expect(await store.claim({ ...request, owner: 'next' })).toMatchObject({ claimed: false })
-  now += minutes - 1
-  expect(await store.claim({ ...request, owner: 'next' })).toMatchObject({ claimed: false })
-  now += 1
-  expect(await store.claim({ ...request, owner: 'next' })).toMatchObject({
-    claimed: true,
-    record: { id: dead.id, fence: dead.fence + 1 },
+  const claim = (owner: string): Promise<ClaimAnswer> =>
+    store.claim({
+      scope: 'acct_1',
+      key: 'k',
+      endpoint: 'charge',
+      fingerprint: new Uint8Array(32),
+      id: 'id',
+      owner,
+      lease: minutes,
+      ttl: 60 * minutes,
+      onAbandoned: 'resume',
+      operation: null,
+    })
+  return {
+    store,
+    claim,
+    pass: (ms: number) => {
+      now += ms
+    },
+    [Symbol.dispose]: () => database.close(),
+  }
+}
+
+describe('once the clock was set back, a dead holder has its record for one lease at most', () => {
+  type Claims = ReturnType<typeof claims>
+  const ways: readonly (readonly [string, (claims: Claims) => Promise<Holder>])[] = [
+    [
+      'that claimed a new key',
+      async ({ claim, pass }) => {
+        const { record } = await claim('dead')
+        pass(-5 * minutes)
+        return record
+      },
+    ],
+    [
+      'that renewed its lease',
+      async ({ claim, pass, store }) => {
+        const { record } = await claim('dead')
+        pass(5 * minutes)
+        expect(await store.renew(record, minutes)).toBe(true)
+        pass(-5 * minutes)
+        return record
+      },
+    ],
+    [
+      'that took the key of another',
+      async ({ claim, pass }) => {
+        await claim('first')
+        pass(5 * minutes)
+        const { record } = await claim('dead')
+        pass(-5 * minutes)
+        return record
+      },
+    ],
+    [
+      'that left a phase afterwards',
+      async ({ claim, pass, store }) => {
+        const { record } = await claim('dead')
+        pass(-5 * minutes)
+        expect(await store.advance(record, { name: 'debited', output: new Uint8Array() })).toBe(true)
+        return record
+      },
+    ],
+    [
+      'whose scope was erased afterwards',
+      async ({ claim, pass, store }) => {
+        const { record } = await claim('dead')
+        pass(-5 * minutes)
+        expect(await store.erase({ scope: 'acct_1' })).toBe(1)
+        return record
+      },
+    ],
+  ]
+
+  test.each(ways)('%s', async (_, die) => {
+    using each = claims()
+    const { store, claim, pass } = each
+    const dead = await die(each)
+    expect(await claim('next')).toMatchObject({ claimed: false })
+    pass(minutes - 1)
+    expect(await claim('next')).toMatchObject({ claimed: false })
+    pass(1)
+    expect(await store.list({ limit: 1, abandonedFor: 0 })).toHaveLength(1)
+    expect(await claim('next')).toMatchObject({
+      claimed: true,
+      record: { id: dead.id, fence: dead.fence + 1 },
+    })
+    expect(await store.renew(dead, minutes)).toBe(false)
   })
-  expect(await store.renew(dead, minutes)).toBe(false)
+
+  test('and who asks for what is abandoned is told of it', async () => {
+    using each = claims()
+    const { store, claim, pass } = each
+    await claim('first')
+    pass(5 * minutes)
+    await claim('dead')
+    expect(await store.list({ limit: 1, abandonedFor: 0 })).toEqual([])
+    pass(-5 * minutes)
+    expect(await store.list({ limit: 1, abandonedFor: 0 })).toHaveLength(1)
+  })
+
+  test('and one that lives keeps it', async () => {
+    using each = claims()
+    const { store, claim, pass } = each
+    const { record } = await claim('alive')
+    for (const step of [-5 * minutes, minutes / 3, -1, minutes / 3, minutes / 3, minutes / 3]) {
+      pass(step)
+      expect(await claim('next')).toMatchObject({ claimed: false })
+      expect(await store.renew(record, minutes)).toBe(true)
+    }
+  })
 })
 
 test('the doctor counts requests that failed and expired, as it counts answers', async () => {
