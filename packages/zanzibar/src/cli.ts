@@ -18,6 +18,7 @@ import {
 } from './cli/questions.ts'
 import { serve } from './cli/serve.ts'
 import { testStores } from './cli/test-stores.ts'
+import { toldError } from './cli/told-error.ts'
 import { exported, importInto } from './cli/transfer.ts'
 import { tellChanges } from './cli/watch.ts'
 import { isZanzibarError, ZanzibarError } from './errors.ts'
@@ -114,7 +115,7 @@ async function main(args: string[]): Promise<void> {
     for (const line of lines) say(line)
     if (failed) process.exitCode = 1
   } catch (error) {
-    process.stderr.write(`zanzibar: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`zanzibar: ${toldError(error)}\n`)
     process.exitCode = isWrongUse(error) ? 2 : 1
   }
 }

@@ -64,7 +64,10 @@ export type {
   RelationOf,
   Subject,
   TypedModel,
+  TypedTriple,
+  TypedTuple,
   UserFilter,
+  UserOf,
   UsersetRef,
   WildcardRef,
 } from './model/typed-model.ts'
@@ -98,7 +101,13 @@ export type {
   WriteRequest,
 } from './store/tuple-store.ts'
 export type { Context, Json, Tuple, TupleCondition, TupleKey } from './tuple/tuple.ts'
-export type { TypedQueryOptions, TypedZanzibar, TypedZanzibarOptions } from './typed-zanzibar.ts'
+export type {
+  TypedQueryOptions,
+  TypedWatchFrom,
+  TypedWrite,
+  TypedZanzibar,
+  TypedZanzibarOptions,
+} from './typed-zanzibar.ts'
 export type { Call } from './wire/call.ts'
 export { type OpenFgaApi, type OpenFgaApiOptions, openFgaApi } from './wire/openfga-api.ts'
 export type { BatchCheckAnswer, BatchCheckResult, CheckAnswer } from './wire/rpc/checks.ts'
@@ -112,6 +121,8 @@ export {
   type ObjectPage,
   type QueryOptions,
   type TupleOrTriple,
+  type WatchedChange,
+  type WatchFrom,
   type Zanzibar,
   type ZanzibarOptions,
   type ZanzibarWrite,

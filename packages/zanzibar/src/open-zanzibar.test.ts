@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { openZanzibar } from './open-zanzibar.ts'
 import { realClock } from './ports.ts'
 import { memoryStore } from './store/memory-store.ts'
+import type { TupleStore } from './store/tuple-store.ts'
 
 const model = `model
   schema 1.1
@@ -32,6 +33,38 @@ test('a write’s token makes its answer seen, and the moments before stay as th
   expect(await zanzibar.check('user:anne', 'viewer', 'document:1', { atLeast: token })).toBe(true)
   expect(await zanzibar.check('user:anne', 'viewer', 'document:1', { exactly: before })).toBe(false)
   expect(zanzibar.checkSync('user:anne', 'viewer', 'document:1')).toBe(true)
+})
+
+test('a token is waited for where a store gives the moment before', async () => {
+  await using inner = memoryStore()
+  let behind = 0
+  const store = new Proxy<TupleStore>(inner, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target)
+      if (property === 'snapshot')
+        return (id: string) => inner.snapshot(id, { revision: inner.revision(id) - behind })
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  await using writer = await openZanzibar({ model, store: inner })
+  await using reader = await openZanzibar({ model, store })
+  await writer.write({ add: [['user:bob', 'owner', 'document:2']] })
+  const { token: atLeast } = await writer.write({ add: [['user:anne', 'owner', 'document:1']] })
+  behind = 1
+  expect(await reader.check('user:anne', 'viewer', 'document:1')).toBe(false)
+  const asked = [
+    reader.check('user:anne', 'viewer', 'document:1', { atLeast }),
+    reader.listObjectsPage('user:anne', 'owner', 'document', { atLeast, limit: 9 }),
+    reader.listUsers('document:1', 'owner', 'user', { atLeast }),
+  ] as const
+  // One revision later, what is a revision behind is the token's.
+  await writer.write({ add: [['user:carl', 'owner', 'document:3']] })
+  const [isAllowed, { objects }, { users }] = await Promise.all(asked)
+  expect({ isAllowed, objects, users }).toEqual({
+    isAllowed: true,
+    objects: ['document:1'],
+    users: ['user:anne'],
+  })
 })
 
 test('what depends on a parameter that was not given is conditional, and names it', async () => {

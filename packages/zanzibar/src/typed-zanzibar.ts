@@ -1,4 +1,6 @@
 import type { ObjectChanges } from './consistency/subscribe.ts'
+import type { UsersetTree } from './graph/expand.ts'
+import type { Explanation } from './graph/explain.ts'
 import type { Definitions } from './model/define-model.ts'
 import type {
   ConditionDefinitions,
@@ -8,20 +10,34 @@ import type {
   RelationOf,
   Subject,
   TypedModel,
+  TypedTriple,
+  TypedTuple,
   UserFilter,
+  UserOf,
 } from './model/typed-model.ts'
 import type {
   CheckEvaluation,
   ObjectPage,
   QueryOptions,
   UserList,
+  WatchedChange,
+  WatchFrom,
   Zanzibar,
   ZanzibarOptions,
+  ZanzibarWrite,
 } from './zanzibar.ts'
 
-/** Options of a question to a model whose conditions are known. */
-export interface TypedQueryOptions<C extends ConditionDefinitions> extends Omit<QueryOptions, 'context'> {
+/** Options of a question to a model whose types and conditions are known. */
+export interface TypedQueryOptions<D extends Definitions, C extends ConditionDefinitions>
+  extends Omit<QueryOptions, 'context' | 'contextualTuples'> {
   readonly context?: ContextOf<C>
+  readonly contextualTuples?: readonly (TypedTuple<D, C> | TypedTriple<D>)[]
+}
+
+/** A {@link ZanzibarWrite} that adds what the model defines. What it removes may be of an earlier model. */
+export interface TypedWrite<D extends Definitions, C extends ConditionDefinitions>
+  extends Omit<ZanzibarWrite, 'add'> {
+  readonly add?: readonly (TypedTuple<D, C> | TypedTriple<D>)[]
 }
 
 /** Options of `openZanzibar` with a model of `defineModel`. */
@@ -32,65 +48,77 @@ export interface TypedZanzibarOptions<D extends Definitions, C extends Condition
 
 /** A {@link Zanzibar} that takes only the types and relations of its model. */
 export interface TypedZanzibar<D extends Definitions, C extends ConditionDefinitions>
-  extends Omit<
-    Zanzibar,
-    | 'check'
-    | 'checkSync'
-    | 'evaluate'
-    | 'listObjects'
-    | 'listObjectsPage'
-    | 'listUsers'
-    | 'subscribe'
-    | 'subscribeObjects'
-  > {
+  extends Pick<Zanzibar, 'storeId' | 'modelId' | 'read' | typeof Symbol.asyncDispose> {
   /** For the compiler only. */
   readonly [definitions]?: D
   check<const O extends ObjectRef<D>>(
     user: Subject<D>,
     relation: RelationOf<D, O>,
     object: O,
-    options?: TypedQueryOptions<C>,
+    options?: TypedQueryOptions<D, C>,
   ): Promise<boolean>
   checkSync<const O extends ObjectRef<D>>(
     user: Subject<D>,
     relation: RelationOf<D, O>,
     object: O,
-    options?: Omit<TypedQueryOptions<C>, 'signal'>,
+    options?: Omit<TypedQueryOptions<D, C>, 'signal'>,
   ): boolean
   evaluate<const O extends ObjectRef<D>>(
     user: Subject<D>,
     relation: RelationOf<D, O>,
     object: O,
-    options?: TypedQueryOptions<C>,
+    options?: TypedQueryOptions<D, C>,
   ): Promise<CheckEvaluation>
+  explain<const O extends ObjectRef<D>>(
+    user: Subject<D>,
+    relation: RelationOf<D, O>,
+    object: O,
+    options?: TypedQueryOptions<D, C>,
+  ): Promise<Explanation>
+  checkMany(
+    questions: readonly TypedTriple<D>[],
+    options?: TypedQueryOptions<D, C>,
+  ): Promise<readonly boolean[]>
   listObjects<const T extends keyof D & string>(
     user: Subject<D>,
     relation: keyof D[T] & string,
     type: T,
-    options?: TypedQueryOptions<C>,
-  ): AsyncIterable<string>
+    options?: TypedQueryOptions<D, C>,
+  ): AsyncIterable<`${T}:${string}`>
   listObjectsPage<const T extends keyof D & string>(
     user: Subject<D>,
     relation: keyof D[T] & string,
     type: T,
-    options: TypedQueryOptions<C> & { readonly limit: number; readonly after?: string | undefined },
-  ): Promise<ObjectPage>
-  listUsers<const O extends ObjectRef<D>>(
+    options: TypedQueryOptions<D, C> & { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<ObjectPage<`${T}:${string}`>>
+  listUsers<const O extends ObjectRef<D>, const F extends UserFilter<D>>(
     object: O,
     relation: RelationOf<D, O>,
-    filter: UserFilter<D>,
-    options?: TypedQueryOptions<C>,
-  ): Promise<UserList>
+    filter: F,
+    options?: TypedQueryOptions<D, C>,
+  ): Promise<UserList<UserOf<F>>>
+  expand<const O extends ObjectRef<D>>(
+    object: O,
+    relation: RelationOf<D, O>,
+    options?: Omit<TypedQueryOptions<D, C>, 'context'> & { readonly depth?: number },
+  ): Promise<UsersetTree>
   subscribe<const O extends ObjectRef<D>>(
     user: Subject<D>,
     relation: RelationOf<D, O>,
     object: O,
-    options?: Pick<TypedQueryOptions<C>, 'context' | 'contextualTuples' | 'signal'>,
+    options?: Pick<TypedQueryOptions<D, C>, 'context' | 'contextualTuples' | 'signal'>,
   ): AsyncIterable<boolean>
   subscribeObjects<const T extends keyof D & string>(
     user: Subject<D>,
     relation: keyof D[T] & string,
     type: T,
-    options?: Pick<TypedQueryOptions<C>, 'context' | 'contextualTuples' | 'signal'>,
-  ): AsyncIterable<ObjectChanges>
+    options?: Pick<TypedQueryOptions<D, C>, 'context' | 'contextualTuples' | 'signal'>,
+  ): AsyncIterable<ObjectChanges<`${T}:${string}`>>
+  watch(options?: TypedWatchFrom<D>): AsyncIterable<WatchedChange>
+  write(changes: TypedWrite<D, C>): ReturnType<Zanzibar['write']>
+}
+
+/** A {@link WatchFrom} of types of the model. */
+export interface TypedWatchFrom<D extends Definitions> extends Omit<WatchFrom, 'types'> {
+  readonly types?: readonly (keyof D & string)[]
 }

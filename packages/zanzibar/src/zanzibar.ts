@@ -96,15 +96,15 @@ export interface ZanzibarWrite {
 }
 
 /** One page of a list. */
-export interface ObjectPage {
-  readonly objects: readonly string[]
+export interface ObjectPage<ObjectName extends string = string> {
+  readonly objects: readonly ObjectName[]
   /** What to give as `after` for the next page, which is of the same moment; undefined at the end. */
   readonly next: string | undefined
   readonly token: Token
 }
 
 /** Who has a relation. */
-export interface UserList extends ListedUsers {
+export interface UserList<User extends string = string> extends ListedUsers<User> {
   /** The moment that it was answered for. */
   readonly token: Token
 }

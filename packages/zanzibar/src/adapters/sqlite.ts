@@ -26,6 +26,7 @@ import { migrate } from './sqlite/schema.ts'
 import { SqliteSnapshot } from './sqlite/snapshot.ts'
 import { Statements } from './sqlite/statements.ts'
 import { readChanges, readTuples, removeExpired, writeTuples } from './sqlite/tuples.ts'
+import { orAborted } from './sqlite/write-ahead-log.ts'
 import { neverRemoved } from './tuple-filter.ts'
 
 // Who waits for what another process writes wants this one to stay.
@@ -51,7 +52,8 @@ export interface SqliteStoreOptions {
  * A store in an SQLite database, for the processes of one machine; reads answer at once. What was answered survives a loss of
  * power: `journal_mode = WAL`, `synchronous = FULL`. Makes its tables where they are not there.
  *
- * @throws ZanzibarError `invalid_option`; errors of SQLite where the file cannot be opened
+ * @throws ZanzibarError `invalid_option`; `Aborted` where the tables must be made and another process held the database for
+ *   longer than 5 s; errors of SQLite where the file cannot be opened
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   checkRecord('options', options)
@@ -64,7 +66,13 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       `${name} must be a number of milliseconds above 0, not ${String(value)}`,
     )
   }
-  return new SqliteStore({ database: new DatabaseSync(path), history, poll, clock, random })
+  const database = new DatabaseSync(path)
+  try {
+    return new SqliteStore({ database, history, poll, clock, random })
+  } catch (error) {
+    database.close()
+    throw orAborted(error)
+  }
 }
 
 /** How many writes there are between two collections of what nobody reads any more, and how many rows one takes. */

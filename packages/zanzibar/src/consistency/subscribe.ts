@@ -54,9 +54,9 @@ export interface ListedObjects {
 }
 
 /** What a list has gained and lost since it was told before. */
-export interface ObjectChanges {
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
+export interface ObjectChanges<ObjectName extends string = string> {
+  readonly added: readonly ObjectName[]
+  readonly removed: readonly ObjectName[]
   /** The moment of the list that this leads to. */
   readonly token: Token
 }

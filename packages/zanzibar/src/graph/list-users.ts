@@ -30,13 +30,13 @@ export interface ListUsersRequest {
 }
 
 /** Who has a relation: users by name, and perhaps everyone of the type, but some. */
-export interface ListedUsers {
+export interface ListedUsers<User extends string = string> {
   /** `type:id` or `type:id#relation`, without duplicates, in no order. */
-  readonly users: readonly string[]
+  readonly users: readonly User[]
   /** Whether `type:*` has it. */
   readonly everyone: boolean
   /** Whom `everyone` leaves out, as far as tuples name them. */
-  readonly except: readonly string[]
+  readonly except: readonly User[]
 }
 
 /** When a list ends with what it has. */

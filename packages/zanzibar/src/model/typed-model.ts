@@ -56,6 +56,31 @@ export type RelationOf<D extends Definitions, O extends string> = O extends `${i
     : never
   : never
 
+/** `[user, relation, object]`, as the model defines them. */
+export type TypedTriple<D extends Definitions> = {
+  [T in Key<D>]: readonly [user: Subject<D>, relation: Key<D[T]>, object: `${T}:${string}`]
+}[Key<D>]
+
+/** A tuple of what the model defines, with a condition of the model. */
+export type TypedTuple<D extends Definitions, C extends ConditionDefinitions> = {
+  [T in Key<D>]: {
+    readonly user: Subject<D>
+    readonly relation: Key<D[T]>
+    readonly object: `${T}:${string}`
+    readonly condition?: TypedCondition<C> | undefined
+    readonly expiresAt?: number | undefined
+  }
+}[Key<D>]
+
+type TypedCondition<C extends ConditionDefinitions> = [C] extends [never]
+  ? never
+  : { [N in Key<C>]: { readonly name: N; readonly context?: ContextOf<Pick<C, N>> | undefined } }[Key<C>]
+
+/** The users that a filter of a list names. */
+export type UserOf<F extends string> = F extends `${infer T}#${infer R}`
+  ? `${T}:${string}#${R}`
+  : `${F}:${string}`
+
 /** The users that a filter of a list may name. */
 export type UserFilter<D extends Definitions> = Key<D> | { [T in Key<D>]: `${T}#${Key<D[T]>}` }[Key<D>]
 

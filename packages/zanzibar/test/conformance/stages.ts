@@ -1,4 +1,4 @@
-import type { Field } from '@loadbearing/harness/conformance'
+import { type Field, field } from '@loadbearing/harness/conformance'
 import { isZanzibarError, parseModel, type TupleStore } from '../../src/index.ts'
 import { type OpenFgaApi, openFgaApi } from '../../src/wire/openfga-api.ts'
 
@@ -73,7 +73,7 @@ class Stage {
       await this.#api.write(this.#storeId, { writes: { tuple_keys: [tuple] } })
       return true
     })
-    const questions = (name: string): readonly Field[] => elements(this.#stage.field(name))
+    const questions = (name: string): readonly Field[] => values(this.#stage.field(name)).map(questionOf)
     const checks = await this.#each(questions('checks'), (question) => this.#check(question))
     const listObjects = await this.#each(questions('listObjects'), (question) => this.#listObjects(question))
     const listUsers = await this.#each(questions('listUsers'), (question) => this.#listUsers(question))
@@ -107,7 +107,7 @@ class Stage {
     const { users } = await this.#api.listUsers(this.#storeId, {
       object: parts(question.field('object').value, ':', 'id'),
       relation: question.field('relation').value,
-      user_filters: values(question.field('filters')).map((filter) => parts(filter, '#', 'relation')),
+      user_filters: filtersOf(question.field('filters').value),
       contextual_tuples: this.#contextual(question),
       context: question.field('context').value,
     })
@@ -118,9 +118,11 @@ class Stage {
     })
   }
 
-  #contextual(question: Field): readonly unknown[] {
-    const own = values(question.field('contextualTuples'))
-    return this.#isContextual ? [...this.#tuples, ...own] : own
+  /** What is no list goes as it is, to be refused as HTTP refuses it. */
+  #contextual(question: Field): unknown {
+    const { value } = question.field('contextualTuples')
+    const own: unknown = value ?? []
+    return this.#isContextual && Array.isArray(own) ? [...this.#tuples, ...own] : own
   }
 
   async #each<Item, Ok>(
@@ -147,12 +149,18 @@ async function attempt<Ok>(ask: () => Promise<Ok>): Promise<Answer<Ok>> {
 }
 
 /** None where it is absent or null. */
-function elements(list: Field): readonly Field[] {
-  return list.value === undefined || list.value === null ? [] : list.list((element) => element)
+function values(list: Field): readonly unknown[] {
+  return list.value === undefined || list.value === null ? [] : list.list(({ value }) => value)
 }
 
-function values(list: Field): readonly unknown[] {
-  return elements(list).map(({ value }) => value)
+/** One that is no object lacks all of its fields: it fails for itself, as no question fails the others. */
+function questionOf(given: unknown): Field {
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
+  return field({ question: isObject ? given : {} }, 'question')
+}
+
+function filtersOf(given: unknown): unknown {
+  return Array.isArray(given) ? given.map((filter: unknown) => parts(filter, '#', 'relation')) : given
 }
 
 /** A text as OpenFGA's message, cut at the first `separator`; what is no text goes as it is, to be refused. */

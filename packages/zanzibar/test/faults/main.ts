@@ -63,8 +63,8 @@ async function run(): Promise<void> {
   if (values.store !== 'pg') {
     const folder = await mkdtemp(join(tmpdir(), 'zanzibar-'))
     try {
-      // SQLite has one writer at a time: more lanes in a process would only stand in a row.
-      record('sqlite', await campaigns('SQLite', (name) => join(folder, name), 4, 1))
+      // SQLite has one writer at a time: lanes of one process would only stand in a row.
+      record('sqlite', await campaigns('SQLite', (name) => join(folder, name), 64, 1))
     } finally {
       await rm(folder, { recursive: true })
     }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { sqliteStore } from '../../src/adapters/sqlite.ts'
 import { check } from '../../src/graph/check.ts'
 import type { Scope } from '../../src/graph/tuple-reader.ts'
-import { isZanzibarError, memoryStore, type TupleStore } from '../../src/index.ts'
+import { isZanzibarError, memoryStore, parseModel, type TupleStore } from '../../src/index.ts'
 import { ClosureIndex, type IndexView } from '../../src/leopard/closure-index.ts'
 import { typeSystem } from '../../src/model/type-system.ts'
 import { realClock } from '../../src/ports.ts'
@@ -193,4 +193,45 @@ describe('with the index a check answers as without it, and as it is defined', (
     expect(closures).toBeGreaterThan(10)
     expect(allowed).toBeGreaterThan(10)
   })
+})
+
+test('once it has followed, what was deleted leads nowhere, and what is written again leads there again', async () => {
+  const model = parseModel(
+    'model\n  schema 1.1\ntype user\ntype group\n  relations\n    define member: [user, group#member]\n',
+  )
+  await using store = memoryStore()
+  const { id } = await store.createStore('followed')
+  const types = typeSystem(model, ({ name }) => condition(name))
+  const index = new ClosureIndex({ store, storeId: id, types })
+  const inner = { user: 'group:c#member', relation: 'member', object: 'group:b' }
+  const seen = { closures: 0 }
+  const isMember = async (): Promise<string | undefined> => {
+    await index.follow()
+    const snapshot = store.snapshot(id)
+    expect(index.revision).toBe(snapshot.revision)
+    const at: ClosureIndex['at'] = (revision, contextual) => {
+      const view = index.at(revision, contextual)
+      return view && counted(view, seen)
+    }
+    const asked = {
+      types,
+      snapshot,
+      index: { at, revision: 0 },
+      depthLimit: unlimited,
+      maxConditionCost: 100,
+    }
+    return await outcomeOf(asked, { user: 'user:anne', relation: 'member', object: 'group:a' })
+  }
+  const outer = { user: 'group:b#member', relation: 'member', object: 'group:a' }
+  await store.write(id, {
+    writes: [outer, inner, { user: 'user:anne', relation: 'member', object: 'group:c' }],
+  })
+  expect(await isMember()).toBe('true')
+  for (const tuple of [inner, outer]) {
+    await store.write(id, { deletes: [tuple] })
+    expect(await isMember()).toBe('false')
+    await store.write(id, { writes: [tuple] })
+    expect(await isMember()).toBe('true')
+  }
+  expect(seen.closures).toBeGreaterThan(3)
 })

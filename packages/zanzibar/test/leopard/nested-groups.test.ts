@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { postgres, type Service, skipWithout } from '@loadbearing/harness/services'
-import { Pool, type QueryConfig } from 'pg'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { openPostgresStore } from '../../src/adapters/postgres.ts'
+import { skipWithout } from '@loadbearing/harness/services'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { sqliteStore } from '../../src/adapters/sqlite.ts'
 import { memoryStore, openZanzibar, type Read, type Snapshot, type TupleStore } from '../../src/index.ts'
+import { openCountedStore } from '../stores/counted-store.ts'
 
 const groups = `model
   schema 1.1
@@ -229,44 +228,10 @@ test('an index that grows too large knows nothing, and checks go on', async () =
   )
 })
 
-const unavailable = skipWithout('postgres')
-
-describe.skipIf(unavailable)('over PostgreSQL', () => {
-  let server: Service
-  let admin: Pool
-  let pool: Pool
-  let roundTrips = 0
-  const database = `zanzibar_leopard_${process.pid}`
-
-  beforeAll(async () => {
-    server = await postgres()
-    admin = new Pool({ connectionString: server.url, max: 1 })
-    admin.on('connect', (client) => client.on('error', () => {}))
-    admin.on('error', () => {})
-    await admin.query(`CREATE DATABASE ${database}`)
-    const url = new URL(server.url)
-    url.pathname = database
-    pool = new Pool({ connectionString: url.href, max: 5 })
-    pool.on('error', () => {})
-  }, 120_000)
-
-  afterAll(async () => {
-    await pool?.end()
-    await admin?.query(`DROP DATABASE IF EXISTS ${database}`)
-    await admin?.end()
-    await server?.stop()
-  })
-
+describe.skipIf(skipWithout('postgres'))('over PostgreSQL', () => {
   test('DeepArrow 30 takes 3 round trips at most with the index, 31 without; a wide one no more', async () => {
-    const counted = {
-      options: {},
-      query: (statement: QueryConfig) => {
-        roundTrips++
-        return pool.query(statement)
-      },
-      connect: () => pool.connect(),
-    }
-    await using store = await openPostgresStore({ pool: counted })
+    await using counted = await openCountedStore()
+    const { store } = counted
     await using without = await openZanzibar({ model: groups, store })
     const wide = Array.from({ length: 500 }, (_, at): Triple[] => [
       [`group:w${at}#member`, 'viewer', 'resource:wide'],
@@ -279,8 +244,8 @@ describe.skipIf(unavailable)('over PostgreSQL', () => {
       user: string,
       object: string,
     ): Promise<readonly [answer: boolean, trips: number]> => {
-      roundTrips = 0
-      return [await zanzibar.check(user, 'view', object), roundTrips]
+      counted.trips = 0
+      return [await zanzibar.check(user, 'view', object), counted.trips]
     }
     for (const [user, object, allowed] of [
       ['user:slow', 'resource:0', true],

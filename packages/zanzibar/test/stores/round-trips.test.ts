@@ -1,9 +1,7 @@
 import { skipWithout } from '@loadbearing/harness/services'
-import type { QueryConfig } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { openPostgresStore } from '../../src/adapters/postgres.ts'
 import { openZanzibar, type Zanzibar } from '../../src/index.ts'
-import { openTestStore } from './open-test-store.ts'
+import { openCountedStore } from './counted-store.ts'
 
 const model = `
 model
@@ -192,8 +190,8 @@ function chain(depth: number): readonly Triple[] {
 
 describe.skipIf(skipWithout('postgres'))('PostgreSQL is asked as often', () => {
   test('however wide a question is', async () => {
-    await using counted = await openCounted()
-    const { zanzibar } = counted
+    await using counted = await openCountedStore()
+    const zanzibar = await openZanzibar({ store: counted.store, model })
     for (const width of [8, 120, 480]) {
       await fill(zanzibar, width)
       for (const [name, { ask, answer, trips: bounds }] of Object.entries(questions)) {
@@ -207,8 +205,8 @@ describe.skipIf(skipWithout('postgres'))('PostgreSQL is asked as often', () => {
   })
 
   test('where groups are nested deep', async () => {
-    await using counted = await openCounted()
-    const { zanzibar } = counted
+    await using counted = await openCountedStore()
+    const zanzibar = await openZanzibar({ store: counted.store, model })
     for (const [depth, trips] of [
       [30, 1],
       [400, 2],
@@ -226,23 +224,3 @@ describe.skipIf(skipWithout('postgres'))('PostgreSQL is asked as often', () => {
     }
   })
 })
-
-/** On a pool that counts the statements. */
-async function openCounted(): Promise<AsyncDisposable & { readonly zanzibar: Zanzibar; trips: number }> {
-  await using stack = new AsyncDisposableStack()
-  const { pool } = stack.use(await openTestStore('postgres'))
-  if (pool === undefined) throw new TypeError('no pool')
-  const count = { trips: 0 }
-  const asked = {
-    options: {},
-    query: (statement: QueryConfig) => {
-      count.trips++
-      return pool.query(statement)
-    },
-    connect: () => pool.connect(),
-  }
-  const store = stack.use(await openPostgresStore({ pool: asked }))
-  const zanzibar = await openZanzibar({ store, model })
-  const opened = stack.move()
-  return Object.assign(count, { zanzibar, [Symbol.asyncDispose]: () => opened.disposeAsync() })
-}

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
+import { Statements } from '../../src/adapters/sqlite/statements.ts'
 import { sqliteStore } from '../../src/adapters/sqlite.ts'
 import type { AuthorizationModel } from '../../src/model/authorization-model.ts'
 import { realClock } from '../../src/ports.ts'
@@ -49,6 +50,31 @@ it('holds what was written when it is opened again', async () => {
     await second.write(id, { deletes: writes })
     await waiting
     expect(third.revision(id)).toBe(2)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+it('is opened and read while another connection writes, and says so where it must write too', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'zanzibar-'))
+  try {
+    const path = join(folder, 'store')
+    await using store = sqliteStore({ path })
+    const { id } = await store.createStore('busy')
+    using writing = new DatabaseSync(path)
+    writing.exec('BEGIN IMMEDIATE')
+    await using beside = sqliteStore({ path })
+    expect(beside.identity).toEqual(store.identity)
+    expect(beside.revision(id)).toBe(0)
+    // As the store does, but for its patience.
+    using impatient = new DatabaseSync(path, { timeout: 0 })
+    const statements = new Statements(impatient)
+    const refused = expect.objectContaining({ code: 'Aborted' })
+    const add = 'INSERT INTO zanzibar_model (store, id, model) VALUES (1, ?, ?)'
+    expect(() => statements.run(add, 'id', '{}')).toThrow(refused)
+    expect(() => statements.atomically(() => undefined)).toThrow(refused)
+    writing.exec('ROLLBACK')
+    statements.run(add, 'id', '{}')
   } finally {
     await rm(folder, { recursive: true })
   }

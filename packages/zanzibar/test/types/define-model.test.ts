@@ -123,7 +123,7 @@ test('questions to a model of TypeScript are held to its types', async () => {
   await authorization.write({ add: [['user:anne', 'owner', 'document:1']] })
   expect(await authorization.check('user:anne', 'viewer', 'document:1')).toBe(true)
   expectTypeOf(authorization.listObjects('user:anne', 'viewer', 'folder')).toEqualTypeOf<
-    AsyncIterable<string>
+    AsyncIterable<`folder:${string}`>
   >()
   const wrong = [
     // @ts-expect-error a document has no relation `viewr`
@@ -172,6 +172,72 @@ test('pages and subscriptions are held to the types of a model as well', async (
   authorization.subscribe('user:anne', 'owner', 'document:1', { context: { ranges: '10.0.0.0/8' } })
   // @ts-expect-error a subscription has no moment
   authorization.subscribeObjects('user:anne', 'owner', 'document', { exactly: page.token })
+})
+
+test('explanations, several questions and trees are held to the types of a model', async () => {
+  await using authorization = await openZanzibar({ model })
+  const wrong = [
+    // @ts-expect-error a document has no relation `viewr`
+    authorization.explain('user:anne', 'viewr', 'document:1'),
+    // @ts-expect-error a folder has no relation `owner`
+    authorization.checkMany([['user:anne', 'owner', 'folder:1']]),
+    // @ts-expect-error there is no type `usr`
+    authorization.checkMany([['usr:anne', 'owner', 'document:1']]),
+    // @ts-expect-error a document has no relation `viewr`
+    authorization.expand('document:1', 'viewr'),
+  ]
+  for (const { status } of await Promise.allSettled(wrong)) expect(status).toBe('rejected')
+  const many = await authorization.checkMany([
+    ['user:anne', 'viewer', 'folder:1'],
+    ['group:eng#member', 'owner', 'document:1'],
+  ])
+  expect(many).toEqual([false, false])
+  expect(await authorization.explain('user:anne', 'owner', 'document:1')).toMatchObject({ allowed: false })
+  expect(await authorization.expand('document:1', 'owner')).toBeDefined()
+})
+
+test('what is written is held to the types of a model', async () => {
+  await using authorization = await openZanzibar({ model })
+  const inOffice = { name: 'in_office', context: { ranges: ['10.0.0.0/8'] } } as const
+  await authorization.write({
+    add: [
+      { user: 'user:*', relation: 'member', object: 'group:eng', condition: inOffice },
+      ...['1', '2'].map((id) => ['user:anne', 'owner', `document:${id}`] as const),
+    ],
+  })
+  const wrong = [
+    // @ts-expect-error a folder has no relation `owner`
+    authorization.write({ add: [['user:anne', 'owner', 'folder:1']] }),
+    // @ts-expect-error there is no type `usr`
+    authorization.write({ add: [{ user: 'usr:anne', relation: 'owner', object: 'document:1' }] }),
+    authorization.write({
+      // @ts-expect-error there is no condition `in_ofice`
+      add: [{ user: 'user:*', relation: 'member', object: 'group:eng', condition: { name: 'in_ofice' } }],
+    }),
+    authorization.check('user:anne', 'viewer', 'document:1', {
+      // @ts-expect-error a document has no relation `ownr`
+      contextualTuples: [['user:anne', 'ownr', 'document:1']],
+    }),
+  ]
+  for (const { status } of await Promise.allSettled(wrong)) expect(status).toBe('rejected')
+  // What an earlier model defined can go.
+  await authorization.write({ remove: [['user:anne', 'keeper', 'document:1']], onMissing: 'ignore' })
+  // @ts-expect-error there is no type `docs`
+  authorization.watch({ types: ['docs'] })
+  authorization.watch({ types: ['document'] })
+})
+
+test('what is listed can be asked about', async () => {
+  await using authorization = await openZanzibar({ model })
+  await authorization.write({ add: [['user:anne', 'owner', 'document:1']] })
+  for await (const document of authorization.listObjects('user:anne', 'owner', 'document')) {
+    expect(await authorization.check('user:anne', 'editor', document)).toBe(true)
+    const { users } = await authorization.listUsers(document, 'owner', 'user')
+    for (const user of users) expect(await authorization.check(user, 'owner', document)).toBe(true)
+    expectTypeOf(users).toEqualTypeOf<readonly `user:${string}`[]>()
+  }
+  const { users: groups } = await authorization.listUsers('folder:1', 'viewer', 'group#member')
+  expectTypeOf(groups).toEqualTypeOf<readonly `group:${string}#member`[]>()
 })
 
 test('a model of the DSL is asked with any text', async () => {

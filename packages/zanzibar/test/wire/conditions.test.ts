@@ -54,7 +54,7 @@ condition either(x: bool, y: bool) {
         tuple_keys: [{ user, relation: 'viewer', object: 'doc:1', condition: { name: 'either', context } }],
       },
     })
-  return { check, grant }
+  return { api, id, check, grant }
 }
 
 test('a parameter that is missing is an error, also where the answer does not depend on it', async () => {
@@ -71,4 +71,30 @@ test('what a tuple gives its condition beats what the question gives', async () 
   expect(await check('user:a', { x: true, y: true })).toBe(false)
   await grant('user:b', { x: true })
   expect(await check('user:b', { x: false, y: false })).toBe(true)
+})
+
+// CVE-2026-34972: what differs in its context or its contextual tuples only is another question.
+test('the items of a batch are answered apart, however alike they are', async () => {
+  const { api, id } = await asked()
+  const tuple = { user: 'user:a', relation: 'viewer', object: 'doc:1' }
+  const given = (context: object): object => ({
+    tuple_keys: [{ ...tuple, condition: { name: 'either', context } }],
+  })
+  const neither = { x: false, y: false }
+  const items: Readonly<Record<string, readonly [item: object, allowed: boolean]>> = {
+    none: [{}, false],
+    held: [{ contextual_tuples: given({}), context: { x: true, y: false } }, true],
+    unmet: [{ contextual_tuples: given({}), context: neither }, false],
+    own: [{ contextual_tuples: given({ x: true, y: true }), context: neither }, true],
+    again: [{ contextual_tuples: given({}), context: { x: true, y: false } }, true],
+  }
+  const checks = Object.entries(items).map(([name, [item]]) => ({
+    tuple_key: tuple,
+    correlation_id: name,
+    ...item,
+  }))
+  const { result } = await api.batchCheck(id, { checks })
+  expect(result).toEqual(
+    Object.fromEntries(Object.entries(items).map(([name, [, allowed]]) => [name, { allowed }])),
+  )
 })

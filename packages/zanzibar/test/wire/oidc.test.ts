@@ -110,6 +110,9 @@ test.each([
 
 test('does not start without an audience or an issuer that answers', async () => {
   await expect(oidc({ issuer, audience: '' })).rejects.toMatchObject({ code: 'invalid_option' })
+  // As JavaScript may.
+  const asked: unknown = Reflect.apply(oidc, undefined, [{ issuer }])
+  await expect(asked).rejects.toMatchObject({ code: 'invalid_option' })
   await expect(oidc({ issuer: '', audience: 'zanzibar' })).rejects.toMatchObject({ code: 'invalid_option' })
   await expect(oidc({ issuer: `${issuer}:no`, audience: 'zanzibar' })).rejects.toMatchObject({
     code: 'invalid_option',

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { zanzibarServer } from '../../src/adapters/server.ts'
 import { parseModel } from '../../src/dsl/parse-model.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
+import type { TupleStore } from '../../src/store/tuple-store.ts'
 import { hostileRequests } from './hostile-bodies.ts'
 
 const model = parseModel(`model
@@ -184,7 +185,7 @@ test('a token of a write is waited for, and one that was changed is refused', as
   expect(await (await ask(changed)).json()).toMatchObject({ code: 'token_invalid' })
 })
 
-test('a client that leaves a stream or a question stops the work for it', async () => {
+test('a client that leaves a stream stops the work for it', async () => {
   const released: number[] = []
   const busy = memoryStore()
   const watched = Object.assign(busy, { snapshot: countReleases(busy.snapshot.bind(busy), released) })
@@ -209,6 +210,43 @@ test('a client that leaves a stream or a question stops the work for it', async 
   streaming.destroy()
   await eventually(() => released.length > 0)
   expect(released).toHaveLength(1)
+})
+
+test('a client that leaves a question stops the work for it', async () => {
+  await using inner = memoryStore()
+  const asked = Promise.withResolvers<AbortSignal | undefined>()
+  const released: number[] = []
+  // Its tuples never come.
+  const waiting = new Proxy<TupleStore>(inner, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target)
+      if (name === 'snapshot')
+        return () => ({
+          revision: 1,
+          at: () => undefined,
+          fetch: (_: unknown, signal: AbortSignal | undefined) => {
+            asked.resolve(signal)
+            return new Promise((__, reject) => {
+              signal?.addEventListener('abort', () => reject(new Error('left')))
+            })
+          },
+          release: () => released.push(1),
+        })
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  await using other = zanzibarServer({ store: waiting, limits: { requestTimeout: 600_000 } })
+  const base = await other.listen({ port: 0 })
+  const { id } = await inner.createStore('waiting')
+  await inner.writeModel(id, model)
+  const asking = httpRequest(`${base}/stores/${id}/check`, { method: 'POST' })
+  asking.on('error', () => {})
+  asking.end(JSON.stringify({ tuple_key: { user: 'user:a', relation: 'viewer', object: 'document:1' } }))
+  const signal = await asked.promise
+  expect(signal?.aborted).toBe(false)
+  asking.destroy()
+  await eventually(() => released.length > 0)
+  expect(signal?.aborted).toBe(true)
 })
 
 function countReleases<Args extends unknown[], Result>(

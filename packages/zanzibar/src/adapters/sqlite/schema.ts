@@ -59,7 +59,10 @@ export function migrate(database: DatabaseSync, random: Random): Uint8Array {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS zanzibar_change_revision ON zanzibar_change (store, revision);
     CREATE INDEX IF NOT EXISTS zanzibar_change_time ON zanzibar_change (store, timestamp)`)
-  database.prepare('INSERT OR IGNORE INTO zanzibar_storage VALUES (1, ?)').run(random.bytes(16))
-  const identity = database.prepare('SELECT identity FROM zanzibar_storage').get()?.['identity']
+  const kept = database.prepare('SELECT identity FROM zanzibar_storage')
+  // Asked first: what is there already is opened without a turn among those who write.
+  if (kept.get() === undefined)
+    database.prepare('INSERT OR IGNORE INTO zanzibar_storage VALUES (1, ?)').run(random.bytes(16))
+  const identity = kept.get()?.['identity']
   return identity instanceof Uint8Array ? identity : new Uint8Array()
 }

@@ -1,7 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { ZanzibarError } from '../../errors.ts'
 import type { Row } from '../rows.ts'
-import { isBusy } from './write-ahead-log.ts'
+import { orAborted } from './write-ahead-log.ts'
 
 /** The statements of a connection, each prepared once. There are as many as this package has texts. */
 export class Statements {
@@ -24,9 +23,14 @@ export class Statements {
     return this.#statement(sql).get(...values)
   }
 
+  /** @throws ZanzibarError as {@link atomically} */
   run(sql: string, ...values: SQLInputValue[]): void {
     this.#endReading()
-    this.#statement(sql).run(...values)
+    try {
+      this.#statement(sql).run(...values)
+    } catch (error) {
+      throw orAborted(error)
+    }
   }
 
   /**
@@ -59,13 +63,7 @@ export class Statements {
       return result
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw isBusy(error)
-        ? new ZanzibarError(
-            'Aborted',
-            'transactional write failed due to conflict: another process held the database',
-            { cause: error },
-          )
-        : error
+      throw orAborted(error)
     }
   }
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { ZanzibarError } from '../../errors.ts'
 
 /** How long a statement waits for other connections, in milliseconds. */
 const busyTimeoutMs = 5000
@@ -6,8 +7,15 @@ const busyTimeoutMs = 5000
 // SQLITE_BUSY and SQLITE_LOCKED, whatever their extended code. (sqlite.org/rescode.html)
 const busyCodes: ReadonlySet<number> = new Set([5, 6])
 
+/** What SQLite threw; where another connection was writing for longer than that, `Aborted`. */
+export function orAborted(error: unknown): unknown {
+  if (!isBusy(error)) return error
+  const message = 'transactional write failed due to conflict: another process held the database'
+  return new ZanzibarError('Aborted', message, { cause: error })
+}
+
 /** Another connection is writing. */
-export function isBusy(error: unknown): boolean {
+function isBusy(error: unknown): boolean {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined
   return typeof code === 'number' && busyCodes.has(code & 0xff)
 }
