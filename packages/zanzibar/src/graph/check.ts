@@ -3,10 +3,11 @@ import { Membership } from '../leopard/membership.ts'
 import type { Relation } from '../model/type-system.ts'
 import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple, TupleKey } from '../tuple/tuple.ts'
-import { countsAsIs } from '../tuple/validity.ts'
-import { type Decision, tooDeep } from './decision.ts'
+import type { Decision } from './decision.ts'
 import { downwardOf } from './downward.ts'
-import { begin, both, butNot, either, Failures, failed, no, type Outcome, unknown, yes } from './outcome.ts'
+import { HeldTuples } from './held-tuples.ts'
+import { type LevelsPlan, levelWalk, uncounted } from './levels.ts'
+import { begin, both, butNot, either, Failures, no, type Outcome, unknown, yes } from './outcome.ts'
 import { Frame, type Node, Path } from './path.ts'
 import { type DirectPlan, type FromPlan, type Plan, type Plans, plansFor } from './plan.ts'
 import { answer, type Progress, type Question, working } from './question.ts'
@@ -39,6 +40,7 @@ export function check(scope: Scope, key: TupleKey, signal?: AbortSignal): Decisi
 export class Check implements Question<Decision> {
   readonly #reader: TupleReader
   readonly #failures: Failures = new Failures()
+  readonly #tuples: HeldTuples
   readonly #plans: Plans
   readonly #limit: number
   readonly #userSide: UserSide
@@ -53,12 +55,12 @@ export class Check implements Question<Decision> {
   #size = 0
   #left = 0
   #handed: Outcome = begin
-  #tooDeep: Outcome = begin
   /** Whether the relation of the question itself is assigned, where that was looked for before the way began. */
   #assignedFirst: Outcome = begin
 
   constructor(scope: Scope, relation: Relation, { user, object }: Pick<TupleKey, 'user' | 'object'>) {
     this.#reader = new TupleReader(scope)
+    this.#tuples = new HeldTuples(this.#reader, this.#failures)
     const plans = plansFor(scope.types, user, scope.depthLimit !== Number.POSITIVE_INFINITY)
     this.#plans = plans
     this.#user = user
@@ -125,7 +127,9 @@ export class Check implements Question<Decision> {
   #step(frame: Frame, handed: Outcome): Outcome {
     const { plan } = frame
     if (frame.isNode) {
-      const outcome = handed === begin ? this.#evaluate(plan, frame) : handed
+      let outcome = handed === begin ? this.#evaluate(plan, frame) : handed
+      if ((outcome !== yes || frame.isWalked) && (frame.limited || this.#path.isNearLimit(frame.deepest)))
+        outcome = this.#byLevels(frame, outcome)
       if (outcome >= 0) this.#path.leave(frame, outcome)
       return outcome
     }
@@ -140,6 +144,8 @@ export class Check implements Question<Decision> {
         return this.#children(frame, plan.children, handed, either, yes)
       case 'intersection':
         return this.#children(frame, plan.children, handed, both, no)
+      case 'levels':
+        return this.#levels(frame, plan, handed)
       case 'never':
       case 'refused':
       case 'computed':
@@ -154,8 +160,7 @@ export class Check implements Question<Decision> {
     const { top } = this.#path
     if (depth >= this.#limit) {
       if (top !== undefined) top.limited = true
-      if (this.#tooDeep === begin) this.#tooDeep = this.#failures.add(tooDeep())
-      return this.#tooDeep
+      return this.#failures.tooDeep()
     }
     if (top !== undefined && depth > top.deepest) top.deepest = depth
     if (this.#plans.isReflexive && object === this.#userObject && relation.name === this.#userRelation)
@@ -187,7 +192,7 @@ export class Check implements Question<Decision> {
     if (closure === undefined || closure === 'too large') return begin
     const height = closure === 'alone' ? 0 : closure.height
     // At the limit of depth it counts how far every way leads, and into what.
-    if (this.#limit !== Number.POSITIVE_INFINITY && depth + height + 1 >= this.#limit) return begin
+    if (this.#limit !== Number.POSITIVE_INFINITY && this.#path.isNearLimit(depth + height)) return begin
     const outcome = members.among(relation, object, closure)
     this.#left -= members.work
     members.work = 0
@@ -220,6 +225,7 @@ export class Check implements Question<Decision> {
       case 'union':
       case 'intersection':
       case 'exclusion':
+      case 'levels':
     }
     this.#push(plan, object, depth)
     return pushed
@@ -266,30 +272,10 @@ export class Check implements Question<Decision> {
   #assigned(plan: DirectPlan, object: string): Outcome {
     let outcome: Outcome = no
     if (plan.exact)
-      outcome = this.#anyOf(plan.relation, this.#userSide.assigned(object, plan.relation, false))
+      outcome = this.#tuples.anyOf(plan.relation, this.#userSide.assigned(object, plan.relation, false))
     if (outcome === yes || !plan.wildcard) return outcome
-    return either(outcome, this.#anyOf(plan.relation, this.#userSide.assigned(object, plan.relation, true)))
-  }
-
-  #anyOf(relation: Relation, tuples: readonly Tuple[] | undefined): Outcome {
-    if (tuples === undefined) return unknown
-    let outcome: Outcome = no
-    for (const tuple of tuples) {
-      if (countsAsIs(relation, tuple)) return yes
-      outcome = either(outcome, this.#holds(tuple))
-      if (outcome === yes) return yes
-    }
-    return outcome
-  }
-
-  #holds(tuple: Tuple): Outcome {
-    if (!this.#reader.counts(tuple)) return no
-    if (tuple.condition === undefined) return yes
-    try {
-      return this.#reader.isMet(tuple) ? yes : no
-    } catch (error) {
-      return this.#failures.add(error)
-    }
+    const everyone = this.#userSide.assigned(object, plan.relation, true)
+    return either(outcome, this.#tuples.anyOf(plan.relation, everyone))
   }
 
   #usersets(frame: Frame, { groupOf, groups }: DirectPlan, handed: Outcome): Outcome {
@@ -300,12 +286,12 @@ export class Check implements Question<Decision> {
       if (tuple === undefined) break
       const { object, relation } = splitUser(tuple.user)
       const to = groupOf.get(object.slice(0, object.indexOf(':')))?.get(relation)
-      if (to === undefined || !this.#isUsable(frame, to.group, tuple)) continue
+      if (to === undefined || !frame.isUsable(to.group, this.#tuples.holds(tuple))) continue
       const outcome = this.#enter(to.relation, object, frame.depth + 1)
       if (outcome === pushed) return pushed
       frame.outcome = either(frame.outcome, outcome)
     }
-    return this.#withHidden(frame, groups.length)
+    return frame.withHidden(groups.length)
   }
 
   #parents(frame: Frame, { computed, groupOf }: FromPlan, handed: Outcome): Outcome {
@@ -316,31 +302,14 @@ export class Check implements Question<Decision> {
       if (tuple === undefined) break
       const type = tuple.user.slice(0, tuple.user.indexOf(':'))
       const group = groupOf === undefined ? 0 : groupOf.get(type)
-      if (group === undefined || !this.#isUsable(frame, group, tuple)) continue
+      if (group === undefined || !frame.isUsable(group, this.#tuples.holds(tuple))) continue
       const relation = computed.get(type)
       if (relation === undefined) continue
       const outcome = this.#enter(relation, tuple.user, frame.depth + 1)
       if (outcome === pushed) return pushed
       frame.outcome = either(frame.outcome, outcome)
     }
-    return this.#withHidden(frame, groupOf?.size ?? 1)
-  }
-
-  /** One usable tuple of a read hides the errors of the others (`openfga/openfga:pkg/storage/tuple_iterators.go`). */
-  #isUsable(frame: Frame, group: number, tuple: Tuple): boolean {
-    const holds = this.#holds(tuple)
-    if (holds === yes) frame.groups[group] = yes
-    else if (holds >= failed && frame.groups[group] !== yes) frame.groups[group] = holds
-    return holds === yes
-  }
-
-  #withHidden(frame: Frame, groups: number): Outcome {
-    let { outcome } = frame
-    for (let group = 0; group < groups && outcome !== yes; group++) {
-      const hidden = frame.groups[group] ?? no
-      if (hidden >= failed) outcome = either(outcome, hidden)
-    }
-    return outcome
+    return frame.withHidden(groupOf?.size ?? 1)
   }
 
   #children(
@@ -379,6 +348,32 @@ export class Check implements Question<Decision> {
       if (outcome === pushed) return pushed
     }
     return butNot(frame.outcome, outcome)
+  }
+
+  /** What a recursion comes to whose steps led to the limit of depth, or nearly: levels count there. */
+  #byLevels(frame: Frame, outcome: Outcome): Outcome {
+    const plan = this.#path.walkLevels(frame, outcome)
+    if (plan === undefined) return outcome
+    const { object, depth } = frame
+    const walked = { plans: this.#plans, tuples: this.#tuples, user: this.#user }
+    const walk = levelWalk(plan, object, this.#limit - depth, walked)
+    walk.next()
+    this.#push(plan, object, depth).walk = walk
+    return pushed
+  }
+
+  #levels(frame: Frame, { own }: LevelsPlan, handed: Outcome): Outcome {
+    for (let outcome = handed; ; ) {
+      if (outcome !== begin) {
+        const next = frame.walk?.next(outcome)
+        if (next === undefined || next.done === true) return next?.value ?? no
+        frame.object = next.value
+        frame.depth = uncounted
+      }
+      if (this.#left-- <= 0) return paused
+      outcome = this.#evaluate(own, frame)
+      if (outcome === pushed) return pushed
+    }
   }
 
   #push(plan: Plan, object: string, depth: number): Frame {

@@ -1,4 +1,5 @@
 import { isZanzibarError, ZanzibarError } from '../errors.ts'
+import { tooDeep } from './decision.ts'
 
 /**
  * What a branch came to: one of the values below, or {@link failed} and more: an index into the errors.
@@ -57,6 +58,7 @@ export function butNot(base: Outcome, subtract: Outcome): Outcome {
 /** The errors that branches of one question ended with. */
 export class Failures {
   #errors: ZanzibarError[] | undefined
+  #tooDeep: Outcome = begin
 
   /** The parameters that conditions were not given. */
   get missing(): readonly string[] {
@@ -69,6 +71,12 @@ export class Failures {
 
   of(outcome: Outcome): ZanzibarError | undefined {
     return this.#errors?.[outcome - failed]
+  }
+
+  /** What leads further than the limit of depth. */
+  tooDeep(): Outcome {
+    if (this.#tooDeep === begin) this.#tooDeep = this.add(tooDeep())
+    return this.#tooDeep
   }
 
   /** Keeps an error that a user's data or question caused; any other is thrown. */

@@ -2,7 +2,8 @@ import { ZanzibarError } from '../errors.ts'
 import type { Closure } from '../leopard/closure.ts'
 import type { Relation } from '../model/type-system.ts'
 import type { Tuple } from '../tuple/tuple.ts'
-import { begin, failed, no, type Outcome, unknown, yes } from './outcome.ts'
+import { type LevelsPlan, levelsOf } from './levels.ts'
+import { begin, either, failed, no, type Outcome, unknown, yes } from './outcome.ts'
 import type { Plan, Plans } from './plan.ts'
 import { WideMap } from './wide-map.ts'
 
@@ -29,6 +30,8 @@ export class Path {
   readonly #limit: number
   readonly #plans: Plans
   readonly #nodes: (WideMap<Node> | undefined)[] = []
+  /** What nodes came to by levels, and at which depth. */
+  #walked: Map<Node, { readonly outcome: Outcome; readonly depth: number }> | undefined
   /** Nodes of recursions whose component is not yet known. */
   readonly #open: Node[] = []
   #entered = 0
@@ -79,6 +82,7 @@ export class Path {
     frame.low = Number.POSITIVE_INFINITY
     frame.deepest = frame.depth
     frame.limited = false
+    frame.isWalked = false
     frame.opened = this.#open.length
     this.top = frame
   }
@@ -93,23 +97,65 @@ export class Path {
     }
     if (node.unknownIn === this.#pass) return unknown
     const kept = isOutside(node, top) ? (node.kept ?? node.keptOutside) : node.kept
-    if (kept !== undefined && depth <= kept.upTo && (!kept.limited || this.#isTheSame(node, top))) {
+    if (
+      kept !== undefined &&
+      depth <= kept.upTo &&
+      (!kept.limited || this.#isTheSame(node, top)) &&
+      (kept.outcome === yes || !this.isNearLimit(depth + kept.height) || this.levels(node, top) === undefined)
+    ) {
       if (node.isOpen && node.order < top.low) top.low = node.order
       if (depth + kept.height > top.deepest) top.deepest = depth + kept.height
       if (kept.limited) top.limited = true
       return kept.outcome
     }
-    if (depth < node.failedFrom || !this.#isTheSame(node, top)) return begin
+    const walked = this.#walked?.get(node)
+    if (walked !== undefined && this.levels(node, top) !== undefined) {
+      const { outcome } = walked
+      if (outcome >= failed ? depth < walked.depth : depth > walked.depth) return begin
+      top.deepest = Math.max(top.deepest, this.#limit - 1 + depth - walked.depth)
+      if (outcome >= failed) top.limited = true
+      return outcome
+    }
+    if (depth < node.failedFrom || !this.#isTheSame(node, top) || this.levels(node, top) !== undefined)
+      return begin
     top.limited = true
     return node.failure
   }
 
+  /** Whether what leads so deep may come to something else by levels. */
+  isNearLimit(deepest: number): boolean {
+    return deepest + 2 >= this.#limit
+  }
+
+  /** How the node of `frame` is to be walked by levels after it came to `outcome`; undefined where it is not, or was. */
+  walkLevels(frame: Frame, outcome: Outcome): LevelsPlan | undefined {
+    const { node, outer, isWalked } = frame
+    if (outcome < 0 || outcome === unknown || node === undefined) return undefined
+    if (isWalked) {
+      // It may come to something else where there is one level less.
+      frame.deepest = this.#limit - 1
+      frame.limited = outcome >= failed
+    }
+    const plan = isWalked || outcome === yes ? undefined : this.levels(node, outer)
+    frame.isWalked = isWalked || plan !== undefined
+    return plan
+  }
+
+  /** How a node that is come to from `outer` is walked by levels, where it is: a recursion from where it begins. */
+  levels({ relation }: Node, outer: Frame | undefined): LevelsPlan | undefined {
+    return outer?.node?.relation === relation ? undefined : levelsOf(this.#plans, relation)
+  }
+
   /**
    * Whether what met the limit of depth comes to the same from here: within a recursion, a node of this way may be met before
-   * the limit is, which is a cycle then and no failure. That is walked again, unless it was too often.
+   * the limit is, which is a cycle then and no failure. That is walked again, unless it was too often, or levels tell in the end.
    */
   #isTheSame(node: Node, top: Frame): boolean {
-    return isOutside(node, top) || this.#repeats >= maxExactRepeats
+    return (
+      isOutside(node, top) ||
+      this.#repeats >= maxExactRepeats ||
+      levelsOf(this.#plans, node.relation) !== undefined
+    )
   }
 
   /** Notes what a node comes to that is not entered: whatever the way, and `height` tuples deep at most. */
@@ -167,7 +213,10 @@ export class Path {
 
   #keep(node: Node, frame: Frame, outcome: Outcome): void {
     if (outcome === unknown) return
-    if (!frame.limited) {
+    if (frame.isWalked && outcome !== yes) {
+      this.#walked ??= new Map()
+      this.#walked.set(node, { outcome, depth: frame.depth })
+    } else if (!frame.limited) {
       node.kept = this.#kept(frame, outcome)
     } else if (outcome === yes || outcome === no) {
       // With more room below, what failed at the limit may come to something; what decided stays.
@@ -226,6 +275,7 @@ export class Frame {
   at = 0
   outcome: Outcome = no
   list: readonly Tuple[] = []
+  walk: Generator<string, Outcome, Outcome> | undefined
   /** By group of tuples: yes where one was usable, else the last failure. */
   readonly groups: Outcome[] = []
   isNode = false
@@ -236,8 +286,27 @@ export class Frame {
   low: number = Number.POSITIVE_INFINITY
   deepest = 0
   limited = false
+  /** Whether it came to what it did by levels. */
+  isWalked = false
   /** How many nodes were open when it was entered. */
   opened = 0
+
+  /** Notes whether a tuple of a group is usable: one that is hides the errors of the others (`openfga/openfga:pkg/storage/tuple_iterators.go`). */
+  isUsable(group: number, holds: Outcome): boolean {
+    if (holds === yes) this.groups[group] = yes
+    else if (holds >= failed && this.groups[group] !== yes) this.groups[group] = holds
+    return holds === yes
+  }
+
+  /** What the tuples came to, with the errors that no other one hides. */
+  withHidden(groups: number): Outcome {
+    let { outcome } = this
+    for (let group = 0; group < groups && outcome !== yes; group++) {
+      const hidden = this.groups[group] ?? no
+      if (hidden >= failed) outcome = either(outcome, hidden)
+    }
+    return outcome
+  }
 }
 
 /** Whether its tuples lead nowhere: to look again takes no longer than to remember, and of a million groups most are such. */

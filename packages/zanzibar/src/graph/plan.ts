@@ -1,6 +1,7 @@
 import type { Relation, Rewrite, TypeSystem } from '../model/type-system.ts'
 import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
 import { isBreadthFirst, isFlat } from './breadth-first.ts'
+import type { LevelsPlan } from './levels.ts'
 import { cycle, no, type Outcome } from './outcome.ts'
 import { userFormsOf } from './user-forms.ts'
 import { isWeighted } from './weighted.ts'
@@ -14,6 +15,8 @@ export type Plan =
   | FromPlan
   | { readonly kind: 'union' | 'intersection'; readonly children: readonly Plan[] }
   | { readonly kind: 'exclusion'; readonly base: Plan; readonly subtract: Plan }
+  /** Of a whole recursion, where the limit of depth is near. */
+  | LevelsPlan
   /** An error, whatever tuples there are: of OpenFGA's v2. */
   | { readonly kind: 'refused'; readonly reason: string }
 
@@ -75,7 +78,7 @@ export class Plans {
   /** Whether depth is limited, so that also what leads nowhere is walked at the limit. */
   readonly limited: boolean
   readonly #plans: (Plan | undefined)[] = []
-  readonly #onCycle: (Outcome | undefined)[] = []
+  readonly #isBreadthFirst: (boolean | undefined)[] = []
 
   constructor(types: TypeSystem, user: string, limited: boolean) {
     this.isReflexive = types.semantics === 'openfga-v1'
@@ -106,8 +109,13 @@ export class Plans {
 
   /** What a way comes to that leads back to this relation of an object that it came from. */
   onCycle(relation: Relation): Outcome {
-    return (this.#onCycle[relation.id] ??=
-      this.isReflexive && !isBreadthFirst(this.#types, relation, this.user) ? cycle : no)
+    return this.isReflexive && !this.isBreadthFirst(relation) ? cycle : no
+  }
+
+  /** Whether OpenFGA's v1 looks along the whole recursion of a relation at once for such users. */
+  isBreadthFirst(relation: Relation): boolean {
+    return (this.#isBreadthFirst[relation.id] ??=
+      this.isReflexive && !this.user.includes('#') && isBreadthFirst(this.#types, relation, this.user))
   }
 
   #reaches(relation: Relation): boolean {

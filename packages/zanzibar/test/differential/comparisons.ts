@@ -8,6 +8,7 @@ import {
   findConditionOracle,
 } from './conditions.ts'
 import { compareEngines, type EngineCounts } from './engine.ts'
+import { deepEngineCase, engineCase } from './engine-case.ts'
 import { compareHttp } from './http.ts'
 import { authZenRequest, openFgaRequest } from './http-requests.ts'
 import { compareSemantics, type SemanticsCounts } from './semantics-v2.ts'
@@ -37,8 +38,9 @@ export interface Compared {
 }
 
 export const comparisons: readonly Comparison[] = [
-  stored('engine', 'models, tuples and questions', engines(false)),
-  stored('engine-conditions', 'the same with conditions', engines(true)),
+  stored('engine', 'models, tuples and questions', engines(engineCase(false))),
+  stored('engine-conditions', 'the same with conditions', engines(engineCase(true))),
+  stored('depth', 'checks about as deep as the limit of depth', engines(deepEngineCase())),
   stored('v2', "openfga-v2: checks, by OpenFGA's weighted_graph_check", semantics(false)),
   stored('v2-conditions', 'the same with conditions', semantics(true)),
   stored('writes', 'broken models and writes: codes and messages', async (campaign) => {
@@ -60,10 +62,10 @@ function unstored(name: string, what: string, run: Comparison['run']): Compariso
   return { name, what, run, isStored: false }
 }
 
-function engines(withConditions: boolean): Comparison['run'] {
+function engines(cases: Parameters<typeof compareEngines>[0]): Comparison['run'] {
   return async (campaign) => {
     const counts: EngineCounts = { questions: 0, refusedModels: 0, late: 0, askedAgain: 0, contradicted: 0 }
-    const report = await compareEngines(withConditions, campaign, counts)
+    const report = await compareEngines(cases, campaign, counts)
     if ('missing' in report) return report
     const seen = `${counts.refusedModels} models were refused, ${counts.late} answers came too late, ${counts.askedAgain} were asked again, for OpenFGA races its branches; ${counts.contradicted} lists are not what OpenFGA's own checks say, and ours are`
     return { report, asked: `${counts.questions} questions`, seen }

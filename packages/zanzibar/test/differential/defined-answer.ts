@@ -14,6 +14,7 @@ export function definedAnswer(
   const depthLimit = semantics === 'openfga-v1' ? openFgaLimits.resolveNodeLimit : Number.POSITIVE_INFINITY
   try {
     const answer = naiveCheck({ ...given, depthLimit, semantics, ...(raced && { raced }) }, asked)
+    if (answer === 'deep') return 'authorization_model_resolution_too_complex'
     return answer === 'failed' ? 'validation_error' : answer === 'yes'
   } catch (error) {
     if (error instanceof TooLong) return undefined

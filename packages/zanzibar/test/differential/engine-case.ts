@@ -5,6 +5,7 @@ import { openFgaLimits } from '../../src/limits.ts'
 import type { RelationReference } from '../../src/model/authorization-model.ts'
 import { validateModel } from '../../src/model/validate-model.ts'
 import type { Tuple } from '../../src/tuple/tuple.ts'
+import { deepCase } from '../random/deep-case.ts'
 import { objectTypes, type RandomCase, randomCase, relationNames } from '../random/random-model.ts'
 
 export type Question =
@@ -43,6 +44,16 @@ export function engineCase(conditions: boolean): fc.Arbitrary<EngineCase> {
   return fc
     .tuple(mostlyTaken(randomCase(conditions, 'layered')).chain(sometimesHiding), questions)
     .map(([given, asked]) => ({ ...given, questions: asked }))
+}
+
+/** Chains about as deep as the limit of depth, with some of what can be asked of them. */
+export function deepEngineCase(): fc.Arbitrary<EngineCase> {
+  return deepCase(openFgaLimits.resolveNodeLimit).chain((given) =>
+    fc.shuffledSubarray([...given.questions], { minLength: 16, maxLength: 24 }).map((some) => ({
+      ...given,
+      questions: some.map((key) => ({ kind: 'check' as const, ...key })),
+    })),
+  )
 }
 
 /** Half of the random models are refused, and nothing is asked of them: that is compared once in ten. */

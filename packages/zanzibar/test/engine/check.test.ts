@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { check } from '../../src/graph/check.ts'
 import type { Scope } from '../../src/graph/tuple-reader.ts'
 import type { TupleKey } from '../../src/tuple/tuple.ts'
+import { assertMeeting } from '../random/assert-meeting.ts'
+import { deepCase } from '../random/deep-case.ts'
 import { objectTypes, type RandomCase, randomCase, relationNames, userIds } from '../random/random-model.ts'
 import { FetchedSnapshot } from './array-snapshot.ts'
 import { type Naive, naiveCheck, TooLong } from './naive-check.ts'
@@ -55,6 +57,8 @@ async function compare(conditions: boolean, depthLimit: number, numRuns: number)
 
 const unlimited = Number.POSITIVE_INFINITY
 
+const deep = fc.integer({ min: 1, max: 7 }).chain((limit) => fc.tuple(fc.constant(limit), deepCase(limit)))
+
 describe('a check', () => {
   test('is what it is defined to be', async () => {
     expect(await compare(false, unlimited, 40)).toBeGreaterThan(40)
@@ -64,6 +68,26 @@ describe('a check', () => {
   })
   test('with a limit of depth is what it is defined to be', async () => {
     expect(await compare(false, 4, 40)).toBeGreaterThan(40)
+  })
+
+  test('along one relation counts levels at its limit, and steps elsewhere', async () => {
+    const seen: Record<string, number> = {}
+    const property = fc.asyncProperty(deep, async ([depthLimit, given]) => {
+      const scope = scopeOf(given, depthLimit)
+      for (const key of given.questions) {
+        const naive = defined(given, key, depthLimit)
+        if (naive === undefined) continue
+        seen[naive] = (seen[naive] ?? 0) + 1
+        expect({ key, outcome: await outcomeOf(scope, key) }).toEqual({ key, outcome: naive })
+        const fetched = { ...scope, snapshot: new FetchedSnapshot(given.tuples) }
+        expect({ key, outcome: await outcomeOf(fetched, key) }).toEqual({ key, outcome: naive })
+      }
+    })
+    await assertMeeting(property, {
+      numRuns: 60,
+      met: () => (seen['deep'] ?? 0) > 100 && (seen['yes'] ?? 0) > 100,
+    })
+    expect(seen).toMatchObject({ yes: expect.any(Number), no: expect.any(Number), deep: expect.any(Number) })
   })
 
   test('of fetched tuples is the same, in as many fetches as it has levels', async () => {

@@ -21,7 +21,7 @@ export interface NaiveCase {
 /** It would take too long. */
 export class TooLong extends Error {}
 
-const maxSteps = 1_000
+const maxSteps = 4_000
 
 /**
  * A check as it is defined, by recursion and without any memory. `x` is the parameter of every condition.
@@ -77,9 +77,76 @@ export function naiveCheck(
     if (name === key.user) return 'yes'
     if (!leads(type, relation)) return 'no'
     const rewrite = rewriteOf(type, relation)
-    return rewrite === undefined
-      ? 'no'
-      : evaluate(rewrite, object, relation, depth, new Set(visited).add(name))
+    if (rewrite === undefined) return 'no'
+    const seen = new Set(visited).add(name)
+    return unnoticed.has(`${type}#${relation}`) && Number.isFinite(given.depthLimit)
+      ? byLevels(rewrite, object, relation, depth, seen)
+      : evaluate(rewrite, object, relation, depth, seen)
+  }
+
+  /** Of a relation of which all that is led to is looked at level by level, and levels are counted. */
+  const byLevels = (
+    rewrite: Userset,
+    start: string,
+    relation: string,
+    depth: number,
+    visited: ReadonlySet<string>,
+  ): Naive => {
+    const type = typeOf(start)
+    const isByUsersets = restrictionsOf(type, relation).some(
+      (each) => each.type === type && each.relation === relation,
+    )
+    const link = isByUsersets ? relation : parentsOf(rewrite, type, relation)
+    const own = (object: string, at: number): Naive => {
+      if (++steps > maxSteps) throw new TooLong()
+      if (object.includes('#') || typeOf(object) !== type) return 'no'
+      return evaluate(rewrite, object, relation, at, visited, isByUsersets ? 'usersets' : 'parents')
+    }
+    const outcomes: Naive[] = [own(start, depth)]
+    const onward = (object: string): readonly string[] => {
+      if (object.includes('#') || typeOf(object) !== type) return []
+      const tuples = all.filter((each) => each.object === object && each.relation === link)
+      const { tuples: good, hidden } = usable(
+        isByUsersets ? tuples.filter(({ user }) => user.includes('#')) : tuples,
+      )
+      outcomes.push(hidden)
+      const suffix = `#${relation}`
+      return good.map(({ user }) =>
+        isByUsersets && user.startsWith(`${type}:`) && user.endsWith(suffix)
+          ? user.slice(0, -suffix.length)
+          : user,
+      )
+    }
+    const followed = new Set<string>()
+    let level = onward(start)
+    if (outcomes.includes('yes') || level.length === 0) return any(outcomes)
+    const anywhere = any([...new Set(all.map(({ object }) => object))].map((object) => own(object, -1)))
+    if (anywhere !== 'yes') return any([...outcomes, anywhere])
+    for (let at = depth + 1; ; at++) {
+      outcomes.push(...level.map((object) => own(object, -1)))
+      if (outcomes.includes('yes')) return 'yes'
+      if (at === given.depthLimit) return 'deep'
+      if (level.length === 0) return any(outcomes)
+      level = level.flatMap((object) => {
+        if (followed.has(object)) return []
+        followed.add(object)
+        return onward(object)
+      })
+    }
+  }
+
+  /** Along which tuples a relation leads to itself. */
+  const parentsOf = (rewrite: Userset, type: string, relation: string): string | undefined => {
+    if ('union' in rewrite) {
+      const found = rewrite.union.child.map((child) => parentsOf(child, type, relation))
+      return found.find((each) => each !== undefined)
+    }
+    if (!('tupleToUserset' in rewrite)) return undefined
+    const { tupleset, computedUserset } = rewrite.tupleToUserset
+    const isBack =
+      computedUserset.relation === relation &&
+      restrictionsOf(type, tupleset.relation).some((each) => each.type === type)
+    return isBack ? tupleset.relation : undefined
   }
 
   const evaluate = (
@@ -88,19 +155,22 @@ export function naiveCheck(
     relation: string,
     depth: number,
     visited: ReadonlySet<string>,
+    without?: 'usersets' | 'parents',
   ): Naive => {
     if ('union' in rewrite) {
-      return any(rewrite.union.child.map((child) => evaluate(child, object, relation, depth, visited)))
+      return any(
+        rewrite.union.child.map((child) => evaluate(child, object, relation, depth, visited, without)),
+      )
     }
     if ('intersection' in rewrite) {
       return every(
-        rewrite.intersection.child.map((child) => evaluate(child, object, relation, depth, visited)),
+        rewrite.intersection.child.map((child) => evaluate(child, object, relation, depth, visited, without)),
         given.raced,
       )
     }
     if ('difference' in rewrite) {
-      const base = evaluate(rewrite.difference.base, object, relation, depth, visited)
-      const subtract = evaluate(rewrite.difference.subtract, object, relation, depth, visited)
+      const base = evaluate(rewrite.difference.base, object, relation, depth, visited, without)
+      const subtract = evaluate(rewrite.difference.subtract, object, relation, depth, visited, without)
       return every([base, negated[subtract]], given.raced)
     }
     if ('computedUserset' in rewrite) {
@@ -109,6 +179,9 @@ export function naiveCheck(
     const here = all.filter((tuple) => tuple.object === object)
     if ('tupleToUserset' in rewrite) {
       const { tupleset, computedUserset } = rewrite.tupleToUserset
+      const mayFail = restrictionsOf(typeOf(object), tupleset.relation).some((each) => each.condition)
+      const isBack = parentsOf(rewrite, typeOf(object), relation) !== undefined
+      if (without === 'parents' && (isBack || !mayFail)) return 'no'
       const parents = usable(here.filter((tuple) => tuple.relation === tupleset.relation))
       const known = parents.tuples.filter(
         ({ user }) => rewriteOf(typeOf(user), computedUserset.relation) !== undefined,
@@ -136,6 +209,7 @@ export function naiveCheck(
       const everyone = usable(mine.filter(({ user }) => user === `${userType}:*`))
       outcomes.push(everyone.tuples.length > 0 ? 'yes' : everyone.hidden)
     }
+    if (without === 'usersets') return any(outcomes)
     // Those whose members are all assigned on the same object are read each on its own, the others as one.
     const reads = Map.groupBy(
       mine.filter(({ user }) => user.includes('#')),
