@@ -50,8 +50,9 @@ export class TupleReader {
     return this.#stored({ kind: 'tuple', object, relation: relation.name, user })
   }
 
-  /** The tuples of that key, the stored one and the contextual ones. */
+  /** The tuples of that key, the stored one and the contextual ones; of v2 as {@link exact}. */
   wildcards(object: string, relation: Relation, user: string): readonly Tuple[] | undefined {
+    if (this.#mayHide(user)) return this.exact(object, relation, user)
     const stored = this.#stored({ kind: 'tuple', object, relation: relation.name, user })
     return this.#joined(
       this.#given(object, relation)?.filter((each) => each.user === user),
@@ -68,7 +69,7 @@ export class TupleReader {
     )
   }
 
-  /** @param hides whether a contextual tuple hides the stored one of its key, where that is of a user by name */
+  /** @param hides whether a contextual tuple hides the stored one of its key, where it may */
   users(
     object: string,
     relation: Relation,
@@ -77,7 +78,7 @@ export class TupleReader {
     const stored = this.#stored({ kind: 'users', object, relation: relation.name, limit })
     const given = this.#given(object, relation)
     if (!hides || given === undefined) return this.#joined(given, stored)
-    const hidden = new Set(given.map(({ user }) => user).filter(isByName))
+    const hidden = new Set(given.map(({ user }) => user).filter((user) => this.#mayHide(user)))
     return this.#joined(
       given,
       stored?.filter(({ user }) => !hidden.has(user)),
@@ -105,7 +106,7 @@ export class TupleReader {
       (each) =>
         each.user === user && each.relation === relation.name && each.object.startsWith(`${relation.type}:`),
     )
-    if (given.length === 0 || !hides || !isByName(user)) return this.#joined(given, stored)
+    if (given.length === 0 || !hides || !this.#mayHide(user)) return this.#joined(given, stored)
     const hidden = new Set(given.map(({ object }) => object))
     return this.#joined(
       given,
@@ -140,6 +141,11 @@ export class TupleReader {
     return met
   }
 
+  /** Whether a contextual tuple of the user hides the stored one: of a user by name, and of everyone where v2 checks. */
+  #mayHide(user: string): boolean {
+    return isTypedWildcard(user) ? this.#scope.types.semantics === 'openfga-v2' : !user.includes('#')
+  }
+
   #given(object: string, relation: Relation): readonly Tuple[] | undefined {
     return this.#byObject?.get(object)?.get(relation.name)
   }
@@ -157,11 +163,6 @@ export class TupleReader {
     if (stored === undefined || given === undefined || given.length === 0) return stored
     return [...given, ...stored]
   }
-}
-
-/** Neither a userset nor everyone of a type. */
-function isByName(user: string): boolean {
-  return !user.includes('#') && !isTypedWildcard(user)
 }
 
 function byObject(tuples: readonly Tuple[]): Map<string, Map<string, Tuple[]>> {

@@ -94,6 +94,20 @@ function isSame(mine: Answer, theirs: readonly Answer[]): boolean {
 const rules: readonly Rule<SemanticsCase, Answer, readonly Answer[]>[] = [
   {
     reason:
+      'a contextual tuple that does not hold, of the key of a stored one that does: on the object that is asked OpenFGA takes the contextual one alone, from the side of the user both, as the strategy that it draws has it; ours is the contextual one everywhere',
+    explains: (given, at, mine, theirs) => {
+      const asked = given.questions[at]
+      if (asked === undefined || asked.user.includes('#') || typeof mine !== 'boolean') return false
+      const isHiding = ({ object: on, relation: name, user: who }: Tuple): boolean =>
+        (who === asked.user || who === `${typeOf(asked.user)}:*`) &&
+        given.tuples.some((each) => each.object === on && each.relation === name && each.user === who)
+      const contextualTuples = given.contextualTuples.filter((each) => !isHiding(each))
+      const seen = definedAnswer({ ...given, contextualTuples }, asked, 'openfga-v2')
+      return mine === definedAnswer(given, asked, 'openfga-v2') && theirs.every((each) => each === seen)
+    },
+  },
+  {
+    reason:
       'a userset that leads back to itself: where it is assigned from outside, OpenFGA looks for its own tuple only, and we follow it',
     explains: ({ model, questions }, at, mine, theirs) =>
       mine === true &&

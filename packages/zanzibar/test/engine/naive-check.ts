@@ -206,7 +206,9 @@ export function naiveCheck(
       userRelation === '' &&
       restrictions.some((each) => each.type === userType && each.wildcard !== undefined)
     ) {
-      const everyone = usable(mine.filter(({ user }) => user === `${userType}:*`))
+      const tuples = mine.filter(({ user }) => user === `${userType}:*`)
+      // In v2 the contextual one, which is the first, hides the stored one.
+      const everyone = usable(given.semantics === 'openfga-v2' ? tuples.slice(0, 1) : tuples)
       outcomes.push(everyone.tuples.length > 0 ? 'yes' : everyone.hidden)
     }
     if (without === 'usersets') return any(outcomes)
