@@ -4,6 +4,7 @@ import type { Upward, Wanted } from '../store/snapshot.ts'
 import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple } from '../tuple/tuple.ts'
 import { checkEach } from './check-each.ts'
+import { tooDeep } from './decision.ts'
 import { formsOf, reachedByFirstOperands } from './first-operands.ts'
 import {
   type Candidates,
@@ -19,7 +20,8 @@ import { cycle } from './outcome.ts'
 import { isAssigned, mayHave, type Plans, plansFor } from './plan.ts'
 import { answer, answerInParts, type Progress, type Question, working } from './question.ts'
 import { type Scope, TupleReader } from './tuple-reader.ts'
-import { upwardOf, type Way } from './upward.ts'
+import { upwardOf, type Way, waysOf } from './upward.ts'
+import { leadsTooFar } from './ways-back.ts'
 import { isWeighted } from './weighted.ts'
 
 export interface ListObjectsRequest {
@@ -36,7 +38,8 @@ export interface ListObjectsRequest {
  * lists with its pipeline, operands of intersections and exclusions are walked each on their own and put together; else
  * the first operand gives candidates, which are checked.
  *
- * @throws ZanzibarError `validation_error` for a condition on the way that cannot be evaluated; `cancelled`
+ * @throws ZanzibarError `validation_error` for a condition on the way that cannot be evaluated; where depth is limited and the
+ *   user no plain one, or the model not weighted, `authorization_model_resolution_too_complex`; `cancelled`
  */
 export function listObjects(
   scope: Scope,
@@ -110,6 +113,9 @@ export class ReverseExpansion implements Question<Candidates> {
   /** What can give candidates. */
   readonly #reached: ReadonlySet<Relation>
   readonly #isNative: boolean
+  readonly #limit: number
+  /** About as many as the longest way has steps, or more. */
+  #longest = 0
   /** Whether what is reached may be certain: OpenFGA's v2 has other answers for usersets and for everyone. */
   readonly #mayBeCertain: boolean
   readonly #found = new Map<Relation, Found>()
@@ -130,6 +136,7 @@ export class ReverseExpansion implements Question<Candidates> {
     this.#everyone = isPlain ? `${typeOf(user)}:*` : undefined
     this.#isWhole = isPlain && isWeighted(scope.types)
     this.#reached = reachedByFirstOperands(scope.types, formsOf(user))
+    this.#limit = scope.depthLimit
     this.#isNative = scope.depthLimit === Number.POSITIVE_INFINITY
     this.#mayBeCertain = isPlain || this.#plans.isReflexive
     this.#relation = relation
@@ -150,7 +157,7 @@ export class ReverseExpansion implements Question<Candidates> {
   #onward(): Upward | undefined {
     this.#upward ??= upwardOf(
       this.#relations(),
-      this.#relations().flatMap((relation) => this.#ways(relation.rewrite, relation, true)),
+      this.#relations().flatMap((relation) => waysOf(relation.rewrite, relation, this.#isWhole)),
     )
     return this.#upward
   }
@@ -176,7 +183,26 @@ export class ReverseExpansion implements Question<Candidates> {
     for (const relations of this.#recursions(target)) yield* this.#expand(relations)
     const { objects, error } = this.#target
     if (error !== undefined) throw error
+    if (!this.#isWhole && 2 * this.#longest > this.#limit && (yield* this.#leadsTooFar())) throw tooDeep()
     return objects
+  }
+
+  *#leadsTooFar(): Steps<boolean> {
+    const ways = this.#relations().flatMap((relation) => waysOf(relation.rewrite, relation, this.#isWhole))
+    const along = (way: Way, users: Candidates, found: Found): Steps<void> => this.#along(way, users, found)
+    const first = new Map<Relation, Found>()
+    if (this.#ownRelation !== undefined) {
+      const own = new Found()
+      own.put(this.#ownObject, true)
+      first.set(this.#ownRelation, own)
+      return yield* leadsTooFar(ways, first, this.#limit, along)
+    }
+    for (const relation of this.#relations()) {
+      const found = new Found()
+      yield* this.#assigned(relation, found)
+      first.set(relation, found)
+    }
+    return yield* leadsTooFar(ways, first, this.#limit - 1, along)
   }
 
   /** The target and what it is made of: what is needed comes first, relations that lead to each other together. */
@@ -191,7 +217,7 @@ export class ReverseExpansion implements Question<Candidates> {
       const others = together.get(id)
       if (others === undefined) together.set(id, [relation])
       else others.push(relation)
-      for (const { to } of this.#ways(relation.rewrite, relation, true)) open.push(to)
+      for (const { to } of waysOf(relation.rewrite, relation, this.#isWhole)) open.push(to)
     }
     // Components are numbered as Tarjan closes them: what one needs has a lower number.
     return [...together].toSorted(([a], [b]) => a - b).map(([, relations]) => relations)
@@ -210,9 +236,11 @@ export class ReverseExpansion implements Question<Candidates> {
       yield* this.#objects(relation.rewrite, relation, inside, found)
       if (relation === this.#ownRelation) found.put(this.#ownObject, this.#mayBeCertain)
     }
-    const ways = [...inside].flatMap((from) => this.#ways(from.rewrite, from, true))
+    const ways = [...inside].flatMap((from) => waysOf(from.rewrite, from, this.#isWhole))
+    this.#longest++
     for (let isGrowing = inside.size > 0; isGrowing; ) {
       isGrowing = false
+      this.#longest += inside.size
       for (const to of inside) {
         const fresh = this.#foundOf(to).takeFresh()
         if (sizeOf(fresh) === 0) continue
@@ -234,7 +262,7 @@ export class ReverseExpansion implements Question<Candidates> {
       case 'from': {
         // Of the target they were the first.
         if (rewrite.kind === 'direct' && all !== this.#target) yield* this.#assigned(relation, all)
-        for (const way of this.#ways(rewrite, relation, true)) {
+        for (const way of waysOf(rewrite, relation, this.#isWhole)) {
           if (inside.has(way.to)) continue
           const { objects, error } = this.#foundOf(way.to)
           yield* this.#along(way, objects, all)
@@ -344,46 +372,13 @@ export class ReverseExpansion implements Question<Candidates> {
     }
   }
 
-  /** The steps that a rewrite is made of; where operands are not walked each on their own, only what gives candidates. */
-  #ways(rewrite: Rewrite, relation: Relation, isCertain: boolean): Way[] {
-    switch (rewrite.kind) {
-      case 'direct':
-        return [...new Set(relation.usersets)].map((to) => ({
-          from: relation,
-          to,
-          kind: 'direct',
-          tupleset: relation,
-          isCertain,
-        }))
-      case 'computed':
-        return [{ from: relation, to: rewrite.relation, kind: 'computed', tupleset: relation, isCertain }]
-      case 'from':
-        return [...rewrite.computed.values()].map((to) => ({
-          from: relation,
-          to,
-          kind: 'from',
-          tupleset: rewrite.tupleset,
-          isCertain,
-        }))
-      case 'union':
-        return rewrite.children.flatMap((child) => this.#ways(child, relation, isCertain))
-      case 'intersection':
-        return (this.#isWhole ? rewrite.children : rewrite.children.slice(0, 1)).flatMap((child) =>
-          this.#ways(child, relation, false),
-        )
-      case 'exclusion':
-    }
-    const base = this.#ways(rewrite.base, relation, false)
-    return this.#isWhole ? [...base, ...this.#ways(rewrite.subtract, relation, false)] : base
-  }
-
   /** Whether a cycle may be below a rewrite that a check counts as one. */
   #mayDeny(rewrite: Rewrite, relation: Relation): boolean {
     const seen = new Set<Relation>()
-    const open = this.#ways(rewrite, relation, true)
+    const open = waysOf(rewrite, relation, this.#isWhole)
     for (let way = open.pop(); way !== undefined; way = open.pop()) {
       if (way.to.recursion.isRecursive && this.#plans.onCycle(way.to) === cycle) return true
-      if (!seen.has(way.to)) open.push(...this.#ways(way.to.rewrite, way.to, true))
+      if (!seen.has(way.to)) open.push(...waysOf(way.to.rewrite, way.to, this.#isWhole))
       seen.add(way.to)
     }
     return false

@@ -1,4 +1,4 @@
-import type { Relation } from '../model/type-system.ts'
+import type { Relation, Rewrite } from '../model/type-system.ts'
 import type { Upward } from '../store/snapshot.ts'
 
 /** A step from objects of `to` to objects of `from`. */
@@ -48,4 +48,36 @@ function computedFrom(relation: Relation, ways: readonly Way[]): ReadonlySet<Rel
     for (const { kind, from, to } of ways) if (kind === 'computed' && to === each) all.add(from)
   }
   return all
+}
+
+/**
+ * The steps that a rewrite of a relation is made of.
+ *
+ * @param isWhole whether operands are walked each on their own; else only what gives candidates
+ */
+export function waysOf(rewrite: Rewrite, relation: Relation, isWhole: boolean, isCertain = true): Way[] {
+  const step = (to: Relation, kind: Way['kind'], tupleset: Relation): Way => ({
+    from: relation,
+    to,
+    kind,
+    tupleset,
+    isCertain,
+  })
+  switch (rewrite.kind) {
+    case 'direct':
+      return [...new Set(relation.usersets)].map((to) => step(to, 'direct', relation))
+    case 'computed':
+      return [step(rewrite.relation, 'computed', relation)]
+    case 'from':
+      return [...rewrite.computed.values()].map((to) => step(to, 'from', rewrite.tupleset))
+    case 'union':
+      return rewrite.children.flatMap((child) => waysOf(child, relation, isWhole, isCertain))
+    case 'intersection':
+      return (isWhole ? rewrite.children : rewrite.children.slice(0, 1)).flatMap((child) =>
+        waysOf(child, relation, isWhole, false),
+      )
+    case 'exclusion':
+  }
+  const base = waysOf(rewrite.base, relation, isWhole, false)
+  return isWhole ? [...base, ...waysOf(rewrite.subtract, relation, isWhole, false)] : base
 }

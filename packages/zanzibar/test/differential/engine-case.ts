@@ -46,13 +46,38 @@ export function engineCase(conditions: boolean): fc.Arbitrary<EngineCase> {
     .map(([given, asked]) => ({ ...given, questions: asked }))
 }
 
+const place = fc.integer({ min: 0, max: openFgaLimits.resolveNodeLimit + 2 })
+const deepList: fc.Arbitrary<Question> = fc
+  .tuple(
+    fc.oneof(
+      place.map((id) => `group:${id}#member`),
+      place.map((id) => `folder:${id}#viewer`),
+      fc.constantFrom('user:*', 'user:1', 'step:20#a'),
+    ),
+    fc.constantFrom(
+      { type: 'group', relation: 'member' },
+      { type: 'folder', relation: 'viewer' },
+      { type: 'org', relation: 'crew' },
+      { type: 'doc', relation: 'read' },
+      { type: 'doc', relation: 'some' },
+      { type: 'doc', relation: 'least' },
+      { type: 'step', relation: 'a' },
+    ),
+  )
+  .map(([of, listed]) => ({ kind: 'objects', user: of, ...listed }))
+
 /** Chains about as deep as the limit of depth, with some of what can be asked of them. */
 export function deepEngineCase(): fc.Arbitrary<EngineCase> {
   return deepCase(openFgaLimits.resolveNodeLimit).chain((given) =>
-    fc.shuffledSubarray([...given.questions], { minLength: 16, maxLength: 24 }).map((some) => ({
-      ...given,
-      questions: some.map((key) => ({ kind: 'check' as const, ...key })),
-    })),
+    fc
+      .tuple(
+        fc.shuffledSubarray([...given.questions], { minLength: 12, maxLength: 20 }),
+        fc.array(deepList, { minLength: 4, maxLength: 8, size: 'max' }),
+      )
+      .map(([checks, lists]) => ({
+        ...given,
+        questions: [...checks.map((key) => ({ kind: 'check' as const, ...key })), ...lists],
+      })),
   )
 }
 
