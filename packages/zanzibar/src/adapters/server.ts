@@ -168,6 +168,8 @@ async function exchangeOf({ setting, request, reply, match, query, signal }: Arr
     storeId: match.storeId,
     id: match.id,
     get query() {
+      if (query.includes(';'))
+        throw new ZanzibarError('validation_error', 'invalid semicolon separator in query')
       return new URLSearchParams(query)
     },
     body: match.route.hasBody ? await readBody(request, setting.limits.maxBodyBytes) : new Uint8Array(),
@@ -186,8 +188,10 @@ function text(header: string | string[] | undefined): string {
   return typeof header === 'string' ? header.trim() : ''
 }
 
-/** Path and query of a URL. */
-function parts(url: string): [string, string] {
+/** Path and query of a URL, which a proxy may be asked for with scheme and host. */
+function parts(target: string): [string, string] {
+  const url = target.startsWith('/') ? target : target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '')
+  if (!url.startsWith('/')) throw new ZanzibarError('validation_error', 'Bad Request')
   const mark = url.indexOf('?')
   return mark === -1 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
 }

@@ -153,6 +153,22 @@ test('what is no HTTP is refused, and headers never carry what a path brings', a
   expect(Number(known.headers.get('fga-query-duration-ms'))).toBeGreaterThanOrEqual(0)
 })
 
+// Recorded of OpenFGA v1.22.1.
+test.each([
+  ['http://example.com/stores?page_size=1', 200, '"stores":'],
+  ['http:///stores', 200, '"stores":'],
+  ['http://example.com', 400, '"message":"Bad Request"'],
+  ['*', 400, '"message":"Bad Request"'],
+  ['/stores?a;b', 400, '"message":"invalid semicolon separator in query"'],
+  ['/stores?page_size=1;page_size=2', 400, '"message":"invalid semicolon separator in query"'],
+  ['/stores?name=a%3Bb', 400, 'ListStoresRequest.Name'],
+  ['/healthz?a;b', 200, '"SERVING"'],
+])('a URL with scheme and host, or with a semicolon in its query: %s', async (target, status, told) => {
+  const said = await rawly(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`)
+  expect(said).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+  expect(said).toContain(told)
+})
+
 test('a path or a method that is not there has its code', async () => {
   const answerOf = async (method: string, path: string): Promise<unknown> =>
     (await fetch(url + path, { method })).json()
