@@ -6,6 +6,7 @@ import type { RandomCase } from '../random/random-model.ts'
 import { definedAnswer, racedAnswers } from './defined-answer.ts'
 import type { EngineCase, Question } from './engine-case.ts'
 import type { Rule } from './known-rules.ts'
+import { mayLeadTooFar } from './steps-back.ts'
 
 /** A boolean, a list in order, or the code of an error; of a refused model, that alone. */
 export type EngineAnswer = boolean | string | readonly string[]
@@ -72,6 +73,19 @@ export const engineRules: readonly Rule<EngineCase, EngineAnswer, PeerAnswer>[] 
       if (asked?.kind !== 'check' || mine !== definedAnswer(given, asked)) return false
       const ways = withOneOfEach(given, asked)
       return seen.every((each) => ways.some((way) => each === definedAnswer(way, asked)))
+    },
+  },
+  {
+    reason:
+      'a list that OpenFGA walks back from the user, where a way of too many steps is met: whether it refuses depends on which of several ways to an object it comes by first, and we take the shortest',
+    explains: (given, at, mine, { seen }) => {
+      const asked = given.questions[at]
+      return (
+        asked?.kind === 'objects' &&
+        isList(mine) &&
+        seen.every((each) => each === 'authorization_model_resolution_too_complex') &&
+        mayLeadTooFar(given, asked, relationsBelow(given, asked))
+      )
     },
   },
   {
