@@ -358,20 +358,24 @@ export class Check implements Question<Decision> {
     const walked = { plans: this.#plans, tuples: this.#tuples, user: this.#user }
     const walk = levelWalk(plan, object, this.#limit - depth, walked)
     walk.next()
-    this.#push(plan, object, depth).walk = walk
+    const inner = this.#push(plan, object, depth)
+    inner.walk = walk
+    inner.outcome = begin
     return pushed
   }
 
+  /** The outcome of `frame` is {@link begin} while one is wanted of its object, else what the walk takes for a step of work. */
   #levels(frame: Frame, { own }: LevelsPlan, handed: Outcome): Outcome {
-    for (let outcome = handed; ; ) {
+    for (let outcome = handed === begin ? frame.outcome : handed; ; ) {
       if (outcome !== begin) {
         const next = frame.walk?.next(outcome)
         if (next === undefined || next.done === true) return next?.value ?? no
-        frame.object = next.value
+        frame.object = next.value ?? frame.object
+        frame.outcome = next.value === undefined ? no : begin
         frame.depth = uncounted
       }
       if (this.#left-- <= 0) return paused
-      outcome = this.#evaluate(own, frame)
+      outcome = frame.outcome === begin ? this.#evaluate(own, frame) : frame.outcome
       if (outcome === pushed) return pushed
     }
   }

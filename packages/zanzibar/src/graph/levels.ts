@@ -84,28 +84,29 @@ export interface Walked {
  * leads too far, also where nothing more would have come. Who is assigned nowhere is denied beforehand
  * (`openfga/openfga:internal/graph/recursive_resolver.go`).
  *
- * Yields objects, the first one to begin with, of which `own` of the plan is wanted, and takes what that comes to.
+ * Yields objects, the first one to begin with, of which `own` of the plan is wanted, and takes what that comes to; between them
+ * undefined, a step of work each, for which it takes anything.
  */
 export function* levelWalk(
   plan: LevelsPlan,
   start: string,
   room: number,
   walked: Walked,
-): Generator<string, Outcome, Outcome> {
+): Generator<string | undefined, Outcome, Outcome> {
   let outcome = yield start
-  const first = onward(plan, start, walked)
-  outcome = either(outcome, first.failure)
-  if (outcome === yes || first.leads.length === 0) return outcome
+  let level = new Set<string>()
+  outcome = either(outcome, yield* onward(plan, start, walked, level))
+  if (outcome === yes || level.size === 0) return outcome
   const anywhere = yield* assignedAnywhere(plan, walked)
   if (anywhere !== yes && anywhere !== unknown) return either(outcome, anywhere)
   // What must be fetched of the levels is fetched with it.
   outcome = either(outcome, anywhere === unknown ? unknown : no)
   // The first one is of no level: where ways lead back to it, it is followed again.
   const followed = new Set<string>()
-  let level = new Set(first.leads)
   for (let left = room; ; left--) {
     for (const object of level) {
-      if (isOf(plan.relation, object)) outcome = either(outcome, yield object)
+      if (followed.has(object) || !isOf(plan.relation, object)) continue
+      outcome = either(outcome, yield object)
       if (outcome === yes) return yes
     }
     if (left === 1) return outcome === unknown ? unknown : walked.tuples.failures.tooDeep()
@@ -114,9 +115,7 @@ export function* levelWalk(
     for (const object of level) {
       if (followed.has(object) || !isOf(plan.relation, object)) continue
       followed.add(object)
-      const { leads, failure } = onward(plan, object, walked)
-      outcome = either(outcome, failure)
-      for (const to of leads) next.add(to)
+      outcome = either(outcome, yield* onward(plan, object, walked, next))
     }
     level = next
   }
@@ -131,23 +130,25 @@ function* assignedAnywhere(plan: LevelsPlan, walked: Walked): Generator<string, 
   return outcome
 }
 
-function onward(
+/** Adds to `level` what an object leads to; comes to the failure that none of it hides. */
+function* onward(
   { relation, link }: LevelsPlan,
   object: string,
   { tuples: held }: Walked,
-): { readonly leads: readonly string[]; readonly failure: Outcome } {
+  level: Set<string>,
+): Generator<undefined, Outcome, Outcome> {
+  yield
   const { reader } = held
   const tuples = link === relation ? reader.usersets(object, link) : reader.users(object, link)
-  if (tuples === undefined) return { leads: [], failure: unknown }
-  const leads: string[] = []
-  let failure: Outcome = no
+  if (tuples === undefined) return unknown
+  let outcome: Outcome = no
   for (const tuple of tuples) {
+    yield
     const holds = held.holds(tuple)
-    if (holds === yes) leads.push(nameOf(relation, tuple.user))
-    else if (holds >= failed) failure = holds
+    if (holds === yes) level.add(nameOf(relation, tuple.user))
+    if (holds === yes || (holds >= failed && outcome !== yes)) outcome = holds
   }
-  // One usable tuple hides the failures of the others.
-  return { leads, failure: leads.length > 0 ? no : failure }
+  return outcome === yes ? no : outcome
 }
 
 /** The object of a userset of the relation; of another one the userset, which leads nowhere but counts. */

@@ -2,7 +2,7 @@ import { ZanzibarError } from '../errors.ts'
 import type { Closure } from '../leopard/closure.ts'
 import type { Relation } from '../model/type-system.ts'
 import type { Tuple } from '../tuple/tuple.ts'
-import { type LevelsPlan, levelsOf } from './levels.ts'
+import { type LevelsPlan, levelsOf, type levelWalk } from './levels.ts'
 import { begin, either, failed, no, type Outcome, unknown, yes } from './outcome.ts'
 import type { Plan, Plans } from './plan.ts'
 import { WideMap } from './wide-map.ts'
@@ -275,7 +275,7 @@ export class Frame {
   at = 0
   outcome: Outcome = no
   list: readonly Tuple[] = []
-  walk: Generator<string, Outcome, Outcome> | undefined
+  walk: ReturnType<typeof levelWalk> | undefined
   /** By group of tuples: yes where one was usable, else the last failure. */
   readonly groups: Outcome[] = []
   isNode = false

@@ -66,3 +66,29 @@ test('a question of a million groups does little between two turns, and ends in 
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
   expect(counts.reads).toBe(rejected)
 })
+
+test('neither does one that looks along a recursion of a hundred thousand by levels', async () => {
+  const many = wide.slice(0, 100_000)
+  const counts = { reads: 0 }
+  const snapshot: Snapshot = {
+    revision: 1,
+    at: (read) => {
+      counts.reads++
+      if (read.kind === 'objects') return [{ user: read.user, relation: 'member', object: 'group:apart' }]
+      return read.kind === 'usersets' && read.object === 'group:wide' ? many : []
+    },
+    fetch: () => Promise.reject(new Error('all is at hand')),
+    release: () => undefined,
+  }
+  const scope = { types, snapshot, depthLimit: 3, maxConditionCost: 100 }
+  const asked = Promise.resolve(check(scope, key))
+  let most = 0
+  // Step by step, and then by levels.
+  while (counts.reads < 2 * many.length) {
+    const before = counts.reads
+    await new Promise(setImmediate)
+    most = Math.max(most, counts.reads - before)
+  }
+  expect(await asked).toMatchObject({ allowed: false, error: undefined })
+  expect(most).toBeLessThanOrEqual(2 * readsOfTurn)
+})
