@@ -1,8 +1,8 @@
 import { ZanzibarError } from '../errors.ts'
-import { Membership } from '../leopard/membership.ts'
 import type { Relation } from '../model/type-system.ts'
-import { isTypedWildcard, splitUser, typeOf } from '../tuple/object.ts'
+import { splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple, TupleKey } from '../tuple/tuple.ts'
+import { wide } from './above.ts'
 import type { Decision } from './decision.ts'
 import { downwardOf } from './downward.ts'
 import { HeldTuples } from './held-tuples.ts'
@@ -11,6 +11,7 @@ import { begin, both, butNot, either, Failures, no, type Outcome, unknown, yes }
 import { Frame, type Node, Path } from './path.ts'
 import { type DirectPlan, type FromPlan, type Plan, type Plans, plansFor } from './plan.ts'
 import { answer, type Progress, type Question, working } from './question.ts'
+import { Shortcuts } from './shortcuts.ts'
 import { type Scope, TupleReader } from './tuple-reader.ts'
 import { UserSide } from './user-side.ts'
 
@@ -50,7 +51,7 @@ export class Check implements Question<Decision> {
   readonly #relation: Relation
   readonly #object: string
   readonly #path: Path
-  #members: Membership | undefined
+  readonly #shortcuts: Shortcuts
   readonly #stack: Frame[] = []
   #size = 0
   #left = 0
@@ -72,23 +73,27 @@ export class Check implements Question<Decision> {
     this.#userRelation = userRelation
     this.#relation = relation
     this.#object = object
-    const isPlain = userRelation === '' && !isTypedWildcard(user)
-    const view = isPlain ? scope.index?.at(scope.snapshot.revision, scope.contextualTuples) : undefined
-    if (view !== undefined) this.#members = new Membership(view, plans, this.#reader, user)
+    this.#shortcuts = new Shortcuts(scope, { plans, reader: this.#reader, path: this.#path, relation, user })
   }
 
   advance(steps: number): Progress<Decision> {
     this.#left = steps
-    const outcome = this.#run()
-    if (outcome === paused) return working
-    if (outcome === unknown) {
-      const onward =
-        this.#members === undefined ? downwardOf(this.#plans, this.#relation, this.#user) : undefined
-      return { state: 'waiting', reads: this.#reader.missing.splice(0), onward }
+    let outcome = this.#run()
+    if (outcome === unknown && this.#shortcuts.grow()) {
+      this.#reader.missing.length = 0
+      outcome = this.#run()
     }
+    if (outcome === paused) return working
+    if (outcome === unknown) return this.#waiting()
     const error = this.#failures.of(outcome)
     const missing = error === undefined ? [] : this.#failures.missing
     return { state: 'answered', answer: { allowed: outcome === yes, error, missing } }
+  }
+
+  #waiting(): Progress<Decision> {
+    const down = this.#shortcuts.isIndexed ? undefined : downwardOf(this.#plans, this.#relation, this.#user)
+    const onward = down && { ...down, above: this.#shortcuts.above }
+    return { state: 'waiting', reads: this.#reader.missing.splice(0), onward }
   }
 
   #run(): Outcome {
@@ -113,7 +118,7 @@ export class Check implements Question<Decision> {
   #first(): Outcome {
     const plan = this.#plans.of(this.#relation)
     this.#assignedFirst = begin
-    if (plan.kind === 'direct' && this.#members === undefined && this.#limit > 0) {
+    if (plan.kind === 'direct' && !this.#shortcuts.isIndexed && this.#limit > 0) {
       this.#assignedFirst = this.#assigned(plan, this.#object)
       if (this.#assignedFirst === yes) return yes
     }
@@ -180,24 +185,11 @@ export class Check implements Question<Decision> {
     return pushed
   }
 
-  /** What a node comes to by the index; {@link begin} where it must be entered. */
+  /** What a node comes to without being entered; {@link begin} where it must be. */
   #lookUp(node: Node, object: string, depth: number): Outcome {
-    const members = this.#members
-    if (members === undefined) return begin
-    const { relation } = node
-    node.closure ??= members.closure(relation, object)
-    const { closure } = node
-    // What leads there leads too far as well; to look for it again and again would take longer than to walk.
-    if (closure === 'too large') this.#members = undefined
-    if (closure === undefined || closure === 'too large') return begin
-    const height = closure === 'alone' ? 0 : closure.height
-    // At the limit of depth it counts how far every way leads, and into what.
-    if (this.#limit !== Number.POSITIVE_INFINITY && this.#path.isNearLimit(depth + height)) return begin
-    const outcome = members.among(relation, object, closure)
-    this.#left -= members.work
-    members.work = 0
-    if (outcome !== begin)
-      this.#path.settle(node, outcome, depth, height === Number.POSITIVE_INFINITY ? 0 : height + 1)
+    const outcome = this.#shortcuts.lookUp(node, object, depth)
+    this.#left -= this.#shortcuts.work
+    this.#shortcuts.work = 0
     return outcome
   }
 
@@ -261,6 +253,7 @@ export class Check implements Question<Decision> {
   #walk(plan: Plan, { object, depth }: Frame, outcome: Outcome, list: readonly Tuple[] | undefined): Outcome {
     if (list === undefined) return either(outcome, unknown)
     if (list.length === 0) return outcome
+    if (list.length > wide) this.#shortcuts.meetWide()
     const frame = this.#push(plan, object, depth)
     frame.list = list
     frame.outcome = outcome

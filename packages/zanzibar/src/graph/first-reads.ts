@@ -1,4 +1,4 @@
-import type { Read, Snapshot, Wanted } from '../store/snapshot.ts'
+import { ledByOne, type Read, type Snapshot, type Wanted } from '../store/snapshot.ts'
 import { typeOf } from '../tuple/object.ts'
 import type { TupleKey } from '../tuple/tuple.ts'
 import { Check } from './check.ts'
@@ -27,7 +27,7 @@ export function firstOfChecks(index: Scope['index'], checks: readonly CheckToCom
     for (const read of wanted.reads) reads.set(JSON.stringify(read), read)
     onward ??= wanted.onward
   }
-  return { reads: [...reads.values()], onward }
+  return { reads: [...reads.values()], onward: ledByOne(onward) }
 }
 
 function firstOfCheck(toCome: CheckToCome, blank: Snapshot): Wanted {

@@ -114,6 +114,11 @@ export class TupleReader {
     )
   }
 
+  /** All that a user was assigned and that is stored, where that is at hand: nothing is fetched for it. */
+  atHand({ type, name }: Relation, user: string): readonly Tuple[] | undefined {
+    return this.#scope.snapshot.at({ kind: 'objects', type, relation: name, user })
+  }
+
   /** Whether the model at hand takes the tuple. */
   counts(tuple: Tuple): boolean {
     return readProblem(this.#scope.types, tuple) === undefined

@@ -1,5 +1,5 @@
 import type { Relation, Rewrite } from '../model/type-system.ts'
-import type { Upward } from '../store/snapshot.ts'
+import type { Above, Upward } from '../store/snapshot.ts'
 
 /** A step from objects of `to` to objects of `from`. */
 export interface Way {
@@ -15,6 +15,20 @@ const maxSteps = 256
 
 /** Where a list of objects leads on to by these ways, and from what relations are assigned; undefined where it does not. */
 export function upwardOf(assigned: readonly Relation[], ways: readonly Way[]): Upward | undefined {
+  const told = stepsUp(assigned, ways, [])
+  if (told === undefined || told.steps.length === 0) return undefined
+  return { way: 'up', lists: told.lists, steps: told.steps }
+}
+
+/**
+ * From list to list by `ways`; those of `last` are no steps, what they lead from is told. Undefined where it is more than can
+ * be told.
+ */
+export function stepsUp(
+  assigned: readonly Relation[],
+  ways: readonly Way[],
+  last: readonly Way[],
+): Pick<Above, 'lists' | 'steps' | 'last'> | undefined {
   const tuplesets = new Map<Relation, number>()
   const placeOf = (tupleset: Relation): number => {
     const place = tuplesets.get(tupleset) ?? tuplesets.size
@@ -22,22 +36,27 @@ export function upwardOf(assigned: readonly Relation[], ways: readonly Way[]): U
     return place
   }
   const steps = new Map<string, Upward['steps'][number]>()
+  const ends = new Map<string, Above['last'][number]>()
   const tuples = ways.filter(({ kind }) => kind !== 'computed')
   const found = [...assigned.map((relation) => ({ from: relation, tupleset: relation })), ...tuples]
   for (const { from: of, tupleset } of found) {
     for (const relation of computedFrom(of, ways)) {
+      const suffix = (way: Way): string => (way.kind === 'direct' ? `#${relation.name}` : '')
       for (const way of tuples) {
         if (way.to !== relation) continue
-        const suffix = way.kind === 'direct' ? `#${relation.name}` : ''
-        const step = { from: placeOf(tupleset), suffix, to: placeOf(way.tupleset) }
+        const step = { from: placeOf(tupleset), suffix: suffix(way), to: placeOf(way.tupleset) }
         steps.set(JSON.stringify(step), step)
-        if (steps.size > maxSteps) return undefined
       }
+      for (const way of last) {
+        if (way.to !== relation) continue
+        const end = { from: placeOf(tupleset), suffix: suffix(way) }
+        ends.set(JSON.stringify(end), end)
+      }
+      if (steps.size + ends.size > maxSteps) return undefined
     }
   }
-  if (steps.size === 0) return undefined
   const lists = [...tuplesets.keys()].map(({ type, name }) => ({ type, relation: name }))
-  return { way: 'up', lists, steps: [...steps.values()] }
+  return { lists, steps: [...steps.values()], last: [...ends.values()] }
 }
 
 /** A relation, and what its objects have by being computed from it. */

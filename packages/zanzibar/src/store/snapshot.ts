@@ -39,6 +39,16 @@ export interface Downward {
   readonly steps: readonly { readonly from: number; readonly user: string; readonly to: number }[]
   /** What decides at the lists that are led to: all that somebody was assigned, of the types of those. */
   readonly ends: readonly Extract<Read, { readonly kind: 'objects' }>[]
+  /** The way from the user's side, which may be the shorter one where a list is wide. */
+  readonly above?: Above | undefined
+}
+
+/** From a user up to those that the lists which are asked for name; where one is met, the way down need not be told. */
+export interface Above extends Pick<Upward, 'lists' | 'steps'> {
+  /** The lists it begins with. */
+  readonly first: readonly { readonly list: number; readonly user: string }[]
+  /** An object of the list `from`, with that suffix, is one of those that are looked for. */
+  readonly last: readonly { readonly from: number; readonly suffix: string }[]
 }
 
 /** From users to what they lead to. */
@@ -48,6 +58,11 @@ export interface Upward {
   readonly lists: readonly { readonly type: string; readonly relation: string }[]
   /** An object of the list `from` leads to the list `to` of the user that it is itself, or with that suffix, `#relation`. */
   readonly steps: readonly { readonly from: number; readonly suffix: string; readonly to: number }[]
+}
+
+/** The way of one question that others go on from: where it ends for that one is not where it ends for them. */
+export function ledByOne(onward: Onward | undefined): Onward | undefined {
+  return onward?.way === 'down' ? { ...onward, above: undefined } : onward
 }
 
 /** What is asked for at once. */

@@ -1,4 +1,4 @@
-import type { ListRead, Onward, Read, Wanted } from '../../store/snapshot.ts'
+import type { Above, ListRead, Onward, Read, Wanted } from '../../store/snapshot.ts'
 import { typeOf } from '../../tuple/object.ts'
 import type { Context, Tuple, TupleCondition } from '../../tuple/tuple.ts'
 import { numberOf, type Row, textOf } from '../rows.ts'
@@ -8,14 +8,14 @@ const none: readonly Tuple[] = []
 
 /** The tuples that one snapshot has fetched. What a client names is a key of its own, never a part of one. */
 export class KnownTuples {
-  readonly #bounds: Pick<Bounds, 'down' | 'up'>
+  readonly #bounds: Pick<Bounds, 'down' | 'up' | 'wide'>
   /** By relation, object and user. */
   readonly #tuples = new Map<string, Map<string, Map<string, readonly Tuple[]>>>()
   readonly #whole = new Lists()
   /** Those that are cut, by their limits. */
   readonly #cut = new Map<number, Lists>()
 
-  constructor(bounds: Pick<Bounds, 'down' | 'up'>) {
+  constructor(bounds: Pick<Bounds, 'down' | 'up' | 'wide'>) {
     this.#bounds = bounds
   }
 
@@ -73,12 +73,23 @@ export class KnownTuples {
   /** @param at the place among the lists, as {@link reading} counts them: first what was asked for, then what was brought along */
   #takeOnward(onward: Onward, at: number, of: string, text: string): void {
     const count = onward.lists.length
+    if (onward.way === 'down' && at >= 2 * count) {
+      this.#takeAbove(onward.above?.lists[at - 2 * count], of, text)
+      return
+    }
     const read = listOf(onward, at % count, of)
     if (read === undefined) return
     const list = new List(read, text)
     // What was asked for is whole, however long it is; where a circle leads back to it, it comes once more, cut.
     const isWhole = at < count || list.length <= this.#bounds[read.kind === 'objects' ? 'up' : 'down']
     if (isWhole) this.#putList(read, list)
+  }
+
+  #takeAbove(list: Above['lists'][number] | undefined, user: string, text: string): void {
+    if (list === undefined) return
+    const read = { kind: 'objects', type: list.type, relation: list.relation, user } as const
+    const all = new List(read, text)
+    if (all.length <= this.#bounds.wide) this.#putList(read, all)
   }
 
   #putTuple({ object, relation, user }: Extract<Read, { readonly kind: 'tuple' }>, text: string | undefined) {

@@ -1,4 +1,5 @@
-import type { Downward, ListRead, Onward, Read, Upward, Wanted } from '../../store/snapshot.ts'
+import { wide } from '../../graph/above.ts'
+import type { Above, Downward, ListRead, Onward, Read, Upward, Wanted } from '../../store/snapshot.ts'
 import { typeOf } from '../../tuple/object.ts'
 import { afterType, type Row, textOf } from '../rows.ts'
 import { neverRemoved } from '../tuple-filter.ts'
@@ -22,12 +23,24 @@ export interface Bounds {
   readonly nodes: number
   /** The same with what is asked for first: many a check is decided by what is near. */
   readonly nodesAtFirst: number
+  /** How many lines make a list a wide one, from which the way up is looked for as well; of that it leads on from no wider. */
+  readonly wide: number
+  /** How many lists are looked at for that, below and above. */
+  readonly above: number
   /** How many bytes of text one list is: a longer one is read with a row for each of its tuples. */
   readonly text: number
 }
 
 /** What is brought for nothing takes its time too. */
-export const usualBounds: Bounds = { down: 100, up: 1000, nodes: 1000, nodesAtFirst: 200, text: 2 ** 27 }
+export const usualBounds: Bounds = {
+  down: 100,
+  up: 1000,
+  nodes: 1000,
+  nodesAtFirst: 200,
+  wide,
+  above: 48,
+  text: 2 ** 27,
+}
 
 // Always true. PostgreSQL takes it for rare, and so an array of unknown length for one of few elements: else it would expect
 // so many that it planned the statement anew each time, which takes longer than to run it.
@@ -110,10 +123,17 @@ class Reading {
     const lines = this.#given(mostNodes)
     if (onward.way === 'down') this.#down(onward, seeds, lines)
     else this.#up(onward, seeds, lines)
-    const most = this.#given(seeds.length + mostNodes)
-    const place = `CASE WHEN asked THEN -n ELSE -n - ${this.#given(onward.lists.length)}::int END`
+    let most = `${this.#given(seeds.length + mostNodes)}::int`
+    const count = `${this.#given(onward.lists.length)}::int`
+    if (onward.way === 'down' && onward.above !== undefined) {
+      const asked = `${this.#given(seeds.length)}::int`
+      this.#above(onward.above, lines, asked, count)
+      // What was asked for is not left out.
+      most = `(SELECT CASE WHEN met.are THEN ${asked} ELSE ${most} END FROM met)`
+    }
+    const place = `CASE WHEN asked THEN -n ELSE -n - ${count} END`
     this.#selects.push(
-      `SELECT * FROM (SELECT ${place}, "of", found FROM walk LIMIT ${most}::int) w WHERE ${this.#isShort}`,
+      `SELECT * FROM (SELECT ${place}, "of", found FROM walk LIMIT ${most}) w WHERE ${this.#isShort}`,
     )
   }
 
@@ -178,7 +198,7 @@ class Reading {
     const relation = `(${this.#given(lists.map((list) => list.relation))}::text[])`
     const usersets = `(${this.#given(lists.map(({ kind }) => kind === 'usersets'))}::bool[])`
     const list = (n: string, most: string): string => `CROSS JOIN LATERAL (
-      SELECT string_agg(t.line, E'\\n') AS found FROM (SELECT ${lineOf('"user"')} AS line ${this.#seen}
+      SELECT string_agg(t.line, E'\\n') AS found, count(*) AS lines FROM (SELECT ${lineOf('"user"')} AS line ${this.#seen}
         AND t.object = k."of" AND t.relation = ${relation}[${n}] AND t.is_userset >= ${usersets}[${n}] ${most}) t) l`
     const step = this.#rows(
       steps.map(({ from, user, to }) => [from + 1, user, to + 1]),
@@ -186,7 +206,7 @@ class Reading {
       'text',
       'int',
     )
-    this.#walk(seeds, {
+    this.#walk('walk', seeds, {
       first: list('k.n', ''),
       // Its type, and the relation of a userset.
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, "user", "to") ${few}) k ON k.n = w.n AND k."user" =
@@ -194,31 +214,69 @@ class Reading {
       of: `split_part(o.other, '#', 1)`,
       next: list('k."to"', `LIMIT ${this.#bounds.down + 1}`),
       mostLines,
+      where: '',
     })
   }
 
   /** From what users were assigned to what that is assigned as a user. */
-  #up({ lists, steps }: Upward, seeds: Values, mostLines: string): void {
+  #up(upward: Upward, seeds: Values, mostLines: string): void {
     this.#parts.push('up')
+    this.#walkUp('walk', upward, seeds, { most: this.#bounds.up, mostLines })
+  }
+
+  /**
+   * From the user's side as well, where one of the first lists is a wide one that leads on: `met` says whether that comes to a
+   * user of the lists that are asked for, which are the first.
+   */
+  #above({ first, last, lists, steps }: Above, mostLines: string, asked: string, down: string): void {
+    this.#parts.push('above')
+    const { wide, above } = this.#bounds
+    const lines = this.#given(wide)
+    const most = this.#given(above)
+    const seeds = first.map(({ list, user }) => [list + 1, user])
+    const isWide = `EXISTS (SELECT FROM (SELECT lines FROM walk LIMIT ${most}::int) w
+      WHERE w.lines BETWEEN ${lines}::int + 1 AND ${mostLines}::int)`
+    this.#walkUp('above', { lists, steps }, seeds, { most: wide, mostLines: lines, where: `AND ${isWide}` })
+    const ends = this.#rows(
+      last.map(({ from, suffix }) => [from + 1, suffix]),
+      'int',
+      'text',
+    )
+    this.#tables.push(`met(are) AS (SELECT EXISTS (
+      SELECT FROM (SELECT n, found FROM above LIMIT ${most}::int) a JOIN unnest(${ends}) AS k(n, suffix) ON k.n = a.n
+        CROSS JOIN LATERAL unnest(string_to_array(a.found, E'\\n')) AS u(line)
+      WHERE split_part(u.line, E'\\t', 1) || k.suffix IN (SELECT split_part(line, E'\\t', 1)
+        FROM (SELECT found FROM walk LIMIT ${asked}) w CROSS JOIN LATERAL unnest(string_to_array(w.found, E'\\n')) AS u(line))))`)
+    this.#selects.push(`SELECT -n - 2 * ${down}, "of", found FROM (SELECT * FROM above LIMIT ${most}::int) a
+      WHERE (SELECT met.are FROM met)`)
+  }
+
+  #walkUp(
+    name: string,
+    { lists, steps }: Pick<Upward, 'lists' | 'steps'>,
+    seeds: Values,
+    { most, mostLines, where = '' }: { most: number; mostLines: string; where?: string },
+  ): void {
     const relation = `(${this.#given(lists.map((list) => list.relation))}::text[])`
     const first = `(${this.#given(lists.map(({ type }) => `${type}:`))}::text[])`
     const after = `(${this.#given(lists.map(({ type }) => afterType(type)))}::text[])`
-    const list = (n: string, most: string): string => `CROSS JOIN LATERAL (
-      SELECT string_agg(t.line, E'\\n') AS found FROM (SELECT ${lineOf('object')} AS line ${this.#seen}
+    const list = (n: string, limit: string): string => `CROSS JOIN LATERAL (
+      SELECT string_agg(t.line, E'\\n') AS found, count(*) AS lines FROM (SELECT ${lineOf('object')} AS line ${this.#seen}
         AND t."user" = k."of" AND t.relation = ${relation}[${n}]
-        AND t.object >= ${first}[${n}] AND t.object < ${after}[${n}] ${most}) t) l`
+        AND t.object >= ${first}[${n}] AND t.object < ${after}[${n}] ${limit}) t) l`
     const step = this.#rows(
       steps.map(({ from, suffix, to }) => [from + 1, suffix, to + 1]),
       'int',
       'text',
       'int',
     )
-    this.#walk(seeds, {
-      first: list('k.n', 'OFFSET 0'),
+    this.#walk(name, seeds, {
+      first: list('k.n', where === '' ? 'OFFSET 0' : `LIMIT ${most + 1}`),
       step: `JOIN (SELECT * FROM unnest(${step}) AS k(n, suffix, "to") ${few}) k ON k.n = w.n`,
       of: `o.other || k.suffix`,
-      next: list('k."to"', `LIMIT ${this.#bounds.up + 1}`),
+      next: list('k."to"', `LIMIT ${most + 1}`),
       mostLines,
+      where,
     })
   }
 
@@ -226,16 +284,18 @@ class Reading {
    * List by list, each once: of the lines that are found in one, each may lead to others. Of a level each is looked up once.
    * What has more lines than there may be lists leads nowhere: some of what it leads to decides nothing.
    */
-  #walk(seeds: Values, part: Readonly<Record<'first' | 'step' | 'of' | 'next' | 'mostLines', string>>): void {
-    // As an argument it is looked at where there is a step only.
-    const lines = `string_to_array(w.found, E'\\n')`
-    this.#tables.push(`walk(n, "of", found, asked) AS (
-      SELECT k.n, k."of" COLLATE "C", l.found, true FROM unnest(${this.#rows(seeds, 'int', 'text')}) AS k(n, "of")
-        ${part.first} ${few}
+  #walk(
+    name: string,
+    seeds: Values,
+    part: Readonly<Record<'first' | 'step' | 'of' | 'next' | 'mostLines' | 'where', string>>,
+  ): void {
+    this.#tables.push(`${name}(n, "of", found, lines, asked) AS (
+      SELECT k.n, k."of" COLLATE "C", l.found, l.lines, true FROM unnest(${this.#rows(seeds, 'int', 'text')}) AS k(n, "of")
+        ${part.first} ${few} ${part.where}
       UNION
-      SELECT k."to", k."of", l.found, false FROM (SELECT DISTINCT k."to", (${part.of}) COLLATE "C" AS "of"
-        FROM walk w CROSS JOIN LATERAL (SELECT split_part(line, E'\\t', 1) AS other
-          FROM unnest(CASE WHEN cardinality(${lines}) <= ${part.mostLines}::int THEN ${lines} END) AS u(line)) o
+      SELECT k."to", k."of", l.found, l.lines, false FROM (SELECT DISTINCT k."to", (${part.of}) COLLATE "C" AS "of"
+        FROM ${name} w CROSS JOIN LATERAL (SELECT split_part(line, E'\\t', 1) AS other
+          FROM unnest(CASE WHEN w.lines <= ${part.mostLines}::int THEN string_to_array(w.found, E'\\n') END) AS u(line)) o
           ${part.step}) k ${part.next})`)
   }
 }

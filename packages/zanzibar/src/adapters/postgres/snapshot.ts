@@ -1,6 +1,6 @@
 import { ZanzibarError } from '../../errors.ts'
 import { nextTurn } from '../../ports.ts'
-import type { Onward, Read, Snapshot, Wanted } from '../../store/snapshot.ts'
+import { ledByOne, type Onward, type Read, type Snapshot, type Wanted } from '../../store/snapshot.ts'
 import type { Tuple } from '../../tuple/tuple.ts'
 import type { Row } from '../rows.ts'
 import { isTooLong, type PostgresQuerier, rowsOf, type Statement } from './client.ts'
@@ -67,9 +67,9 @@ export class PostgresSnapshot implements Snapshot {
     const missing = reads.filter((read) => this.#known.at(read) === undefined)
     if (missing.length === 0) return
     this.#next ??= this.#nextRound()
+    // Of many questions one leads the way, and all of it; the others go on from there.
+    this.#next.onward = this.#next.reads.size === 0 ? onward : ledByOne(this.#next.onward ?? onward)
     for (const read of missing) this.#next.reads.set(JSON.stringify(read), read)
-    // Of many questions one leads the way; the others go on from there.
-    this.#next.onward ??= onward
     const { done } = this.#next
     await orAborted(done, signal)
   }
