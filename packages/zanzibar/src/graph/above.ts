@@ -4,9 +4,6 @@ import { typeOf } from '../tuple/object.ts'
 import { assignable, isAssigned, type Plans } from './plan.ts'
 import { stepsUp, type Way, waysOf } from './upward.ts'
 
-/** A list of more tuples than that is a wide one: from the user's side it may be less. */
-export const wide = 32
-
 /** How relations of other objects than the one that is asked of are come by, each for certain. */
 export interface CertainWays {
   readonly assigned: readonly Assigned[]

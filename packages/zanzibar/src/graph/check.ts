@@ -1,8 +1,8 @@
 import { ZanzibarError } from '../errors.ts'
 import type { Relation } from '../model/type-system.ts'
+import { maxNarrow } from '../store/snapshot.ts'
 import { splitUser, typeOf } from '../tuple/object.ts'
 import type { Tuple, TupleKey } from '../tuple/tuple.ts'
-import { wide } from './above.ts'
 import type { Decision } from './decision.ts'
 import { downwardOf } from './downward.ts'
 import { HeldTuples } from './held-tuples.ts'
@@ -253,7 +253,7 @@ export class Check implements Question<Decision> {
   #walk(plan: Plan, { object, depth }: Frame, outcome: Outcome, list: readonly Tuple[] | undefined): Outcome {
     if (list === undefined) return either(outcome, unknown)
     if (list.length === 0) return outcome
-    if (list.length > wide) this.#shortcuts.meetWide()
+    if (list.length > maxNarrow) this.#shortcuts.meetWide()
     const frame = this.#push(plan, object, depth)
     frame.list = list
     frame.outcome = outcome

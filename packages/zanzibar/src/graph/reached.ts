@@ -6,6 +6,7 @@ import type { Tuple } from '../tuple/tuple.ts'
 import { type Assigned, aboveOf, certainWaysOf } from './above.ts'
 import type { Plans } from './plan.ts'
 import type { TupleReader } from './tuple-reader.ts'
+import { maxAssigned } from './user-side.ts'
 
 /** How many objects are looked at; what lies further from the user is left to the walk. */
 const maxReached = 1000
@@ -76,7 +77,7 @@ export class Reached {
 
   #assigned({ relation, isEveryone }: Assigned): readonly Tuple[] | undefined {
     const { reader, user } = this.#asker
-    return reader.atHand(relation, isEveryone ? `${typeOf(user)}:*` : user)
+    return reader.atHand(relation, isEveryone ? `${typeOf(user)}:*` : user, maxAssigned)
   }
 
   #put(relation: Relation, object: string, height: number): boolean {

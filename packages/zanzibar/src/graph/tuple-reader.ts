@@ -114,9 +114,9 @@ export class TupleReader {
     )
   }
 
-  /** All that a user was assigned and that is stored, where that is at hand: nothing is fetched for it. */
-  atHand({ type, name }: Relation, user: string): readonly Tuple[] | undefined {
-    return this.#scope.snapshot.at({ kind: 'objects', type, relation: name, user })
+  /** What a user was assigned and is stored, where that is at hand: nothing is fetched for it. */
+  atHand({ type, name }: Relation, user: string, limit?: number): readonly Tuple[] | undefined {
+    return this.#scope.snapshot.at({ kind: 'objects', type, relation: name, user, limit })
   }
 
   /** Whether the model at hand takes the tuple. */

@@ -43,6 +43,9 @@ export interface Downward {
   readonly above?: Above | undefined
 }
 
+/** A list of more tuples is a wide one: from the user's side it may be less. */
+export const maxNarrow = 32
+
 /** From a user up to those that the lists which are asked for name; where one is met, the way down need not be told. */
 export interface Above extends Pick<Upward, 'lists' | 'steps'> {
   /** The lists it begins with. */

@@ -184,10 +184,10 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
   })
 
   test.each([
-    { down: 1, up: 1, nodes: 40, nodesAtFirst: 40, wide: 1, above: 40, text: 2 ** 20 },
-    { down: 1, up: 2, nodes: 3, nodesAtFirst: 2, wide: 0, above: 2, text: 2 ** 20 },
-    { down: 2, up: 1, nodes: 2, nodesAtFirst: 8, wide: 2, above: 3, text: 40 },
-    { down: 3, up: 3, nodes: 1, nodesAtFirst: 1, wide: 1, above: 40, text: 0 },
+    { down: 1, up: 1, nodes: 40, nodesAtFirst: 40, narrow: 1, above: 40, text: 2 ** 20 },
+    { down: 1, up: 2, nodes: 3, nodesAtFirst: 2, narrow: 0, above: 2, text: 2 ** 20 },
+    { down: 2, up: 1, nodes: 2, nodesAtFirst: 8, narrow: 2, above: 3, text: 40 },
+    { down: 3, up: 3, nodes: 1, nodesAtFirst: 1, narrow: 1, above: 40, text: 0 },
   ])('is right whatever is left out: %j', async (bounds) => {
     await using opened = await openTestStore('postgres')
     const { pool = expect.unreachable() } = opened
@@ -200,7 +200,7 @@ describe.skipIf(skipWithout('postgres'))('what PostgreSQL brings along', () => {
   test.each([2, 4])('is right where at most %i tuples may lead to each other', async (depthLimit) => {
     await using opened = await openTestStore('postgres')
     const { pool = expect.unreachable() } = opened
-    await using store = await storeWithin(pool, { ...usualBounds, wide: 1 })
+    await using store = await storeWithin(pool, { ...usualBounds, narrow: 1 })
     const { known, cases } = await compareCases(store, 15, depthLimit)
     expect(known).toBeGreaterThan(cases * 20)
   })

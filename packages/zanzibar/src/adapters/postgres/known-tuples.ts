@@ -8,14 +8,14 @@ const none: readonly Tuple[] = []
 
 /** The tuples that one snapshot has fetched. What a client names is a key of its own, never a part of one. */
 export class KnownTuples {
-  readonly #bounds: Pick<Bounds, 'down' | 'up' | 'wide'>
+  readonly #bounds: Pick<Bounds, 'down' | 'up' | 'narrow'>
   /** By relation, object and user. */
   readonly #tuples = new Map<string, Map<string, Map<string, readonly Tuple[]>>>()
   readonly #whole = new Lists()
   /** Those that are cut, by their limits. */
   readonly #cut = new Map<number, Lists>()
 
-  constructor(bounds: Pick<Bounds, 'down' | 'up' | 'wide'>) {
+  constructor(bounds: Pick<Bounds, 'down' | 'up' | 'narrow'>) {
     this.#bounds = bounds
   }
 
@@ -89,7 +89,7 @@ export class KnownTuples {
     if (list === undefined) return
     const read = { kind: 'objects', type: list.type, relation: list.relation, user } as const
     const all = new List(read, text)
-    if (all.length <= this.#bounds.wide) this.#putList(read, all)
+    if (all.length <= this.#bounds.narrow) this.#putList(read, all)
   }
 
   #putTuple({ object, relation, user }: Extract<Read, { readonly kind: 'tuple' }>, text: string | undefined) {

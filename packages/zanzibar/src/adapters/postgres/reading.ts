@@ -1,5 +1,13 @@
-import { wide } from '../../graph/above.ts'
-import type { Above, Downward, ListRead, Onward, Read, Upward, Wanted } from '../../store/snapshot.ts'
+import {
+  type Above,
+  type Downward,
+  type ListRead,
+  maxNarrow,
+  type Onward,
+  type Read,
+  type Upward,
+  type Wanted,
+} from '../../store/snapshot.ts'
 import { typeOf } from '../../tuple/object.ts'
 import { afterType, type Row, textOf } from '../rows.ts'
 import { neverRemoved } from '../tuple-filter.ts'
@@ -23,8 +31,8 @@ export interface Bounds {
   readonly nodes: number
   /** The same with what is asked for first: many a check is decided by what is near. */
   readonly nodesAtFirst: number
-  /** How many lines make a list a wide one, from which the way up is looked for as well; of that it leads on from no wider. */
-  readonly wide: number
+  /** How many lines a list has that is not a wide one. Below one that is, the way up is looked for as well, by none that are. */
+  readonly narrow: number
   /** How many lists are looked at for that, below and above. */
   readonly above: number
   /** How many bytes of text one list is: a longer one is read with a row for each of its tuples. */
@@ -37,7 +45,7 @@ export const usualBounds: Bounds = {
   up: 1000,
   nodes: 1000,
   nodesAtFirst: 200,
-  wide,
+  narrow: maxNarrow,
   above: 48,
   text: 2 ** 27,
 }
@@ -230,13 +238,13 @@ class Reading {
    */
   #above({ first, last, lists, steps }: Above, mostLines: string, asked: string, down: string): void {
     this.#parts.push('above')
-    const { wide, above } = this.#bounds
-    const lines = this.#given(wide)
+    const { narrow, above } = this.#bounds
+    const lines = this.#given(narrow)
     const most = this.#given(above)
     const seeds = first.map(({ list, user }) => [list + 1, user])
     const isWide = `EXISTS (SELECT FROM (SELECT lines FROM walk LIMIT ${most}::int) w
       WHERE w.lines BETWEEN ${lines}::int + 1 AND ${mostLines}::int)`
-    this.#walkUp('above', { lists, steps }, seeds, { most: wide, mostLines: lines, where: `AND ${isWide}` })
+    this.#walkUp('above', { lists, steps }, seeds, { most: narrow, mostLines: lines, where: `AND ${isWide}` })
     const ends = this.#rows(
       last.map(({ from, suffix }) => [from + 1, suffix]),
       'int',
