@@ -36,7 +36,8 @@ export type Explanation =
  *
  * @throws ZanzibarError as `check`, also for what a condition leaves open
  */
-export async function explain(scope: Scope, key: TupleKey, signal?: AbortSignal): Promise<Explanation> {
+export async function explain(asked: Scope, key: TupleKey, signal?: AbortSignal): Promise<Explanation> {
+  const scope = { ...asked, isExplained: true }
   const { allowed, error } = await check(scope, key, signal)
   if (error !== undefined) throw error
   const proof =

@@ -32,7 +32,8 @@ export class Shortcuts {
     const isPlain = !user.includes('#') && !isTypedWildcard(user)
     const view = isPlain ? scope.index?.at(scope.snapshot.revision, scope.contextualTuples) : undefined
     if (view !== undefined) this.#members = new Membership(view, plans, reader, user)
-    this.#isReachable = isPlain && view === undefined && (scope.contextualTuples ?? []).length === 0
+    const isGiven = (scope.contextualTuples ?? []).length > 0
+    this.#isReachable = isPlain && view === undefined && !isGiven && scope.isExplained !== true
   }
 
   /** Whether there is an index, which has no need of what lies on the way. */

@@ -20,6 +20,8 @@ export interface Scope {
   readonly depthLimit: number
   /** CEL's cost of one evaluation. */
   readonly maxConditionCost: number
+  /** Whether what lies below is read in any case: then the user's side is no shorter way. */
+  readonly isExplained?: boolean | undefined
   /** Whether the condition of a tuple holds, where that is assumed and not evaluated. */
   readonly isMet?: ((tuple: Tuple) => boolean) | undefined
 }
