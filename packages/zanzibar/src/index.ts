@@ -102,7 +102,9 @@ export type {
 } from './store/tuple-store.ts'
 export type { Context, Json, Tuple, TupleCondition, TupleKey } from './tuple/tuple.ts'
 export type {
+  FoundTuple,
   TypedQueryOptions,
+  TypedTupleFilter,
   TypedWatchFrom,
   TypedWrite,
   TypedZanzibar,

@@ -15,6 +15,8 @@ import type {
   UserFilter,
   UserOf,
 } from './model/typed-model.ts'
+import type { StoredTuple, TupleFilter } from './store/tuple-store.ts'
+import type { Tuple } from './tuple/tuple.ts'
 import type {
   CheckEvaluation,
   ObjectPage,
@@ -48,7 +50,7 @@ export interface TypedZanzibarOptions<D extends Definitions, C extends Condition
 
 /** A {@link Zanzibar} that takes only the types and relations of its model. */
 export interface TypedZanzibar<D extends Definitions, C extends ConditionDefinitions>
-  extends Pick<Zanzibar, 'storeId' | 'modelId' | 'read' | typeof Symbol.asyncDispose> {
+  extends Pick<Zanzibar, 'storeId' | 'modelId' | typeof Symbol.asyncDispose> {
   /** For the compiler only. */
   readonly [definitions]?: D
   check<const O extends ObjectRef<D>>(
@@ -116,9 +118,32 @@ export interface TypedZanzibar<D extends Definitions, C extends ConditionDefinit
   ): AsyncIterable<ObjectChanges<`${T}:${string}`>>
   watch(options?: TypedWatchFrom<D>): AsyncIterable<WatchedChange>
   write(changes: TypedWrite<D, C>): ReturnType<Zanzibar['write']>
+  read<const F extends TypedTupleFilter<D>>(filter?: F): AsyncIterable<FoundTuple<F>>
 }
 
 /** A {@link WatchFrom} of types of the model. */
 export interface TypedWatchFrom<D extends Definitions> extends Omit<WatchFrom, 'types'> {
   readonly types?: readonly (keyof D & string)[]
 }
+
+/** A {@link TupleFilter} of what the model defines. */
+export type TypedTupleFilter<D extends Definitions> = {
+  [T in keyof D & string]: {
+    readonly object?: `${T}:${string}` | undefined
+    readonly relation?: (keyof D[T] & string) | undefined
+    readonly user?: Subject<D> | undefined
+  }
+}[keyof D & string]
+
+/** A stored tuple, of the types that its filter names. What that leaves open may be of an earlier model. */
+export interface FoundTuple<F extends TupleFilter> extends StoredTuple {
+  readonly tuple: Tuple & {
+    readonly object: SameType<F['object']>
+    readonly relation: F['relation'] extends string ? F['relation'] : string
+    readonly user: SameType<F['user']>
+  }
+}
+
+type SameType<Name extends string | undefined> = Name extends `${infer T}:${string}`
+  ? `${T}:${string}`
+  : string

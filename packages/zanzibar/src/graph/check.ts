@@ -25,8 +25,7 @@ const fewTuples = 32
 /**
  * Whether a user has a relation to an object. All that it names is defined in the model.
  *
- * @throws ZanzibarError `cancelled` when `signal` is aborted; `authorization_model_resolution_too_complex` where there are
- *   too many ways to follow
+ * @throws ZanzibarError `cancelled` when `signal` is aborted
  */
 export function check(scope: Scope, key: TupleKey, signal?: AbortSignal): Decision | Promise<Decision> {
   const relation = scope.types.relation(typeOf(key.object), key.relation)
@@ -181,6 +180,7 @@ export class Check implements Question<Decision> {
     let outcome = this.#path.recall(node, depth)
     if (outcome === begin) outcome = this.#lookUp(node, object, depth)
     if (outcome !== begin) return outcome
+    if (!this.#path.mayEnter(node)) return this.#failures.tooManyWays(object, relation.name)
     this.#path.enter(node, this.#push(plan, object, depth))
     return pushed
   }

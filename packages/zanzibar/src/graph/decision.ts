@@ -21,3 +21,11 @@ export function tooDeep(): ZanzibarError {
     'Authorization Model resolution required too many rewrite rules to be resolved. Check your authorization model for infinite recursion or too much nesting'
   return new ZanzibarError('authorization_model_resolution_too_complex', message)
 }
+
+/** Of a relation of an object, which leads back to itself in more ways than are walked. */
+export function tooManyWays(object: string, relation: string): ZanzibarError {
+  return new ZanzibarError(
+    'authorization_model_resolution_too_complex',
+    `'${object}#${relation}' depends on too many ways through tuples that lead back to themselves`,
+  )
+}

@@ -2,7 +2,8 @@ import { ledByOne, type Read, type Snapshot, type Wanted } from '../store/snapsh
 import { typeOf } from '../tuple/object.ts'
 import type { TupleKey } from '../tuple/tuple.ts'
 import { Check } from './check.ts'
-import { type ListObjectsRequest, ReverseExpansion } from './list-objects.ts'
+import type { ListObjectsRequest } from './list-objects.ts'
+import { ReverseExpansion } from './reverse-expansion.ts'
 import type { Scope } from './tuple-reader.ts'
 
 // What questions ask for first, so that a store gives it together with the moment. What is wrong with a question it says

@@ -1,5 +1,5 @@
 import { isZanzibarError, ZanzibarError } from '../errors.ts'
-import { tooDeep } from './decision.ts'
+import { tooDeep, tooManyWays } from './decision.ts'
 
 /**
  * What a branch came to: one of the values below, or {@link failed} and more: an index into the errors.
@@ -59,6 +59,7 @@ export function butNot(base: Outcome, subtract: Outcome): Outcome {
 export class Failures {
   #errors: ZanzibarError[] | undefined
   #tooDeep: Outcome = begin
+  #tooManyWays: Outcome = begin
 
   /** The parameters that conditions were not given. */
   get missing(): readonly string[] {
@@ -77,6 +78,12 @@ export class Failures {
   tooDeep(): Outcome {
     if (this.#tooDeep === begin) this.#tooDeep = this.add(tooDeep())
     return this.#tooDeep
+  }
+
+  /** What is no longer walked; another operand may decide without it. */
+  tooManyWays(object: string, relation: string): Outcome {
+    if (this.#tooManyWays === begin) this.#tooManyWays = this.add(tooManyWays(object, relation))
+    return this.#tooManyWays
   }
 
   /** Keeps an error that a user's data or question caused; any other is thrown. */

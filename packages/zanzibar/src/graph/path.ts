@@ -1,4 +1,3 @@
-import { ZanzibarError } from '../errors.ts'
 import type { Closure } from '../leopard/closure.ts'
 import type { Relation } from '../model/type-system.ts'
 import type { Tuple } from '../tuple/tuple.ts'
@@ -64,16 +63,16 @@ export class Path {
     return node
   }
 
-  /**
-   * Goes on to a node.
-   *
-   * @throws ZanzibarError `authorization_model_resolution_too_complex` where nodes were walked again too often
-   */
-  enter(node: Node, frame: Frame): void {
+  /** Whether to go on to a node: not where nodes were walked again too often, and this one would be once more. */
+  mayEnter(node: Node): boolean {
     // What was not at hand before is walked for the first time.
-    if (node.unknownIn !== 0) node.unknownIn = 0
-    else if (node.order !== 0 && ++this.#repeats > maxRepeats + 32 * this.#known)
-      throw tooManyWays(node, frame)
+    if (node.unknownIn !== 0 || node.order === 0) return true
+    return ++this.#repeats <= maxRepeats + 32 * this.#known
+  }
+
+  /** Goes on to a node. */
+  enter(node: Node, frame: Frame): void {
+    node.unknownIn = 0
     node.order = ++this.#entered
     node.isOnPath = true
     frame.isNode = true
@@ -316,11 +315,4 @@ function isLeaf({ plan, node, depth, deepest, limited }: Frame, outcome: Outcome
 
 function isOutside(node: Node, frame: Frame): boolean {
   return frame.node?.relation.recursion !== node.relation.recursion
-}
-
-function tooManyWays({ relation }: Node, { object }: Frame): ZanzibarError {
-  return new ZanzibarError(
-    'authorization_model_resolution_too_complex',
-    `'${object}#${relation.name}' depends on too many ways through tuples that lead back to themselves`,
-  )
 }

@@ -8,7 +8,7 @@ import {
   findConditionOracle,
 } from './conditions.ts'
 import { compareEngines, type EngineCounts } from './engine.ts'
-import { deepEngineCase, engineCase } from './engine-case.ts'
+import { deepEngineCase, engineCase, nestedEngineCase } from './engine-case.ts'
 import { compareHttp } from './http.ts'
 import { authZenRequest, openFgaRequest } from './http-requests.ts'
 import { compareSemantics, type SemanticsCounts } from './semantics-v2.ts'
@@ -40,6 +40,12 @@ export interface Compared {
 export const comparisons: readonly Comparison[] = [
   stored('engine', 'models, tuples and questions', engines(engineCase(false))),
   stored('engine-conditions', 'the same with conditions', engines(engineCase(true))),
+  stored(
+    'nested',
+    'operators deep in each other, parents of several types',
+    engines(nestedEngineCase(false)),
+  ),
+  stored('nested-conditions', 'the same with conditions', engines(nestedEngineCase(true))),
   stored('depth', 'checks about as deep as the limit of depth', engines(deepEngineCase())),
   stored('v2', "openfga-v2: checks, by OpenFGA's weighted_graph_check", semantics(false)),
   stored('v2-conditions', 'the same with conditions', semantics(true)),

@@ -6,6 +6,7 @@ import type { RelationReference } from '../../src/model/authorization-model.ts'
 import { validateModel } from '../../src/model/validate-model.ts'
 import type { Tuple } from '../../src/tuple/tuple.ts'
 import { deepCase } from '../random/deep-case.ts'
+import { nestedCase, nestedRelations } from '../random/nested-case.ts'
 import { objectTypes, type RandomCase, randomCase, relationNames } from '../random/random-model.ts'
 
 export type Question =
@@ -43,6 +44,33 @@ export function engineCase(conditions: boolean): fc.Arbitrary<EngineCase> {
   const questions = fc.array(question, { minLength: 8, maxLength: 16, size: 'max' })
   return fc
     .tuple(mostlyTaken(randomCase(conditions, 'layered')).chain(sometimesHiding), questions)
+    .map(([given, asked]) => ({ ...given, questions: asked }))
+}
+
+const nestedRelation = fc.constantFrom(...nestedRelations)
+const anyone = fc.oneof(who, fc.constantFrom('robot:*', 'group:2#c'))
+const nestedQuestion: fc.Arbitrary<Question> = fc.oneof(
+  fc.record({ kind: fc.constant('check' as const), user: anyone, relation: nestedRelation, object }),
+  fc.record({ kind: fc.constant('objects' as const), user: anyone, relation: nestedRelation, type }),
+  fc.record({
+    kind: fc.constant('users' as const),
+    filter: fc.constantFrom(
+      { type: 'user' },
+      { type: 'robot' },
+      { type: 'group' },
+      { type: 'group', relation: 'a' },
+      { type: 'folder', relation: 'b' },
+    ),
+    relation: nestedRelation,
+    object,
+  }),
+)
+
+/** Models with operators deep in each other, and parents that lack what is asked of them. */
+export function nestedEngineCase(conditions: boolean): fc.Arbitrary<EngineCase> {
+  const questions = fc.array(nestedQuestion, { minLength: 12, maxLength: 20, size: 'max' })
+  return fc
+    .tuple(mostlyTaken(nestedCase(conditions)), questions)
     .map(([given, asked]) => ({ ...given, questions: asked }))
 }
 

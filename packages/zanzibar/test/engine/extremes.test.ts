@@ -195,16 +195,54 @@ test('groups that all have each other do not run away', async () => {
   })
 })
 
-test('folders that all have each other, under an exclusion, end with an answer or a typed error', async () => {
-  const folders = Array.from({ length: 30 }, (_, at) => `folder:${at}`)
-  const tuples = folders.flatMap((object) =>
-    folders.filter((user) => user !== object).map((user): Tuple => ({ object, relation: 'parent', user })),
+const around = (length: number): Tuple[] => {
+  const folders = Array.from({ length }, (_, at) => `folder:${at}`)
+  return folders.flatMap((object) =>
+    folders.filter((user) => user !== object).map((user) => ({ object, relation: 'parent', user })),
   )
-  const scope = scopeOf(tuples, unlimited)
+}
+
+test('folders that all have each other, under an exclusion, end with an answer or a typed error', async () => {
+  const scope = scopeOf(around(30), unlimited)
   const question = { user: 'user:a', relation: 'viewer', object: 'folder:0' }
-  await expect(async () => check(scope, question)).rejects.toMatchObject({
+  expect((await check(scope, question)).error).toMatchObject({
     code: 'authorization_model_resolution_too_complex',
+    message: expect.stringMatching(/^'folder:\d+#viewer' depends on too many ways/),
   })
+})
+
+// Recorded of OpenFGA v1.22.1, whose branches race: `d` alone takes it longer than it has.
+test.each([
+  ['d and open', false],
+  ['open and d', false],
+  ['d but not ok', false],
+  ['open but not d', false],
+  ['d or ok', true],
+  ['ok or d', true],
+  ['d and open from near', false],
+  ['d or ok from near', true],
+  ['d but not ok from near', false],
+  ['(d and open) or ok', true],
+  ['(d or ok) and ok', true],
+])('%s is %s, though d has too many ways', async (rewrite, allowed) => {
+  const model = parseModel(`model
+  schema 1.1
+type user
+type folder
+  relations
+    define parent: [folder]
+    define near: [folder]
+    define blocked: [user]
+    define ok: [user]
+    define open: [user]
+    define d: ([user] or d from parent) but not blocked
+    define asked: ${rewrite}
+`)
+  const own = (relation: string, user: string): Tuple => ({ object: 'folder:0', relation, user })
+  const tuples = [...around(12), own('ok', 'user:a'), own('near', 'folder:0')]
+  const key = { user: 'user:a', relation: 'asked', object: 'folder:0' }
+  const scope = { ...scopeOf(tuples, 25), types: typeSystem(model, compileCondition) }
+  expect(await check(scope, key)).toEqual({ allowed, error: undefined, missing: [] })
 })
 
 test('a question is given up when its signal is aborted, and lets others have their turn before', async () => {

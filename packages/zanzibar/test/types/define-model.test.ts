@@ -227,6 +227,37 @@ test('what is written is held to the types of a model', async () => {
   authorization.watch({ types: ['document'] })
 })
 
+test('what is read is held to the types of a model, and so is what is found', async () => {
+  await using authorization = await openZanzibar({ model })
+  await authorization.write({ add: [['user:anne', 'owner', 'document:1']] })
+  for await (const { tuple } of authorization.read({
+    object: 'document:',
+    relation: 'owner',
+    user: 'user:',
+  })) {
+    expectTypeOf(tuple.object).toEqualTypeOf<`document:${string}`>()
+    expect(await authorization.check(tuple.user, tuple.relation, tuple.object)).toBe(true)
+  }
+  const all = await Array.fromAsync(authorization.read())
+  expect(all).toHaveLength(1)
+  expectTypeOf(all[0]?.tuple.object).toEqualTypeOf<string | undefined>()
+  const some = await Array.fromAsync(authorization.read({ relation: 'owner' }))
+  expect(some).toEqual(all)
+  expectTypeOf(some[0]?.tuple.relation).toEqualTypeOf<'owner' | undefined>()
+  expectTypeOf(some[0]?.tuple.user).toEqualTypeOf<string | undefined>()
+  const wrong = [
+    // @ts-expect-error there is no type `docs`
+    authorization.read({ object: 'docs:' }),
+    // @ts-expect-error a folder has no relation `owner`
+    authorization.read({ object: 'folder:1', relation: 'owner' }),
+    // @ts-expect-error there is no relation `ownr`
+    authorization.read({ relation: 'ownr' }),
+    // @ts-expect-error there is no type `usr`
+    authorization.read({ user: 'usr:anne' }),
+  ]
+  for (const each of wrong) expect(await Array.fromAsync(each)).toEqual([])
+})
+
 test('what is listed can be asked about', async () => {
   await using authorization = await openZanzibar({ model })
   await authorization.write({ add: [['user:anne', 'owner', 'document:1']] })
