@@ -10,6 +10,8 @@ export default defineConfig({
     projects: projects(import.meta.dirname),
     setupFiles: [`${import.meta.dirname}/tooling/property-seed.ts`],
     isolate: false,
+    // Vitest would keep a core for itself: of two, half of the machine, while most tests wait for servers and children.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
+import { CompilerState, Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
 import { sourceEntries } from '../manifest.ts'
 import { type Package, packages } from '../workspace.ts'
 
@@ -31,20 +31,27 @@ if (argv.includes('--help') || argv.includes('-h')) {
 function reports({ home, folder, manifest, name }: Package, check: boolean): string[] {
   const api = join(home, 'api')
   mkdirSync(api, { recursive: true })
+  const entries = sourceEntries(manifest).map(({ subpath, source }) => ({
+    file: `${subpath === '.' ? 'index' : subpath.slice(2).replaceAll('/', '-')}.api.md`,
+    title: subpath === '.' ? name : `${name}${subpath.slice(1)}`,
+    declarations: join(home, source.replace('./src/', 'dist/').replace(/\.ts$/, '.d.ts')),
+  }))
+  const absent = entries.find(({ declarations }) => !existsSync(declarations))
+  if (absent !== undefined)
+    throw new Error(`${name}: ${absent.declarations} is missing: run \`pnpm build\` first`)
+  const report = reporter(
+    home,
+    entries.map(({ declarations }) => declarations),
+  )
   const different: string[] = []
-  const current = new Set<string>()
-  for (const { subpath, source } of sourceEntries(manifest)) {
-    const file = `${subpath === '.' ? 'index' : subpath.slice(2).replaceAll('/', '-')}.api.md`
-    current.add(file)
-    const declarations = join(home, source.replace('./src/', 'dist/').replace(/\.ts$/, '.d.ts'))
-    if (!existsSync(declarations))
-      throw new Error(`${name}: ${declarations} is missing: run \`pnpm build\` first`)
-    const text = report(home, declarations, subpath === '.' ? name : `${name}${subpath.slice(1)}`)
+  for (const { file, title, declarations } of entries) {
+    const text = tidied(report(declarations), title)
     const path = join(api, file)
     if (existsSync(path) && readFileSync(path, 'utf8') === text) continue
     if (check) different.push(`packages/${folder}/api/${file}`)
     else writeFileSync(path, text)
   }
+  const current = new Set(entries.map(({ file }) => file))
   for (const file of readdirSync(api).filter((each) => each.endsWith('.api.md') && !current.has(each))) {
     if (check) different.push(`packages/${folder}/api/${file}`)
     else rmSync(join(api, file))
@@ -52,45 +59,60 @@ function reports({ home, folder, manifest, name }: Package, check: boolean): str
   return different
 }
 
-function report(home: string, declarations: string, title: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'loadbearing-api-'))
-  try {
-    const config = ExtractorConfig.prepare({
-      configObject: {
-        projectFolder: home,
-        mainEntryPointFilePath: declarations,
-        compiler: {
-          overrideTsconfig: {
-            compilerOptions: {
-              target: 'es2022',
-              lib: ['es2024', 'es2025.collection', 'es2025.iterator', 'esnext.disposable'],
-              module: 'nodenext',
-              moduleResolution: 'nodenext',
-              types: ['node'],
-              strict: true,
-              skipLibCheck: true,
-            },
-            files: [declarations],
-          },
+/** What API Extractor says of one entry. The entries of a package share most of their declarations: they are read once for all. */
+function reporter(home: string, entries: readonly string[]): (declarations: string) => string {
+  let compilerState: CompilerState | undefined
+  return (declarations) => {
+    const folder = mkdtempSync(join(tmpdir(), 'loadbearing-api-'))
+    try {
+      const config = configuration(home, declarations, entries, folder)
+      compilerState ??= CompilerState.create(config)
+      Extractor.invoke(config, {
+        compilerState,
+        localBuild: true,
+        messageCallback: (message) => {
+          message.handled = message.logLevel !== ExtractorLogLevel.Error
         },
-        apiReport: { enabled: true, reportFileName: 'entry', reportFolder: folder, reportTempFolder: folder },
-        docModel: { enabled: false },
-        dtsRollup: { enabled: false },
-        tsdocMetadata: { enabled: false },
-      },
-      configObjectFullPath: undefined,
-      packageJsonFullPath: join(home, 'package.json'),
-    })
-    Extractor.invoke(config, {
-      localBuild: true,
-      messageCallback: (message) => {
-        message.handled = message.logLevel !== ExtractorLogLevel.Error
-      },
-    })
-    return tidied(readFileSync(join(folder, 'entry.api.md'), 'utf8'), title)
-  } finally {
-    rmSync(folder, { recursive: true })
+      })
+      return readFileSync(join(folder, 'entry.api.md'), 'utf8')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   }
+}
+
+function configuration(
+  home: string,
+  mainEntryPointFilePath: string,
+  files: readonly string[],
+  folder: string,
+): ExtractorConfig {
+  return ExtractorConfig.prepare({
+    configObject: {
+      projectFolder: home,
+      mainEntryPointFilePath,
+      compiler: {
+        overrideTsconfig: {
+          compilerOptions: {
+            target: 'es2022',
+            lib: ['es2024', 'es2025.collection', 'es2025.iterator', 'esnext.disposable'],
+            module: 'nodenext',
+            moduleResolution: 'nodenext',
+            types: ['node'],
+            strict: true,
+            skipLibCheck: true,
+          },
+          files,
+        },
+      },
+      apiReport: { enabled: true, reportFileName: 'entry', reportFolder: folder, reportTempFolder: folder },
+      docModel: { enabled: false },
+      dtsRollup: { enabled: false },
+      tsdocMetadata: { enabled: false },
+    },
+    configObjectFullPath: undefined,
+    packageJsonFullPath: join(home, 'package.json'),
+  })
 }
 
 /** The report with the entry's own name, and without what API Extractor says about its own conventions. */
