@@ -1,15 +1,16 @@
 import { eventually } from '@loadbearing/harness/faults'
-import { redis as redisServer, type Service, skipWithout } from '@loadbearing/harness/services'
+import type { Service } from '@loadbearing/harness/services'
 import { createIdempotency } from '@loadbearing/stripe-idempotency'
 import { type RedisClient, redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { Cluster, Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { onRedis } from './on-redis.ts'
 import { stateIn } from './redis-state.ts'
 
 const request = { scope: 'acct_1', key: 'k', input: 1 } as const
 
-describe.skipIf(skipWithout('redis'))('a Redis with a replica', () => {
+onRedis('a server with a replica', (redisServer) => {
   let master: Service
   let replica: Service
   let ioredis: Redis
