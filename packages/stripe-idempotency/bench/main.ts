@@ -10,7 +10,7 @@ import {
   tableOf,
 } from '@loadbearing/harness/bench'
 import { tcpProxy } from '@loadbearing/harness/faults'
-import { postgres, redis, type Service } from '@loadbearing/harness/services'
+import { postgres, redis, type Service, skipWithout, valkey } from '@loadbearing/harness/services'
 import { memoryStore } from '@loadbearing/stripe-idempotency'
 import { postgresStore } from '@loadbearing/stripe-idempotency/postgres'
 import { redisStore } from '@loadbearing/stripe-idempotency/redis'
@@ -30,7 +30,8 @@ const packageFolder = file('..')
 const command = 'pnpm bench stripe-idempotency'
 const usage = `usage: ${command}
 Keys in memory beside @node-idempotency/core, Powertools and express-idempotency, then on SQLite, and on a PostgreSQL and a
-Redis of its own beside the bare transaction, three commits and SET NX; what is measured is recorded. About five minutes.`
+Redis of its own beside the bare transaction, three commits and SET NX, and on a Valkey where valkey-server is on PATH; what is
+measured is recorded. About five minutes.`
 const versions = {
   '@aws-lambda-powertools/idempotency': '2.35.0',
   '@node-idempotency/core': '1.0.11',
@@ -251,19 +252,7 @@ await withServer(postgres, async ({ url }) => {
 })
 let redisSettings = ''
 await withServer(redis, async ({ url }) => {
-  const claimed = await measure(
-    'Redis, 64 clients, 16 requests each',
-    { url, atOnce: 64, each: 16 },
-    [
-      subject('ours, claim and complete', 'redisFenced', servers),
-      subject('ours, the whole run', 'redisOurs', servers),
-      subject('SET NX and a fenced SET alone', 'redisCommands', servers),
-      subject('SET NX and SET', 'redisNaive', servers),
-    ],
-    { roundTime: 300 },
-  )
-  const share = of(claimed, 'SET NX and SET').ratio.median * 100
-  verdicts.push(atLeast('24', 'fenced throughput, share of SET NX and SET', share, 90, ' %'))
+  await measureClaims(url)
   await using proxy = await tcpProxy({ target: url })
   const client = new Redis(url)
   const clientOfWaiters = new Redis(proxy.url)
@@ -279,6 +268,34 @@ await withServer(redis, async ({ url }) => {
     clientOfWaiters.disconnect()
   }
 })
+
+if (skipWithout('valkey') === false) await withServer(valkey, ({ url }) => measureClaims(url))
+
+async function measureClaims(url: string): Promise<void> {
+  const name = await versionOfRedis(url)
+  const claimed = await measure(
+    `${name}, 64 clients, 16 requests each`,
+    { url, atOnce: 64, each: 16 },
+    [
+      subject('ours, claim and complete', 'redisFenced', servers),
+      subject('ours, the whole run', 'redisOurs', servers),
+      subject('SET NX and a fenced SET alone', 'redisCommands', servers),
+      subject('SET NX and SET', 'redisNaive', servers),
+    ],
+    { roundTime: 300 },
+  )
+  const share = of(claimed, 'SET NX and SET').ratio.median * 100
+  verdicts.push(atLeast('24', `${name}, fenced throughput, share of SET NX and SET`, share, 90, ' %'))
+}
+
+async function versionOfRedis(url: string): Promise<string> {
+  const client = new Redis(url)
+  const info = await client.info('server')
+  client.disconnect()
+  const told = (name: string): string | undefined => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]
+  const valkeyVersion = told('valkey_version')
+  return valkeyVersion === undefined ? `Redis ${told('redis_version')}` : `Valkey ${valkeyVersion}`
+}
 
 async function withServer(
   start: () => Promise<Service>,
@@ -332,7 +349,7 @@ recordEvidence(packageFolder, 'bench', {
   columns: ['work', ...(tables[0]?.columns ?? [])],
   rows: tables.flatMap(({ rows }, at) => rows.map((row) => [results[at]?.work ?? '', ...row])),
   notes: [
-    `A request and its answer are 222 and 254 bytes of JSON; the work itself does nothing. Each subject runs for two seconds before it is timed, on PostgreSQL for eight. On servers, which run on this machine over TCP, a call is so many clients at once, each making its requests one after the other, each with a new key. PostgreSQL: ${postgresSettings}. Redis: ${redisSettings}. The three commits and the payment alone are on the same server and driver. What is called alone is no package: the hashes and the JSON, the statements, or the commands that ours comes to, with no guarantee: as fast as ours could be if it took no time itself; a key written with the commit is the least of any package: a row of two columns, of which a duplicate is told only by the commit that fails; on Redis each command is sent by itself, as by SET NX and SET, and ours with those of the same turn of the event loop.`,
+    `A request and its answer are 222 and 254 bytes of JSON; the work itself does nothing. Each subject runs for two seconds before it is timed, on PostgreSQL for eight. On servers, which run on this machine over TCP, a call is so many clients at once, each making its requests one after the other, each with a new key. PostgreSQL: ${postgresSettings}. Redis and Valkey: ${redisSettings}. The three commits and the payment alone are on the same server and driver. What is called alone is no package: the hashes and the JSON, the statements, or the commands that ours comes to, with no guarantee: as fast as ours could be if it took no time itself; a key written with the commit is the least of any package: a row of two columns, of which a duplicate is told only by the commit that fails; on Redis each command is sent by itself, as by SET NX and SET, and ours with those of the same turn of the event loop.`,
     `Resident memory of the process with 1,000,000 keys, answers of 254 bytes: ${Math.round((large.rssBytes ?? Number.NaN) / 2 ** 20)} MiB.`,
   ],
 })

@@ -1,6 +1,6 @@
 export { kafka } from './kafka.ts'
 export { nats } from './nats.ts'
 export { postgres } from './postgres.ts'
-export { redis } from './redis.ts'
+export { redis, valkey } from './redis.ts'
 export type { Service, ServiceKind, ServiceOptions } from './service.ts'
 export { skipWithout } from './skip-without.ts'

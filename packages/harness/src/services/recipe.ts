@@ -30,6 +30,8 @@ export interface Recipe {
   stopSignal: 'SIGTERM' | 'SIGINT'
   /** Ends the server at once where nobody needs its data. */
   abortSignal: 'SIGKILL' | 'SIGQUIT'
+  /** Whether tests go without it in CI as well. Default: false. */
+  mayBeMissing?: boolean
   /** Looks for the program and starts nothing; the reason where it is missing. */
   find(): { found: true } | { found: false; reason: string }
   /** Gets the folder and its empty `data` ready; called again for a new port or after a reset. */

@@ -1,5 +1,5 @@
 /** The servers that the harness knows. */
-export type ServiceKind = 'postgres' | 'redis' | 'nats' | 'kafka'
+export type ServiceKind = 'postgres' | 'redis' | 'valkey' | 'nats' | 'kafka'
 
 export interface ServiceOptions {
   /** Servers of different names run side by side. Default `'default'`. */

@@ -3,12 +3,13 @@ import { kafkaRecipe } from './kafka.ts'
 import { natsRecipe } from './nats.ts'
 import { postgresRecipe } from './postgres.ts'
 import type { Recipe } from './recipe.ts'
-import { redisRecipe } from './redis.ts'
+import { redisRecipe, valkeyRecipe } from './redis.ts'
 import type { ServiceKind } from './service.ts'
 
 const recipes: Record<ServiceKind, Recipe> = {
   postgres: postgresRecipe,
   redis: redisRecipe,
+  valkey: valkeyRecipe,
   nats: natsRecipe,
   kafka: kafkaRecipe,
 }
@@ -21,18 +22,18 @@ const recipes: Record<ServiceKind, Recipe> = {
  *     describe.skipIf(skipWithout('redis'))('…', () => { … })     // vitest
  *     describe('…', { skip: skipWithout('redis') }, () => { … })  // node:test
  *
- * @throws HarnessError `SERVICE_NOT_FOUND` instead where the environment variable `CI` is set.
+ * @throws HarnessError `SERVICE_NOT_FOUND` instead where the environment variable `CI` is set; not for `valkey`.
  */
 export function skipWithout(kind: ServiceKind): string | false {
   if (!Object.hasOwn(recipes, kind)) {
     const kinds = Object.keys(recipes).join(', ')
     throw new HarnessError('BAD_OPTION', `kind must be one of ${kinds}, got ${JSON.stringify(kind)}`)
   }
-  const { variable, find } = recipes[kind]
+  const { variable, find, mayBeMissing = false } = recipes[kind]
   const search = process.env[variable] ? { found: true as const } : find()
   if (search.found) return false
   const reason = `${search.reason}, and ${variable} is not set`
-  if (!['', '0', 'false', undefined].includes(process.env['CI'])) {
+  if (!mayBeMissing && !['', '0', 'false', undefined].includes(process.env['CI'])) {
     throw new HarnessError('SERVICE_NOT_FOUND', `CI is set, so tests with ${kind} must run: ${reason}`)
   }
   process.stderr.write(`loadbearing: skipping tests with ${kind}: ${reason}\n`)

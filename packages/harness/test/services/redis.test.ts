@@ -1,7 +1,11 @@
+import { chmodSync, mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { eventually, startChild } from '../../src/faults/index.ts'
-import { redis, type Service, skipWithout } from '../../src/services/index.ts'
+import { redis, type Service, skipWithout, valkey } from '../../src/services/index.ts'
+import { findProgram } from '../../src/services/program.ts'
 import { isAlive, serverFolders } from './living.ts'
 
 async function connected<T>(service: Service, use: (client: Redis) => Promise<T>): Promise<T> {
@@ -91,6 +95,26 @@ describe.skipIf(skipWithout('redis'))('redis()', () => {
     await other.kill()
     await service.restart()
     expect(await connected(service, (client) => client.ping())).toBe('PONG')
+  })
+
+  test('valkey-server is taken where there is no redis-server, and valkey() has one of its own', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'loadbearing-program-'))
+    const program = join(folder.path, 'valkey-server')
+    writeFileSync(
+      program,
+      `#!/bin/sh\nexec ${findProgram('redis-server') ?? findProgram('valkey-server')} "$@"\n`,
+    )
+    chmodSync(program, 0o755)
+    vi.stubEnv('PATH', folder.path)
+    vi.stubEnv('LOADBEARING_VALKEY_URL', undefined)
+    expect([skipWithout('redis'), skipWithout('valkey')]).toEqual([false, false])
+    await using one = await redis({ name: 'either' })
+    await using other = await valkey({ name: 'either' })
+    expect([one.kind, other.kind]).toEqual(['redis', 'valkey'])
+    expect(other.pid).not.toBe(one.pid)
+    for (const service of [one, other]) {
+      expect(await connected(service, (client) => client.ping())).toBe('PONG')
+    }
   })
 
   test('restarts asked for at the same time happen one after the other', async () => {

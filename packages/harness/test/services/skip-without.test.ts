@@ -26,6 +26,15 @@ test.each(['1', 'true', 'yes'])('fails instead where CI is %j', (value) => {
   expect(stderr).not.toHaveBeenCalled()
 })
 
+test('of Valkey CI says why it goes without', () => {
+  vi.stubEnv('CI', 'true')
+  vi.stubEnv('LOADBEARING_VALKEY_URL', undefined)
+  expect(skipWithout('valkey')).toMatch(
+    /^no valkey-server on PATH .*, and LOADBEARING_VALKEY_URL is not set$/,
+  )
+  expect(stderr).toHaveBeenCalledOnce()
+})
+
 test.each(['', '0', 'false'])('CI=%j is no CI', (value) => {
   vi.stubEnv('CI', value)
   expect(skipWithout('redis')).toMatch(/^no redis-server/)
@@ -45,5 +54,7 @@ test('starting a service that cannot be had says the same', async () => {
 })
 
 test.each(['mysql', '__proto__', 'constructor'])('an unknown kind is refused: %s', (kind) => {
-  expect(() => skipWithout(kind as ServiceKind)).toThrow(/kind must be one of postgres, redis, nats, kafka/)
+  expect(() => skipWithout(kind as ServiceKind)).toThrow(
+    /kind must be one of postgres, redis, valkey, nats, kafka/,
+  )
 })

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { postgres as postgresServer, redis as redisServer, skipWithout } from '@loadbearing/harness/services'
+import { postgres as postgresServer, skipWithout } from '@loadbearing/harness/services'
 import {
   createIdempotency,
   type Idempotency,
@@ -14,6 +14,7 @@ import { redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { sqliteStore } from '@loadbearing/stripe-idempotency/sqlite'
 import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
+import { onRedis } from './on-redis.ts'
 import { openPool } from './pool.ts'
 
 const card = 'card-4242-of-a-person'
@@ -146,8 +147,8 @@ describe.skipIf(skipWithout('postgres'))('on PostgreSQL', () => {
   })
 })
 
-describe.skipIf(skipWithout('redis'))('on Redis', () => {
-  test('what is erased is in no value, and is not executed again', async () => {
+onRedis('what is erased', (redisServer) => {
+  test('is in no value, and is not executed again', async () => {
     await using server = await redisServer()
     const client = new Redis(server.url)
     try {

@@ -1,11 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { eventually, type TcpProxy, tcpProxy } from '@loadbearing/harness/faults'
-import {
-  postgres as postgresServer,
-  redis as redisServer,
-  type Service,
-  skipWithout,
-} from '@loadbearing/harness/services'
+import { postgres as postgresServer, type Service, skipWithout } from '@loadbearing/harness/services'
 import { createIdempotency, type Idempotency, isIdempotencyError } from '@loadbearing/stripe-idempotency'
 import { type PostgresQuerier, postgresStore } from '@loadbearing/stripe-idempotency/postgres'
 import { redisStore } from '@loadbearing/stripe-idempotency/redis'
@@ -14,6 +9,7 @@ import type { Pool } from 'pg'
 import postgres from 'postgres'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { onRedis } from './on-redis.ts'
 import { openPool } from './pool.ts'
 import { stateIn } from './redis-state.ts'
 
@@ -236,7 +232,7 @@ describe.skipIf(skipWithout('postgres'))('an answer of PostgreSQL that is lost',
   })
 })
 
-describe.skipIf(skipWithout('redis'))('an answer of Redis that is lost', () => {
+onRedis('an answer that is lost', (redisServer) => {
   let server: Service
   let proxy: TcpProxy
   let direct: Redis

@@ -1,16 +1,17 @@
 import { Buffer } from 'node:buffer'
 import { eventually } from '@loadbearing/harness/faults'
-import { redis as redisServer, type Service, skipWithout } from '@loadbearing/harness/services'
+import type { Service } from '@loadbearing/harness/services'
 import type { IdempotencyRecord, IdempotencyStore } from '@loadbearing/stripe-idempotency'
 import { type RedisClient, redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { onRedis } from './on-redis.ts'
 import { claimOf } from './redis-claim.ts'
 import { compares, comparing } from './redis-comparing.ts'
 import { commandsOf } from './redis-state.ts'
 
-describe.skipIf(skipWithout('redis'))('a record in Redis', () => {
+onRedis('a record', (redisServer) => {
   let server: Service
   let ioredis: Redis
   let nodeRedis: ReturnType<typeof createClient>

@@ -1,15 +1,17 @@
 import { eventually } from '@loadbearing/harness/faults'
-import { redis as redisServer, type Service, skipWithout } from '@loadbearing/harness/services'
+import type { Service } from '@loadbearing/harness/services'
 import { createIdempotency } from '@loadbearing/stripe-idempotency'
 import { type RedisClient, redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { Cluster, Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { stateIn } from './redis-state.ts'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { onRedis } from './on-redis.ts'
+import { compares } from './redis-comparing.ts'
+import { commandsOf, stateIn } from './redis-state.ts'
 
 const request = { scope: 'acct_1', key: 'k', input: 1 } as const
 
-describe.skipIf(skipWithout('redis'))('a Redis with a replica', () => {
+onRedis('a server with a replica', (redisServer) => {
   let master: Service
   let replica: Service
   let ioredis: Redis
@@ -62,6 +64,24 @@ describe.skipIf(skipWithout('redis'))('a Redis with a replica', () => {
     expect(states.value).toBe('claimed')
     const [key = ''] = await copy.keys('idempotency:*')
     expect(await stateIn(copy, key)).toBe('completed')
+  })
+
+  test.each(clients)('and is waited for behind a single SET as well, through %s', async (_, clientOf) => {
+    await using idempotency = createIdempotency({
+      store: await redisStore({ client: clientOf(), waitReplicas: 1 }),
+    })
+    let n = 0
+    const run = (): Promise<unknown> => idempotency.run({ ...request, key: `k${n++}` }, async () => 'paid')
+    const scriptsToComplete = (await compares(ioredis)) ? 0 : 1
+    await eventually(async () => {
+      // It tells its clock, which on a busy machine may be too long ago for the next.
+      await run()
+      await ioredis.config('RESETSTAT')
+      await run()
+      const commands = await commandsOf(ioredis)
+      expect(commands.get('wait')).toBe(2)
+      return (commands.get('evalsha') ?? 0) === scriptsToComplete
+    })
   })
 
   test('that stands still: nothing is executed, and the key is free once it goes on', async () => {

@@ -1,20 +1,19 @@
 import { Buffer } from 'node:buffer'
 import { eventually } from '@loadbearing/harness/faults'
-import { redis as redisServer, type Service, skipWithout } from '@loadbearing/harness/services'
+import type { Service } from '@loadbearing/harness/services'
 import type { ClaimAnswer } from '@loadbearing/stripe-idempotency'
 import { type RedisClient, redisStore } from '@loadbearing/stripe-idempotency/redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ioredis5, redis5 } from './older-clients.ts'
+import { onRedis } from './on-redis.ts'
 import { claimOf } from './redis-claim.ts'
 import { comparing } from './redis-comparing.ts'
 import { commandsOf } from './redis-state.ts'
 import { storeSuite } from './store-suite.ts'
 
-const unavailable = skipWithout('redis')
-
-describe.skipIf(unavailable)('Redis', () => {
+onRedis('a store', (redisServer) => {
   let server: Service
   let ioredis: Redis
   let nodeRedis: ReturnType<typeof createClient>

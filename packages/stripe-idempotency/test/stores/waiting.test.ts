@@ -1,5 +1,5 @@
 import { eventually } from '@loadbearing/harness/faults'
-import { postgres as postgresServer, redis as redisServer, skipWithout } from '@loadbearing/harness/services'
+import { postgres as postgresServer, skipWithout } from '@loadbearing/harness/services'
 import { createIdempotency, type IdempotencyStore } from '@loadbearing/stripe-idempotency'
 import { postgresStore } from '@loadbearing/stripe-idempotency/postgres'
 import { redisStore } from '@loadbearing/stripe-idempotency/redis'
@@ -9,6 +9,7 @@ import { createClient } from 'redis'
 import { describe, expect, test } from 'vitest'
 import { failOnce } from './failed-request.ts'
 import { ioredis5, redis5 } from './older-clients.ts'
+import { onRedis } from './on-redis.ts'
 import { openPool } from './pool.ts'
 
 const request = { scope: 'acct_1', key: 'k', input: 1, wait: '30s' } as const
@@ -131,7 +132,7 @@ describe.skipIf(skipWithout('postgres'))('waiting on PostgreSQL, by notification
   })
 })
 
-describe.skipIf(skipWithout('redis'))('waiting on Redis, by messages', () => {
+onRedis('waiting by messages', (redisServer) => {
   test('50 duplicates have the answer, and ask for it once', async () => {
     await using server = await redisServer()
     const ioredis = new Redis(server.url)
