@@ -67,6 +67,36 @@ describe('an outbox in SQLite', () => {
     database.close()
   })
 
+  test('has the jobs of a drainer for as long as its lease where the clock is set back, and they are its own until then', async () => {
+    let now = 1_000_000
+    const database = new DatabaseSync(':memory:')
+    const outbox = sqliteOutbox({ database, lease: '60s', clock: { now: () => now } })
+    database.exec('BEGIN IMMEDIATE')
+    await outbox.stage(database, [jobOf(0), jobOf(1)])
+    database.exec('COMMIT')
+    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const end = Promise.withResolvers<void>()
+    const drains = begun.map(async (mine, at) => {
+      await begun[at - 1]?.promise
+      return outbox.drain(1, async () => {
+        mine.resolve()
+        await (at === 0 ? end.promise : new Promise<never>(() => {}))
+      })
+    })
+    await begun[1]?.promise
+    now = 0
+    expect(await outbox.drain(10, async () => {})).toBe(0)
+    end.resolve()
+    expect(await drains[0]).toBe(1)
+    now = 59_999
+    expect(await outbox.drain(10, async () => {})).toBe(0)
+    now = 60_000
+    const dead: string[] = []
+    expect(await outbox.drain(10, async (jobs) => void dead.push(...jobs.map(({ id }) => id)))).toBe(1)
+    expect(dead).toEqual(['job-1'])
+    database.close()
+  })
+
   test('takes jobs only in a transaction of its own database', async () => {
     const database = new DatabaseSync(':memory:')
     const other = new DatabaseSync(':memory:')

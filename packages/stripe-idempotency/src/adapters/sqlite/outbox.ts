@@ -37,16 +37,22 @@ export function sqliteOutbox({
   database.exec(`
     CREATE TABLE IF NOT EXISTS ${table} (
       place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, payload BLOB NOT NULL,
-      lease_ends INTEGER NOT NULL
-    ) STRICT`)
-  const insert = database.prepare(`INSERT INTO ${table} (id, name, payload, lease_ends) VALUES (?, ?, ?, 0)`)
-  const take = database.prepare(
-    `UPDATE ${table} SET lease_ends = ?1 WHERE place IN
-       (SELECT place FROM ${table} WHERE lease_ends <= ?2 ORDER BY place LIMIT ?3)
-     RETURNING place, id, name, payload`,
+      lease_ends INTEGER NOT NULL DEFAULT 0, leased_at INTEGER NOT NULL DEFAULT 0, fence INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS ${table}_held ON ${table} (leased_at) WHERE lease_ends > 0`)
+  const insert = database.prepare(`INSERT INTO ${table} (id, name, payload) VALUES (?, ?, ?)`)
+  // Of the future is what was leased before the clock was set back: its lease goes on from now, for as long as it was given.
+  const goOn = database.prepare(
+    `UPDATE ${table} SET lease_ends = lease_ends - leased_at + ?1, leased_at = ?1
+       WHERE lease_ends > 0 AND leased_at > ?1`,
   )
-  const finish = database.prepare(`DELETE FROM ${table} WHERE place = ? AND lease_ends = ?`)
-  const giveBack = database.prepare(`UPDATE ${table} SET lease_ends = 0 WHERE place = ? AND lease_ends = ?`)
+  const take = database.prepare(
+    `UPDATE ${table} SET lease_ends = ?1, leased_at = ?2, fence = fence + 1 WHERE place IN
+       (SELECT place FROM ${table} WHERE lease_ends <= ?2 ORDER BY place LIMIT ?3)
+     RETURNING place, id, name, payload, fence`,
+  )
+  const finish = database.prepare(`DELETE FROM ${table} WHERE place = ? AND fence = ?`)
+  const giveBack = database.prepare(`UPDATE ${table} SET lease_ends = 0 WHERE place = ? AND fence = ?`)
   const turns = Turns.of(database)
   return {
     async stage(transaction, jobs) {
@@ -60,13 +66,15 @@ export function sqliteOutbox({
     },
     async drain(limit, deliver) {
       const now = clock.now()
-      const ends = now + leaseMs
-      const rows = await turns.take(async () => take.all(ends, now, limit))
+      const rows = await turns.take(async () => {
+        goOn.run(now)
+        return take.all(now + leaseMs, now, limit)
+      })
       if (rows.length === 0) return 0
       const all = (statement: typeof finish): Promise<void> =>
         turns.take(async () => {
           database.exec('BEGIN IMMEDIATE')
-          for (const { place } of rows) statement.run(Number(place), ends)
+          for (const { place, fence } of rows) statement.run(Number(place), Number(fence))
           database.exec('COMMIT')
         })
       const jobs = rows.toSorted((a, b) => Number(a['place']) - Number(b['place'])).map(jobOf)
