@@ -160,8 +160,10 @@ describe('what is streamed', () => {
     await using server = await served(stream)
     using client = await StreamListener.open(server.url)
     await client.until(({ pings }) => pings > 0)
-    // A lone surrogate has no UTF-8; JSON escapes it.
-    expect(client.frames.map(({ name }) => name)).toEqual(names)
+    // A lone surrogate has no UTF-8; JSON escapes it. On a busy machine more than one round has come.
+    const read = client.frames.map(({ name }) => name)
+    expect(read.length).toBeGreaterThanOrEqual(names.length)
+    expect(read).toEqual(read.map((_, at) => names[at % names.length]))
     expect(client.raw).not.toMatch(/<|[\u2028\u2029]/)
     expect(client.raw.split('\n').filter((line) => line !== '' && !/^(data: \{|ping: $)/.test(line))).toEqual(
       [],
