@@ -240,9 +240,9 @@ type folder
 `)
   const own = (relation: string, user: string): Tuple => ({ object: 'folder:0', relation, user })
   const tuples = [...around(12), own('ok', 'user:a'), own('near', 'folder:0')]
-  const key = { user: 'user:a', relation: 'asked', object: 'folder:0' }
+  const question = { user: 'user:a', relation: 'asked', object: 'folder:0' }
   const scope = { ...scopeOf(tuples, 25), types: typeSystem(model, compileCondition) }
-  expect(await check(scope, key)).toEqual({ allowed, error: undefined, missing: [] })
+  expect(await check(scope, question)).toEqual({ allowed, error: undefined, missing: [] })
 })
 
 test('a question is given up when its signal is aborted, and lets others have their turn before', async () => {
