@@ -132,8 +132,7 @@ export class Check implements Question<Decision> {
     const { plan } = frame
     if (frame.isNode) {
       let outcome = handed === begin ? this.#evaluate(plan, frame) : handed
-      if ((outcome !== yes || frame.isWalked) && (frame.limited || this.#path.isNearLimit(frame.deepest)))
-        outcome = this.#byLevels(frame, outcome)
+      if (outcome !== yes || frame.isWalked) outcome = this.#byLevels(frame, outcome)
       if (outcome >= 0) this.#path.leave(frame, outcome)
       return outcome
     }
@@ -343,7 +342,7 @@ export class Check implements Question<Decision> {
     return butNot(frame.outcome, outcome)
   }
 
-  /** What a recursion comes to whose steps led to the limit of depth, or nearly: levels count there. */
+  /** What a recursion comes to of which levels count, where its steps led to the limit of depth, nearly, or failed. */
   #byLevels(frame: Frame, outcome: Outcome): Outcome {
     const plan = this.#path.walkLevels(frame, outcome)
     if (plan === undefined) return outcome

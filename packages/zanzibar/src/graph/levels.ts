@@ -12,6 +12,8 @@ export interface LevelsPlan {
   readonly link: Relation
   /** What gives the relation without leading on. */
   readonly own: Plan
+  /** Whether a condition may fail where somebody is assigned: then who is assigned elsewhere counts as well, however near. */
+  readonly mayFail: boolean
 }
 
 /** How deep a step of a walk is where depth does not count: above the first one, whatever the limit. */
@@ -24,18 +26,23 @@ export function levelsOf(plans: Plans, relation: Relation): LevelsPlan | undefin
   if (!plans.limited || !plans.isBreadthFirst(relation)) return undefined
   const levels = known.get(plans) ?? []
   known.set(plans, levels)
-  const plan = (levels[relation.id] ??= levelsPlan(plans.of(relation), relation) ?? 'none')
+  const plan = (levels[relation.id] ??= levelsPlan(plans, relation) ?? 'none')
   return plan === 'none' ? undefined : plan
 }
 
-function levelsPlan(plan: Plan, relation: Relation): LevelsPlan | undefined {
-  if (relation.usersets.includes(relation))
-    return { kind: 'levels', relation, link: relation, own: without(plan, assignedOnly) }
+function levelsPlan(plans: Plans, relation: Relation): LevelsPlan | undefined {
+  const plan = plans.of(relation)
+  const of = (link: Relation, own: Plan): LevelsPlan => {
+    const assigned = [...directIn(own, plans)].flatMap((each) => each.relation.restrictions)
+    const mayFail = assigned.some(({ condition }) => condition !== undefined)
+    return { kind: 'levels', relation, link, own, mayFail }
+  }
+  if (relation.usersets.includes(relation)) return of(relation, without(plan, assignedOnly))
   const parents = partsOf(plan).find(
     (part) => part.kind === 'from' && part.computed.get(relation.type) === relation,
   )
   if (parents?.kind !== 'from') return undefined
-  return { kind: 'levels', relation, link: parents.tupleset, own: without(plan, noParents(relation)) }
+  return of(parents.tupleset, without(plan, noParents(relation)))
 }
 
 function assignedOnly(part: Plan): Plan {
@@ -163,11 +170,16 @@ function isOf({ type }: Relation, object: string): boolean {
 
 /** The objects that were assigned to the user, or to everyone of its type, where that may give the plan; undefined where that must be fetched. */
 function* assignedBy(plan: Plan, walked: Walked): Generator<string | undefined, void, undefined> {
-  if (plan.kind === 'direct') yield* objectsOf(plan, walked)
-  else if (plan.kind === 'computed') yield* assignedBy(walked.plans.of(plan.relation), walked)
-  else if (plan.kind === 'exclusion') yield* assignedBy(plan.base, walked)
+  for (const each of directIn(plan, walked.plans)) yield* objectsOf(each, walked)
+}
+
+/** What assigns a plan, without what is subtracted from it. */
+function* directIn(plan: Plan, plans: Plans): Generator<DirectPlan, void, undefined> {
+  if (plan.kind === 'direct') yield plan
+  else if (plan.kind === 'computed') yield* directIn(plans.of(plan.relation), plans)
+  else if (plan.kind === 'exclusion') yield* directIn(plan.base, plans)
   else if (plan.kind === 'union' || plan.kind === 'intersection')
-    for (const child of plan.children) yield* assignedBy(child, walked)
+    for (const child of plan.children) yield* directIn(child, plans)
 }
 
 /** Of one of so many it is mostly told. */

@@ -100,7 +100,7 @@ export class Path {
       kept !== undefined &&
       depth <= kept.upTo &&
       (!kept.limited || this.#isTheSame(node, top)) &&
-      (kept.outcome === yes || !this.isNearLimit(depth + kept.height) || this.levels(node, top) === undefined)
+      !this.#mayDiffer(node, top, kept.outcome, depth + kept.height)
     ) {
       if (node.isOpen && node.order < top.low) top.low = node.order
       if (depth + kept.height > top.deepest) top.deepest = depth + kept.height
@@ -126,10 +126,18 @@ export class Path {
     return deepest + 2 >= this.#limit
   }
 
+  /** Whether a node that was walked to that depth may come to something else by levels. */
+  #mayDiffer(node: Node, outer: Frame | undefined, outcome: Outcome, deepest: number): boolean {
+    if (outcome === yes) return false
+    const plan = this.levels(node, outer)
+    return plan !== undefined && (outcome >= failed || plan.mayFail || this.isNearLimit(deepest))
+  }
+
   /** How the node of `frame` is to be walked by levels after it came to `outcome`; undefined where it is not, or was. */
   walkLevels(frame: Frame, outcome: Outcome): LevelsPlan | undefined {
     const { node, outer, isWalked } = frame
     if (outcome < 0 || outcome === unknown || node === undefined) return undefined
+    if (!isWalked && !frame.limited && !this.#mayDiffer(node, outer, outcome, frame.deepest)) return undefined
     if (isWalked) {
       // It may come to something else where there is one level less.
       frame.deepest = this.#limit - 1

@@ -77,7 +77,10 @@ export class Shortcuts {
     if (closure === undefined || closure === 'too large') return begin
     const height = closure === 'alone' ? 0 : closure.height
     // At the limit of depth it counts how far every way leads, and into what.
-    if (this.#limit !== Number.POSITIVE_INFINITY && this.#asked.path.isNearLimit(depth + height)) return begin
+    if (this.#limit !== Number.POSITIVE_INFINITY) {
+      const { path } = this.#asked
+      if (path.isNearLimit(depth + height) || path.levels(node, path.top)?.mayFail === true) return begin
+    }
     const outcome = members.among(relation, object, closure)
     this.work += members.work
     members.work = 0

@@ -183,3 +183,48 @@ type doc
   expect(await check(scope, { ...asked, user: 'group:9#banned' })).toMatchObject({ allowed: false })
   expect(await check(scope, { ...asked, user: 'user:a' })).toMatchObject({ allowed: true })
 })
+
+describe('along usersets under conditions that cannot be told', () => {
+  const conditional = typeSystem(
+    parseModel(`model
+  schema 1.1
+type user
+type group
+  relations
+    define member: [user, user with holds, group#member, group#member with holds]
+condition holds(x: string) {
+  x != ''
+}`),
+    compileCondition,
+  )
+  const untold = { condition: { name: 'holds' } }
+  const to = (from: number, at: number): Tuple => tuple(`group:${from}`, 'member', `group:${at}#member`)
+
+  // Recorded of OpenFGA v1.22.1, each asked twelve times.
+  test.each<[string, readonly Tuple[], boolean | number]>([
+    [
+      'beyond the first level, who is assigned nowhere is denied',
+      [to(1, 2), { ...to(2, 1), ...untold }],
+      false,
+    ],
+    [
+      'who is assigned elsewhere by what cannot be told fails',
+      [to(1, 2), { ...tuple('group:3', 'member', 'user:a'), ...untold }],
+      2000,
+    ],
+    [
+      'that does not count where nothing is led to',
+      [{ ...tuple('group:3', 'member', 'user:a'), ...untold }],
+      false,
+    ],
+  ])('%s', async (_, tuples, expected) => {
+    const scope = {
+      types: conditional,
+      snapshot: arraySnapshot(tuples),
+      depthLimit: 25,
+      maxConditionCost: 100,
+    }
+    const { allowed, error } = await check(scope, { user: 'user:a', relation: 'member', object: 'group:1' })
+    expect(error?.number ?? allowed).toBe(expected)
+  })
+})

@@ -64,9 +64,11 @@ export function deepCase(
         ends(lengths),
         stepsTo(lengths, limit),
         fc.boolean(),
+        // Without `x` none of the conditions can be told.
+        fc.constantFrom({ x: 'x' }, { x: 'x' }, {}),
       ),
     )
-    .map(([{ groups, folders, orgs }, ofGroups, ofFolders, atEnds, steps, isContextual]) => {
+    .map(([{ groups, folders, orgs }, ofGroups, ofFolders, atEnds, steps, isContextual, context]) => {
       const tuples = unique([...ofGroups, ...ofFolders, ...atEnds, ...steps])
       const objects = [
         'group:0',
@@ -82,7 +84,7 @@ export function deepCase(
         model,
         tuples: tuples.filter((each) => !apart.includes(each)),
         contextualTuples: apart,
-        context: { x: 'x' },
+        context,
         questions: objects.flatMap((object) =>
           users.flatMap((user) => relationsOf(object).map((relation) => ({ user, relation, object }))),
         ),

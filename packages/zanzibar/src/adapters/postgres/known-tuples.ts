@@ -70,7 +70,7 @@ export class KnownTuples {
     this.#cut.clear()
   }
 
-  /** @param at the place among the lists, as {@link reading} counts them: first what was asked for, then what was brought along */
+  /** @param at the place among the lists, as {@link reading} counts them: what was asked for, what was brought along, what lies above the user */
   #takeOnward(onward: Onward, at: number, of: string, text: string): void {
     const count = onward.lists.length
     if (onward.way === 'down' && at >= 2 * count) {

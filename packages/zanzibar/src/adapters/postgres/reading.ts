@@ -60,8 +60,9 @@ const lineOf = (name: string): string =>
 
 /**
  * One statement for all that is asked for, and for some of what that leads to. Its rows have `n`, the place of the read; below
- * 0, that of a list that leads on, of the object or user in `of`, as many places further down where it was brought along; null
- * for the moment. And `found`: of the moment its numbers, of a tuple its condition, of others the lines.
+ * 0, that of a list that leads on, of the object or user in `of`, as many places further down where it was brought along, and
+ * twice as many where it lies above the user; null for the moment. And `found`: of the moment its numbers, of a tuple its
+ * condition, of others the lines.
  *
  * Each list is one index scan, and one row: nothing is joined the other way round, and rows have their price. What is not
  * asked for is no part of the statement.
