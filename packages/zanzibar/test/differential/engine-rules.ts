@@ -212,7 +212,7 @@ function without(given: EngineCase, gone: readonly Tuple[]): EngineCase {
   }
 }
 
-/** Whether a list has those objects that are allowed by the definition of a check. */
+/** Whether a list has those objects that are allowed by the definition of a check, as far as that answers. */
 function isWhatChecksSay(
   given: EngineCase,
   { user, relation, type }: Extract<Question, { readonly kind: 'objects' }>,
@@ -223,7 +223,7 @@ function isWhatChecksSay(
     .filter((object) => object.startsWith(`${type}:`))
     .every((object) => {
       const defined = definedAnswer(given, { user, relation, object })
-      return defined === undefined || defined === mine.includes(object)
+      return typeof defined !== 'boolean' || defined === mine.includes(object)
     })
 }
 
