@@ -82,7 +82,7 @@ export {
 } from './model-diff/plan-model.ts'
 export { openZanzibar } from './open-zanzibar.ts'
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from './store/memory-store.ts'
-export type { Downward, Onward, Read, Snapshot, Upward, Wanted } from './store/snapshot.ts'
+export type { Above, Downward, Onward, Read, Snapshot, Upward, Wanted } from './store/snapshot.ts'
 export type {
   Assertion,
   Change,
